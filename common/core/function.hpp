@@ -1,0 +1,43 @@
+// A std::function that may hold what can only be moved (a promise, a unique_ptr). C++23 has std::move_only_function.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace zerosuite::core {
+
+template <class Signature>
+class MoveFunction;
+
+/// Holds one callable; empty when default-made or moved from. Calling an empty one is undefined.
+/// Not thread-safe; may be handed from one thread to another.
+template <class R, class... Args>
+class MoveFunction<R(Args...)> {
+ public:
+  MoveFunction() = default;
+
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> && std::is_invocable_r_v<R, F&, Args...>)
+  MoveFunction(F&& f)  // NOLINT(google-explicit-constructor): stands in for any callable, as std::function does
+      : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
+
+  R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }
+  explicit operator bool() const { return target_ != nullptr; }
+
+ private:
+  struct Target {
+    virtual ~Target() = default;
+    virtual R call(Args... args) = 0;
+  };
+  template <class F>
+  struct Holder final : Target {
+    template <class G>
+    explicit Holder(G&& g) : f(std::forward<G>(g)) {}
+    R call(Args... args) override { return static_cast<R>(f(std::forward<Args>(args)...)); }
+    F f;
+  };
+  std::unique_ptr<Target> target_;
+};
+
+}  // namespace zerosuite::core

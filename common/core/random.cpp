@@ -1,0 +1,26 @@
+#include "core/random.hpp"
+
+#include <cerrno>
+#include <sys/random.h>
+#include <system_error>
+
+namespace zerosuite::core {
+
+void fill_random(std::span<std::byte> out) {
+  while (!out.empty()) {
+    const auto got = ::getrandom(out.data(), out.size(), 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+std::uint64_t random_bits() {
+  std::uint64_t bits = 0;
+  fill_random(std::as_writable_bytes(std::span(&bits, 1)));
+  return bits;
+}
+
+}  // namespace zerosuite::core

@@ -1,0 +1,16 @@
+// Bytes that nobody can guess, straight from the kernel (getrandom(2)), so they are also fresh after fork.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace zerosuite::core {
+
+/// Fills `out` with kernel randomness. Throws std::system_error when the kernel refuses. Any thread.
+void fill_random(std::span<std::byte> out);
+
+/// 64 random bits. Any thread.
+std::uint64_t random_bits();
+
+}  // namespace zerosuite::core
