@@ -1,0 +1,171 @@
+#include "rpc/channel.hpp"
+
+#include <algorithm>
+
+namespace zerosuite::rpc {
+namespace {
+
+using namespace std::chrono_literals;
+using core::TimePoint;
+
+constexpr int kItemsATurn = 64;         // then the other channels have their turn
+constexpr auto kSlowPeerPause = 5ms;    // before a client that does not read is offered more
+constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
+
+// The n of `[n]`: an integer or an integral float, as both stock peers send it; 0 when it is neither or negative.
+std::uint64_t grant_of(std::string_view args) {
+  wire::Reader in(args);
+  if (in.array().value_or(0) == 0) return 0;
+  try {
+    const wire::Integer n = wire::read_integer(in);
+    return n > 0 ? static_cast<std::uint64_t>(n) : 0;
+  } catch (const wire::Mismatch&) {
+    return 0;
+  }
+}
+
+// The id where it stands in the channel's own copy of the header.
+std::string_view within(const std::string& header, const CallInfo& call) {
+  const auto offset = static_cast<std::size_t>(call.id.data() - call.header.data());
+  return std::string_view(header).substr(offset, call.id.size());
+}
+
+}  // namespace
+
+Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms)
+    : host_(&host),
+      peer_(*call.peer),
+      header_(call.header),
+      method_(call.method),
+      call_{method_, &peer_, within(header_, call), header_, call.version},
+      timer_(host.timers(), [this] { wake(); }),
+      heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now())) {
+  if (timeout_ms && *timeout_ms < std::int64_t{1} << 40) deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
+  rearm();
+}
+
+void Channel::heard_heartbeat(std::string_view args) {
+  const auto self = shared_from_this();
+  const bool answer = heartbeat_.heard(host_->timers().now());
+  if (call_.version < kCreditsApart) granted(args);
+  if (!open()) return;
+  if (answer) settle(host_->responder().heartbeat(call_));
+  rearm();
+}
+
+void Channel::granted(std::string_view args) {
+  const auto self = shared_from_this();
+  const std::uint64_t room = host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
+  credit_ += static_cast<std::uint32_t>(std::min(grant_of(args), room));
+  if (items_ && resume_at_ == TimePoint::max()) pump();
+}
+
+void Channel::fail(const core::Error& error) {
+  if (!open()) return;
+  const auto self = shared_from_this();
+  settle(host_->responder().error(call_, error));
+  close();
+}
+
+void Channel::stream(std::unique_ptr<ItemSource> items) {
+  if (!open()) return;
+  const auto self = shared_from_this();
+  deadline_ = TimePoint::max();  // the deadline is for the first event, as a stock client's time-out is
+  items_ = std::move(items);
+  pump();
+}
+
+void Channel::on_lost(std::function<void()> lost) {
+  if (lost_) return lost();
+  on_lost_ = std::move(lost);
+}
+
+void Channel::lose() {
+  if (!open()) return;
+  const auto self = shared_from_this();
+  for (Observer* observer : host_->responder().observers()) observer->lost(call_);
+  host_->count_lost();
+  close();
+  tell_lost();
+}
+
+void Channel::detach() {
+  host_ = nullptr;
+  timer_.cancel();
+  tell_lost();
+}
+
+void Channel::wake() {
+  const auto self = shared_from_this();
+  const TimePoint now = host_->timers().now();
+  if (now >= deadline_) {
+    fail({core::kDeadlineExceeded, "the deadline passed before " + method_ + "() had answered"});
+    return tell_lost();
+  }
+  beat();
+  if (open() && now >= resume_at_) pump();
+  if (open()) rearm();
+}
+
+void Channel::beat() {
+  switch (heartbeat_.due(host_->timers().now())) {
+    case Heartbeat::Due::kNothing: return;
+    case Heartbeat::Due::kSend: return settle(host_->responder().heartbeat(call_));
+    case Heartbeat::Due::kLost: return lose();
+  }
+}
+
+void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), deadline_, resume_at_})); }
+
+// Sends items while there is credit, a batch at a time. Ends by an ERR in the place of an item, which takes a credit
+// too, or by STREAM_DONE.
+void Channel::pump() {
+  resume_at_ = TimePoint::max();
+  for (int sent = 0; open() && credit_ > 0; ++sent) {
+    if (sent == kItemsATurn) {
+      resume_at_ = host_->timers().now();
+      break;
+    }
+    try {
+      if (!send_item()) break;
+    } catch (...) {
+      fail(current_error());
+    }
+  }
+  if (open()) rearm();
+}
+
+bool Channel::send_item() {
+  const bool more = items_->advance();
+  if (!open()) return false;  // the generator itself ended the channel
+  --credit_;
+  if (!more) {
+    settle(host_->responder().stream_done(call_));
+    close();
+    return false;
+  }
+  wire::Packer out = host_->responder().begin(call_, wire::kStream);
+  items_->pack(out);
+  const Delivery delivery = host_->responder().send(call_);
+  if (delivery == Delivery::kHeld) resume_at_ = host_->timers().now() + kSlowPeerPause;
+  settle(delivery);
+  return delivery == Delivery::kSent;
+}
+
+void Channel::settle(Delivery delivery) {
+  if (delivery == Delivery::kGone && open()) host_->peer_gone(peer_);
+}
+
+void Channel::close() {
+  if (!open()) return;
+  ChannelHost* const host = std::exchange(host_, nullptr);
+  timer_.cancel();
+  host->closed(*this);
+}
+
+void Channel::tell_lost() {
+  lost_ = true;
+  if (on_lost_) std::exchange(on_lost_, nullptr)();
+}
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,106 @@
+// The server's side of one call that is not answered yet: heartbeats, credit, deadline, stream, and the way to cancel.
+// A call answered inside its method never has one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/error.hpp"
+#include "net/timers.hpp"
+#include "rpc/heartbeat.hpp"
+#include "rpc/responder.hpp"
+#include "rpc/stream.hpp"
+
+namespace zerosuite::rpc {
+
+class Channel;
+
+struct ChannelOptions {
+  core::Clock::duration heartbeat = std::chrono::seconds(5);  ///< Ours; clients need not have the same.
+  std::uint32_t max_credit = 1'000'000;                       ///< Stream items a client may have granted ahead.
+};
+
+/// What a channel needs of its server.
+class ChannelHost {
+ public:
+  virtual net::Timers& timers() = 0;
+  virtual Responder& responder() = 0;
+  virtual const ChannelOptions& channel_options() const = 0;
+  /// The channel has ended: forget it. It stays alive until the caller lets go of it.
+  virtual void closed(Channel& channel) = 0;
+  /// A send found nobody of that identity: every channel of the peer is lost.
+  virtual void peer_gone(const wire::Envelope& peer) = 0;
+  /// A client was given up without an answer.
+  virtual void count_lost() = 0;
+
+ protected:
+  ~ChannelHost() = default;
+};
+
+/// Belongs to the loop's thread. Held by the server's table while open and by the Reply that will answer.
+class Channel : public std::enable_shared_from_this<Channel> {
+ public:
+  Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms);
+
+  const CallInfo& call() const { return call_; }
+  bool open() const { return host_ != nullptr; }
+
+  // From the client.
+  void heard_heartbeat(std::string_view args);
+  void granted(std::string_view args);
+  void cancelled() { lose(); }
+
+  // From the method. Each is ignored once the channel is closed.
+  /// OK; it waits for no grant, since the server's first credit is for it.
+  template <class T>
+  void ok(const T& value) {
+    if (!open()) return;
+    const auto self = shared_from_this();
+    try {
+      settle(host_->responder().ok(call_, value));
+    } catch (...) {
+      return fail(current_error());
+    }
+    close();
+  }
+  void fail(const core::Error& error);
+  void stream(std::unique_ptr<ItemSource> items);
+  /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its deadline
+  /// pass. At once when that has happened already.
+  void on_lost(std::function<void()> lost);
+
+  /// Ends it without a word to the client, telling the method.
+  void lose();
+  /// Tells the method that its answer is not wanted any more; for a channel that was closed by fail().
+  void abandon() { tell_lost(); }
+  /// Ends it without a word to the client: the server is being destroyed.
+  void detach();
+
+ private:
+  void wake();
+  void rearm();
+  void beat();
+  void pump();
+  bool send_item();
+  void settle(Delivery delivery);
+  void close();
+  void tell_lost();
+
+  ChannelHost* host_;
+  wire::Envelope peer_;
+  std::string header_;
+  std::string method_;
+  CallInfo call_;
+  net::Timer timer_;
+  Heartbeat heartbeat_;
+  core::TimePoint deadline_ = core::TimePoint::max();
+  core::TimePoint resume_at_ = core::TimePoint::max();  // when a stream that stopped to let others in goes on
+  std::uint32_t credit_ = 1;                            // the first answer is free (docs/protocol.md, "Credit")
+  std::unique_ptr<ItemSource> items_;
+  std::function<void()> on_lost_;
+  bool lost_ = false;
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,62 @@
+#include "rpc/heartbeat.hpp"
+
+#include <algorithm>
+
+namespace zerosuite::rpc {
+namespace {
+
+using core::TimePoint;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kFirstActiveVersion = 2;
+constexpr auto kAnswerGap = 100ms;
+
+}  // namespace
+
+Heartbeat Heartbeat::server(core::Clock::duration interval, std::uint64_t version, TimePoint opened) {
+  Heartbeat heartbeat(interval, interval * 9 / 10);
+  heartbeat.answers_ = true;
+  if (version >= kFirstActiveVersion) heartbeat.start(opened);
+  return heartbeat;
+}
+
+Heartbeat Heartbeat::client(core::Clock::duration interval, TimePoint opened) {
+  Heartbeat heartbeat(interval, interval);
+  if (interval > core::Clock::duration::zero()) heartbeat.start(opened);
+  return heartbeat;
+}
+
+void Heartbeat::start(TimePoint now) {
+  send_at_ = now + pace_;
+  lost_at_ = now + 3 * interval_;
+}
+
+Heartbeat::Due Heartbeat::due(TimePoint now) {
+  if (now >= lost_at_) return Due::kLost;
+  if (now < send_at_) return Due::kNothing;
+  send_at_ = now + pace_;
+  return Due::kSend;
+}
+
+TimePoint Heartbeat::next() const { return std::min(send_at_, lost_at_); }
+
+bool Heartbeat::heard(TimePoint now) {
+  if (!answers_) {
+    alive(now);
+    return false;
+  }
+  if (send_at_ == TimePoint::max()) start(now);
+  const auto gap = heard_at_ == TimePoint::min() ? core::Clock::duration::zero() : now - heard_at_;
+  heard_at_ = now;
+  lost_at_ = std::max(lost_at_, now + 2 * std::max(interval_, gap));
+  if (answered_at_ != TimePoint::min() && now - answered_at_ < kAnswerGap) return false;
+  answered_at_ = now;
+  return true;
+}
+
+void Heartbeat::alive(TimePoint now) {
+  if (answers_ || lost_at_ == TimePoint::max()) return;  // stock clients promise heartbeats, and a server relies on that
+  lost_at_ = std::max(lost_at_, now + 2 * interval_);
+}
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,202 @@
+#include "rpc/server.hpp"
+
+#include <algorithm>
+
+#include "rpc/builtins.hpp"
+
+namespace zerosuite::rpc {
+namespace {
+
+constexpr std::string_view kProtocolPrefix = "_zpc_";
+constexpr std::string_view kExtensionPrefix = "_zpx_";
+
+std::string_view fault_error(wire::Fault fault) {
+  switch (fault) {
+    case wire::Fault::kTooLarge: return core::kTooLarge;
+    case wire::Fault::kBadName: return core::kTypeError;
+    default: return core::kInvalidArgument;
+  }
+}
+
+}  // namespace
+
+std::string_view describe(Drop drop) {
+  constexpr std::array<std::string_view, kDrops> kTexts{"more identity frames than the limit",
+                                                        "for a channel that is not open",
+                                                        "a second call under an id that is in use"};
+  return kTexts[static_cast<std::size_t>(drop)];
+}
+
+/// One request while its method runs. Opens a channel only when the method asks for one.
+struct Server::Dispatch final : Call {
+  Dispatch(Server& its_server, const CallInfo& its_info, const wire::Event& its_event)
+      : server(its_server), call_info(its_info), event(its_event) {}
+
+  const CallInfo& info() const override { return call_info; }
+  std::string_view args() const override { return event.args; }
+  Responder& responder() override { return server.responder_; }
+  net::Offload& offload() override { return server.offload_; }
+  std::shared_ptr<Channel> defer() override { return server.open_channel(call_info, event.timeout_ms); }
+  void answered(Delivery delivery) override {
+    if (delivery == Delivery::kGone) server.peer_gone(*call_info.peer);
+  }
+
+  Server& server;
+  const CallInfo& call_info;
+  const wire::Event& event;
+};
+
+Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options)
+    : timers_(timers),
+      offload_(offload),
+      options_(std::move(options)),
+      responder_(sink, options_.limits.max_frame_bytes) {
+  add_builtins(methods_, options_.name);
+}
+
+Server::~Server() {
+  const auto peers = std::exchange(peers_, {});
+  for (const auto& [peer, channels] : peers) {
+    for (const auto& [id, channel] : channels) channel->detach();
+  }
+}
+
+void Server::receive(std::span<const std::string_view> frames) {
+  // zerorpc-python's reading rule: with three frames or more the last but one is taken for the delimiter unseen.
+  const std::size_t around = frames.size() >= 3 ? 2 : 1;
+  const std::size_t identities = frames.size() - std::min(frames.size(), around);
+  envelope_.clear();
+  bool usable = !frames.empty() && identities <= options_.limits.max_envelope_frames;
+  for (std::size_t i = 0; usable && i < identities; ++i) usable = envelope_.push(frames[i]);
+  if (!usable) return drop(envelope_, Drop::kEnvelope);
+
+  const wire::Event event = wire::decode(frames.back(), options_.limits);
+  if (event.fault != wire::Fault::kNone) return refuse(envelope_, event);
+  if (!event.response_to.empty()) return on_channel_event(envelope_, event);
+  // A stray heartbeat or grant opens nothing.
+  if (event.name.starts_with(kProtocolPrefix) || event.name.starts_with(kExtensionPrefix))
+    return drop(envelope_, Drop::kLate);
+  on_request(envelope_, event);
+}
+
+void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
+  if (find_channel(peer, event.id)) return drop(peer, Drop::kDuplicateId);
+  ++stats_.calls;
+  const CallInfo call{event.name, &peer, event.id, event.header, event.version};
+  Dispatch dispatch(*this, call, event);
+  const auto fail = [&](std::string_view name, const std::string& message) {
+    dispatch.answered(responder_.error(call, {std::string(name), message}));
+  };
+
+  if (draining_) return fail(core::kShuttingDown, options_.name + " is stopping and takes no new calls");
+  if (event.timeout_ms && *event.timeout_ms <= 0)
+    return fail(core::kDeadlineExceeded, "the deadline had passed when the call arrived");
+  const Method* const method = find(event.name);
+  if (method == nullptr) return fail(core::kNameError, std::string(event.name));
+  run(*method, call, event);
+}
+
+void Server::run(const Method& method, const CallInfo& call, const wire::Event& event) {
+  for (Observer* observer : responder_.observers()) observer->before(call);
+  current_ = &call;
+  Dispatch dispatch(*this, call, event);
+  try {
+    method.invoke(method, dispatch);
+  } catch (...) {  // the one place: whatever a method throws, its client gets an ERR
+    dispatch.answered(responder_.error(call, current_error()));
+  }
+  current_ = nullptr;
+}
+
+void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
+  const auto channel = find_channel(peer, event.response_to);
+  if (!channel) return drop(peer, Drop::kLate);
+  if (event.name == wire::kHeartbeat) return channel->heard_heartbeat(event.args);
+  if (event.name == wire::kMore) return channel->granted(event.args);
+  if (event.name == wire::kCancel) return channel->cancelled();
+}
+
+void Server::refuse(const wire::Envelope& peer, const wire::Event& event) {
+  ++stats_.faults[static_cast<std::size_t>(event.fault)];
+  report(peer, wire::describe(event.fault));
+  if (!event.answerable() || event.name.starts_with(kProtocolPrefix)) return;
+  const CallInfo call{event.name, &peer, event.id, event.header, event.version};
+  const core::Error error{std::string(fault_error(event.fault)), std::string(wire::describe(event.fault))};
+  if (responder_.error(call, error) == Delivery::kGone) peer_gone(peer);
+}
+
+void Server::drop(const wire::Envelope& peer, Drop reason) {
+  ++stats_.drops[static_cast<std::size_t>(reason)];
+  if (reason != Drop::kLate) report(peer, describe(reason));  // late events are part of every stream's end
+}
+
+void Server::report(const wire::Envelope& peer, std::string_view reason) {
+  if (!drop_log_.first(peer, reason, timers_.now())) return;
+  for (Observer* observer : responder_.observers()) observer->dropped(peer, reason);
+}
+
+const Method* Server::find(std::string_view name) const {
+  if (const Method* method = methods_.find(name)) return method;
+  const std::string& service = options_.name;
+  if (name.size() <= service.size() || name[service.size()] != '.' || !name.starts_with(service)) return nullptr;
+  return methods_.find(name.substr(service.size() + 1));
+}
+
+std::shared_ptr<Channel> Server::find_channel(const wire::Envelope& peer, std::string_view id) const {
+  const auto channels = peers_.find(peer);
+  if (channels == peers_.end()) return nullptr;
+  const auto channel = channels->second.find(id);
+  return channel == channels->second.end() ? nullptr : channel->second;
+}
+
+std::shared_ptr<Channel> Server::open_channel(const CallInfo& call, std::optional<std::int64_t> timeout_ms) {
+  const auto known = peers_.find(*call.peer);
+  const std::size_t of_peer = known == peers_.end() ? 0 : known->second.size();
+  if (stats_.channels >= options_.max_channels || of_peer >= options_.max_channels_per_peer)
+    throw core::Failure(core::kOverloaded, "too many calls are open");
+  ChannelHost& host = *this;  // a private base: the conversion is only known here
+  auto channel = std::make_shared<Channel>(host, call, timeout_ms);
+  peers_[*call.peer].emplace(channel->call().id, channel);
+  ++stats_.channels;
+  return channel;
+}
+
+void Server::closed(Channel& channel) {
+  const auto peer = peers_.find(*channel.call().peer);
+  if (peer == peers_.end() || peer->second.erase(channel.call().id) == 0) return;
+  if (peer->second.empty()) peers_.erase(peer);
+  --stats_.channels;
+  if (stats_.channels == 0 && idle_) std::exchange(idle_, nullptr)();
+}
+
+void Server::peer_gone(const wire::Envelope& peer) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return;
+  const Channels channels = found->second;  // a copy: each loss erases its entry
+  for (const auto& [id, channel] : channels) channel->lose();
+}
+
+void Server::drain(std::function<void()> idle) {
+  draining_ = true;
+  idle_ = std::move(idle);
+  if (stats_.channels == 0 && idle_) std::exchange(idle_, nullptr)();
+}
+
+void Server::abort() {
+  const auto peers = peers_;
+  for (const auto& [peer, channels] : peers) {
+    for (const auto& [id, channel] : channels) {
+      channel->fail({core::kShuttingDown, options_.name + " stopped before " + std::string(channel->call().method) +
+                                              "() had answered"});
+      channel->abandon();
+    }
+  }
+}
+
+ServerStats Server::stats() const {
+  ServerStats stats = stats_;
+  stats.errors = responder_.errors();
+  return stats;
+}
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,114 @@
+// A zerorpc server without a socket: messages and time in, messages out (docs/protocol.md).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "net/offload.hpp"
+#include "net/timers.hpp"
+#include "rpc/channel.hpp"
+#include "rpc/drop_log.hpp"
+#include "rpc/method.hpp"
+#include "rpc/observer.hpp"
+#include "rpc/responder.hpp"
+#include "rpc/sink.hpp"
+#include "wire/limits.hpp"
+
+namespace zerosuite::rpc {
+
+struct ServerOptions {
+  std::string name;  ///< What `_zerorpc_name` answers; also the prefix under which methods may be called: "math.add".
+  wire::Limits limits;
+  ChannelOptions channel;
+  std::size_t max_channels_per_peer = 65'536;  ///< Open calls of one client; beyond them ERR Overloaded.
+  std::size_t max_channels = 262'144;          ///< Open calls in total.
+};
+
+/// Counters since the start, and the present.
+struct ServerStats {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t lost = 0;  ///< Calls whose client vanished or cancelled.
+  std::array<std::uint64_t, wire::kFaults> faults{};
+  std::array<std::uint64_t, kDrops> drops{};
+  std::size_t channels = 0;  ///< Open now.
+};
+
+/// Belongs to the loop's thread. A method that answers before it returns costs no channel, no timer and no allocation
+/// here; every other call has a Channel until it is answered or lost.
+class Server final : private ChannelHost {
+ public:
+  Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Registers a method; see method.hpp for the shapes a callable may have.
+  template <std::size_t N, class F>
+  void method(std::string name, const Param (&params)[N], std::string doc, F function) {
+    methods_.add(std::move(name), params, std::move(doc), std::move(function));
+  }
+  template <class F>
+  void method(std::string name, std::string doc, F function) {
+    methods_.add(std::move(name), std::move(doc), std::move(function));
+  }
+  /// Adds middleware; it must outlive the server.
+  void observe(Observer& observer) { responder_.add(observer); }
+
+  /// One message as a ROUTER receives it: identity frames, delimiter, payload.
+  void receive(std::span<const std::string_view> frames);
+
+  /// From now on new calls get ERR ShuttingDown. Calls `idle` once no call is open; at once when none is.
+  void drain(std::function<void()> idle);
+  /// Answers every open call with ERR ShuttingDown and tells its method.
+  void abort();
+
+  /// The call whose method is being run, to pass its header on; null outside of one.
+  const CallInfo* current_call() const { return current_; }
+  const Methods& methods() const { return methods_; }
+  const std::string& name() const { return options_.name; }
+  ServerStats stats() const;
+
+ private:
+  struct Dispatch;
+  using Channels = std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // the key lives in its channel
+
+  void on_request(const wire::Envelope& peer, const wire::Event& event);
+  void run(const Method& method, const CallInfo& call, const wire::Event& event);
+  void on_channel_event(const wire::Envelope& peer, const wire::Event& event);
+  void refuse(const wire::Envelope& peer, const wire::Event& event);
+  void drop(const wire::Envelope& peer, Drop reason);
+  void report(const wire::Envelope& peer, std::string_view reason);
+  const Method* find(std::string_view name) const;
+  std::shared_ptr<Channel> find_channel(const wire::Envelope& peer, std::string_view id) const;
+  std::shared_ptr<Channel> open_channel(const CallInfo& call, std::optional<std::int64_t> timeout_ms);
+
+  net::Timers& timers() override { return timers_; }
+  Responder& responder() override { return responder_; }
+  const ChannelOptions& channel_options() const override { return options_.channel; }
+  void closed(Channel& channel) override;
+  void peer_gone(const wire::Envelope& peer) override;
+  void count_lost() override { ++stats_.lost; }
+
+  net::Timers& timers_;
+  net::Offload& offload_;
+  ServerOptions options_;
+  Responder responder_;
+  Methods methods_;
+  std::unordered_map<wire::Envelope, Channels> peers_;
+  ServerStats stats_;
+  DropLog drop_log_;
+  wire::Envelope envelope_;  // of the message being received
+  const CallInfo* current_ = nullptr;
+  bool draining_ = false;
+  std::function<void()> idle_;
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,49 @@
+// Methods that answer with many values, pulled one by one as the client grants credit for them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "wire/codec.hpp"
+
+namespace zerosuite::rpc {
+
+/// What a streaming method returns: a function that answers the next item, or nullopt at the end. It is called on the
+/// loop's thread, never ahead of the client's credit, and destroyed when the stream ends or its client is gone. What
+/// it throws becomes an ERR in the place of the next item.
+template <class T>
+class Stream {
+ public:
+  using Item = T;
+
+  explicit Stream(std::function<std::optional<T>()> next) : next_(std::move(next)) {}
+  std::optional<T> next() { return next_(); }
+
+ private:
+  std::function<std::optional<T>()> next_;
+};
+
+/// A stream whose item type is forgotten.
+class ItemSource {
+ public:
+  virtual ~ItemSource() = default;
+  /// Makes the next item; false at the end.
+  virtual bool advance() = 0;
+  /// Packs the item made by advance().
+  virtual void pack(wire::Packer& out) const = 0;
+};
+
+template <class T>
+class StreamItems final : public ItemSource {
+ public:
+  explicit StreamItems(Stream<T> stream) : stream_(std::move(stream)) {}
+  bool advance() override { return (item_ = stream_.next()).has_value(); }
+  void pack(wire::Packer& out) const override { wire::pack(out, *item_); }
+
+ private:
+  Stream<T> stream_;
+  std::optional<T> item_;
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,203 @@
+// C++ types to and from MessagePack values, as both stock peers understand them (docs/protocol.md, "Types").
+//
+// Reading accepts what they really send: an integral float where an integer is meant (Node sends large integers so),
+// str or bin where text is meant, an integer for a float. Writing never lets out what they cannot read: text that is
+// not UTF-8, map keys that are not text, integers beyond 64 bits.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <map>
+#include <msgpack.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "wire/reader.hpp"
+#include "wire/value.hpp"
+
+namespace zerosuite::wire {
+
+using Buffer = msgpack::sbuffer;
+using Packer = msgpack::packer<Buffer>;
+
+/// The value is of another kind, or of the right kind but out of range.
+class Mismatch : public std::runtime_error {
+ public:
+  enum class Why : std::uint8_t { kKind, kRange, kText };
+  Mismatch(Why why, const std::string& message) : std::runtime_error(message), why_(why) {}
+
+  Why why() const noexcept { return why_; }
+
+ private:
+  Why why_;
+};
+
+[[noreturn]] void throw_kind_mismatch(std::string_view expected, Kind got);
+[[noreturn]] void throw_range_mismatch(Integer value, Integer low, Integer high);
+[[noreturn]] void throw_size_mismatch(std::size_t expected, std::size_t got);
+
+// The non-template halves of read() and pack().
+Integer read_integer(Reader& in);       ///< Also an integral float64 within the wire's range.
+double read_float(Reader& in);          ///< Also an integer.
+std::string_view read_text(Reader& in); ///< str or bin; checked to be UTF-8.
+std::string_view read_bytes(Reader& in);
+Value read_value(Reader& in);
+void pack_integer(Packer& out, Integer value);
+void pack_text(Packer& out, std::string_view text);  ///< Throws Mismatch when it is not UTF-8.
+void pack_bytes(Packer& out, std::string_view bytes);
+void pack_value(Packer& out, const Value& value);
+/// Throws Mismatch unless what was packed from byte `from` on can be read by a stock peer.
+void check_packed(const Buffer& buffer, std::size_t from);
+
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+
+template <class T>
+concept Sequence = requires(T list) {
+  typename T::value_type;
+  list.emplace_back(std::declval<typename T::value_type>());
+  list.reserve(std::size_t{});
+};
+template <class T>
+concept TextMap = requires { typename T::mapped_type; } && std::same_as<typename T::key_type, std::string>;
+template <class T>
+concept TupleLike = requires { std::tuple_size<T>::value; };
+template <class T>
+concept Text = std::convertible_to<T, std::string_view>;
+
+/// Reads the next value as a T; the input has been checked by Reader::skip(). Throws Mismatch.
+/// Types beyond these are read by msgpack-c: give them MSGPACK_DEFINE_MAP or an adaptor.
+template <class T>
+T read(Reader& in);
+
+template <Sequence T>
+T read_sequence(Reader& in) {
+  const auto count = in.array();
+  if (!count) throw_kind_mismatch("list", in.peek());
+  T list;
+  list.reserve(*count);  // backed: skip() has seen that many values
+  for (std::uint32_t i = 0; i < *count; ++i) list.emplace_back(read<typename T::value_type>(in));
+  return list;
+}
+
+template <TextMap T>
+T read_map(Reader& in) {
+  const auto count = in.map();
+  if (!count) throw_kind_mismatch("dict", in.peek());
+  T map;
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    std::string key(read_text(in));
+    map.insert_or_assign(std::move(key), read<typename T::mapped_type>(in));
+  }
+  return map;
+}
+
+template <TupleLike T>
+T read_tuple(Reader& in) {
+  const auto count = in.array();
+  if (!count) throw_kind_mismatch("list", in.peek());
+  if (*count != std::tuple_size_v<T>) throw_size_mismatch(std::tuple_size_v<T>, *count);
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return T{read<std::tuple_element_t<I, T>>(in)...};  // braces: evaluated left to right
+  }(std::make_index_sequence<std::tuple_size_v<T>>());
+}
+
+template <class T>
+T read_foreign(Reader& in) {
+  const Kind kind = in.peek();
+  const std::string_view encoded = in.skip(Limits{});
+  try {
+    return msgpack::unpack(encoded.data(), encoded.size()).get().template as<T>();
+  } catch (const msgpack::type_error&) {
+    throw_kind_mismatch("a structure of other fields", kind);
+  }
+}
+
+template <class T>
+T read(Reader& in) {
+  if constexpr (std::same_as<T, bool>) {
+    const auto value = in.boolean();
+    if (!value) throw_kind_mismatch("bool", in.peek());
+    return *value;
+  } else if constexpr (std::same_as<T, Integer>) {
+    return read_integer(in);
+  } else if constexpr (std::integral<T>) {
+    const Integer value = read_integer(in);
+    constexpr Integer kLow = std::numeric_limits<T>::min();
+    constexpr Integer kHigh = std::numeric_limits<T>::max();
+    if (value < kLow || value > kHigh) throw_range_mismatch(value, kLow, kHigh);
+    return static_cast<T>(value);
+  } else if constexpr (std::floating_point<T>) {
+    return static_cast<T>(read_float(in));
+  } else if constexpr (std::same_as<T, std::string>) {
+    return std::string(read_text(in));
+  } else if constexpr (std::same_as<T, Bytes>) {
+    return Bytes{std::string(read_bytes(in))};
+  } else if constexpr (std::same_as<T, Value>) {
+    return read_value(in);
+  } else if constexpr (std::same_as<T, std::monostate>) {
+    if (!in.nil()) throw_kind_mismatch("NoneType", in.peek());
+    return {};
+  } else if constexpr (is_optional<T>::value) {
+    if (in.nil()) return std::nullopt;
+    return read<typename T::value_type>(in);
+  } else if constexpr (Sequence<T>) {
+    return read_sequence<T>(in);
+  } else if constexpr (TextMap<T>) {
+    return read_map<T>(in);
+  } else if constexpr (TupleLike<T>) {
+    return read_tuple<T>(in);
+  } else {
+    return read_foreign<T>(in);
+  }
+}
+
+/// Appends the value. Throws Mismatch for what a stock peer could not read; `out`'s buffer then holds a part of it.
+template <class T>
+void pack(Packer& out, const T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    value ? out.pack_true() : out.pack_false();
+  } else if constexpr (std::same_as<T, Integer> || std::integral<T>) {
+    pack_integer(out, value);
+  } else if constexpr (std::floating_point<T>) {
+    out.pack_double(static_cast<double>(value));
+  } else if constexpr (std::same_as<T, std::nullptr_t> || std::same_as<T, std::monostate> ||
+                       std::same_as<T, std::nullopt_t>) {
+    out.pack_nil();
+  } else if constexpr (Text<T>) {
+    pack_text(out, value);
+  } else if constexpr (std::same_as<T, Bytes>) {
+    pack_bytes(out, value.data);
+  } else if constexpr (std::same_as<T, Value>) {
+    pack_value(out, value);
+  } else if constexpr (is_optional<T>::value) {
+    value ? pack(out, *value) : pack(out, nullptr);
+  } else if constexpr (Sequence<T>) {
+    out.pack_array(static_cast<std::uint32_t>(value.size()));
+    for (const auto& element : value) pack<typename T::value_type>(out, element);
+  } else if constexpr (TextMap<T>) {
+    out.pack_map(static_cast<std::uint32_t>(value.size()));
+    for (const auto& [key, element] : value) {
+      pack_text(out, key);
+      pack(out, element);
+    }
+  } else if constexpr (TupleLike<T>) {
+    out.pack_array(std::tuple_size_v<T>);
+    std::apply([&](const auto&... element) { (pack(out, element), ...); }, value);
+  } else {
+    Buffer packed;
+    msgpack::pack(packed, value);
+    check_packed(packed, 0);
+    out.pack_bin_body(packed.data(), static_cast<std::uint32_t>(packed.size()));  // raw: appends bytes as they are
+  }
+}
+
+}  // namespace zerosuite::wire

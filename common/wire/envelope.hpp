@@ -1,0 +1,50 @@
+// The way back to a peer: the identity frames of a message, packed into one short string.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace zerosuite::wire {
+
+/// Identity frames, outermost first, each as a length byte and its bytes. One hop's 5-byte identity makes 6 bytes and
+/// two hops 12, so the usual envelope lives inside the string object. Equality and hash are those of the bytes.
+class Envelope {
+ public:
+  static constexpr std::size_t kMaxFrame = 255;  ///< ZeroMQ identities are no longer (zmq_setsockopt(3)).
+
+  /// Adds a frame; false, and nothing added, when it is longer than kMaxFrame.
+  [[nodiscard]] bool push(std::string_view frame) {
+    if (frame.size() > kMaxFrame) return false;
+    bytes_.push_back(static_cast<char>(frame.size()));
+    bytes_.append(frame);
+    return true;
+  }
+  void clear() { bytes_.clear(); }
+  bool empty() const { return bytes_.empty(); }
+
+  /// Calls `each(frame)` for every frame in order.
+  template <class F>
+  void for_each(F&& each) const {
+    for (std::size_t at = 0; at < bytes_.size();) {
+      const std::size_t size = static_cast<unsigned char>(bytes_[at]);
+      each(std::string_view(bytes_).substr(at + 1, size));
+      at += 1 + size;
+    }
+  }
+
+  const std::string& bytes() const { return bytes_; }
+  friend bool operator==(const Envelope&, const Envelope&) = default;
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace zerosuite::wire
+
+template <>
+struct std::hash<zerosuite::wire::Envelope> {
+  std::size_t operator()(const zerosuite::wire::Envelope& envelope) const {
+    return std::hash<std::string>()(envelope.bytes());
+  }
+};

@@ -1,0 +1,155 @@
+#include "wire/event.hpp"
+
+#include <array>
+
+namespace zerosuite::wire {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::uint64_t kVersion = 3;
+
+Fault fault_of(Damage damage) {
+  switch (damage) {
+    case Damage::kTooDeep: return Fault::kTooDeep;
+    case Damage::kTooMany: return Fault::kTooMany;
+    default: return Fault::kDamagedArgs;
+  }
+}
+
+// An id is text, bytes or an integer; anything else, nil included, is none.
+bool is_id(std::string_view encoded, const Limits& limits) {
+  Reader in(encoded);
+  switch (in.peek()) {
+    case Kind::kInt: return true;
+    case Kind::kStr:
+    case Kind::kBin: {
+      const std::size_t size = id_text(encoded).size();
+      return size > 0 && size <= limits.max_id_bytes;
+    }
+    default: return false;
+  }
+}
+
+void read_version(std::string_view encoded, Event& event) {
+  const auto version = Reader(encoded).integer();
+  if (version && *version > 0 && fits_wire(*version)) event.version = static_cast<std::uint64_t>(*version);
+}
+
+void read_timeout(std::string_view encoded, Event& event) {
+  Reader in(encoded);
+  constexpr Integer kLongest = std::int64_t{1} << 53;  // what a float holds exactly; about 285 000 years
+  const auto whole = in.integer();
+  const auto real = whole ? std::nullopt : in.floating();
+  if (whole && *whole <= kLongest && *whole >= -kLongest) event.timeout_ms = static_cast<std::int64_t>(*whole);
+  if (real && std::abs(*real) <= static_cast<double>(kLongest)) event.timeout_ms = static_cast<std::int64_t>(*real);
+}
+
+// Returns false at a damaged header. Unknown keys of any type are stepped over.
+bool read_header(Reader& in, const Limits& limits, Event& event) {
+  const char* const start = in.position();
+  const auto pairs = in.map();
+  if (!pairs) return false;
+  bool id_refused = false;
+  for (std::uint32_t i = 0; i < *pairs; ++i) {
+    const auto key = in.peek() == Kind::kBin ? in.bin() : in.str();
+    if (!key && in.skip(limits).empty()) return false;
+    const std::string_view value = in.skip(limits);
+    if (value.empty()) return false;
+    if (!key) continue;
+    if (*key == "message_id"sv) {
+      id_refused = !is_id(value, limits);
+      if (!id_refused) event.id = value;
+    } else if (*key == "response_to"sv) {
+      if (Reader(value).peek() != Kind::kNil) event.response_to = value;
+    } else if (*key == "v"sv) {
+      read_version(value, event);
+    } else if (*key == "timeout_ms"sv) {
+      read_timeout(value, event);
+    }
+  }
+  if (id_refused) event.id = {};
+  event.header = {start, static_cast<std::size_t>(in.position() - start)};
+  return true;
+}
+
+void append(Buffer& out, std::string_view bytes) { out.write(bytes.data(), bytes.size()); }
+
+}  // namespace
+
+std::string_view describe(Fault fault) {
+  constexpr std::array<std::string_view, kFaults> kTexts{
+      "fine",
+      "not MessagePack",
+      "not an event [header, name, args]",
+      "no usable message_id",
+      "the method name is not text",
+      "the arguments are damaged or cut short",
+      "the arguments are nested too deep",
+      "the arguments hold too many values",
+      "the message is longer than the limit",
+  };
+  return kTexts[static_cast<std::size_t>(fault)];
+}
+
+Event decode(std::string_view payload, const Limits& limits) {
+  Event event;
+  const auto fail = [&event](Fault fault) {
+    event.fault = fault;
+    return event;
+  };
+
+  Reader in(payload);
+  const Kind outer = in.peek();
+  const auto parts = in.array();
+  if (!parts) return fail(outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent);
+  if (*parts != 3 || (in.peek() != Kind::kMap && !in.at_end())) return fail(Fault::kNotAnEvent);
+  if (!read_header(in, limits, event)) return fail(Fault::kNotMsgpack);
+  if (event.id.empty()) return fail(Fault::kNoId);
+  if (payload.size() > limits.max_frame_bytes) return fail(Fault::kTooLarge);
+
+  const auto name = in.peek() == Kind::kBin ? in.bin() : in.str();
+  if (!name) return fail(in.peek() == Kind::kStr || in.at_end() ? Fault::kDamagedArgs : Fault::kBadName);
+  event.name = *name;
+  event.args = in.skip(limits);
+  if (event.args.empty()) return fail(fault_of(in.damage()));
+  return event;
+}
+
+std::string_view id_text(std::string_view encoded_id) {
+  Reader in(encoded_id);
+  const auto text = in.peek() == Kind::kBin ? in.bin() : in.str();
+  return text.value_or(std::string_view());
+}
+
+std::string_view header_text(std::string_view header, std::string_view key) {
+  Reader in(header);
+  const auto pairs = in.map().value_or(0);
+  for (std::uint32_t i = 0; i < pairs; ++i) {
+    const auto name = in.str();
+    if (!name) in.skip(Limits{});
+    const std::string_view value = in.skip(Limits{});
+    if (name && *name == key) return Reader(value).str().value_or(std::string_view());
+  }
+  return {};
+}
+
+void begin_event(Buffer& out, const Head& head) {
+  const std::uint32_t extra = head.context ? head.context->count() : 0;
+  Packer packer(out);
+  packer.pack_array(3);
+  packer.pack_map(2 + extra + (head.response_to.empty() ? 0 : 1));
+  append(out, "\xaamessage_id"sv);
+  append(out, head.id);
+  append(out, "\xa1v"sv);
+  packer.pack_uint64(kVersion);
+  if (extra > 0) append(out, head.context->encoded());
+  if (!head.response_to.empty()) {
+    append(out, "\xabresponse_to"sv);
+    append(out, head.response_to);
+  }
+  packer.pack_str(static_cast<std::uint32_t>(head.name.size()));
+  append(out, head.name);
+}
+
+}  // namespace zerosuite::wire

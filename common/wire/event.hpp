@@ -1,0 +1,99 @@
+// zerorpc events: [header, name, args] in one MessagePack payload (docs/protocol.md, "Events"; zerorpc-python events.py).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wire/codec.hpp"
+#include "wire/limits.hpp"
+
+namespace zerosuite::wire {
+
+// Event names.
+inline constexpr std::string_view kOk = "OK";
+inline constexpr std::string_view kErr = "ERR";
+inline constexpr std::string_view kStream = "STREAM";
+inline constexpr std::string_view kStreamDone = "STREAM_DONE";
+inline constexpr std::string_view kHeartbeat = "_zpc_hb";
+inline constexpr std::string_view kMore = "_zpc_more";
+/// Ours: the caller gives up. Stock servers ignore it.
+inline constexpr std::string_view kCancel = "_zpx_cancel";
+
+/// What is wrong with a payload.
+enum class Fault : std::uint8_t {
+  kNone,
+  kNotMsgpack,   ///< Empty, truncated or damaged before the id could be read.
+  kNotAnEvent,   ///< Not an array of three with a map in front.
+  kNoId,         ///< No message_id, or one that cannot be an id: of another type, empty, or above the limit.
+  kBadName,      ///< The name is not text.
+  kDamagedArgs,  ///< Truncated or damaged behind the name.
+  kTooDeep,      ///< Nested deeper than the limit.
+  kTooMany,      ///< More values than the limit.
+  kTooLarge,     ///< Longer than the frame limit.
+};
+inline constexpr std::size_t kFaults = 9;
+/// For logs and error texts.
+std::string_view describe(Fault fault);
+
+/// One event as views into its payload.
+struct Event {
+  Fault fault = Fault::kNone;
+  std::string_view id;           ///< message_id as encoded; never empty when fault is kNone.
+  std::string_view response_to;  ///< As encoded; empty on an event that opens a channel.
+  std::string_view name;
+  std::string_view args;         ///< One encoded value, checked; empty unless fault is kNone.
+  std::string_view header;       ///< The encoded map.
+  std::uint64_t version = 1;     ///< 1 when missing.
+  std::optional<std::int64_t> timeout_ms;  ///< The call's deadline, counted from arrival.
+
+  /// A request that failed to decode but can be told so: everything up to the id was read.
+  bool answerable() const { return !id.empty() && response_to.empty(); }
+};
+
+/// Reads an event. Never throws, never allocates; a fault is in the answer.
+Event decode(std::string_view payload, const Limits& limits);
+
+/// The id's text or bytes without the msgpack prefix, so that bin and str echoes of one id compare equal; empty for
+/// an integer id.
+std::string_view id_text(std::string_view encoded_id);
+
+/// The text of one header key; empty when it is missing or not text.
+std::string_view header_text(std::string_view header, std::string_view key);
+
+/// Header keys that travel besides the protocol's own, encoded one after the other.
+class Context {
+ public:
+  /// Throws Mismatch when `value` cannot be sent.
+  template <class T>
+  void add(std::string_view key, const T& value) {
+    Packer packer(encoded_);
+    pack_text(packer, key);
+    pack(packer, value);
+    ++count_;
+  }
+  std::uint32_t count() const { return count_; }
+  std::string_view encoded() const { return {encoded_.data(), encoded_.size()}; }
+  void clear() {
+    encoded_.clear();
+    count_ = 0;
+  }
+
+ private:
+  Buffer encoded_{64};
+  std::uint32_t count_ = 0;
+};
+
+/// What stands before an event's args.
+struct Head {
+  std::string_view id;           ///< Encoded.
+  std::string_view response_to;  ///< Encoded, as received; empty to open a channel.
+  std::string_view name;
+  const Context* context = nullptr;
+};
+
+/// Appends `[{message_id, v: 3, <context>, response_to}, name,`; the caller packs the args next.
+void begin_event(Buffer& out, const Head& head);
+
+}  // namespace zerosuite::wire

@@ -1,0 +1,11 @@
+// Is it text? A stock Python client drops the whole event on bad UTF-8, so nothing else leaves as a str.
+#pragma once
+
+#include <string_view>
+
+namespace zerosuite::wire {
+
+/// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+bool is_utf8(std::string_view text);
+
+}  // namespace zerosuite::wire
