@@ -1,5 +1,5 @@
-// The one vocabulary of errors. Every ERR a client can see carries one of these names; docs/errors.md repeats the
-// table and a test compares the two.
+// The one vocabulary of errors. Every ERR a client can see carries one of these names; docs/errors.md repeats
+// the table and a test compares the two.
 #pragma once
 
 #include <stdexcept>
@@ -13,24 +13,31 @@ struct ErrorName {
   std::string_view name;
   std::string_view meaning;
 
-  operator std::string_view() const { return name; }           // NOLINT(google-explicit-constructor): it *is* its name
-  operator std::string() const { return std::string(name); }  // NOLINT(google-explicit-constructor): it *is* its name
+  operator std::string_view() const { return name; }  // NOLINT(google-explicit-constructor): it *is* its name
+  operator std::string() const {
+    return std::string(name);
+  }  // NOLINT(google-explicit-constructor): it *is* its name
 };
 
 // From Python, with Python's meaning, so that a stock client's user recognises them.
-inline constexpr ErrorName kNameError{"NameError", "no method of that name; the message is the name, nothing else"};
+inline constexpr ErrorName kNameError{"NameError",
+                                      "no method of that name; the message is the name, nothing else"};
 inline constexpr ErrorName kTypeError{"TypeError", "wrong number or wrong type of arguments"};
 inline constexpr ErrorName kValueError{"ValueError", "right type, impossible value"};
 inline constexpr ErrorName kKeyError{"KeyError", "a built-in was asked about a method that does not exist"};
 inline constexpr ErrorName kZeroDivisionError{"ZeroDivisionError", "division or modulo by zero"};
-inline constexpr ErrorName kOverflowError{"OverflowError", "the result does not fit the wire's integers or a float"};
+inline constexpr ErrorName kOverflowError{"OverflowError",
+                                          "the result does not fit the wire's integers or a float"};
 
 // Common to every service.
 inline constexpr ErrorName kInternalError{"InternalError", "the method failed in a way it did not name"};
-inline constexpr ErrorName kInvalidArgument{"InvalidArgument", "an argument is outside what the method accepts"};
-inline constexpr ErrorName kAbandoned{"Abandoned", "the service dropped the call without answering; a bug there"};
+inline constexpr ErrorName kInvalidArgument{"InvalidArgument",
+                                            "an argument is outside what the method accepts"};
+inline constexpr ErrorName kAbandoned{"Abandoned",
+                                      "the service dropped the call without answering; a bug there"};
 inline constexpr ErrorName kCancelled{"Cancelled", "the caller gave the call up"};
-inline constexpr ErrorName kDeadlineExceeded{"DeadlineExceeded", "the call's timeout_ms passed before it was done"};
+inline constexpr ErrorName kDeadlineExceeded{"DeadlineExceeded",
+                                             "the call's timeout_ms passed before it was done"};
 inline constexpr ErrorName kOverloaded{"Overloaded", "a queue or table is full; try again later"};
 inline constexpr ErrorName kUnavailable{"Unavailable", "nobody is there to do the work now"};
 inline constexpr ErrorName kShuttingDown{"ShuttingDown", "the service is stopping and takes no new work"};
@@ -43,9 +50,10 @@ inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came with
 inline constexpr ErrorName kProtocolError{"ProtocolError", "the peer answered something that is not zerorpc"};
 
 inline constexpr ErrorName kErrorNames[] = {
-    kNameError,   kTypeError,        kValueError,   kKeyError,    kZeroDivisionError, kOverflowError, kInternalError,
-    kInvalidArgument, kAbandoned,    kCancelled,    kDeadlineExceeded, kOverloaded,   kUnavailable,   kShuttingDown,
-    kTooLarge,    kUnsupported,      kLostRemote,   kTimeoutExpired,   kProtocolError};
+    kNameError,        kTypeError,     kValueError,      kKeyError,     kZeroDivisionError,
+    kOverflowError,    kInternalError, kInvalidArgument, kAbandoned,    kCancelled,
+    kDeadlineExceeded, kOverloaded,    kUnavailable,     kShuttingDown, kTooLarge,
+    kUnsupported,      kLostRemote,    kTimeoutExpired,  kProtocolError};
 
 /// A named failure as a value.
 struct Error {
@@ -56,7 +64,8 @@ struct Error {
 /// A named failure as an exception: what a method throws to answer `ERR name message`.
 class Failure : public std::runtime_error {
  public:
-  Failure(std::string name, const std::string& message) : std::runtime_error(message), name_(std::move(name)) {}
+  Failure(std::string name, const std::string& message)
+      : std::runtime_error(message), name_(std::move(name)) {}
 
   const std::string& name() const noexcept { return name_; }
   Error error() const { return {name_, what()}; }

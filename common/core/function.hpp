@@ -1,4 +1,5 @@
-// A std::function that may hold what can only be moved (a promise, a unique_ptr). C++23 has std::move_only_function.
+// A std::function that may hold what can only be moved (a promise, a unique_ptr). C++23 has
+// std::move_only_function.
 #pragma once
 
 #include <memory>
@@ -18,8 +19,9 @@ class MoveFunction<R(Args...)> {
   MoveFunction() = default;
 
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> && std::is_invocable_r_v<R, F&, Args...>)
-  MoveFunction(F&& f)  // NOLINT(google-explicit-constructor): stands in for any callable, as std::function does
+  requires(!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> && std::is_invocable_r_v<R, F&, Args...>)
+      MoveFunction(
+          F&& f)  // NOLINT(google-explicit-constructor): stands in for any callable, as std::function does
       : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
 
   R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }

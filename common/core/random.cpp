@@ -1,7 +1,8 @@
 #include "core/random.hpp"
 
-#include <cerrno>
 #include <sys/random.h>
+
+#include <cerrno>
 #include <system_error>
 
 namespace zerosuite::core {

@@ -1,5 +1,5 @@
-// Work that can only block (a commit to disk, a name lookup, a method registered as blocking) leaves the loop here.
-// The files net/offload* are the only ones with threads, locks and atomics.
+// Work that can only block (a commit to disk, a name lookup, a method registered as blocking) leaves the loop
+// here. The files net/offload* are the only ones with threads, locks and atomics.
 #pragma once
 
 #include "core/function.hpp"
@@ -13,8 +13,8 @@ class Offload {
 
   virtual ~Offload() = default;
 
-  /// Runs `job` on some other thread, then `then` on the loop's thread. Jobs start in order of submission. Neither
-  /// may throw. False when the queue is full: nothing was taken. Call it on the loop's thread.
+  /// Runs `job` on some other thread, then `then` on the loop's thread. Jobs start in order of submission.
+  /// Neither may throw. False when the queue is full: nothing was taken. Call it on the loop's thread.
   [[nodiscard]] virtual bool submit(Job job, Job then) = 0;
 };
 

@@ -1,5 +1,5 @@
 // The one loop of a process: ZeroMQ sockets, file descriptors and timers, polled together by zmq_poll(3).
-// Everything it calls runs on the thread that runs it, one callback at a time, to completion.
+// Everything it calls runs on the thread that turns it, one callback at a time, to completion.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,12 @@
 
 namespace zerosuite::net {
 
+/// Not thread-safe; may be turned by another thread with a full fence in between. Must outlive its watches
+/// and timers.
 class Reactor {
  public:
-  /// Keeps one socket or descriptor watched; letting it go ends the watch at once, also from inside a callback.
+  /// Keeps one socket or descriptor watched; letting it go ends the watch at once, also from inside a
+  /// callback.
   class Watch;
 
   Reactor();
@@ -22,19 +25,60 @@ class Reactor {
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
-  Timers& timers();
+  /// Their now() is fresh in every callback, and stands still until the next turn.
+  Timers& timers() { return timers_; }
 
-  /// Calls `ready` in every turn in which a message can be received. The callback takes a bounded batch and returns;
-  /// what is left is reported again (level-triggered), so one loud peer cannot starve timers or other sockets.
+  /// Calls `ready` in every turn in which a message can be received. The callback takes a bounded batch and
+  /// returns; what is left is reported again (level-triggered), so one loud peer cannot starve timers or
+  /// other sockets.
   [[nodiscard]] Watch watch(zmq::socket_ref socket, std::function<void()> ready);
-  /// The same for a descriptor that became readable. The descriptor stays its owner's.
+  /// The same for a descriptor that became readable, was hung up or failed. The descriptor stays its owner's.
   [[nodiscard]] Watch watch(int fd, std::function<void()> ready);
 
-  /// One turn: advances the timers, waits at most `wait` (or until the next timer) and calls what became ready.
+  /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), fires the timers
+  /// that are due, then calls what became ready. A signal cuts the wait short. Not from inside a callback.
+  /// Throws zmq::error_t when a watched socket was closed or its context is gone; what a callback throws
+  /// passes through.
   void turn(core::milliseconds wait);
   /// Turns until stop() is called from a callback.
   void run();
-  void stop();
+  void stop() { stopped_ = true; }
+
+ private:
+  struct Entry;
+  class Turning;
+
+  Watch add(zmq::pollitem_t item, std::function<void()> ready);
+  void end(Entry& entry);
+  void rebuild();
+  long patience(core::milliseconds wait) const;
+  void call_ready(int count);
+
+  Timers timers_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<zmq::pollitem_t>
+      items_;           // of the first entries, in their order; what callbacks add comes after
+  bool stale_ = false;  // items_ no longer match entries_
+  bool turning_ = false;
+  bool stopped_ = false;
+};
+
+class Reactor::Watch {
+ public:
+  Watch() = default;
+  Watch(Watch&& other) noexcept;
+  Watch& operator=(Watch&& other) noexcept;
+  ~Watch() { reset(); }
+
+  /// Ends the watch; nothing when there is none.
+  void reset();
+
+ private:
+  friend class Reactor;
+  Watch(Reactor& reactor, Entry& entry) : reactor_(&reactor), entry_(&entry) {}
+
+  Reactor* reactor_ = nullptr;
+  Entry* entry_ = nullptr;
 };
 
 }  // namespace zerosuite::net

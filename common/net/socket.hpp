@@ -1,6 +1,8 @@
-// A ZeroMQ socket with the suite's options: nothing lingers, nothing blocks, no frame above the limit is ever allocated.
+// A ZeroMQ socket with the suite's options: nothing lingers, nothing blocks, no frame above the limit is ever
+// allocated.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,34 +14,48 @@ namespace zerosuite::net {
 using Frame = zmq::message_t;
 
 struct SocketOptions {
-  std::int64_t max_frame_bytes = 32 << 20;  ///< A peer that announces a longer frame is disconnected (ZMQ_MAXMSGSIZE).
-  int high_water = 1000;                    ///< Messages queued each way for each peer; 0 = no limit (ZMQ_SNDHWM, ZMQ_RCVHWM).
+  std::int64_t max_frame_bytes =
+      32 << 20;           ///< A peer that sends a longer frame is disconnected (ZMQ_MAXMSGSIZE).
+  int high_water = 1000;  ///< Messages queued each way for each peer; 0 = no limit (ZMQ_SNDHWM, ZMQ_RCVHWM).
+};
+
+enum class Received {
+  kNone,           ///< No message is waiting.
+  kMessage,        ///< One whole message.
+  kTooManyFrames,  ///< Its first kMaxFrames frames; the others were thrown away.
 };
 
 enum class Sent {
-  kYes,   ///< Queued in libzmq.
-  kFull,  ///< The peer's pipe is full; nothing was taken, the frames are unchanged.
+  kYes,   ///< Queued in libzmq, and lost like anything on the wire when the peer's connection goes.
+  kFull,  ///< The peer's pipe is full, or nobody is connected; nothing was taken, the frames are unchanged.
   kGone,  ///< ROUTER only: no peer of that identity; nothing was taken.
 };
 
 /// Not thread-safe; may move between threads with a full fence in between.
 class Socket {
  public:
+  /// Frames kept of one message. Above the wire's limit on envelopes, so that the layer above can tell who
+  /// sent it.
+  static constexpr std::size_t kMaxFrames = 20;
+
   /// Throws zmq::error_t when the context is closed or out of sockets.
   Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptions& options = {});
 
   /// Answers the endpoint really bound (a port of 0 or * resolved).
-  /// Throws core::Failure(Unavailable | InvalidArgument) with one line that names the endpoint and the reason.
+  /// Throws core::Failure(Unavailable | InvalidArgument) with one line that names the endpoint and the
+  /// reason.
   std::string bind(const std::string& endpoint);
-  /// Returns at once; libzmq connects in the background and again whenever the peer comes back. Throws as bind.
+  /// Returns at once; libzmq connects in the background and again whenever the peer comes back. Throws as
+  /// bind.
   void connect(const std::string& endpoint);
 
-  /// Takes one whole message into `frames` (cleared first); false when none is waiting.
-  bool receive(std::vector<Frame>& frames);
-  /// Sends the frames as one message, all or none. Taken frames are left empty.
+  /// Takes one message into `frames` (cleared first). Throws zmq::error_t when the context is shutting down.
+  Received receive(std::vector<Frame>& frames);
+  /// Sends the frames (one at least) as one message, all or none. Taken frames are left empty.
+  /// Throws zmq::error_t when the context is shutting down.
   Sent send(std::span<Frame> frames);
 
-  zmq::socket_ref ref();
+  zmq::socket_ref ref() { return socket_; }
 
  private:
   zmq::socket_t socket_;

@@ -8,11 +8,12 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr int kItemsATurn = 64;         // then the other channels have their turn
-constexpr auto kSlowPeerPause = 5ms;    // before a client that does not read is offered more
+constexpr int kItemsATurn = 64;             // then the other channels have their turn
+constexpr auto kSlowPeerPause = 5ms;        // before a client that does not read is offered more
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
 
-// The n of `[n]`: an integer or an integral float, as both stock peers send it; 0 when it is neither or negative.
+// The n of `[n]`: an integer or an integral float, as both stock peers send it; 0 when it is neither or
+// negative.
 std::uint64_t grant_of(std::string_view args) {
   wire::Reader in(args);
   if (in.array().value_or(0) == 0) return 0;
@@ -40,7 +41,8 @@ Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int
       call_{method_, &peer_, within(header_, call), header_, call.version},
       timer_(host.timers(), [this] { wake(); }),
       heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now())) {
-  if (timeout_ms && *timeout_ms < std::int64_t{1} << 40) deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
+  if (timeout_ms && *timeout_ms < std::int64_t{1} << 40)
+    deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
   rearm();
 }
 
@@ -55,7 +57,8 @@ void Channel::heard_heartbeat(std::string_view args) {
 
 void Channel::granted(std::string_view args) {
   const auto self = shared_from_this();
-  const std::uint64_t room = host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
+  const std::uint64_t room =
+      host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
   credit_ += static_cast<std::uint32_t>(std::min(grant_of(args), room));
   if (items_ && resume_at_ == TimePoint::max()) pump();
 }
@@ -109,16 +112,19 @@ void Channel::wake() {
 
 void Channel::beat() {
   switch (heartbeat_.due(host_->timers().now())) {
-    case Heartbeat::Due::kNothing: return;
-    case Heartbeat::Due::kSend: return settle(host_->responder().heartbeat(call_));
-    case Heartbeat::Due::kLost: return lose();
+    case Heartbeat::Due::kNothing:
+      return;
+    case Heartbeat::Due::kSend:
+      return settle(host_->responder().heartbeat(call_));
+    case Heartbeat::Due::kLost:
+      return lose();
   }
 }
 
 void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), deadline_, resume_at_})); }
 
-// Sends items while there is credit, a batch at a time. Ends by an ERR in the place of an item, which takes a credit
-// too, or by STREAM_DONE.
+// Sends items while there is credit, a batch at a time. Ends by an ERR in the place of an item, which takes a
+// credit too, or by STREAM_DONE.
 void Channel::pump() {
   resume_at_ = TimePoint::max();
   for (int sent = 0; open() && credit_ > 0; ++sent) {

@@ -1,5 +1,5 @@
-// The server's side of one call that is not answered yet: heartbeats, credit, deadline, stream, and the way to cancel.
-// A call answered inside its method never has one.
+// The server's side of one call that is not answered yet: heartbeats, credit, deadline, stream, and the way
+// to cancel. A call answered inside its method never has one.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ class Channel;
 
 struct ChannelOptions {
   core::Clock::duration heartbeat = std::chrono::seconds(5);  ///< Ours; clients need not have the same.
-  std::uint32_t max_credit = 1'000'000;                       ///< Stream items a client may have granted ahead.
+  std::uint32_t max_credit = 1'000'000;  ///< Stream items a client may have granted ahead.
 };
 
 /// What a channel needs of its server.
@@ -67,8 +67,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   }
   void fail(const core::Error& error);
   void stream(std::unique_ptr<ItemSource> items);
-  /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its deadline
-  /// pass. At once when that has happened already.
+  /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
+  /// deadline pass. At once when that has happened already.
   void on_lost(std::function<void()> lost);
 
   /// Ends it without a word to the client, telling the method.
@@ -97,7 +97,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Heartbeat heartbeat_;
   core::TimePoint deadline_ = core::TimePoint::max();
   core::TimePoint resume_at_ = core::TimePoint::max();  // when a stream that stopped to let others in goes on
-  std::uint32_t credit_ = 1;                            // the first answer is free (docs/protocol.md, "Credit")
+  std::uint32_t credit_ = 1;  // the first answer is free (docs/protocol.md, "Credit")
   std::unique_ptr<ItemSource> items_;
   std::function<void()> on_lost_;
   bool lost_ = false;

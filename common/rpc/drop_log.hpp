@@ -14,8 +14,8 @@ namespace zerosuite::rpc {
 /// Remembers what was reported in the current minute.
 class DropLog {
  public:
-  /// Whether this peer's drop is the first of its reason and minute. Beyond 1 024 of them a minute the answer is no:
-  /// the counters still count.
+  /// Whether this peer's drop is the first of its reason and minute. Beyond 1 024 of them a minute the answer
+  /// is no: the counters still count.
   bool first(const wire::Envelope& peer, std::string_view reason, core::TimePoint now);
 
  private:

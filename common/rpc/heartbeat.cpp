@@ -55,7 +55,8 @@ bool Heartbeat::heard(TimePoint now) {
 }
 
 void Heartbeat::alive(TimePoint now) {
-  if (answers_ || lost_at_ == TimePoint::max()) return;  // stock clients promise heartbeats, and a server relies on that
+  if (answers_ || lost_at_ == TimePoint::max())
+    return;  // stock clients promise heartbeats, and a server relies on that
   lost_at_ = std::max(lost_at_, now + 2 * interval_);
 }
 

@@ -7,13 +7,14 @@
 
 namespace zerosuite::rpc {
 
-/// Stock peers send `_zpc_hb` every f, first f after the channel opened, and count nothing else as a sign of life:
-/// python gives up after 3f without any and then 2f after the last, node after 2f (docs/protocol.md, "Heartbeats").
+/// Stock peers send `_zpc_hb` every f, first f after the channel opened, and count nothing else as a sign of
+/// life: python gives up after 3f without any and then 2f after the last, node after 2f (docs/protocol.md,
+/// "Heartbeats").
 class Heartbeat {
  public:
-  /// The server's side of a channel. Sends a little early, answers what it hears at once, and adapts to the client's
-  /// interval; together these carry clients of every setting. A client of version 1 has not asked for heartbeats:
-  /// the server stays passive until it hears one.
+  /// The server's side of a channel. Sends a little early, answers what it hears at once, and adapts to the
+  /// client's interval; together these carry clients of every setting. A client of version 1 has not asked
+  /// for heartbeats: the server stays passive until it hears one.
   static Heartbeat server(core::Clock::duration interval, std::uint64_t version, core::TimePoint opened);
   /// The caller's side. An interval of zero neither sends nor gives up.
   static Heartbeat client(core::Clock::duration interval, core::TimePoint opened);
@@ -34,7 +35,7 @@ class Heartbeat {
   void start(core::TimePoint now);
 
   core::Clock::duration interval_;
-  core::Clock::duration pace_;            // between two of ours
+  core::Clock::duration pace_;  // between two of ours
   bool answers_ = false;
   core::TimePoint send_at_ = core::TimePoint::max();
   core::TimePoint lost_at_ = core::TimePoint::max();

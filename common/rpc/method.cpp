@@ -26,10 +26,9 @@ std::string quoted_list(const std::vector<std::string>& names) {
   for (std::size_t i = given; i < method.params.size(); ++i) {
     if (!method.params[i].fallback) missing.push_back(method.params[i].name);
   }
-  throw core::Failure(core::kTypeError, method.name + "() missing " + std::to_string(missing.size()) +
-                                            " required positional " +
-                                            plural(missing.size(), "argument", "arguments") + ": " +
-                                            quoted_list(missing));
+  throw core::Failure(core::kTypeError,
+                      method.name + "() missing " + std::to_string(missing.size()) + " required positional " +
+                          plural(missing.size(), "argument", "arguments") + ": " + quoted_list(missing));
 }
 
 [[noreturn]] void refuse_many(const Method& method, std::size_t required, std::size_t given) {
@@ -38,7 +37,8 @@ std::string quoted_list(const std::vector<std::string>& names) {
   if (required < most) takes = "from " + std::to_string(required) + " to " + takes;
   throw core::Failure(core::kTypeError, method.name + "() takes " + takes + " positional " +
                                             plural(most, "argument", "arguments") + " but " +
-                                            std::to_string(given) + plural(given, " was given", " were given"));
+                                            std::to_string(given) +
+                                            plural(given, " was given", " were given"));
 }
 
 }  // namespace
@@ -52,8 +52,8 @@ Arguments::Arguments(const Method& method, std::string_view encoded) : method_(m
     }
     given_ = *count;
   }
-  const auto required = static_cast<std::size_t>(
-      std::count_if(method.params.begin(), method.params.end(), [](const Param& param) { return !param.fallback; }));
+  const auto required = static_cast<std::size_t>(std::count_if(
+      method.params.begin(), method.params.end(), [](const Param& param) { return !param.fallback; }));
   if (given_ < required) refuse_few(method, given_);
   if (given_ > method.params.size()) refuse_many(method, required, given_);
 }
@@ -61,9 +61,12 @@ Arguments::Arguments(const Method& method, std::string_view encoded) : method_(m
 void Arguments::refuse(const Param& param, const wire::Mismatch& mismatch) const {
   const std::string text = method_.name + "() argument '" + param.name + "' " + mismatch.what();
   switch (mismatch.why()) {
-    case wire::Mismatch::Why::kRange: throw core::Failure(core::kOverflowError, text);
-    case wire::Mismatch::Why::kText: throw core::Failure(core::kValueError, text);
-    case wire::Mismatch::Why::kKind: break;
+    case wire::Mismatch::Why::kRange:
+      throw core::Failure(core::kOverflowError, text);
+    case wire::Mismatch::Why::kText:
+      throw core::Failure(core::kValueError, text);
+    case wire::Mismatch::Why::kKind:
+      break;
   }
   throw core::Failure(core::kTypeError, text);
 }

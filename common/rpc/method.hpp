@@ -1,10 +1,11 @@
-// From a C++ callable to a zerorpc method: names, defaults and arity are fixed when it is registered, most of it when
-// it is compiled.
+// From a C++ callable to a zerorpc method: names, defaults and arity are fixed when it is registered, most of
+// it when it is compiled.
 //
-//   methods.add("add", {"a", "b"}, "Adds.", [](double a, double b) { return a + b; });         // answers at once
-//   methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });           // answers later
-//   methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); });                    // answers with many
-//   methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));         // on the pool's threads
+//   methods.add("add", {"a", "b"}, "Adds.", [](double a, double b) { return a + b; });         // answers at
+//   once methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });           //
+//   answers later methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); }); // answers with
+//   many methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));         // on the
+//   pool's threads
 #pragma once
 
 #include <exception>
@@ -18,14 +19,17 @@
 #include <vector>
 
 #include "net/offload.hpp"
+#include "rpc/nil.hpp"
 #include "rpc/reply.hpp"
 #include "wire/codec.hpp"
 
 namespace zerosuite::rpc {
 
-/// One argument: its name, and its default when it may be left out. A trailing std::optional may be left out too.
+/// One argument: its name, and its default when it may be left out. A trailing std::optional may be left out
+/// too.
 struct Param {
-  Param(const char* its_name) : name(its_name) {}  // NOLINT(google-explicit-constructor): {"a", "b"} reads best
+  Param(const char* its_name)
+      : name(its_name) {}  // NOLINT(google-explicit-constructor): {"a", "b"} reads best
   Param(const char* its_name, wire::Value value) : name(its_name), fallback(std::move(value)) {}
 
   std::string name;
@@ -61,8 +65,9 @@ template <class F>
 struct Blocking {
   F function;
 };
-/// Marks a method that blocks or computes for longer than a millisecond: it runs on the offload pool. Its first
-/// parameter may be a std::stop_token, which is asked to stop when nobody waits for the answer any more.
+/// Marks a method that blocks or computes for longer than a millisecond: it runs on the offload pool. Its
+/// first parameter may be a std::stop_token, which is asked to stop when nobody waits for the answer any
+/// more.
 template <class F>
 Blocking<std::decay_t<F>> blocking(F&& function) {
   return {std::forward<F>(function)};

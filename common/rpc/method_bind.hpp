@@ -5,7 +5,8 @@
 
 namespace zerosuite::rpc {
 
-/// The shape of a callable: its result and its parameters, split into what the suite passes and what the wire brings.
+/// The shape of a callable: its result and its parameters, split into what the suite passes and what the wire
+/// brings.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
 template <class R, class... A>
@@ -59,7 +60,8 @@ inline constexpr bool kStoppable = std::is_same_v<typename First<Params>::type, 
 template <class F>
 struct WireParams {
   using All = typename Signature<F>::Params;
-  using type = typename std::conditional_t<kLater<All> || kStoppable<All>, Rest<All>, std::type_identity<All>>::type;
+  using type =
+      typename std::conditional_t<kLater<All> || kStoppable<All>, Rest<All>, std::type_identity<All>>::type;
 };
 template <class F>
 struct WireParams<Blocking<F>> : WireParams<F> {};
@@ -69,9 +71,6 @@ std::tuple<T...> take_all(const Method& method, Call& call, std::type_identity<s
   Arguments arguments(method, call.args());
   return std::tuple<T...>{arguments.take<T>()...};  // braces: evaluated left to right
 }
-
-template <class T>
-using NilForVoid = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 template <class F, class Args>
 auto apply_or_nil(F& function, Args&& args) {
@@ -137,8 +136,8 @@ void invoke_blocking(const std::shared_ptr<F>& function, Call& call, Args args) 
   job->function = function;
   job->args = std::move(args);
   reply.on_lost([job] { job->stop.request_stop(); });
-  const bool queued = call.offload().submit([job] { job->run(); },
-                                            [job, reply] { std::visit(reply, job->outcome); });
+  const bool queued =
+      call.offload().submit([job] { job->run(); }, [job, reply] { std::visit(reply, job->outcome); });
   if (!queued) reply(core::Error{core::kOverloaded, "too many blocking calls are waiting for a thread"});
 }
 

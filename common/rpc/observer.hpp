@@ -1,4 +1,5 @@
-// Middleware: what may look at calls as they pass, and add header keys to what leaves (docs/protocol.md, "Middleware").
+// Middleware: what may look at calls as they pass, and add header keys to what leaves (docs/protocol.md,
+// "Middleware").
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ inline constexpr std::size_t kDrops = 3;
 std::string_view describe(Drop drop);
 
 /// Hooks around every call, called on the loop's thread in order of registration. They must not throw.
-/// Order and moments are zerorpc-python's (context.py): before the method; after it, just before OK or STREAM_DONE
-/// leaves, but not on errors.
+/// Order and moments are zerorpc-python's (context.py): before the method; after it, just before OK or
+/// STREAM_DONE leaves, but not on errors.
 class Observer {
  public:
   virtual ~Observer() = default;

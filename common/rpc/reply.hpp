@@ -9,7 +9,8 @@
 
 namespace zerosuite::rpc {
 
-/// Answers ERR Abandoned when the last copy of a Reply goes without having answered, so no client waits on our bug.
+/// Answers ERR Abandoned when the last copy of a Reply goes without having answered, so no client waits on
+/// our bug.
 class Promise {
  public:
   explicit Promise(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
@@ -23,18 +24,19 @@ class Promise {
   std::shared_ptr<Channel> channel_;
 };
 
-/// A copyable handle on one unanswered call. The first answer counts; later ones are ignored, and so is any answer
-/// after the client was lost. May outlive the server. Belongs to the loop's thread.
+/// A copyable handle on one unanswered call. The first answer counts; later ones are ignored, and so is any
+/// answer after the client was lost. May outlive the server. Belongs to the loop's thread.
 template <class T>
 class Reply {
  public:
-  explicit Reply(std::shared_ptr<Channel> channel) : promise_(std::make_shared<Promise>(std::move(channel))) {}
+  explicit Reply(std::shared_ptr<Channel> channel)
+      : promise_(std::make_shared<Promise>(std::move(channel))) {}
 
   void operator()(const T& value) const { promise_->channel().ok(value); }
   void operator()(const core::Error& error) const { promise_->channel().fail(error); }
 
-  /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its deadline
-  /// pass. At once when that has happened already. A second call replaces the first.
+  /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
+  /// deadline pass. At once when that has happened already. A second call replaces the first.
   void on_lost(std::function<void()> lost) const { promise_->channel().on_lost(std::move(lost)); }
   /// Whether somebody still waits for the answer.
   bool wanted() const { return promise_->channel().open(); }

@@ -31,9 +31,12 @@ std::string text_or_note(const std::string& text) {
 
 Error error_of(const wire::Mismatch& mismatch) {
   switch (mismatch.why()) {
-    case wire::Mismatch::Why::kRange: return {core::kOverflowError, mismatch.what()};
-    case wire::Mismatch::Why::kText: return {core::kValueError, mismatch.what()};
-    case wire::Mismatch::Why::kKind: break;
+    case wire::Mismatch::Why::kRange:
+      return {core::kOverflowError, mismatch.what()};
+    case wire::Mismatch::Why::kText:
+      return {core::kValueError, mismatch.what()};
+    case wire::Mismatch::Why::kKind:
+      break;
   }
   return {core::kTypeError, mismatch.what()};
 }

@@ -1,14 +1,13 @@
 #include "rpc/router_transport.hpp"
 
-#include "rpc/frames.hpp"
+#include <utility>
 
 namespace zerosuite::rpc {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kMessagesATurn = 64;   // one loud client must not keep timers and other sockets waiting
-constexpr auto kRetryEvery = 2ms;    // a ROUTER cannot be polled for room in one client's pipe
+constexpr auto kRetryEvery = 2ms;  // a ROUTER cannot be polled for room in one client's pipe
 
 std::size_t size_of(const std::vector<net::Frame>& message) {
   std::size_t bytes = 0;
@@ -24,23 +23,15 @@ RouterTransport::RouterTransport(zmq::context_t& context, net::Reactor& reactor,
       max_held_bytes_(options.max_held_bytes),
       retry_(reactor.timers(), [this] { retry(); }) {}
 
-void RouterTransport::start(Receiver receiver) {
+void RouterTransport::start(FrameReceiver receiver) {
   receiver_ = std::move(receiver);
-  watch_ = reactor_.watch(socket_.ref(), [this] { drain_socket(); });
-}
-
-void RouterTransport::drain_socket() {
-  for (int taken = 0; taken < kMessagesATurn; ++taken) {
-    if (socket_.receive(incoming_) == net::Received::kNone) return;
-    views_.clear();
-    for (const net::Frame& frame : incoming_) views_.emplace_back(frame.data<char>(), frame.size());
-    receiver_(views_);
-  }
+  watch_ = reactor_.watch(socket_.ref(), [this] { intake_.drain(socket_, receiver_); });
 }
 
 Delivery RouterTransport::send(const wire::Envelope& peer, wire::Buffer& payload) {
   outgoing_.clear();
-  peer.for_each([this](std::string_view identity) { outgoing_.emplace_back(identity.data(), identity.size()); });
+  peer.for_each(
+      [this](std::string_view identity) { outgoing_.emplace_back(identity.data(), identity.size()); });
   if (outgoing_.empty()) return Delivery::kGone;  // a ROUTER always names the connection
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
@@ -49,9 +40,12 @@ Delivery RouterTransport::send(const wire::Envelope& peer, wire::Buffer& payload
     if (held_.contains(connection)) return hold(connection);
   }
   switch (socket_.send(outgoing_)) {
-    case net::Sent::kYes: return Delivery::kSent;
-    case net::Sent::kGone: return Delivery::kGone;
-    case net::Sent::kFull: break;
+    case net::Sent::kYes:
+      return Delivery::kSent;
+    case net::Sent::kGone:
+      return Delivery::kGone;
+    case net::Sent::kFull:
+      break;
   }
   return hold(outgoing_.front().to_string());
 }
@@ -64,8 +58,7 @@ Delivery RouterTransport::hold(const std::string& connection) {
     held_.erase(connection);
     return Delivery::kGone;
   }
-  held.messages.push_back(std::move(outgoing_));
-  outgoing_ = {};
+  held.messages.push_back(std::exchange(outgoing_, std::vector<net::Frame>()));
   if (!retry_.armed()) retry_.after(kRetryEvery);
   return Delivery::kHeld;
 }

@@ -12,9 +12,12 @@ constexpr std::string_view kExtensionPrefix = "_zpx_";
 
 std::string_view fault_error(wire::Fault fault) {
   switch (fault) {
-    case wire::Fault::kTooLarge: return core::kTooLarge;
-    case wire::Fault::kBadName: return core::kTypeError;
-    default: return core::kInvalidArgument;
+    case wire::Fault::kTooLarge:
+      return core::kTooLarge;
+    case wire::Fault::kBadName:
+      return core::kTypeError;
+    default:
+      return core::kInvalidArgument;
   }
 }
 
@@ -62,7 +65,8 @@ Server::~Server() {
 }
 
 void Server::receive(std::span<const std::string_view> frames) {
-  // zerorpc-python's reading rule: with three frames or more the last but one is taken for the delimiter unseen.
+  // zerorpc-python's reading rule: with three frames or more the last but one is taken for the delimiter
+  // unseen.
   const std::size_t around = frames.size() >= 3 ? 2 : 1;
   const std::size_t identities = frames.size() - std::min(frames.size(), around);
   envelope_.clear();
@@ -138,7 +142,8 @@ void Server::report(const wire::Envelope& peer, std::string_view reason) {
 const Method* Server::find(std::string_view name) const {
   if (const Method* method = methods_.find(name)) return method;
   const std::string& service = options_.name;
-  if (name.size() <= service.size() || name[service.size()] != '.' || !name.starts_with(service)) return nullptr;
+  if (name.size() <= service.size() || name[service.size()] != '.' || !name.starts_with(service))
+    return nullptr;
   return methods_.find(name.substr(service.size() + 1));
 }
 
@@ -186,8 +191,8 @@ void Server::abort() {
   const auto peers = peers_;
   for (const auto& [peer, channels] : peers) {
     for (const auto& [id, channel] : channels) {
-      channel->fail({core::kShuttingDown, options_.name + " stopped before " + std::string(channel->call().method) +
-                                              "() had answered"});
+      channel->fail({core::kShuttingDown, options_.name + " stopped before " +
+                                              std::string(channel->call().method) + "() had answered"});
       channel->abandon();
     }
   }

@@ -24,7 +24,8 @@
 namespace zerosuite::rpc {
 
 struct ServerOptions {
-  std::string name;  ///< What `_zerorpc_name` answers; also the prefix under which methods may be called: "math.add".
+  std::string
+      name;  ///< What `_zerorpc_name` answers; also the prefix under which methods may be called: "math.add".
   wire::Limits limits;
   ChannelOptions channel;
   std::size_t max_channels_per_peer = 65'536;  ///< Open calls of one client; beyond them ERR Overloaded.
@@ -41,8 +42,8 @@ struct ServerStats {
   std::size_t channels = 0;  ///< Open now.
 };
 
-/// Belongs to the loop's thread. A method that answers before it returns costs no channel, no timer and no allocation
-/// here; every other call has a Channel until it is answered or lost.
+/// Belongs to the loop's thread. A method that answers before it returns costs no channel, no timer and no
+/// allocation here; every other call has a Channel until it is answered or lost.
 class Server final : private ChannelHost {
  public:
   Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options);
@@ -78,7 +79,8 @@ class Server final : private ChannelHost {
 
  private:
   struct Dispatch;
-  using Channels = std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // the key lives in its channel
+  using Channels =
+      std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // the key lives in its channel
 
   void on_request(const wire::Envelope& peer, const wire::Event& event);
   void run(const Method& method, const CallInfo& call, const wire::Event& event);

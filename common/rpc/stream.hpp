@@ -9,9 +9,9 @@
 
 namespace zerosuite::rpc {
 
-/// What a streaming method returns: a function that answers the next item, or nullopt at the end. It is called on the
-/// loop's thread, never ahead of the client's credit, and destroyed when the stream ends or its client is gone. What
-/// it throws becomes an ERR in the place of the next item.
+/// What a streaming method returns: a function that answers the next item, or nullopt at the end. It is
+/// called on the loop's thread, never ahead of the client's credit, and destroyed when the stream ends or its
+/// client is gone. What it throws becomes an ERR in the place of the next item.
 template <class T>
 class Stream {
  public:

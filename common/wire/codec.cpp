@@ -51,7 +51,8 @@ struct ValuePacker {
     for (const auto& [key, value] : dict) {
       // msgpack-python 1.0 refuses other keys and drops the event without a word.
       if (!key.as<std::string>() && !key.as<Bytes>())
-        throw Mismatch(Mismatch::Why::kKind, "dict keys must be str or bytes, not " + std::string(python_name(key)));
+        throw Mismatch(Mismatch::Why::kKind,
+                       "dict keys must be str or bytes, not " + std::string(python_name(key)));
       pack_value(out, key);
       pack_value(out, value);
     }
@@ -61,7 +62,8 @@ struct ValuePacker {
 }  // namespace
 
 void throw_kind_mismatch(std::string_view expected, Kind got) {
-  throw Mismatch(Mismatch::Why::kKind, "must be " + std::string(expected) + ", not " + std::string(python_name(got)));
+  throw Mismatch(Mismatch::Why::kKind,
+                 "must be " + std::string(expected) + ", not " + std::string(python_name(got)));
 }
 
 void throw_range_mismatch(Integer value, Integer low, Integer high) {
@@ -78,7 +80,8 @@ Integer read_integer(Reader& in) {
   if (const auto value = in.integer()) return *value;
   const Kind kind = in.peek();
   if (const auto value = in.floating()) {
-    if (*value >= kLowest && *value < kBeyond && std::trunc(*value) == *value) return static_cast<Integer>(*value);
+    if (*value >= kLowest && *value < kBeyond && std::trunc(*value) == *value)
+      return static_cast<Integer>(*value);
   }
   throw_kind_mismatch("int", kind);
 }
@@ -104,25 +107,35 @@ std::string_view read_bytes(Reader& in) {
 
 Value read_value(Reader& in) {
   switch (in.peek()) {
-    case Kind::kNil: in.nil(); return {};
-    case Kind::kBool: return {*in.boolean()};
-    case Kind::kInt: return {*in.integer()};
-    case Kind::kFloat: return {*in.floating()};
-    case Kind::kStr: return {std::string(read_text(in))};
-    case Kind::kBin: return {Bytes{std::string(*in.bin())}};
-    case Kind::kArray: return {read_sequence<List>(in)};
-    case Kind::kMap: return {read_dict(in, *in.map())};
+    case Kind::kNil:
+      in.nil();
+      return {};
+    case Kind::kBool:
+      return {*in.boolean()};
+    case Kind::kInt:
+      return {*in.integer()};
+    case Kind::kFloat:
+      return {*in.floating()};
+    case Kind::kStr:
+      return {std::string(read_text(in))};
+    case Kind::kBin:
+      return {Bytes{std::string(*in.bin())}};
+    case Kind::kArray:
+      return {read_sequence<List>(in)};
+    case Kind::kMap:
+      return {read_dict(in, *in.map())};
     case Kind::kExt: {
       const ExtView ext = *in.ext();
       return {Ext{ext.type, std::string(ext.data)}};
     }
-    case Kind::kNone: break;
+    case Kind::kNone:
+      break;
   }
   throw_kind_mismatch("a value", Kind::kNone);
 }
 
 void pack_integer(Packer& out, Integer value) {
-  if (!fits_wire(value)) throw Mismatch(Mismatch::Why::kRange, "Integer value out of range");
+  if (!core::fits_wire(value)) throw Mismatch(Mismatch::Why::kRange, "Integer value out of range");
   if (value < 0) {
     out.pack_int64(static_cast<std::int64_t>(value));
   } else {

@@ -1,8 +1,8 @@
 // C++ types to and from MessagePack values, as both stock peers understand them (docs/protocol.md, "Types").
 //
-// Reading accepts what they really send: an integral float where an integer is meant (Node sends large integers so),
-// str or bin where text is meant, an integer for a float. Writing never lets out what they cannot read: text that is
-// not UTF-8, map keys that are not text, integers beyond 64 bits.
+// Reading accepts what they really send: an integral float where an integer is meant (Node sends large
+// integers so), str or bin where text is meant, an integer for a float. Writing never lets out what they
+// cannot read: text that is not UTF-8, map keys that are not text, integers beyond 64 bits.
 #pragma once
 
 #include <array>
@@ -43,9 +43,9 @@ class Mismatch : public std::runtime_error {
 [[noreturn]] void throw_size_mismatch(std::size_t expected, std::size_t got);
 
 // The non-template halves of read() and pack().
-Integer read_integer(Reader& in);       ///< Also an integral float64 within the wire's range.
-double read_float(Reader& in);          ///< Also an integer.
-std::string_view read_text(Reader& in); ///< str or bin; checked to be UTF-8.
+Integer read_integer(Reader& in);        ///< Also an integral float64 within the wire's range.
+double read_float(Reader& in);           ///< Also an integer.
+std::string_view read_text(Reader& in);  ///< str or bin; checked to be UTF-8.
 std::string_view read_bytes(Reader& in);
 Value read_value(Reader& in);
 void pack_integer(Packer& out, Integer value);
@@ -67,9 +67,14 @@ concept Sequence = requires(T list) {
   list.reserve(std::size_t{});
 };
 template <class T>
-concept TextMap = requires { typename T::mapped_type; } && std::same_as<typename T::key_type, std::string>;
+concept TextMap = requires {
+  typename T::mapped_type;
+}
+&&std::same_as<typename T::key_type, std::string>;
 template <class T>
-concept TupleLike = requires { std::tuple_size<T>::value; };
+concept TupleLike = requires {
+  std::tuple_size<T>::value;
+};
 template <class T>
 concept Text = std::convertible_to<T, std::string_view>;
 
@@ -107,7 +112,8 @@ T read_tuple(Reader& in) {
   if (*count != std::tuple_size_v<T>) throw_size_mismatch(std::tuple_size_v<T>, *count);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return T{read<std::tuple_element_t<I, T>>(in)...};  // braces: evaluated left to right
-  }(std::make_index_sequence<std::tuple_size_v<T>>());
+  }
+  (std::make_index_sequence<std::tuple_size_v<T>>());
 }
 
 template <class T>
@@ -160,7 +166,8 @@ T read(Reader& in) {
   }
 }
 
-/// Appends the value. Throws Mismatch for what a stock peer could not read; `out`'s buffer then holds a part of it.
+/// Appends the value. Throws Mismatch for what a stock peer could not read; `out`'s buffer then holds a part
+/// of it.
 template <class T>
 void pack(Packer& out, const T& value) {
   if constexpr (std::same_as<T, bool>) {
@@ -196,7 +203,8 @@ void pack(Packer& out, const T& value) {
     Buffer packed;
     msgpack::pack(packed, value);
     check_packed(packed, 0);
-    out.pack_bin_body(packed.data(), static_cast<std::uint32_t>(packed.size()));  // raw: appends bytes as they are
+    out.pack_bin_body(packed.data(),
+                      static_cast<std::uint32_t>(packed.size()));  // raw: appends bytes as they are
   }
 }
 

@@ -7,8 +7,9 @@
 
 namespace zerosuite::wire {
 
-/// Identity frames, outermost first, each as a length byte and its bytes. One hop's 5-byte identity makes 6 bytes and
-/// two hops 12, so the usual envelope lives inside the string object. Equality and hash are those of the bytes.
+/// Identity frames, outermost first, each as a length byte and its bytes. One hop's 5-byte identity makes 6
+/// bytes and two hops 12, so the usual envelope lives inside the string object. Equality and hash are those
+/// of the bytes.
 class Envelope {
  public:
   static constexpr std::size_t kMaxFrame = 255;  ///< ZeroMQ identities are no longer (zmq_setsockopt(3)).

@@ -11,9 +11,12 @@ constexpr std::uint64_t kVersion = 3;
 
 Fault fault_of(Damage damage) {
   switch (damage) {
-    case Damage::kTooDeep: return Fault::kTooDeep;
-    case Damage::kTooMany: return Fault::kTooMany;
-    default: return Fault::kDamagedArgs;
+    case Damage::kTooDeep:
+      return Fault::kTooDeep;
+    case Damage::kTooMany:
+      return Fault::kTooMany;
+    default:
+      return Fault::kDamagedArgs;
   }
 }
 
@@ -21,19 +24,22 @@ Fault fault_of(Damage damage) {
 bool is_id(std::string_view encoded, const Limits& limits) {
   Reader in(encoded);
   switch (in.peek()) {
-    case Kind::kInt: return true;
+    case Kind::kInt:
+      return true;
     case Kind::kStr:
     case Kind::kBin: {
       const std::size_t size = id_text(encoded).size();
       return size > 0 && size <= limits.max_id_bytes;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
 void read_version(std::string_view encoded, Event& event) {
   const auto version = Reader(encoded).integer();
-  if (version && *version > 0 && fits_wire(*version)) event.version = static_cast<std::uint64_t>(*version);
+  if (version && *version > 0 && core::fits_wire(*version))
+    event.version = static_cast<std::uint64_t>(*version);
 }
 
 void read_timeout(std::string_view encoded, Event& event) {
@@ -41,8 +47,10 @@ void read_timeout(std::string_view encoded, Event& event) {
   constexpr Integer kLongest = std::int64_t{1} << 53;  // what a float holds exactly; about 285 000 years
   const auto whole = in.integer();
   const auto real = whole ? std::nullopt : in.floating();
-  if (whole && *whole <= kLongest && *whole >= -kLongest) event.timeout_ms = static_cast<std::int64_t>(*whole);
-  if (real && std::abs(*real) <= static_cast<double>(kLongest)) event.timeout_ms = static_cast<std::int64_t>(*real);
+  if (whole && *whole <= kLongest && *whole >= -kLongest)
+    event.timeout_ms = static_cast<std::int64_t>(*whole);
+  if (real && std::abs(*real) <= static_cast<double>(kLongest))
+    event.timeout_ms = static_cast<std::int64_t>(*real);
 }
 
 // Returns false at a damaged header. Unknown keys of any type are stepped over.
@@ -102,7 +110,8 @@ Event decode(std::string_view payload, const Limits& limits) {
   Reader in(payload);
   const Kind outer = in.peek();
   const auto parts = in.array();
-  if (!parts) return fail(outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent);
+  if (!parts)
+    return fail(outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent);
   if (*parts != 3 || (in.peek() != Kind::kMap && !in.at_end())) return fail(Fault::kNotAnEvent);
   if (!read_header(in, limits, event)) return fail(Fault::kNotMsgpack);
   if (event.id.empty()) return fail(Fault::kNoId);

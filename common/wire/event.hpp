@@ -1,4 +1,5 @@
-// zerorpc events: [header, name, args] in one MessagePack payload (docs/protocol.md, "Events"; zerorpc-python events.py).
+// zerorpc events: [header, name, args] in one MessagePack payload (docs/protocol.md, "Events"; zerorpc-python
+// events.py).
 #pragma once
 
 #include <cstdint>
@@ -43,9 +44,9 @@ struct Event {
   std::string_view id;           ///< message_id as encoded; never empty when fault is kNone.
   std::string_view response_to;  ///< As encoded; empty on an event that opens a channel.
   std::string_view name;
-  std::string_view args;         ///< One encoded value, checked; empty unless fault is kNone.
-  std::string_view header;       ///< The encoded map.
-  std::uint64_t version = 1;     ///< 1 when missing.
+  std::string_view args;                   ///< One encoded value, checked; empty unless fault is kNone.
+  std::string_view header;                 ///< The encoded map.
+  std::uint64_t version = 1;               ///< 1 when missing.
   std::optional<std::int64_t> timeout_ms;  ///< The call's deadline, counted from arrival.
 
   /// A request that failed to decode but can be told so: everything up to the id was read.
@@ -55,8 +56,8 @@ struct Event {
 /// Reads an event. Never throws, never allocates; a fault is in the answer.
 Event decode(std::string_view payload, const Limits& limits);
 
-/// The id's text or bytes without the msgpack prefix, so that bin and str echoes of one id compare equal; empty for
-/// an integer id.
+/// The id's text or bytes without the msgpack prefix, so that bin and str echoes of one id compare equal;
+/// empty for an integer id.
 std::string_view id_text(std::string_view encoded_id);
 
 /// The text of one header key; empty when it is missing or not text.

@@ -8,8 +8,8 @@
 
 namespace zerosuite::wire {
 
-/// Makes ids that no other maker makes: 64 random bits drawn once, then a 64-bit counter. Peers never parse them.
-/// Not thread-safe. After fork() make a new one: the copy would repeat its parent's ids.
+/// Makes ids that no other maker makes: 64 random bits drawn once, then a 64-bit counter. Peers never parse
+/// them. Not thread-safe. After fork() make a new one: the copy would repeat its parent's ids.
 class IdSource {
  public:
   static constexpr std::size_t kSize = 34;  ///< The encoded id: c4 20 and 32 characters.
@@ -20,8 +20,8 @@ class IdSource {
   std::string_view next();
   /// The counter inside the id that next() answered last; the first is 1.
   std::uint64_t count() const { return count_; }
-  /// The counter inside `text`, an id echoed by a peer as bin or str, without its msgpack prefix; nullopt when the
-  /// id is not one of ours.
+  /// The counter inside `text`, an id echoed by a peer as bin or str, without its msgpack prefix; nullopt
+  /// when the id is not one of ours.
   std::optional<std::uint64_t> count_of(std::string_view text) const;
 
  private:

@@ -1,4 +1,5 @@
-// What a peer may ask of us before anything is allocated for it. Each is a configuration key of the same name.
+// What a peer may ask of us before anything is allocated for it. Each is a configuration key of the same
+// name.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +7,12 @@
 namespace zerosuite::wire {
 
 struct Limits {
-  std::size_t max_frame_bytes = 16 << 20;    ///< One payload.
-  std::size_t max_envelope_frames = 16;      ///< Identity frames before the payload: one for each hop.
-  std::size_t max_id_bytes = 255;            ///< The text of a message id, without its msgpack prefix.
-  std::size_t max_nesting = 64;              ///< Arrays and maps inside one another.
-  std::size_t max_elements = 4 << 20;        ///< Values in one payload, so that small bytes cannot become big objects.
+  std::size_t max_frame_bytes = 16 << 20;  ///< One payload.
+  std::size_t max_envelope_frames = 16;    ///< Identity frames before the payload: one for each hop.
+  std::size_t max_id_bytes = 255;          ///< The text of a message id, without its msgpack prefix.
+  std::size_t max_nesting = 64;            ///< Arrays and maps inside one another.
+  std::size_t max_elements =
+      4 << 20;  ///< Values in one payload, so that small bytes cannot become big objects.
 };
 
 }  // namespace zerosuite::wire

@@ -23,8 +23,8 @@ std::uint32_t length(const char* at, std::size_t width) {
   return big_endian<std::uint32_t>(at);
 }
 
-// How the codes 0xc0 … 0xdf lay out. `width` is the size of a length field after the code, 0 when `fixed` is the size
-// of the payload itself. An ext's payload starts with its type byte, which is counted in.
+// How the codes 0xc0 … 0xdf lay out. `width` is the size of a length field after the code, 0 when `fixed` is
+// the size of the payload itself. An ext's payload starts with its type byte, which is counted in.
 struct Code {
   Kind kind;
   std::uint8_t width;
@@ -43,15 +43,24 @@ constexpr std::array<Code, 32> kCodes{{
 
 Integer decode_integer(std::uint8_t code, const char* payload) {
   switch (code) {
-    case 0xcc: return static_cast<std::uint8_t>(*payload);
-    case 0xcd: return big_endian<std::uint16_t>(payload);
-    case 0xce: return big_endian<std::uint32_t>(payload);
-    case 0xcf: return big_endian<std::uint64_t>(payload);
-    case 0xd0: return static_cast<std::int8_t>(*payload);
-    case 0xd1: return static_cast<std::int16_t>(big_endian<std::uint16_t>(payload));
-    case 0xd2: return static_cast<std::int32_t>(big_endian<std::uint32_t>(payload));
-    case 0xd3: return static_cast<std::int64_t>(big_endian<std::uint64_t>(payload));
-    default: return static_cast<std::int8_t>(code);  // a fixint is its own value
+    case 0xcc:
+      return static_cast<std::uint8_t>(*payload);
+    case 0xcd:
+      return big_endian<std::uint16_t>(payload);
+    case 0xce:
+      return big_endian<std::uint32_t>(payload);
+    case 0xcf:
+      return big_endian<std::uint64_t>(payload);
+    case 0xd0:
+      return static_cast<std::int8_t>(*payload);
+    case 0xd1:
+      return static_cast<std::int16_t>(big_endian<std::uint16_t>(payload));
+    case 0xd2:
+      return static_cast<std::int32_t>(big_endian<std::uint32_t>(payload));
+    case 0xd3:
+      return static_cast<std::int64_t>(big_endian<std::uint64_t>(payload));
+    default:
+      return static_cast<std::int8_t>(code);  // a fixint is its own value
   }
 }
 
@@ -75,7 +84,8 @@ Reader::Head Reader::head() const {
   if (left() < 1U + layout.width) return {layout.kind, 0, 0};
   Head head{layout.kind, static_cast<std::uint8_t>(1 + layout.width), length(at_ + 1, layout.width)};
   if (head.kind == Kind::kExt) {
-    if (left() - head.prefix < std::size_t{head.size} + 1) return {Kind::kExt, 0, 0};  // + 1 must not wrap below
+    if (left() - head.prefix < std::size_t{head.size} + 1)
+      return {Kind::kExt, 0, 0};  // + 1 must not wrap below
     ++head.size;
   }
   return head;
@@ -116,7 +126,8 @@ std::optional<Integer> Reader::integer() {
 std::optional<double> Reader::floating() {
   const auto payload = take(Kind::kFloat);
   if (!payload) return {};
-  if (payload->size() == 4) return static_cast<double>(std::bit_cast<float>(big_endian<std::uint32_t>(payload->data())));
+  if (payload->size() == 4)
+    return static_cast<double>(std::bit_cast<float>(big_endian<std::uint32_t>(payload->data())));
   return std::bit_cast<double>(big_endian<std::uint64_t>(payload->data()));
 }
 

@@ -1,8 +1,10 @@
-// A pull parser for MessagePack (github.com/msgpack/msgpack/blob/master/spec.md) over a buffer it does not own.
+// A pull parser for MessagePack (github.com/msgpack/msgpack/blob/master/spec.md) over a buffer it does not
+// own.
 //
-// Why not msgpack-c's: an event is routed by its header and name alone, ids must be echoed as the very bytes received,
-// and arguments are read straight into their C++ types. msgpack-c's unpacker builds an object tree first and allocates
-// by declared lengths. The unit tests and the fuzz target hold this parser against msgpack-c's.
+// Why not msgpack-c's: an event is routed by its header and name alone, ids must be echoed as the very bytes
+// received, and arguments are read straight into their C++ types. msgpack-c's unpacker builds an object tree
+// first and allocates by declared lengths. The unit tests and the fuzz target hold this parser against
+// msgpack-c's.
 //
 // Allocates nothing, never reads past the end. Any thread; one thread at a time for each Reader.
 #pragma once
@@ -12,10 +14,12 @@
 #include <optional>
 #include <string_view>
 
-#include "wire/integer.hpp"
+#include "core/integer.hpp"
 #include "wire/limits.hpp"
 
 namespace zerosuite::wire {
+
+using core::Integer;
 
 enum class Kind : std::uint8_t { kNil, kBool, kInt, kFloat, kStr, kBin, kArray, kMap, kExt, kNone };
 
@@ -40,24 +44,26 @@ class Reader {
   /// The kind of the next value; kNone at the end or at the byte 0xc1, which MessagePack never uses.
   Kind peek() const;
 
-  // Each takes the next value when it is of that kind and whole; otherwise answers empty and stays where it is.
+  // Each takes the next value when it is of that kind and whole; otherwise answers empty and stays where it
+  // is.
   bool nil();
   std::optional<bool> boolean();
   std::optional<Integer> integer();
-  std::optional<double> floating();          ///< float32 and float64; not integers.
-  std::optional<std::string_view> str();     ///< Also the old raw forms, which share its codes.
+  std::optional<double> floating();       ///< float32 and float64; not integers.
+  std::optional<std::string_view> str();  ///< Also the old raw forms, which share its codes.
   std::optional<std::string_view> bin();
-  std::optional<std::uint32_t> array();      ///< The count; that many values follow.
-  std::optional<std::uint32_t> map();        ///< The count of pairs; twice as many values follow.
+  std::optional<std::uint32_t> array();  ///< The count; that many values follow.
+  std::optional<std::uint32_t> map();    ///< The count of pairs; twice as many values follow.
   std::optional<ExtView> ext();
 
-  /// Steps over one whole value, checking that every declared length is backed by bytes. Answers its encoded bytes;
-  /// empty when it is refused, and `damage()` says why. No recursion.
+  /// Steps over one whole value, checking that every declared length is backed by bytes. Answers its encoded
+  /// bytes; empty when it is refused, and `damage()` says why. No recursion.
   std::string_view skip(const Limits& limits);
   Damage damage() const { return damage_; }
 
  private:
-  /// What the next value's prefix says: its kind, the prefix's size, and the payload's size or the count of elements.
+  /// What the next value's prefix says: its kind, the prefix's size, and the payload's size or the count of
+  /// elements.
   struct Head {
     Kind kind = Kind::kNone;
     std::uint8_t prefix = 0;  // 0: the prefix itself is cut short

@@ -8,7 +8,8 @@ namespace {
 
 bool is_continuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
 
-// The size of the well-formed sequence at `at` (first byte not ASCII), 0 when there is none; RFC 3629 section 4.
+// The size of the well-formed sequence at `at` (first byte not ASCII), 0 when there is none; RFC 3629
+// section 4.
 std::size_t sequence(const unsigned char* at, std::size_t left) {
   const unsigned char lead = at[0];
   if (left < 2 || lead < 0xc2 || lead > 0xf4 || !is_continuation(at[1])) return 0;

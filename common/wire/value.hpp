@@ -7,9 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "wire/integer.hpp"
+#include "core/integer.hpp"
 
 namespace zerosuite::wire {
+
+using core::Integer;
 
 /// Raw bytes: msgpack bin, where std::string is text (msgpack str).
 struct Bytes {

@@ -1,0 +1,96 @@
+#include "net/socket.hpp"
+
+#include <cerrno>
+
+#include "core/error.hpp"
+
+namespace zerosuite::net {
+namespace {
+
+[[noreturn]] void refuse(const char* action, const std::string& endpoint, const zmq::error_t& error) {
+  const int number = error.num();
+  const bool malformed = number == EINVAL || number == EPROTONOSUPPORT || number == ENOCOMPATPROTO ||
+                         number == ENODEV || number == ENAMETOOLONG;
+  throw core::Failure(malformed ? core::kInvalidArgument : core::kUnavailable,
+                      std::string("cannot ") + action + " " + endpoint + ": " + error.what());
+}
+
+// False when nothing is waiting. Even a call that does not wait may be told EINTR (poll(2) with a timeout of
+// 0).
+bool receive_frame(void* socket, Frame& frame) {
+  while (::zmq_msg_recv(frame.handle(), socket, ZMQ_DONTWAIT) < 0) {
+    if (errno == EAGAIN) return false;
+    if (errno != EINTR) throw zmq::error_t();
+  }
+  return true;
+}
+
+// 0 or the error that stands for "nothing was taken".
+int send_frame(void* socket, Frame& frame, int flags) {
+  while (::zmq_msg_send(frame.handle(), socket, flags) < 0) {
+    if (errno == EAGAIN || errno == EHOSTUNREACH) return errno;
+    if (errno != EINTR) throw zmq::error_t();
+  }
+  return 0;
+}
+
+}  // namespace
+
+Socket::Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptions& options)
+    : socket_(context, type) {
+  socket_.set(zmq::sockopt::linger, 0);
+  socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
+  socket_.set(zmq::sockopt::sndhwm, options.high_water);
+  socket_.set(zmq::sockopt::rcvhwm, options.high_water);
+  // Without it a message to a full or gone peer is dropped in silence.
+  if (type == zmq::socket_type::router) socket_.set(zmq::sockopt::router_mandatory, true);
+}
+
+std::string Socket::bind(const std::string& endpoint) {
+  try {
+    socket_.bind(endpoint);
+  } catch (const zmq::error_t& error) {
+    refuse("bind", endpoint, error);
+  }
+  return socket_.get(zmq::sockopt::last_endpoint);
+}
+
+void Socket::connect(const std::string& endpoint) {
+  try {
+    socket_.connect(endpoint);
+  } catch (const zmq::error_t& error) {
+    refuse("connect to", endpoint, error);
+  }
+}
+
+Received Socket::receive(std::vector<Frame>& frames) {
+  frames.clear();
+  // libzmq hands out whole messages only, so once the first frame is here the others are too.
+  while (frames.size() < kMaxFrames) {
+    if (!receive_frame(socket_.handle(), frames.emplace_back())) {
+      frames.clear();
+      return Received::kNone;
+    }
+    if (!frames.back().more()) return Received::kMessage;
+  }
+  for (Frame rest; receive_frame(socket_.handle(), rest) && rest.more();) continue;
+  return Received::kTooManyFrames;
+}
+
+Sent Socket::send(std::span<Frame> frames) {
+  // The first frame decides. After it, the high-water mark is not asked again until the message is complete
+  // (libzmq counts messages, not frames), so a frame that "waits" never does; and when the pipe dies
+  // half-way, only a waiting send drops the remains in silence, where one with ZMQ_DONTWAIT would leave half
+  // a message and an EAGAIN.
+  int flags = ZMQ_DONTWAIT;
+  for (Frame& frame : frames) {
+    const int more = &frame == &frames.back() ? 0 : ZMQ_SNDMORE;
+    const int error = send_frame(socket_.handle(), frame, flags | more);
+    if (error == EAGAIN) return Sent::kFull;
+    if (error == EHOSTUNREACH) return Sent::kGone;
+    flags = 0;
+  }
+  return Sent::kYes;
+}
+
+}  // namespace zerosuite::net

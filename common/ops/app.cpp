@@ -1,0 +1,123 @@
+#include "ops/app.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+
+namespace zerosuite::ops {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Sockets do not linger, so the last answers need a moment to get from libzmq into the kernel before they close.
+constexpr auto kFlush = 50ms;
+
+net::PoolOptions pool_options(const Config& config) {
+  return {.threads = config.size("blocking_threads"), .max_queued = config.size("blocking_queue")};
+}
+
+rpc::RouterOptions router_options(const Config& config) {
+  // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
+  return {.socket = {.max_frame_bytes = 2 * config.integer("max_frame_bytes"),
+                     .high_water = static_cast<int>(config.integer("high_water"))}};
+}
+
+rpc::ServerOptions server_options(const Program& program, const Config& config) {
+  return {.name = std::string(program.name),
+          .limits = {.max_frame_bytes = config.size("max_frame_bytes"),
+                     .max_envelope_frames = config.size("max_envelope_frames"),
+                     .max_id_bytes = config.size("max_id_bytes"),
+                     .max_nesting = config.size("max_nesting"),
+                     .max_elements = config.size("max_elements")},
+          .channel = {.heartbeat = config.duration("heartbeat_ms"),
+                      .max_credit = static_cast<std::uint32_t>(config.integer("max_credit"))},
+          .max_channels_per_peer = config.size("max_channels_per_peer"),
+          .max_channels = config.size("max_channels")};
+}
+
+}  // namespace
+
+App::App(const Program& program, Config config, Reload reload)
+    : config_(std::move(config)),
+      reload_(std::move(reload)),
+      log_(program.name),
+      pool_(reactor_, pool_options(config_)),
+      offload_(pool_, [this] { settle(); }),
+      transport_(context_, reactor_, router_options(config_)),
+      call_log_(log_),
+      server_(reactor_.timers(), transport_, offload_, server_options(program, config_)),
+      deadline_(reactor_.timers(), [this] { time_is_up(); }) {
+  log_.set_level(*level_of(config_.text("log_level")));
+  server_.observe(call_log_);
+}
+
+void App::serve() {
+  listen();
+  const auto signals = reactor_.watch(signals_.fd(), [this] { on_signal(); });
+  reactor_.run();
+  const rpc::ServerStats stats = server_.stats();
+  log_.write(Level::kInfo, "stopped", {{"calls", stats.calls}, {"errors", stats.errors}, {"lost", stats.lost}});
+  if (offload_.unfinished() == 0) return;
+  log_.write(Level::kWarn, "blocking methods still running", {{"count", offload_.unfinished()}});
+  std::_Exit(EXIT_SUCCESS);
+}
+
+void App::listen() {
+  std::vector<std::string> bound;
+  for (const std::string& endpoint : config_.list("bind")) bound.push_back(transport_.bind(endpoint));
+  transport_.start([this](std::span<const std::string_view> frames) { server_.receive(frames); });
+  for (const std::string& endpoint : bound) log_.write(Level::kInfo, "listening", {{"endpoint", endpoint}});
+  log_.write(Level::kInfo, "ready", {{"version", ZEROSUITE_VERSION}, {"methods", server_.methods().all().size()}});
+}
+
+void App::on_signal() {
+  for (int signal = signals_.next(); signal != 0; signal = signals_.next()) {
+    if (signal == SIGHUP) {
+      reload();
+    } else if (phase_ == Phase::kServing) {
+      drain();
+    } else {
+      cut_off();
+    }
+  }
+}
+
+void App::reload() {
+  try {
+    const Config fresh = reload_();
+    log_.set_level(*level_of(fresh.text("log_level")));
+    log_.write(Level::kInfo, "reloaded", {{"log_level", fresh.text("log_level")}});
+  } catch (const std::exception& error) {
+    log_.write(Level::kError, "not reloaded", {{"reason", error.what()}});
+  }
+}
+
+void App::drain() {
+  log_.write(Level::kInfo, "draining", {{"calls", server_.stats().channels}, {"drain_ms", config_.integer("drain_ms")}});
+  phase_ = Phase::kDraining;
+  deadline_.after(config_.duration("drain_ms"));
+  server_.drain([this] {
+    answered_ = true;
+    settle();
+  });
+}
+
+void App::cut_off() {
+  if (phase_ == Phase::kLeaving) return;
+  log_.write(Level::kWarn, "cut off", {{"calls", server_.stats().channels}});
+  leave();
+  server_.abort();
+}
+
+void App::settle() {
+  if (phase_ == Phase::kDraining && answered_ && offload_.unfinished() == 0) leave();
+}
+
+void App::leave() {
+  phase_ = Phase::kLeaving;
+  deadline_.after(kFlush);
+}
+
+void App::time_is_up() { phase_ == Phase::kLeaving ? reactor_.stop() : cut_off(); }
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,66 @@
+// The parts every server program is made of, and the way it starts, serves and stops.
+#pragma once
+
+#include <functional>
+
+#include "net/offload_pool.hpp"
+#include "net/reactor.hpp"
+#include "ops/call_log.hpp"
+#include "ops/config.hpp"
+#include "ops/counted_offload.hpp"
+#include "ops/log.hpp"
+#include "ops/program.hpp"
+#include "ops/signals.hpp"
+#include "rpc/router_transport.hpp"
+#include "rpc/server.hpp"
+
+namespace zerosuite::ops {
+
+/// Made by run(). Everything in it, and everything it calls, belongs to the thread that made it.
+class App {
+ public:
+  /// Reads the configuration anew, for SIGHUP; throws core::Failure when it has become bad.
+  using Reload = std::function<Config()>;
+
+  App(const Program& program, Config config, Reload reload);
+
+  const Config& config() const { return config_; }
+  net::Reactor& reactor() { return reactor_; }
+  rpc::Server& server() { return server_; }
+
+  /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, and serves until SIGTERM or SIGINT. Then
+  /// new calls get ERR ShuttingDown and those in flight may finish; after drain_ms, or at a second signal, they get
+  /// ERR ShuttingDown too. When it returns nothing runs on other threads. If a blocking method does not heed its stop
+  /// token by then, serve() ends the process with status 0 instead of returning, because no thread can be killed.
+  /// Throws core::Failure when an endpoint cannot be bound.
+  void serve();
+
+ private:
+  enum class Phase { kServing, kDraining, kLeaving };
+
+  void listen();
+  void on_signal();
+  void reload();
+  void drain();
+  void cut_off();
+  void settle();
+  void leave();
+  void time_is_up();
+
+  Config config_;
+  Reload reload_;
+  Log log_;
+  Signals signals_;
+  zmq::context_t context_;
+  net::Reactor reactor_;
+  net::Pool pool_;
+  CountedOffload offload_;
+  rpc::RouterTransport transport_;
+  CallLog call_log_;
+  rpc::Server server_;
+  net::Timer deadline_;
+  Phase phase_ = Phase::kServing;
+  bool answered_ = false;  // draining, and no call is open any more
+};
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,50 @@
+#include "ops/call_log.hpp"
+
+#include <vector>
+
+#include "ops/text.hpp"
+
+namespace zerosuite::ops {
+namespace {
+
+std::string route(const wire::Envelope& peer) {
+  std::string out;
+  peer.for_each([&out](std::string_view frame) { out += concat({out.empty() ? "" : "/", hex(frame)}); });
+  return out;
+}
+
+/// Stock ids are text; an integer's is shown as its encoded bytes.
+std::string shown_id(std::string_view encoded) {
+  const std::string_view text = wire::id_text(encoded);
+  return text.empty() ? hex(encoded) : std::string(text);
+}
+
+}  // namespace
+
+void CallLog::about(const rpc::CallInfo& call, std::string_view event, std::initializer_list<Field> more) {
+  if (!log_.enabled(Level::kDebug)) return;
+  std::vector<Field> fields = {
+      {"method", call.method}, {"peer", route(*call.peer)}, {"channel", shown_id(call.id)}};
+  const std::string_view trace = wire::header_text(call.header, "traceparent");
+  if (!trace.empty()) fields.emplace_back("traceparent", trace);
+  fields.insert(fields.end(), more.begin(), more.end());
+  log_.write(Level::kDebug, event, fields);
+}
+
+void CallLog::before(const rpc::CallInfo& call) { about(call, "call"); }
+
+void CallLog::after(const rpc::CallInfo& call) { about(call, "answered"); }
+
+void CallLog::failed(const rpc::CallInfo& call, const core::Error& error) {
+  about(call, "failed", {{"error", error.name}, {"message", error.message}});
+}
+
+void CallLog::lost(const rpc::CallInfo& call) { about(call, "lost"); }
+
+void CallLog::dropped(const wire::Envelope& peer, std::string_view reason) {
+  // Late heartbeats and grants are how stock clients end a call, not a sign of trouble.
+  const Level level = reason == rpc::describe(rpc::Drop::kLate) ? Level::kDebug : Level::kWarn;
+  if (log_.enabled(level)) log_.write(level, "dropped", {{"peer", route(peer)}, {"reason", reason}});
+}
+
+}  // namespace zerosuite::ops

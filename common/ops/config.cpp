@@ -1,0 +1,90 @@
+#include "ops/config.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/error.hpp"
+#include "ops/endpoint.hpp"
+#include "ops/text.hpp"
+
+namespace zerosuite::ops {
+namespace {
+
+/// Settings of `layer` that nobody stronger has made.
+void add_weaker(Settings& settings, Settings layer) { settings.merge(layer); }
+
+Settings initial_settings(std::span<const Option> options) {
+  Settings settings;
+  for (const Option& option : options) settings[std::string(option.name)] = {option.initial, std::string(option.name)};
+  return settings;
+}
+
+bool speaks_to_another(const Program& program, std::string_view variable) {
+  return std::any_of(kPrograms.begin(), kPrograms.end(), [&](std::string_view other) {
+    return other != program.name && variable.starts_with(environment_prefix(other));
+  });
+}
+
+}  // namespace
+
+Settings read_environment(const Program& program, std::span<const Option> options, const Environment& environment) {
+  Settings settings;
+  std::vector<std::string> known;
+  for (const Option& option : options) {
+    for (const std::string& variable : environment_names(program, option)) {
+      known.push_back(variable);
+      const auto found = environment.find(variable);
+      if (found == environment.end() || settings.contains(option.name)) continue;
+      settings[std::string(option.name)] = {parse(option, found->second, variable), variable};
+    }
+  }
+  for (auto it = environment.lower_bound("ZEROSUITE_"); it != environment.end(); ++it) {
+    if (!it->first.starts_with("ZEROSUITE_")) break;
+    if (std::find(known.begin(), known.end(), it->first) != known.end()) continue;
+    // Names far from ours are let pass: container platforms put variables of their own beside them.
+    if (speaks_to_another(program, it->first)) continue;
+    if (const auto meant = nearest(it->first, known)) {
+      throw core::Failure(core::kInvalidArgument,
+                          concat({"unknown environment variable ", word_or_quoted(it->first), "; did you mean ", *meant, "?"}));
+    }
+  }
+  return settings;
+}
+
+Config::Config(const Program& program, const Settings& flags, const Environment& environment) : settings_(flags) {
+  const std::vector<Option> options = options_of(program);
+  add_weaker(settings_, read_environment(program, options, environment));
+  if (settings_.contains("config")) add_weaker(settings_, read_file(program, options, text("config")));
+  add_weaker(settings_, initial_settings(options));
+  check_reach();
+}
+
+void Config::check_reach() const {
+  const Setting& bind = setting("bind");
+  if (on("insecure")) return;
+  for (const std::string& endpoint : list("bind")) {
+    if (is_local(endpoint)) continue;
+    throw core::Failure(core::kInvalidArgument,
+                        concat({bind.subject, " ", word_or_quoted(endpoint),
+                                " can be reached from other machines, without encryption; bind to 127.0.0.1, or "
+                                "allow it with insecure = true"}));
+  }
+}
+
+const Setting& Config::setting(std::string_view name) const {
+  const auto found = settings_.find(name);
+  if (found == settings_.end()) throw std::logic_error(concat({"no option ", name}));
+  return found->second;
+}
+
+bool Config::on(std::string_view name) const { return std::get<bool>(setting(name).value); }
+
+std::int64_t Config::integer(std::string_view name) const { return std::get<std::int64_t>(setting(name).value); }
+
+const std::string& Config::text(std::string_view name) const { return std::get<std::string>(setting(name).value); }
+
+const std::vector<std::string>& Config::list(std::string_view name) const {
+  return std::get<std::vector<std::string>>(setting(name).value);
+}
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,53 @@
+#include "ops/log.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <array>
+
+#include "ops/text.hpp"
+
+namespace zerosuite::ops {
+namespace {
+
+constexpr std::array<std::string_view, 4> kLevelNames = {"error", "warn", "info", "debug"};
+
+}  // namespace
+
+std::optional<Level> level_of(std::string_view name) {
+  for (std::size_t i = 0; i < kLevelNames.size(); ++i) {
+    if (kLevelNames[i] == name) return static_cast<Level>(i);
+  }
+  return std::nullopt;
+}
+
+std::string line(Level level, std::string_view program, std::string_view event, std::span<const Field> fields) {
+  std::string out;
+  out.append(kLevelNames[static_cast<std::size_t>(level)]).append(" ").append(program).append(" ").append(event);
+  for (const Field& field : fields) {
+    out.append(" ").append(field.key).append("=").append(word_or_quoted(field.value));
+  }
+  return out;
+}
+
+Log::Log(std::string_view program)
+    : program_(program),
+      logger_(std::make_unique<spdlog::logger>(program_, std::make_shared<spdlog::sinks::stderr_sink_st>())) {
+  // The level is part of the line, not of the pattern: spdlog would write "warning".
+  logger_->set_formatter(
+      std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc));
+  logger_->set_error_handler([](const std::string&) {});
+}
+
+Log::~Log() = default;
+
+void Log::set_level(Level level) { level_ = level; }
+
+void Log::write(Level level, std::string_view event, std::span<const Field> fields) {
+  if (!enabled(level)) return;
+  const std::string text = line(level, program_, event, fields);
+  logger_->log(spdlog::level::critical, spdlog::string_view_t(text.data(), text.size()));
+}
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,66 @@
+// The one table of everything a server program can be told. Flags, environment, file, --help and the checks are all
+// made from it, and a test holds suite.toml against it, so that none of them can drift.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ops/program.hpp"
+
+namespace zerosuite::ops {
+
+using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>>;
+
+enum class Type { kSwitch, kInteger, kText, kLevel, kEndpoints, kProxies };
+
+enum class Scope {
+  kShared,   ///< In the table [suite]; a program's own table may override it.
+  kOwn,      ///< Only in the program's own table.
+  kCommand,  ///< Never in a file: it speaks about this one start.
+};
+
+struct Option {
+  std::string_view name;           ///< As in the file; ZEROSUITE_… in upper case for the environment.
+  Type type = Type::kText;
+  Scope scope = Scope::kShared;
+  Value initial = {};              ///< The value when nobody says anything.
+  std::string_view argument = {};  ///< What the flag's value is called in --help; empty = no flag, or one without value.
+  std::string_view unit = {};      ///< "ms", "bytes"; empty = a plain count.
+  std::int64_t least = 0;          ///< Integers only.
+  std::int64_t most = 0;           ///< Integers only.
+  std::string_view help = {};
+
+  bool is_flag() const { return scope == Scope::kCommand || !argument.empty(); }
+  std::string flag() const;
+};
+
+/// All options of `program`, in the order --help prints them. The views in it live as long as the program's.
+std::vector<Option> options_of(const Program& program);
+
+/// What the environment variables of one program begin with: `ZEROSUITE_MATH_`.
+std::string environment_prefix(std::string_view program);
+
+/// The environment variables that set `option`, strongest first; empty for switches of one start.
+std::vector<std::string> environment_names(const Program& program, const Option& option);
+
+/// What a good value looks like, after the word "expected".
+std::string expectation(const Option& option);
+
+/// `text` from a flag or the environment as a value of the option's type (a list may be separated by commas or
+/// blanks). Throws core::Failure(InvalidArgument) that begins with `subject` and names what was expected.
+Value parse(const Option& option, std::string_view text, const std::string& subject);
+
+/// Answers `value` when it is one the option may have. Throws as parse().
+Value checked(const Option& option, Value value, const std::string& subject);
+
+/// Throws the Failure of parse() and checked(): `<subject> is <shown>; expected …`.
+[[noreturn]] void refuse_value(const Option& option, const std::string& shown, const std::string& subject);
+
+/// `value` in the notation of the file.
+std::string to_toml(const Value& value);
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,66 @@
+// What a Client and its streams share: the socket, the protocol, and whoever drives them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "net/offload_driver.hpp"
+#include "net/reactor.hpp"
+#include "rpc/caller.hpp"
+#include "rpc/dealer_transport.hpp"
+
+namespace zerosuite::rpc {
+
+struct ClientOptions {
+  core::milliseconds timeout{30'000};  ///< To a call's first reply event; zero waits for ever.
+  std::uint32_t slots = 1000;          ///< Stream items the server may send ahead of the program; 2 at least.
+  CallerOptions caller;                ///< Heartbeat interval and limits.
+};
+
+/// One call's own settings.
+struct CallOptions {
+  std::optional<core::milliseconds> timeout = {};  ///< Instead of the client's.
+  std::stop_token stop = {};                       ///< Stopping it, from any thread, cancels the call.
+};
+
+/// A call ready to be sent.
+struct PreparedCall {
+  OutgoingCall call;
+  std::stop_token stop;
+};
+
+/// Any thread.
+class Connection {
+ public:
+  Connection(const std::string& endpoint, const ClientOptions& options);
+
+  /// Starts the call on the driving thread, soon.
+  void call(PreparedCall prepared, std::unique_ptr<Listener> listener);
+  /// Starts the call and waits until the listener has finished `waiter`.
+  void call_and_wait(PreparedCall prepared, std::unique_ptr<Listener> listener, net::Driver::Waiter& waiter);
+  /// Starts the call from the driving thread.
+  Caller::CallId start(PreparedCall prepared, std::unique_ptr<Listener> listener);
+  void cancel(Caller::CallId id);
+  void close();
+
+  net::Driver& driver() { return driver_; }
+  /// For the driving thread.
+  Caller& caller() { return caller_; }
+  std::uint32_t slots() const { return options_.slots; }
+  core::milliseconds timeout(const CallOptions& options) const {
+    return options.timeout.value_or(options_.timeout);
+  }
+
+ private:
+  ClientOptions options_;
+  zmq::context_t context_;
+  net::Reactor reactor_;
+  DealerTransport transport_;
+  Caller caller_;
+  bool closed_ = false;  // for the driving thread
+  net::Driver driver_;   // last, so that its thread ends first
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,20 @@
+#include "rpc/dealer_transport.hpp"
+
+#include <array>
+
+namespace zerosuite::rpc {
+
+DealerTransport::DealerTransport(zmq::context_t& context, net::Reactor& reactor)
+    : reactor_(reactor), socket_(context, zmq::socket_type::dealer, {.high_water = 0}) {}
+
+void DealerTransport::start(FrameReceiver receiver) {
+  receiver_ = std::move(receiver);
+  watch_ = reactor_.watch(socket_.ref(), [this] { intake_.drain(socket_, receiver_); });
+}
+
+Delivery DealerTransport::send(const wire::Envelope& /*peer*/, wire::Buffer& payload) {
+  std::array<net::Frame, 2> frames{net::Frame(), to_frame(payload)};
+  return socket_.send(frames) == net::Sent::kYes ? Delivery::kSent : Delivery::kGone;
+}
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,35 @@
+// The DEALER socket under a caller.
+#pragma once
+
+#include <string>
+
+#include "net/reactor.hpp"
+#include "net/socket.hpp"
+#include "rpc/frames.hpp"
+#include "rpc/sink.hpp"
+
+namespace zerosuite::rpc {
+
+/// Belongs to the thread that drives the loop. Queues without limit towards a server that is away or slow:
+/// the caller bounds how many calls are open.
+class DealerTransport final : public Sink {
+ public:
+  DealerTransport(zmq::context_t& context, net::Reactor& reactor);
+
+  /// As net::Socket::connect() and bind().
+  void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+  std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
+  /// From now on every message goes to `receiver`, at most 64 a turn.
+  void start(FrameReceiver receiver);
+
+  Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
+
+ private:
+  net::Reactor& reactor_;
+  net::Socket socket_;
+  FrameReceiver receiver_;
+  net::Reactor::Watch watch_;
+  FrameIntake intake_;
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,104 @@
+// One-way patterns: PUSH/PULL and PUB/SUB. One frame, no answer, no heartbeat, no credit (docs/protocol.md,
+// "One way").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "net/offload.hpp"
+#include "net/reactor.hpp"
+#include "net/socket.hpp"
+#include "rpc/frames.hpp"
+#include "rpc/server.hpp"
+#include "wire/event.hpp"
+#include "wire/id.hpp"
+
+namespace zerosuite::rpc {
+
+/// The sending side. Not thread-safe. What libzmq cannot queue is refused, never waited for.
+class OnewaySender {
+ public:
+  /// As net::Socket::bind() and connect().
+  std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
+  void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+
+  /// Sends one event. False when nobody is connected or the queue is full: nothing was sent.
+  /// Throws wire::Mismatch for arguments that cannot be sent.
+  template <class... A>
+  bool send(std::string_view method, const A&... args) {
+    wire::Packer packer = begin(method);
+    packer.pack_array(sizeof...(A));
+    (wire::pack(packer, args), ...);
+    return finish();
+  }
+
+ protected:
+  OnewaySender(zmq::context_t& context, zmq::socket_type type) : socket_(context, type) {}
+
+ private:
+  wire::Packer begin(std::string_view method);
+  bool finish();
+
+  net::Socket socket_;
+  wire::IdSource ids_;
+  wire::Buffer buffer_;
+};
+
+/// Deals each event to one of the connected pullers.
+class Pusher final : public OnewaySender {
+ public:
+  explicit Pusher(zmq::context_t& context) : OnewaySender(context, zmq::socket_type::push) {}
+};
+
+/// Sends each event to every connected subscriber.
+class Publisher final : public OnewaySender {
+ public:
+  explicit Publisher(zmq::context_t& context) : OnewaySender(context, zmq::socket_type::pub) {}
+};
+
+/// The receiving side: a server whose answers go nowhere. Register methods on server(); events that name no
+/// method, do not fit it or make it throw are told to its observers and counted in its stats. Belongs to the
+/// loop's thread.
+class OnewayReceiver {
+ public:
+  /// As net::Socket::bind() and connect().
+  std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
+  void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+
+  Server& server() { return server_; }
+  /// From now on events are received.
+  void start(net::Reactor& reactor);
+
+ protected:
+  OnewayReceiver(zmq::context_t& context, zmq::socket_type type, net::Timers& timers, net::Offload& offload);
+  net::Socket& socket() { return socket_; }
+
+ private:
+  struct Nowhere final : Sink {
+    Delivery send(const wire::Envelope&, wire::Buffer&) override { return Delivery::kSent; }
+  };
+
+  net::Socket socket_;
+  Nowhere nowhere_;
+  Server server_;
+  FrameIntake intake_;
+  FrameReceiver receiver_;
+  net::Reactor::Watch watch_;
+};
+
+/// Gets a share of what the connected pushers send.
+class Puller final : public OnewayReceiver {
+ public:
+  Puller(zmq::context_t& context, net::Timers& timers, net::Offload& offload)
+      : OnewayReceiver(context, zmq::socket_type::pull, timers, offload) {}
+};
+
+/// Gets everything the publishers send, as a stock subscriber does: method names are no topics.
+class Subscriber final : public OnewayReceiver {
+ public:
+  Subscriber(zmq::context_t& context, net::Timers& timers, net::Offload& offload);
+};
+
+}  // namespace zerosuite::rpc

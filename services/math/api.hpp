@@ -1,0 +1,10 @@
+// The math service's methods.
+#pragma once
+
+#include "rpc/server.hpp"
+
+namespace zerosuite::math {
+
+void bind(rpc::Server& server);
+
+}  // namespace zerosuite::math

@@ -1,0 +1,63 @@
+"""What a service holds in memory: idle, under 10 000 open calls, and after ten million calls."""
+
+import os
+
+from bars import Verdict, compare
+from processes import NotMeasured, require, run_client
+
+EARLY, LATER = 1_000_000, 9_000_000
+OPEN, OPEN_MS = 10_000, 20_000
+IDLE_MIB, OPEN_MIB, GROWTH = 20, 80, 1.05
+WINDOW = ("--window", "64")
+
+
+def many_calls(server, raw):
+    """Rows and verdicts of a service that answers ten million calls."""
+    require(raw)
+    with server as math:
+        idle = math.memory_kib() / 1024
+        run_client((raw, *WINDOW, "--calls", str(EARLY)), math)
+        early = math.memory_kib() / 1024
+        run_client((raw, *WINDOW, "--calls", str(LATER)), math)
+        late, peak = math.memory_kib() / 1024, math.memory_kib("VmHWM") / 1024
+    rows = [["zerosuite-math, idle", f"{idle:.1f} MiB"],
+            ["after a million calls", f"{early:.1f} MiB"],
+            ["after ten million calls", f"{late:.1f} MiB"],
+            ["the most it ever held", f"{peak:.1f} MiB"]]
+    return rows, [compare("memory of an idle service, MiB", "at most", IDLE_MIB, idle),
+                  compare("memory after ten million calls against one million", "at most", GROWTH, late / early)]
+
+
+def open_calls(name, server, client):
+    """Rows and verdicts of a service with 10 000 calls open for twenty seconds, heartbeats both ways."""
+    require(client)
+    with server as running:
+        argv = (client, "--calls", str(OPEN), "--open_ms", str(OPEN_MS))
+        result = run_client(argv, running)
+        peak = running.memory_kib("VmHWM") / 1024
+    rows = [[f"{name}, {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held", f"{peak:.1f} MiB"],
+            ["calls lost", f"{result['lost']:,}"],
+            ["heartbeats to it, from it", f"{result['heartbeats_sent']:,}, {result['heartbeats_received']:,}"],
+            ["CPU of both sides", f"{result['cpu_us'] * result['answered'] / 1e6:.2f} s"]]
+    return rows, [compare(f"memory with {OPEN:,} open calls, MiB", "at most", OPEN_MIB, peak),
+                  compare(f"calls lost of {OPEN:,} open ones", "at most", 0, result["lost"])]
+
+
+def measure(servers, binaries):
+    """All of it: rows of [what, figure], and the verdicts on zerosuite's part."""
+    raw, client = (os.path.join(binaries, "zerosuite_bench_" + name) for name in ("raw_client", "open_calls_client"))
+    rows, verdicts = [], []
+    parts = [("memory of a service", lambda: many_calls(servers["math"](), raw)),
+             ("memory with open calls", lambda: open_calls("test server", servers["peer"](), client))]
+    for what, part in parts:
+        try:
+            more_rows, more_verdicts = part()
+        except NotMeasured as reason:
+            more_rows, more_verdicts = [], [Verdict(what, "", str(reason), "not measured")]
+        rows += more_rows
+        verdicts += more_verdicts
+    try:
+        rows += open_calls("zerorpc-python", servers["python"](), client)[0]
+    except NotMeasured as reason:
+        rows.append(["zerorpc-python", str(reason)])
+    return rows, verdicts

@@ -1,0 +1,89 @@
+"""Conformance: zerosuite's programs against stock zerorpc peers and against hand-made bytes.
+
+`--subject=stock` runs the cases that hold for any zerorpc server against the stock python server instead: it proves
+the tests, not us. Programs are looked for in ZEROSUITE_BIN, Node packages in ZEROSUITE_NODE_MODULES.
+"""
+
+import sys
+
+import pytest
+
+from support import background
+from support.raw import Raw
+from support.suite import Suite
+
+sys.dont_write_bytecode = True
+
+
+def pytest_addoption(parser):
+    parser.addoption("--subject", choices=["ours", "stock"], default="ours", help="whose server is under test")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "ours: what a stock python server does otherwise, or not at all")
+    config.suite = Suite(config.getoption("--subject"))
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.suite.subject == "ours":
+        return
+    ours = [item for item in items if item.get_closest_marker("ours")]
+    config.hook.pytest_deselected(items=ours)
+    items[:] = [item for item in items if item not in ours]
+
+
+def pytest_collection_finish(session):
+    if not session.config.option.collectonly:
+        background.start_all(session.config.suite, {name for item in session.items for name in item.fixturenames})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def suite(request):
+    yield request.config.suite
+    background.wait_all()
+    complaints = request.config.suite.stop()
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def raw(suite):
+    """Bytes to the test server."""
+    with Raw(suite.peer.endpoint) as peer:
+        yield peer
+
+
+@pytest.fixture
+def raw_math(suite):
+    """Bytes to the math service."""
+    with Raw(suite.math.endpoint) as peer:
+        yield peer
+
+
+@pytest.fixture(scope="session")
+def python(suite):
+    """A stock python client of the test server."""
+    return suite.python_client(suite.peer)
+
+
+@pytest.fixture(scope="session")
+def node(suite):
+    """A stock Node client of the test server."""
+    return suite.node_client(suite.peer)
+
+
+@pytest.fixture(scope="session")
+def python_math(suite):
+    """A stock python client of the math service."""
+    return suite.python_client(suite.math)
+
+
+@pytest.fixture(scope="session")
+def node_math(suite):
+    """A stock Node client of the math service."""
+    return suite.node_client(suite.math)
+
+
+@pytest.fixture(scope="session", params=["python", "node"])
+def client(request):
+    """Each stock client of the test server in turn."""
+    return request.getfixturevalue(request.param)

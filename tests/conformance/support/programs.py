@@ -1,0 +1,119 @@
+"""Programs the tests start, and what they say."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+PEERS = ROOT / "tests" / "conformance" / "peers"
+BIN = Path(os.environ.get("ZEROSUITE_BIN", ROOT / "build" / "release" / "bin")).resolve()
+NODE_MODULES = Path(os.environ.get("ZEROSUITE_NODE_MODULES", ROOT / "build" / "node" / "node_modules")).resolve()
+
+SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
+
+
+def wait_until(condition, seconds=10.0, every=0.05):
+    """Waits until condition() is true and answers its value; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not true after {seconds} s: {condition}"
+        time.sleep(every)
+
+
+class Program:
+    """A child process whose standard error is kept line by line."""
+
+    ends_with_its_input = False
+
+    def __init__(self, command, **environment):
+        self.command = [str(part) for part in command]
+        self._news = threading.Condition()
+        self._lines = []
+        self._ended = False
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "NODE_PATH": str(NODE_MODULES), **environment})
+        self._readers = [self._start(self._read_errors), self._start(self._read_output)]
+
+    @staticmethod
+    def _start(target):
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        return thread
+
+    def _read_errors(self):
+        for line in self.process.stderr:
+            with self._news:
+                self._lines.append(line.decode(errors="replace").rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def _read_output(self):
+        for _ in self.process.stdout:
+            pass
+
+    def log(self):
+        """Everything it has written to standard error so far."""
+        with self._news:
+            return "\n".join(self._lines)
+
+    def await_line(self, pattern, seconds=20.0):
+        """Waits for a line matching the pattern; answers the match."""
+        deadline = time.monotonic() + seconds
+        seen = 0
+        with self._news:
+            while True:
+                for line in self._lines[seen:]:
+                    found = re.search(pattern, line)
+                    if found:
+                        return found
+                seen = len(self._lines)
+                left = deadline - time.monotonic()
+                text = "\n".join(self._lines)
+                assert not self._ended, f"{self.command} ended without a line like {pattern!r}:\n{text}"
+                assert left > 0, f"{self.command} wrote no line like {pattern!r} in {seconds} s:\n{text}"
+                self._news.wait(left)
+
+    def resident_kib(self):
+        """Its resident memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def kill(self):
+        """Ends it as a crash would: nothing is said, nothing is flushed."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def finish(self, seconds=20.0):
+        """Asks it to end and checks that it does so cleanly."""
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            if not self.ends_with_its_input:
+                self.process.terminate()
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"{self.command} did not end in {seconds} s:\n{self.log()}") from None
+        for reader in self._readers:
+            reader.join(5)
+        report = self.log()
+        assert not SANITIZER.search(report), report
+        return self.process.returncode
+
+
+class Server(Program):
+    """A program that binds and says where."""
+
+    def __init__(self, command, **environment):
+        super().__init__(command, **environment)
+        self.endpoint = self.await_line(r"\blistening endpoint=(\S+)").group(1)

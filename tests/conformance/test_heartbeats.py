@@ -1,0 +1,236 @@
+"""Heartbeats: one stream of them for each channel and direction. Everything here lasts for seconds and runs at once."""
+
+import time
+
+import pytest
+import zmq
+
+from support.background import background
+from support.programs import wait_until
+from support.raw import Raw, event_bytes, new_id
+
+
+def beats(events, id):
+    return [event for event in events if event.id == id and event.name == "_zpc_hb"]
+
+
+@background
+def watched_call(suite):
+    """A 12 s call by a caller that beats every 4 s."""
+    with Raw(suite.peer.endpoint) as raw:
+        begun = time.monotonic()
+        id = raw.call("slow_async", [12_000, "watched"])
+        events = []
+        for _ in range(4):
+            events += raw.collect(4)
+            raw.beat(id)
+        return [(event.at - begun, event.name, event.header, event.args) for event in events if event.id == id]
+
+
+def test_the_first_heartbeat_comes_within_5_seconds_and_then_one_every_5(watched_call):
+    times = [at for at, name, _, _ in watched_call if name == "_zpc_hb"]
+    gaps = [later - earlier for earlier, later in zip([0, *times], times)]
+    assert len(times) >= 2
+    assert max(gaps) <= 5.5
+
+
+def test_a_heartbeat_is_an_event_like_any_other(watched_call):
+    for _, name, header, args in watched_call:
+        if name == "_zpc_hb":
+            assert args == [0]
+            assert set(header) == {"message_id", "v", "response_to"}
+            assert header["v"] == 3
+
+
+def test_heartbeats_end_with_the_answer(watched_call):
+    names = [name for _, name, _, _ in watched_call]
+    assert names.index("OK") == len(names) - 1
+
+
+@background
+def silent_caller(suite):
+    """A caller that never beats."""
+    with Raw(suite.peer.endpoint) as raw, Raw(suite.peer.endpoint) as watcher:
+        id = raw.call("slow_async", [60_000, "silent"])
+        fate = wait_until(lambda: ended(watcher, "silent"), 25, every=0.2)
+        return fate, [event.name for event in raw.collect(1) if event.id == id]
+
+
+@background
+def caller_that_stops(suite):
+    """A caller that beats for 4 s and then no more."""
+    with Raw(suite.peer.endpoint) as raw, Raw(suite.peer.endpoint) as watcher:
+        id = raw.call("slow_async", [60_000, "stopped"])
+        for _ in range(4):
+            raw.collect(1)
+            raw.beat(id)
+        return wait_until(lambda: ended(watcher, "stopped"), 25, every=0.2)
+
+
+def ended(watcher, tag):
+    fate = watcher.value("fate", tag)
+    return fate if fate and fate[0] != "running" else None
+
+
+def test_a_caller_that_never_beats_is_lost_after_15_seconds_and_told_nothing(silent_caller):
+    (state, _, ms), names = silent_caller
+    assert state == "cancelled"
+    assert 14_500 <= ms <= 16_500
+    assert set(names) == {"_zpc_hb"}
+
+
+def test_a_caller_that_stops_beating_is_lost_10_to_15_seconds_later(caller_that_stops):
+    state, _, ms = caller_that_stops
+    assert state == "cancelled"
+    assert 4_000 + 9_000 <= ms <= 4_000 + 16_500
+
+
+@background
+def version_1_call(suite):
+    with Raw(suite.peer.endpoint, zmq.REQ) as req:
+        req.send(event_bytes({"message_id": new_id(), "v": 1}, "slow_async", [7_000, "version 1"]))
+        return req.receive(15)
+
+
+def test_a_req_socket_of_version_1_makes_calls_longer_than_a_heartbeat(version_1_call):
+    assert (version_1_call.name, version_1_call.args) == ("OK", ["slept"])
+
+
+@background
+def version_1_call_that_beats(suite):
+    with Raw(suite.peer.endpoint) as raw:
+        id = raw.call("slow_async", [9_000, "beating"], v=1)
+        raw.collect(1)
+        raw.beat(id)
+        return [event.name for event in raw.collect(10) if event.id == id]
+
+
+def test_a_caller_of_version_1_gets_heartbeats_once_it_sends_one(version_1_call_that_beats):
+    assert version_1_call_that_beats[0] == "_zpc_hb"
+    assert version_1_call_that_beats[-1] == "OK"
+
+
+def long_call(client, seconds=12):
+    return client.start("call", method="slow_async", args=[seconds * 1000]).result(seconds + 20)
+
+
+@background
+def call_by_node(suite):
+    return long_call(suite.node_client(suite.peer))
+
+
+@background
+def call_by_python(suite):
+    return long_call(suite.python_client(suite.peer))
+
+
+@background
+def call_by_passive_python(suite):
+    return long_call(suite.python_client(suite.peer, "--passive"))
+
+
+@background
+def call_without_heartbeats(suite):
+    return long_call(suite.python_client(suite.peer, "--heartbeat", "0"))
+
+
+@background
+def call_by_fast_python(suite):
+    return long_call(suite.python_client(suite.peer, "--heartbeat", "1"))
+
+
+@background
+def call_by_fast_node(suite):
+    return long_call(suite.node_client(suite.peer, 1000))
+
+
+@background
+def call_by_slow_python(suite):
+    return long_call(suite.python_client(suite.peer, "--heartbeat", "9"), 24)
+
+
+def test_a_12_second_call_of_a_node_client_succeeds(call_by_node):
+    assert call_by_node.get("value") == "slept", call_by_node
+
+
+def test_a_12_second_call_of_a_python_client_succeeds(call_by_python):
+    assert call_by_python.get("value") == "slept", call_by_python
+
+
+def test_a_12_second_call_of_a_passive_client_succeeds(call_by_passive_python):
+    assert call_by_passive_python.get("value") == "slept", call_by_passive_python
+
+
+def test_a_12_second_call_of_a_client_without_heartbeats_succeeds(call_without_heartbeats):
+    assert call_without_heartbeats.get("value") == "slept", call_without_heartbeats
+
+
+@pytest.mark.ours
+def test_a_python_client_may_beat_faster_than_the_server(call_by_fast_python):
+    assert call_by_fast_python.get("value") == "slept", call_by_fast_python
+
+
+@pytest.mark.ours
+def test_a_node_client_may_beat_faster_than_the_server(call_by_fast_node):
+    assert call_by_fast_node.get("value") == "slept", call_by_fast_node
+
+
+@pytest.mark.ours
+def test_a_client_may_beat_slower_than_the_server(call_by_slow_python):
+    assert call_by_slow_python.get("value") == "slept", call_by_slow_python
+
+
+@background
+def busy_handlers(suite):
+    """Two handlers that compute for longer than three heartbeats, and what the server does for others meanwhile."""
+    server = suite.start_peer()
+    client, other = suite.python_client(server), suite.python_client(server)
+    started = [client.start("call", method=method, args=[17]) for method in ("busy", "slow")]
+    longest = 0
+    while not all(future.done() for future in started):
+        longest = max(longest, other.do("call", method="echo", args=["meanwhile"])["seconds"])
+    return [future.result() for future in started], longest
+
+
+@pytest.mark.ours
+def test_handlers_that_block_for_17_seconds_lose_no_caller_and_hold_nobody_up(busy_handlers):
+    answers, longest = busy_handlers
+    assert ["value" in answer for answer in answers] == [True, True], answers
+    assert longest < 2
+
+
+@background
+def many_long_calls(suite):
+    """A thousand 20 s calls on one socket."""
+    return suite.python_client(suite.start_peer()).do("burst", 60, method="slow_async", args=[20_000], count=1000)
+
+
+@pytest.mark.ours
+def test_a_thousand_calls_of_20_seconds_share_one_socket(many_long_calls):
+    assert many_long_calls["errors"] == []
+    assert many_long_calls["values"] == ["slept"] * 1000
+
+
+@pytest.mark.ours
+def test_a_heartbeat_is_answered_at_once_so_that_any_interval_works(raw):
+    id = raw.call("slow_async", [30_000, "echoed"])
+    begun = time.monotonic()
+    raw.beat(id)
+    assert raw.next(id, heartbeats="kept").name == "_zpc_hb"
+    assert time.monotonic() - begun < 2
+    raw.follow(id, "_zpx_cancel", [])
+
+
+@pytest.mark.parametrize("name", ["_zpc_hb", "_zpc_more"])
+@pytest.mark.ours
+def test_a_heartbeat_or_grant_of_no_channel_opens_none(raw, name):
+    before = raw.value("open_channels")
+    for _ in range(10):
+        raw.send_event({"message_id": new_id(), "v": 3}, name, [0])
+    assert raw.before_echo() == []
+    assert raw.value("open_channels") <= before
+
+
+def test_a_short_call_costs_no_heartbeat(raw):
+    ids = {raw.call("echo", [number]) for number in range(50)}
+    assert all(raw.next(id, heartbeats="kept").name == "OK" for id in ids)

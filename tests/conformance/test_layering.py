@@ -1,0 +1,63 @@
+"""The layering check itself: each thing it forbids, shown to it once."""
+
+import subprocess
+import sys
+
+import pytest
+from support.programs import ROOT
+
+FORBIDDEN = {
+    "core sees a layer": ("common/core/a.hpp", '#include "wire/event.hpp"', "common/core may not see wire/"),
+    "wire sees the network": ("common/wire/a.cpp", '#include "net/socket.hpp"', "common/wire may not see net/"),
+    "net sees the protocol": ("common/net/a.cpp", "#include <rpc/server.hpp>", "common/net may not see rpc/"),
+    "rpc sees a process's parts": ("common/rpc/a.cpp", '  #  include "ops/log.hpp"', "common/rpc may not see ops/"),
+    "a new layer is not in the table": ("common/db/a.cpp", '#include "core/error.hpp"', "common/db may not see core/"),
+    "common sees a service": ("common/ops/a.cpp", '#include "math/math.hpp"', "common/ops may not see math/math.hpp"),
+    "one service sees another": ("services/lock/a.cpp", '#include "math/math.hpp"', "services/lock may not see math/"),
+    "logic sees rpc": ("services/math/math.hpp", '#include "rpc/reply.hpp"', "rpc/ is for api.hpp and api.cpp alone"),
+    "logic sees wire": ("services/math/main.cpp", '#include "wire/event.hpp"', "wire/ is for api.hpp and api.cpp alone"),
+    "an include climbs": ("services/math/api.cpp", '#include "../lock/lock.hpp"', "climbs out of its folder"),
+    "zmq outside net": ("common/rpc/a.hpp", "#include <zmq.hpp>", "zmq.hpp is for common/net alone"),
+    "msgpack outside wire": ("common/rpc/a.hpp", "#include <msgpack.hpp>", "msgpack.hpp is for common/wire alone"),
+    "spdlog outside ops": ("services/math/api.cpp", "#include <spdlog/spdlog.h>", "is for common/ops alone"),
+    "a mutex": ("common/rpc/a.cpp", "std::mutex mutex_;", "std::mutex outside common/net/offload*"),
+    "a thread": ("services/math/api.cpp", "std::jthread t([] {});", "std::jthread outside common/net/offload*"),
+    "an atomic in net": ("common/net/reactor.cpp", "#include <atomic>", "outside common/net/offload*"),
+    "a sleep": ("services/math/main.cpp", "std::this_thread::sleep_for(1s);", "sleep_for outside common/net/offload*"),
+    "a coroutine": ("common/rpc/a.hpp", "co_return 1;", "g++ 12 miscompiles coroutines"),
+    "a long file": ("common/core/a.hpp", "\n" * 301, "longer than 300 lines"),
+}
+
+ALLOWED = {
+    "common/core/a.hpp": '#include <string>\n#include "core/error.hpp"\n',
+    "common/net/offload_pool.cpp": '#include <mutex>\n#include <zmq.hpp>\n#include "core/error.hpp"\nstd::mutex m;\n',
+    "common/wire/a.cpp": '#include <msgpack.hpp>\n#include "core/error.hpp"\n',
+    "common/rpc/a.cpp": '#include "net/timers.hpp"\n#include "wire/event.hpp"\n',
+    "common/ops/a.cpp": '#include <sys/signalfd.h>\n#include <toml++/toml.h>\n#include "rpc/server.hpp"\n',
+    "services/math/api.cpp": '#include "math/math.hpp"\n#include "rpc/server.hpp"\n' + "\n" * 298,
+    "dev": "#!/usr/bin/env bash\n",
+}
+
+
+def check(root, files):
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    command = [sys.executable, ROOT / "tests" / "layering.py", root]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_tree_that_keeps_the_layers_passes(tmp_path):
+    run = check(tmp_path, ALLOWED)
+    assert (run.stdout, run.returncode) == ("layering: 0 findings in 6 files\n", 0)
+
+
+@pytest.mark.parametrize("case", FORBIDDEN)
+def test_each_breach_is_found_where_it_is(tmp_path, case):
+    path, line, finding = FORBIDDEN[case]
+    run = check(tmp_path, {**ALLOWED, path: line + "\n"})
+    first, summary = run.stdout.splitlines()
+    assert run.returncode == 1
+    assert first.startswith(f"{path}:") and finding in first
+    assert summary.startswith("layering: 1 findings")

@@ -1,0 +1,161 @@
+"""How a server program starts, and what it says when it cannot."""
+
+import re
+import socket
+import subprocess
+
+import pytest
+
+from support.programs import BIN, ROOT, Server
+from support.raw import Raw
+
+pytestmark = pytest.mark.ours
+
+MATH = BIN / "zerosuite-math"
+ANY_PORT = ["--bind", "tcp://127.0.0.1:*"]
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warn|info|debug) math \S.*")
+
+
+@pytest.fixture
+def start():
+    """Starts the math service; ends it after the test."""
+    servers = []
+
+    def start(*flags, **environment):
+        servers.append(Server([MATH, *flags], **environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        assert server.finish() == 0
+
+
+def run(*flags, **environment):
+    return subprocess.run([MATH, *flags], env=environment, capture_output=True, text=True, timeout=20)
+
+
+def refusal(*flags, **environment):
+    """The one line a start that must fail leaves behind."""
+    done = run(*flags, **environment)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith("zerosuite-math: ") and done.stderr.endswith("\n"), done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr.removeprefix("zerosuite-math: ").rstrip("\n")
+
+
+def answers(endpoint):
+    with Raw(endpoint) as peer:
+        return peer.value("add", 88, 77) == 165
+
+
+def test_the_log_is_one_dated_line_for_each_event_and_ends_the_start_with_ready(start):
+    server = start(*ANY_PORT)
+    server.await_line(r"Z info math ready\b")
+    lines = server.log().splitlines()
+    assert all(LINE.fullmatch(line) for line in lines), lines
+    assert re.search(r" info math listening endpoint=tcp://127\.0\.0\.1:\d+$", lines[0])
+    assert answers(server.endpoint)
+
+
+def test_nothing_is_logged_per_call_unless_asked_for(start):
+    quiet, talkative = start(*ANY_PORT), start(*ANY_PORT, "--log-level", "debug")
+    for server in quiet, talkative:
+        server.await_line(r" ready\b")
+        with Raw(server.endpoint) as peer:
+            peer.value("add", 1, 2, traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            peer.error("no\nsuch\x1b[2Jmethod")
+    talkative.await_line(r" debug math call method=add peer=\S+ channel=\S+ traceparent=00-0af7651916cd43dd\S+$")
+    talkative.await_line(r" debug math failed method=\"no\\x0asuch\\x1b\[2Jmethod\" .*error=NameError")
+    assert len(quiet.log().splitlines()) == 2
+
+
+def test_every_bind_is_served_and_announced_once(start, tmp_path):
+    path = f"ipc://{tmp_path}/math"
+    server = start(*ANY_PORT, "--bind", path)
+    server.await_line(r" ready\b")
+    announced = re.findall(r" listening endpoint=(\S+)", server.log())
+    assert announced == [server.endpoint, path]
+    assert all(answers(endpoint) for endpoint in announced)
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(start, tmp_path):
+    places = {name: f"ipc://{tmp_path}/{name}" for name in ("file", "variable", "flag")}
+    config = tmp_path / "suite.toml"
+    config.write_text(f'[math]\nbind = "{places["file"]}"\n')
+    from_file = ["--config", config]
+    variable = {"ZEROSUITE_MATH_BIND": places["variable"]}
+    assert start(*from_file).endpoint == places["file"]
+    assert start(*from_file, **variable).endpoint == places["variable"]
+    assert start(*from_file, "--bind", places["flag"], **variable).endpoint == places["flag"]
+
+
+def test_check_validates_the_configuration_and_starts_nothing(start):
+    server = start(*ANY_PORT)
+    for flags in [["--check"], ["--check", "--config", ROOT / "suite.toml"], ["--check", "--bind", server.endpoint]]:
+        done = run(*flags)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "configuration ok\n", "")
+    assert "drain_ms" in refusal("--check", ZEROSUITE_DRAIN_MS="soon").lower()
+
+
+def test_help_shows_the_defaults_that_suite_toml_shows():
+    shown = dict(re.findall(r"^(\w+) = (.*)$", (ROOT / "suite.toml").read_text(), re.MULTILINE))
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name, default in shown.items():
+        variable = f"ZEROSUITE_MATH_{name.upper()}"
+        entry = re.search(rf"^ +(?:default (.*?)(?: ms| bytes)?; )?{variable}\b", done.stdout, re.MULTILINE)
+        assert entry, f"{variable} is missing in\n{done.stdout}"
+        assert (entry.group(1) or "false") == default
+
+
+def test_version_is_one_line():
+    done = run("--version")
+    assert done.returncode == 0 and re.fullmatch(r"zerosuite-math \d+\.\d+\.\d+\n", done.stdout)
+
+
+@pytest.mark.parametrize("flags, line", [
+    (["--bnid", "tcp://127.0.0.1:*"], "unknown flag --bnid; did you mean --bind?"),
+    (["--data", "/tmp"], "unknown flag --data; try --help"),
+    (["serve"], 'unexpected argument "serve"'),
+    (["--bind"], "--bind takes one ENDPOINT"),
+    (["--log-level", "loud"], '--log-level is "loud"; expected error, warn, info or debug'),
+    (["--proxy", "tcp://127.0.0.1:4244"],
+     '--proxy is "tcp://127.0.0.1:4244"; expected none: this version serves stand-alone only'),
+    (["--config", "/nowhere/suite.toml"], "cannot read /nowhere/suite.toml: No such file or directory"),
+])
+def test_a_bad_flag_is_one_line_and_status_1(flags, line):
+    assert refusal(*flags) == line
+
+
+@pytest.mark.parametrize("text, line", [
+    ('\n[math]\nbnid = "x"\n', ':3: unknown key "bnid" in [math]; did you mean "bind"?'),
+    ("[mth]\n", ':1: unknown table [mth]; did you mean "math"?'),
+    ("[suite]\ndrain_ms = 1.5\n", ':2: drain_ms is "1.5"; expected a whole number from 0 to 3600000 (ms)'),
+])
+def test_a_bad_file_is_one_line_with_file_and_line(tmp_path, text, line):
+    config = tmp_path / "suite.toml"
+    config.write_text(text)
+    assert refusal("--config", config) == f"{config}{line}"
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://*:0", "tcp://0.0.0.0:0", "tcp://[::]:0"])
+def test_a_bind_that_other_machines_can_reach_needs_insecure(endpoint):
+    assert "insecure = true" in refusal("--bind", endpoint)
+    assert run("--bind", endpoint, "--check", ZEROSUITE_INSECURE="true").returncode == 0
+
+
+def test_a_port_already_taken_is_one_line_and_status_1():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        endpoint = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        assert refusal("--bind", endpoint) == f"cannot bind {endpoint}: Address already in use"
+
+
+def test_an_endpoint_that_cannot_be_bound_is_named_and_nothing_is_announced():
+    assert refusal(*ANY_PORT, "--bind", "ipc:///nowhere/math").startswith("cannot bind ipc:///nowhere/math: ")
+
+
+def test_an_idle_service_stays_small(start):
+    server = start(*ANY_PORT)
+    server.await_line(r" ready\b")
+    sanitized = b"__asan_init" in MATH.read_bytes()
+    assert server.resident_kib() <= (200 if sanitized else 20) * 1024

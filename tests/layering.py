@@ -1,0 +1,112 @@
+"""Fails on what the compiler lets pass: an include against the layers, a thread outside net/offload, a file too long.
+
+Run as `python3 tests/layering.py [ROOT]`; prints one line for each finding and exits 1 when there are any.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# A layer of common/, and the layers it may include beside itself.
+LAYERS = {
+    "core": (),
+    "wire": ("core",),
+    "net": ("core",),
+    "rpc": ("core", "wire", "net"),
+    "ops": ("core", "wire", "net", "rpc"),
+}
+# A library's headers (the first part of the include), and the only layer that may see them.
+LIBRARIES = {
+    "zmq.h": "net",
+    "zmq.hpp": "net",
+    "zmq_addon.hpp": "net",
+    "msgpack": "wire",
+    "msgpack.h": "wire",
+    "msgpack.hpp": "wire",
+    "CLI": "ops",
+    "spdlog": "ops",
+    "toml++": "ops",
+}
+# Only the files that bind a service's logic to its methods know both worlds.
+API = ("api.hpp", "api.cpp")
+API_ONLY = ("rpc", "wire")
+
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"][^>"]+)[>"]')
+THREADING = re.compile(r"std::(?:mutex|thread|jthread|atomic|condition_variable)|sleep_for|"
+                       r"#\s*include\s*<(?:mutex|thread|atomic|condition_variable|shared_mutex)>")
+COROUTINE = re.compile(r"\bco_(?:await|yield|return)\b")
+MAX_LINES = 300
+
+PRODUCT = ("common", "services", "clients")
+CPP = (".cpp", ".hpp")
+COUNTED = (*CPP, ".py", ".js", ".txt", ".json")
+
+
+def include_finding(path, include):
+    """What is wrong in `path` (relative to the root) with `include`, its opening mark included; None if nothing."""
+    top, folder = path.parts[0], path.parts[1]
+    mark, name = include[0], include[1:]
+    target = name.split("/")[0]
+    if target == "..":
+        return f"{name} climbs out of its folder"
+    if target in LIBRARIES:
+        home = LIBRARIES[target]
+        return None if (top, folder) == ("common", home) else f"{name} is for common/{home} alone"
+    if target in LAYERS:
+        return layer_finding(path, target)
+    if mark == '"' and "/" in name and target != folder:
+        return f"{top}/{folder} may not see {name}"
+    return None
+
+
+def layer_finding(path, target):
+    """What is wrong with including something of the layer `target`; None if nothing."""
+    top, folder = path.parts[0], path.parts[1]
+    if top == "common" and target != folder and target not in LAYERS.get(folder, ()):
+        return f"common/{folder} may not see {target}/"
+    if top == "services" and target in API_ONLY and path.name not in API:
+        return f"{target}/ is for api.hpp and api.cpp alone"
+    return None
+
+
+def cpp_findings(path, lines):
+    """(line number, finding) for the C++ rules."""
+    in_offload = path.parts[:2] == ("common", "net") and path.name.startswith("offload")
+    for number, line in enumerate(lines, 1):
+        included = INCLUDE.match(line)
+        if included and (finding := include_finding(path, included[1])):
+            yield number, finding
+        if not in_offload and (threading := THREADING.search(line)):
+            yield number, f"{threading[0]} outside common/net/offload*"
+        if coroutine := COROUTINE.search(line):
+            yield number, f"{coroutine[0]}: g++ 12 miscompiles coroutines"
+
+
+def files(root, tops, suffixes):
+    for top in tops:
+        yield from sorted(file for file in (root / top).rglob("*") if file.suffix in suffixes)
+
+
+def findings(root):
+    """Every finding below `root`, as "path:line: text"."""
+    for file in files(root, PRODUCT, CPP):
+        path = file.relative_to(root)
+        for number, finding in cpp_findings(path, file.read_text().splitlines()):
+            yield f"{path}:{number}: {finding}"
+    for file in (*files(root, (*PRODUCT, "tests"), COUNTED), root / "dev"):
+        count = len(file.read_text().splitlines())
+        if count > MAX_LINES:
+            yield f"{file.relative_to(root)}:{count}: longer than {MAX_LINES} lines"
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent)
+    found = list(findings(root))
+    for finding in found:
+        print(finding)
+    print(f"layering: {len(found)} findings in {len(list(files(root, PRODUCT, CPP)))} files")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

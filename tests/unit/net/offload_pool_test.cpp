@@ -1,0 +1,145 @@
+#include "net/offload_pool.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/wait.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using net::Pool;
+using net::Reactor;
+
+namespace {
+
+// Holds jobs up until it is opened.
+class Gate {
+ public:
+  void open() { opened_.set_value(); }
+  auto pass() {
+    return [gate = gate_] { gate.wait(); };
+  }
+
+ private:
+  std::promise<void> opened_;
+  std::shared_future<void> gate_ = opened_.get_future().share();
+};
+
+}  // namespace
+
+TEST_CASE("a job runs on another thread, and what follows on the loop's") {
+  Reactor reactor;
+  Pool pool(reactor);
+  std::thread::id job_ran;
+  std::thread::id then_ran;
+  REQUIRE(pool.submit([&] { job_ran = std::this_thread::get_id(); },
+                      [&] { then_ran = std::this_thread::get_id(); }));
+  REQUIRE(test::turn_until(reactor, [&] { return then_ran != std::thread::id(); }));
+  CHECK(then_ran == std::this_thread::get_id());
+  CHECK(job_ran != std::this_thread::get_id());
+  CHECK(job_ran != std::thread::id());
+}
+
+TEST_CASE("a pool has no thread before its first job, and one job starts one") {
+  Reactor reactor;
+  const auto before = test::count_threads();
+  Pool pool(reactor, {.threads = 8});
+  CHECK(test::count_threads() <= before);
+  bool done = false;
+  REQUIRE(pool.submit([] {}, [&] { done = true; }));
+  CHECK(test::count_threads() <= before + 1);
+  CHECK(test::turn_until(reactor, [&] { return done; }));
+}
+
+TEST_CASE("no more jobs run at a time than there are threads, and so many do") {
+  constexpr int kThreads = 3;
+  constexpr int kJobs = 200;
+  Reactor reactor;
+  Pool pool(reactor, {.threads = kThreads});
+  std::atomic<int> running = 0;
+  std::atomic<bool> crowded = false;
+  std::promise<void> together;
+  auto all_there = together.get_future().share();
+  int done = 0;
+  for (int i = 0; i < kJobs; ++i) {
+    REQUIRE(pool.submit(
+        [&, all_there, i] {
+          const int now = ++running;
+          if (now > kThreads) crowded = true;
+          if (i == kThreads - 1) together.set_value();
+          if (i < kThreads - 1) all_there.wait();
+          --running;
+        },
+        [&] { ++done; }));
+  }
+  CHECK(test::turn_until(reactor, [&] { return done == kJobs; }));
+  CHECK_FALSE(crowded);
+}
+
+TEST_CASE("jobs start in order of submission") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 1});
+  std::vector<int> started;
+  int done = 0;
+  for (int i = 0; i < 100; ++i) REQUIRE(pool.submit([&, i] { started.push_back(i); }, [&] { ++done; }));
+  REQUIRE(test::turn_until(reactor, [&] { return done == 100; }));
+  for (int i = 0; i < 100; ++i) CHECK(started[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("a full queue refuses the job and takes nothing; later there is room again") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 2, .max_queued = 3});
+  Gate gate;
+  int done = 0;
+  for (int i = 0; i < 5; ++i) REQUIRE(pool.submit(gate.pass(), [&] { ++done; }));
+  CHECK_FALSE(pool.submit([] {}, [&] { done += 100; }));
+  gate.open();
+  REQUIRE(test::turn_until(reactor, [&] { return done == 5; }));
+  REQUIRE(pool.submit([] {}, [&] { ++done; }));
+  CHECK(test::turn_until(reactor, [&] { return done == 6; }));
+}
+
+TEST_CASE("a job is destroyed before what follows it runs") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 1});
+  auto witness = std::make_shared<int>(0);
+  std::weak_ptr<int> watch = witness;
+  std::optional<bool> gone;
+  REQUIRE(pool.submit([witness = std::move(witness)] { ++*witness; }, [&] { gone = watch.expired(); }));
+  REQUIRE(test::turn_until(reactor, [&] { return gone.has_value(); }));
+  CHECK(*gone);
+}
+
+TEST_CASE("a pool that is destroyed drops what has not started, waits for what runs and calls nobody back") {
+  Reactor reactor;
+  std::optional<Pool> pool(std::in_place, reactor, net::PoolOptions{.threads = 1});
+  Gate gate;
+  std::promise<void> entered;
+  bool finished = false;
+  bool second_ran = false;
+  int thens = 0;
+  REQUIRE(pool->submit(
+      [&, pass = gate.pass()] {
+        entered.set_value();
+        pass();
+        finished = true;
+      },
+      [&] { ++thens; }));
+  entered.get_future().wait();
+  // The running job is let go by the dropping of the one behind it, which only the destructor does.
+  std::shared_ptr<void> opener(nullptr, [&](void*) { gate.open(); });
+  REQUIRE(pool->submit([&, opener = std::move(opener)] { second_ran = true; }, [&] { ++thens; }));
+
+  pool.reset();
+  CHECK(finished);
+  CHECK_FALSE(second_ran);
+  reactor.turn(0ms);
+  CHECK(thens == 0);
+}

@@ -1,0 +1,171 @@
+#include "ops/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/error.hpp"
+#include "unit/ops/temporary_file.hpp"
+
+namespace zerosuite::ops {
+namespace {
+
+constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
+constexpr Program kKeeper{.name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper", .data = "/var/lib/k"};
+
+using Arguments = std::vector<std::string>;
+using List = std::vector<std::string>;
+
+Config told(const Arguments& arguments, const Environment& environment = {}, const Program& program = kMath) {
+  return Config(program, read_flags(options_of(program), arguments), environment);
+}
+
+std::string complaint(const Arguments& arguments, const Environment& environment = {}) {
+  try {
+    told(arguments, environment);
+  } catch (const core::Failure& failure) {
+    CHECK(failure.name() == core::kInvalidArgument.name);
+    return failure.what();
+  }
+  return "no complaint";
+}
+
+std::string complaint_about_file(const std::string& text) {
+  const TemporaryFile file(text);
+  const std::string line = complaint({"--config", file.path()});
+  REQUIRE(line.starts_with(file.path()));
+  return line.substr(file.path().size());
+}
+
+TEST_CASE("without a word from anybody the defaults hold") {
+  const Config config = told({});
+  CHECK(config.list("bind") == List{"tcp://127.0.0.1:4301"});
+  CHECK(config.list("proxy") == List{"none"});
+  CHECK(config.text("log_level") == "info");
+  CHECK(config.size("max_frame_bytes") == 16'777'216);
+  CHECK(config.duration("drain_ms") == std::chrono::seconds(10));
+  CHECK_FALSE(config.on("insecure"));
+  CHECK_FALSE(config.on("check"));
+}
+
+TEST_CASE("a flag beats the environment, which beats the file, which beats the default") {
+  const TemporaryFile file("[suite]\nlog_level = \"error\"\n");
+  const Arguments config = {"--config", file.path()};
+  const Arguments both = {"--config", file.path(), "--log-level", "debug"};
+  const Environment environment = {{"ZEROSUITE_LOG_LEVEL", "warn"}};
+
+  CHECK(told({}).text("log_level") == "info");
+  CHECK(told(config).text("log_level") == "error");
+  CHECK(told(config, environment).text("log_level") == "warn");
+  CHECK(told(both, environment).text("log_level") == "debug");
+}
+
+TEST_CASE("a program's own table and variable beat the shared ones") {
+  const TemporaryFile file("[math]\ndrain_ms = 1\n[suite]\ndrain_ms = 2\nheartbeat_ms = 3000\n[id]\ndrain_ms = 4\n");
+  const Config config = told({"--config", file.path()});
+  CHECK(config.integer("drain_ms") == 1);
+  CHECK(config.integer("heartbeat_ms") == 3000);
+
+  const Environment environment = {{"ZEROSUITE_MATH_DRAIN_MS", "5"}, {"ZEROSUITE_DRAIN_MS", "6"}};
+  CHECK(told({}, environment).integer("drain_ms") == 5);
+}
+
+TEST_CASE("the file may be named by the environment") {
+  const TemporaryFile file("[math]\nbind = \"ipc:///run/a\"\n");
+  CHECK(told({}, {{"ZEROSUITE_CONFIG", file.path()}}).list("bind") == List{"ipc:///run/a"});
+}
+
+TEST_CASE("a list comes from a repeated flag, a list in the file, or a variable with commas") {
+  const List both = {"ipc:///run/a", "tcp://127.0.0.1:*"};
+  CHECK(told({"--bind", both[0], "--bind=" + both[1]}).list("bind") == both);
+  CHECK(told({}, {{"ZEROSUITE_MATH_BIND", both[0] + ", " + both[1]}}).list("bind") == both);
+  const TemporaryFile file("[math]\nbind = [\"ipc:///run/a\", \"tcp://127.0.0.1:*\"]\n");
+  CHECK(told({"--config", file.path()}).list("bind") == both);
+}
+
+TEST_CASE("only a program that keeps data takes a data folder") {
+  CHECK(complaint({"--data", "/tmp"}) == "unknown flag --data; try --help");
+  CHECK(told({}, {}, kKeeper).text("data") == "/var/lib/k");
+  CHECK(told({"--data", "/srv"}, {}, kKeeper).text("data") == "/srv");
+}
+
+TEST_CASE("an unknown flag is named with the nearest one") {
+  CHECK(complaint({"--bnid", "tcp://127.0.0.1:1"}) == "unknown flag --bnid; did you mean --bind?");
+  CHECK(complaint({"--log_level=debug"}) == "unknown flag --log_level; did you mean --log-level?");
+  CHECK(complaint({"--colour"}) == "unknown flag --colour; try --help");
+  CHECK(complaint({"serve"}) == "unexpected argument \"serve\"");
+}
+
+TEST_CASE("a flag without its value, or twice where once is meant, stops the start") {
+  CHECK(complaint({"--bind"}) == "--bind takes one ENDPOINT");
+  CHECK(complaint({"--log-level", "info", "--log-level", "warn"}) == "--log-level takes one LEVEL");
+  CHECK(complaint({"--check=no"}) == "--check takes no value");
+}
+
+TEST_CASE("an unknown key is named with file, line, table and the nearest one") {
+  CHECK(complaint_about_file("\n[math]\nbnid = \"x\"\n") == ":3: unknown key \"bnid\" in [math]; did you mean \"bind\"?");
+  CHECK(complaint_about_file("[suite]\nzzzzzz = 1\n") == ":2: unknown key \"zzzzzz\" in [suite]");
+  CHECK(complaint_about_file("[suite]\nbind = \"x\"\n").starts_with(":2: unknown key \"bind\" in [suite]"));
+  CHECK(complaint_about_file("[math]\nconfig = \"x\"\n").starts_with(":2: unknown key \"config\" in [math]"));
+}
+
+TEST_CASE("an unknown table is named with file, line and the nearest one") {
+  CHECK(complaint_about_file("[suite]\n[mth]\n") == ":2: unknown table [mth]; did you mean \"math\"?");
+  CHECK(complaint_about_file("[zeppelin]\n") == ":1: unknown table [zeppelin]");
+  CHECK(complaint_about_file("bind = 1\n") ==
+        ":1: unknown key \"bind\" outside any table; keys stand below [math] or [suite]");
+  CHECK(complaint_about_file("math = 1\n") == ":1: \"math\" is not a table; write [math]");
+}
+
+TEST_CASE("the tables of the suite's other programs are passed over") {
+  const TemporaryFile file("[proxy]\nfront = 1\n[[proxy.upstream]]\nname = \"x\"\n[lock]\nengine = 2\n[id]\n[math]\n");
+  CHECK(told({"--config", file.path()}).text("log_level") == "info");
+}
+
+TEST_CASE("a misspelt variable is named with the nearest one, and one from elsewhere is let pass") {
+  CHECK(complaint({}, {{"ZEROSUITE_MATH_BNID", "x"}}) ==
+        "unknown environment variable ZEROSUITE_MATH_BNID; did you mean ZEROSUITE_MATH_BIND?");
+  for (const char* foreign : {"ZEROSUITE_MATH_PORT_4301_TCP_ADDR", "ZEROSUITE_LOCK_BIND", "ZEROSUITE_BIN", "PATH"}) {
+    CAPTURE(foreign);
+    CHECK(complaint({}, {{foreign, "x"}}) == "no complaint");
+  }
+}
+
+TEST_CASE("a bad value is named with what was expected, whoever said it") {
+  CHECK(complaint({"--log-level", "loud"}) == "--log-level is \"loud\"; expected error, warn, info or debug");
+  CHECK(complaint({}, {{"ZEROSUITE_DRAIN_MS", "ten"}}) ==
+        "ZEROSUITE_DRAIN_MS is \"ten\"; expected a whole number from 0 to 3600000 (ms)");
+  CHECK(complaint_about_file("[math]\n\ndrain_ms = \"10\"\n") ==
+        ":3: drain_ms is \"10\"; expected a whole number from 0 to 3600000 (ms)");
+  CHECK(complaint_about_file("[math]\nmax_nesting = 64.0\n").starts_with(":2: max_nesting is \"64.0\"; expected a whole"));
+  CHECK(complaint_about_file("[math]\nmax_nesting = 100000\n").starts_with(":2: max_nesting is 100000; expected a whole"));
+  CHECK(complaint_about_file("[math]\ninsecure = 1\n") == ":2: insecure is 1; expected true or false");
+  CHECK(complaint({"--bind", "4301"}).starts_with("--bind is \"4301\"; expected endpoints such as tcp://"));
+  CHECK(complaint_about_file("[math]\nbind = []\n").starts_with(":2: bind is []; expected endpoints such as tcp://"));
+  CHECK(complaint_about_file("[math]\nbind = [1]\n").starts_with(":2: bind is \"[ 1 ]\"; expected endpoints such as"));
+  CHECK(complaint({"--config", ""}) == "--config is \"\"; expected a text that is not empty");
+}
+
+TEST_CASE("a proxy is refused as long as none can be served") {
+  CHECK(complaint({"--proxy", "none"}) == "no complaint");
+  CHECK(complaint({"--proxy", "tcp://127.0.0.1:4244"}) ==
+        "--proxy is \"tcp://127.0.0.1:4244\"; expected none: this version serves stand-alone only");
+}
+
+TEST_CASE("a bind that other machines can reach needs to be allowed") {
+  CHECK(complaint({"--bind", "tcp://127.0.0.1:*", "--bind", "tcp://*:4301"}) ==
+        "--bind tcp://*:4301 can be reached from other machines, without encryption; bind to 127.0.0.1, or allow it "
+        "with insecure = true");
+  CHECK(complaint_about_file("[math]\nbind = \"tcp://0.0.0.0:1\"\n").starts_with(":2: bind tcp://0.0.0.0:1 can be"));
+  CHECK(complaint({"--bind", "tcp://*:4301"}, {{"ZEROSUITE_INSECURE", "true"}}) == "no complaint");
+  CHECK(complaint({"--bind", "ipc:///run/math"}) == "no complaint");
+}
+
+TEST_CASE("a file that is not there, is a folder or is not TOML is one clear line") {
+  CHECK(complaint({"--config", "/nowhere/suite.toml"}) == "cannot read /nowhere/suite.toml: No such file or directory");
+  CHECK(complaint({"--config", "/"}) == "cannot read /: Is a directory");
+  const std::string line = complaint_about_file("[math]\nbind = \n");
+  CHECK(line.starts_with(":2: "));
+  CHECK(line.find('\n') == std::string::npos);
+}
+
+}  // namespace
+}  // namespace zerosuite::ops
