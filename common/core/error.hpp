@@ -13,10 +13,9 @@ struct ErrorName {
   std::string_view name;
   std::string_view meaning;
 
-  operator std::string_view() const { return name; }  // NOLINT(google-explicit-constructor): it *is* its name
-  operator std::string() const {
-    return std::string(name);
-  }  // NOLINT(google-explicit-constructor): it *is* its name
+  // An error name stands wherever text is wanted.
+  operator std::string_view() const { return name; }
+  operator std::string() const { return std::string(name); }
 };
 
 // From Python, with Python's meaning, so that a stock client's user recognises them.
@@ -41,7 +40,7 @@ inline constexpr ErrorName kDeadlineExceeded{"DeadlineExceeded",
 inline constexpr ErrorName kOverloaded{"Overloaded", "a queue or table is full; try again later"};
 inline constexpr ErrorName kUnavailable{"Unavailable", "nobody is there to do the work now"};
 inline constexpr ErrorName kShuttingDown{"ShuttingDown", "the service is stopping and takes no new work"};
-inline constexpr ErrorName kTooLarge{"TooLarge", "the answer does not fit the frame limit"};
+inline constexpr ErrorName kTooLarge{"TooLarge", "a message or its answer is longer than the frame limit"};
 inline constexpr ErrorName kUnsupported{"Unsupported", "this build or configuration cannot do that"};
 
 // Seen only by callers, made by the client side.

@@ -20,8 +20,7 @@ class MoveFunction<R(Args...)> {
 
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> && std::is_invocable_r_v<R, F&, Args...>)
-      MoveFunction(
-          F&& f)  // NOLINT(google-explicit-constructor): stands in for any callable, as std::function does
+      MoveFunction(F&& f)
       : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
 
   R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }

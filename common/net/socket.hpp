@@ -28,7 +28,9 @@ enum class Received {
 enum class Sent {
   kYes,   ///< Queued in libzmq, and lost like anything on the wire when the peer's connection goes.
   kFull,  ///< The peer's pipe is full, or nobody is connected; nothing was taken, the frames are unchanged.
-  kGone,  ///< ROUTER only: no peer of that identity; nothing was taken.
+  kGone,  ///< ROUTER only: no peer of that identity; nothing was taken. A peer that left while its pipe was
+          ///< full is kFull until the socket is next polled or received from (libzmq ends the pipe when it
+          ///< reads it).
 };
 
 /// Not thread-safe; may move between threads with a full fence in between.

@@ -9,7 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Sockets do not linger, so the last answers need a moment to get from libzmq into the kernel before they close.
+// Sockets do not linger, so the last answers need a moment to get from libzmq into the kernel before they
+// close.
 constexpr auto kFlush = 50ms;
 
 net::PoolOptions pool_options(const Config& config) {
@@ -56,7 +57,8 @@ void App::serve() {
   const auto signals = reactor_.watch(signals_.fd(), [this] { on_signal(); });
   reactor_.run();
   const rpc::ServerStats stats = server_.stats();
-  log_.write(Level::kInfo, "stopped", {{"calls", stats.calls}, {"errors", stats.errors}, {"lost", stats.lost}});
+  log_.write(Level::kInfo, "stopped",
+             {{"calls", stats.calls}, {"errors", stats.errors}, {"lost", stats.lost}});
   if (offload_.unfinished() == 0) return;
   log_.write(Level::kWarn, "blocking methods still running", {{"count", offload_.unfinished()}});
   std::_Exit(EXIT_SUCCESS);
@@ -67,7 +69,8 @@ void App::listen() {
   for (const std::string& endpoint : config_.list("bind")) bound.push_back(transport_.bind(endpoint));
   transport_.start([this](std::span<const std::string_view> frames) { server_.receive(frames); });
   for (const std::string& endpoint : bound) log_.write(Level::kInfo, "listening", {{"endpoint", endpoint}});
-  log_.write(Level::kInfo, "ready", {{"version", ZEROSUITE_VERSION}, {"methods", server_.methods().all().size()}});
+  log_.write(Level::kInfo, "ready",
+             {{"version", ZEROSUITE_VERSION}, {"methods", server_.methods().all().size()}});
 }
 
 void App::on_signal() {
@@ -93,7 +96,8 @@ void App::reload() {
 }
 
 void App::drain() {
-  log_.write(Level::kInfo, "draining", {{"calls", server_.stats().channels}, {"drain_ms", config_.integer("drain_ms")}});
+  log_.write(Level::kInfo, "draining",
+             {{"calls", server_.stats().channels}, {"drain_ms", config_.integer("drain_ms")}});
   phase_ = Phase::kDraining;
   deadline_.after(config_.duration("drain_ms"));
   server_.drain([this] {

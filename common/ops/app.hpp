@@ -28,11 +28,11 @@ class App {
   net::Reactor& reactor() { return reactor_; }
   rpc::Server& server() { return server_; }
 
-  /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, and serves until SIGTERM or SIGINT. Then
-  /// new calls get ERR ShuttingDown and those in flight may finish; after drain_ms, or at a second signal, they get
-  /// ERR ShuttingDown too. When it returns nothing runs on other threads. If a blocking method does not heed its stop
-  /// token by then, serve() ends the process with status 0 instead of returning, because no thread can be killed.
-  /// Throws core::Failure when an endpoint cannot be bound.
+  /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, and serves until SIGTERM or
+  /// SIGINT. Then new calls get ERR ShuttingDown and those in flight may finish; after drain_ms, or at a
+  /// second signal, they get ERR ShuttingDown too. When it returns nothing runs on other threads. If a
+  /// blocking method does not heed its stop token by then, serve() ends the process with status 0 instead of
+  /// returning, because no thread can be killed. Throws core::Failure when an endpoint cannot be bound.
   void serve();
 
  private:

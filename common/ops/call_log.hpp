@@ -1,4 +1,5 @@
-// Calls in the log: at debug each call as it begins and ends, at warn what was dropped. Nothing per call at info.
+// Calls in the log: at debug each call as it begins and ends, at warn what was dropped. Nothing per call at
+// info.
 #pragma once
 
 #include "ops/log.hpp"

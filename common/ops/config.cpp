@@ -15,7 +15,8 @@ void add_weaker(Settings& settings, Settings layer) { settings.merge(layer); }
 
 Settings initial_settings(std::span<const Option> options) {
   Settings settings;
-  for (const Option& option : options) settings[std::string(option.name)] = {option.initial, std::string(option.name)};
+  for (const Option& option : options)
+    settings[std::string(option.name)] = {option.initial, std::string(option.name)};
   return settings;
 }
 
@@ -27,7 +28,8 @@ bool speaks_to_another(const Program& program, std::string_view variable) {
 
 }  // namespace
 
-Settings read_environment(const Program& program, std::span<const Option> options, const Environment& environment) {
+Settings read_environment(const Program& program, std::span<const Option> options,
+                          const Environment& environment) {
   Settings settings;
   std::vector<std::string> known;
   for (const Option& option : options) {
@@ -45,13 +47,15 @@ Settings read_environment(const Program& program, std::span<const Option> option
     if (speaks_to_another(program, it->first)) continue;
     if (const auto meant = nearest(it->first, known)) {
       throw core::Failure(core::kInvalidArgument,
-                          concat({"unknown environment variable ", word_or_quoted(it->first), "; did you mean ", *meant, "?"}));
+                          concat({"unknown environment variable ", word_or_quoted(it->first),
+                                  "; did you mean ", *meant, "?"}));
     }
   }
   return settings;
 }
 
-Config::Config(const Program& program, const Settings& flags, const Environment& environment) : settings_(flags) {
+Config::Config(const Program& program, const Settings& flags, const Environment& environment)
+    : settings_(flags) {
   const std::vector<Option> options = options_of(program);
   add_weaker(settings_, read_environment(program, options, environment));
   if (settings_.contains("config")) add_weaker(settings_, read_file(program, options, text("config")));
@@ -64,10 +68,11 @@ void Config::check_reach() const {
   if (on("insecure")) return;
   for (const std::string& endpoint : list("bind")) {
     if (is_local(endpoint)) continue;
-    throw core::Failure(core::kInvalidArgument,
-                        concat({bind.subject, " ", word_or_quoted(endpoint),
-                                " can be reached from other machines, without encryption; bind to 127.0.0.1, or "
-                                "allow it with insecure = true"}));
+    throw core::Failure(
+        core::kInvalidArgument,
+        concat({bind.subject, " ", word_or_quoted(endpoint),
+                " can be reached from other machines, without encryption; bind to 127.0.0.1, or "
+                "allow it with insecure = true"}));
   }
 }
 
@@ -79,9 +84,13 @@ const Setting& Config::setting(std::string_view name) const {
 
 bool Config::on(std::string_view name) const { return std::get<bool>(setting(name).value); }
 
-std::int64_t Config::integer(std::string_view name) const { return std::get<std::int64_t>(setting(name).value); }
+std::int64_t Config::integer(std::string_view name) const {
+  return std::get<std::int64_t>(setting(name).value);
+}
 
-const std::string& Config::text(std::string_view name) const { return std::get<std::string>(setting(name).value); }
+const std::string& Config::text(std::string_view name) const {
+  return std::get<std::string>(setting(name).value);
+}
 
 const std::vector<std::string>& Config::list(std::string_view name) const {
   return std::get<std::vector<std::string>>(setting(name).value);

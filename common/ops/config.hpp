@@ -1,5 +1,6 @@
-// What a program was told, in layers: flag > environment > file > default; in the file, the program's own table above
-// [suite]. Every error is a core::Failure(InvalidArgument) of one line that says where the bad word stands.
+// What a program was told, in layers: flag > environment > file > default; in the file, the program's own
+// table above [suite]. Every error is a core::Failure(InvalidArgument) of one line that says where the bad
+// word stands.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,8 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 Settings read_flags(std::span<const Option> options, const std::vector<std::string>& arguments);
 
 /// The ZEROSUITE_… variables. A name that is not known and a slip away from one that is stops the start too.
-Settings read_environment(const Program& program, std::span<const Option> options, const Environment& environment);
+Settings read_environment(const Program& program, std::span<const Option> options,
+                          const Environment& environment);
 
 /// The tables [suite] and [<program>] of a TOML file; tables of the suite's other programs are passed over.
 Settings read_file(const Program& program, std::span<const Option> options, const std::string& path);

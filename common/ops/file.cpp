@@ -121,8 +121,8 @@ void check_tables(const Program& program, const toml::table& file, const std::st
     const std::string name(key.str());
     const std::string here = place(path, key.source());
     if (!node.is_table() && std::find(known.begin(), known.end(), name) == known.end()) {
-      refuse(concat({here, "unknown key ", quote(name), " outside any table; keys stand below [", program.name, "] or [",
-                     kShared, "]"}));
+      refuse(concat({here, "unknown key ", quote(name), " outside any table; keys stand below [",
+                     program.name, "] or [", kShared, "]"}));
     }
     if (!node.is_table()) refuse(concat({here, quote(name), " is not a table; write [", name, "]"}));
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

@@ -19,12 +19,12 @@ namespace {
     if (option.is_flag()) known.push_back(option.flag());
   }
   const auto meant = nearest(name, known);
-  refuse(concat({"unknown flag ", word_or_quoted(name), meant ? "; did you mean " : "; try ", meant.value_or("--help"),
-                 meant ? "?" : ""}));
+  refuse(concat({"unknown flag ", word_or_quoted(name), meant ? "; did you mean " : "; try ",
+                 meant.value_or("--help"), meant ? "?" : ""}));
 }
 
-/// CLI11 throws when a flag has no value, has one too many, or stands twice where once is meant. Its texts name the
-/// flag, and say the rest in the words of a parser.
+/// CLI11 throws when a flag has no value, has one too many, or stands twice where once is meant. Its texts
+/// name the flag, and say the rest in the words of a parser.
 [[noreturn]] void refuse_use(std::span<const Option> options, const std::string& reason) {
   for (const Option& option : options) {
     if (!option.is_flag() || reason.find(option.flag().substr(2)) == std::string::npos) continue;
@@ -34,7 +34,9 @@ namespace {
   refuse(reason);
 }
 
-bool is_list(const Option& option) { return option.type == Type::kEndpoints || option.type == Type::kProxies; }
+bool is_list(const Option& option) {
+  return option.type == Type::kEndpoints || option.type == Type::kProxies;
+}
 
 Value value_of(const Option& option, const std::vector<std::string>& given) {
   if (option.type == Type::kSwitch) return true;
@@ -58,10 +60,12 @@ Settings read_flags(std::span<const Option> options, const std::vector<std::stri
     }
     CLI::Option* flag = app.add_option(option.flag(), given[option.name]);
     flag->expected(1);
-    flag->multi_option_policy(is_list(option) ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
+    flag->multi_option_policy(is_list(option) ? CLI::MultiOptionPolicy::TakeAll
+                                              : CLI::MultiOptionPolicy::Throw);
   }
   try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 wants it: last first
+    app.parse(
+        std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 wants it: last first
   } catch (const CLI::ParseError& error) {
     refuse_use(options, error.what());
   }

@@ -22,7 +22,8 @@ std::string origins(const Program& program, const Option& option) {
 }
 
 std::string entry(const Program& program, const Option& option) {
-  std::string head = concat({"  ", option.is_flag() ? option.flag() : std::string(option.name), " ", option.argument});
+  std::string head =
+      concat({"  ", option.is_flag() ? option.flag() : std::string(option.name), " ", option.argument});
   head.resize(std::max(kColumn, head.size() + 1), ' ');
   const std::string more = origins(program, option);
   std::string out = concat({head, option.help, "\n"});
@@ -38,7 +39,8 @@ std::string help(const Program& program, std::span<const Option> options) {
   for (const Option& option : options) (option.is_flag() ? flags : keys) += entry(program, option);
   return concat({"zerosuite-", program.name, ": ", program.summary, "\n\nusage: zerosuite-", program.name,
                  " [flags]\n\nFlags:\n", flags, "\nKeys of the configuration file, for [", program.name,
-                 "] or [suite]:\n", keys, "\nA flag overrides its variable ZEROSUITE_..., which overrides the file.\n"});
+                 "] or [suite]:\n", keys,
+                 "\nA flag overrides its variable ZEROSUITE_..., which overrides the file.\n"});
 }
 
 }  // namespace zerosuite::ops

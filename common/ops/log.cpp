@@ -22,9 +22,14 @@ std::optional<Level> level_of(std::string_view name) {
   return std::nullopt;
 }
 
-std::string line(Level level, std::string_view program, std::string_view event, std::span<const Field> fields) {
+std::string line(Level level, std::string_view program, std::string_view event,
+                 std::span<const Field> fields) {
   std::string out;
-  out.append(kLevelNames[static_cast<std::size_t>(level)]).append(" ").append(program).append(" ").append(event);
+  out.append(kLevelNames[static_cast<std::size_t>(level)])
+      .append(" ")
+      .append(program)
+      .append(" ")
+      .append(event);
   for (const Field& field : fields) {
     out.append(" ").append(field.key).append("=").append(word_or_quoted(field.value));
   }
@@ -35,8 +40,8 @@ Log::Log(std::string_view program)
     : program_(program),
       logger_(std::make_unique<spdlog::logger>(program_, std::make_shared<spdlog::sinks::stderr_sink_st>())) {
   // The level is part of the line, not of the pattern: spdlog would write "warning".
-  logger_->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc));
+  logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %v",
+                                                                     spdlog::pattern_time_type::utc));
   logger_->set_error_handler([](const std::string&) {});
 }
 

@@ -1,5 +1,5 @@
-// The log: one line on stderr for each event, `2026-11-23T04:31:00.123Z info math listening endpoint=tcp://…`.
-// spdlog is behind it; this header is all that others see. Loop thread only.
+// The log: one line on stderr for each event, `2026-11-23T04:31:00.123Z info math listening
+// endpoint=tcp://…`. spdlog is behind it; this header is all that others see. Loop thread only.
 #pragma once
 
 #include <concepts>
@@ -30,9 +30,10 @@ struct Field {
   std::string value;
 };
 
-/// The line without its time: level, program, event, fields. Values that are not one plain word are quoted, and no
-/// control character or non-ASCII byte survives (text.hpp).
-std::string line(Level level, std::string_view program, std::string_view event, std::span<const Field> fields);
+/// The line without its time: level, program, event, fields. Values that are not one plain word are quoted,
+/// and no control character or non-ASCII byte survives (text.hpp).
+std::string line(Level level, std::string_view program, std::string_view event,
+                 std::span<const Field> fields);
 
 class Log {
  public:
@@ -44,7 +45,8 @@ class Log {
   void set_level(Level level);
   bool enabled(Level level) const { return level <= level_; }
 
-  /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is gone is not an error.
+  /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is gone is not an
+  /// error.
   void write(Level level, std::string_view event, std::span<const Field> fields = {});
   void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
     write(level, event, std::span(fields.begin(), fields.size()));

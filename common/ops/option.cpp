@@ -37,7 +37,9 @@ List split(std::string_view text) {
   return parts;
 }
 
-bool all_endpoints(const List& list) { return !list.empty() && std::all_of(list.begin(), list.end(), is_endpoint); }
+bool all_endpoints(const List& list) {
+  return !list.empty() && std::all_of(list.begin(), list.end(), is_endpoint);
+}
 
 bool accepted(const Option& option, const Value& value) {
   switch (option.type) {
@@ -80,7 +82,11 @@ std::vector<Option> command_options() {
        .scope = Scope::kCommand,
        .initial = false,
        .help = "Validates the configuration and exits."},
-      {.name = "help", .type = Type::kSwitch, .scope = Scope::kCommand, .initial = false, .help = "Prints this."},
+      {.name = "help",
+       .type = Type::kSwitch,
+       .scope = Scope::kCommand,
+       .initial = false,
+       .help = "Prints this."},
       {.name = "version",
        .type = Type::kSwitch,
        .scope = Scope::kCommand,
@@ -90,12 +96,13 @@ std::vector<Option> command_options() {
 }
 
 std::vector<Option> own_options(const Program& program) {
-  std::vector<Option> options = {{.name = "bind",
-                                  .type = Type::kEndpoints,
-                                  .scope = Scope::kOwn,
-                                  .initial = List{std::string(program.bind)},
-                                  .argument = "ENDPOINT",
-                                  .help = "Serves on ENDPOINT (tcp://HOST:PORT or ipc://PATH); may be repeated."}};
+  std::vector<Option> options = {
+      {.name = "bind",
+       .type = Type::kEndpoints,
+       .scope = Scope::kOwn,
+       .initial = List{std::string(program.bind)},
+       .argument = "ENDPOINT",
+       .help = "Serves on ENDPOINT (tcp://HOST:PORT or ipc://PATH); may be repeated."}};
   if (!program.data.empty()) {
     options.push_back({.name = "data",
                        .type = Type::kText,
@@ -156,16 +163,19 @@ std::vector<Option> shared_options() {
 }
 
 Option limit(std::string_view name, std::int64_t initial, std::int64_t least, std::string_view help) {
-  return {.name = name, .type = Type::kInteger, .initial = initial, .least = least, .most = kMany, .help = help};
+  return {
+      .name = name, .type = Type::kInteger, .initial = initial, .least = least, .most = kMany, .help = help};
 }
 
 std::vector<Option> limits() {
   const wire::Limits wire;
-  Option frame = limit("max_frame_bytes", count(wire.max_frame_bytes), 1024, "One payload; ERR TooLarge beyond it.");
+  Option frame =
+      limit("max_frame_bytes", count(wire.max_frame_bytes), 1024, "One payload; ERR TooLarge beyond it.");
   frame.unit = "bytes";
   Option id = limit("max_id_bytes", count(wire.max_id_bytes), 36, "A message id; a longer one is dropped.");
   id.unit = "bytes";
-  Option frames = limit("max_envelope_frames", count(wire.max_envelope_frames), 1, "Identity frames, one for each hop.");
+  Option frames =
+      limit("max_envelope_frames", count(wire.max_envelope_frames), 1, "Identity frames, one for each hop.");
   frames.most = count(wire.max_envelope_frames);
   Option nesting = limit("max_nesting", count(wire.max_nesting), 4, "Arrays and maps inside one another.");
   nesting.most = 512;
@@ -189,11 +199,14 @@ std::string Option::flag() const {
 
 std::vector<Option> options_of(const Program& program) {
   std::vector<Option> all = command_options();
-  for (auto group : {own_options(program), shared_options(), limits()}) all.insert(all.end(), group.begin(), group.end());
+  for (auto group : {own_options(program), shared_options(), limits()})
+    all.insert(all.end(), group.begin(), group.end());
   return all;
 }
 
-std::string environment_prefix(std::string_view program) { return concat({"ZEROSUITE_", upper(program), "_"}); }
+std::string environment_prefix(std::string_view program) {
+  return concat({"ZEROSUITE_", upper(program), "_"});
+}
 
 std::vector<std::string> environment_names(const Program& program, const Option& option) {
   if (option.scope == Scope::kCommand && option.type == Type::kSwitch) return {};
@@ -215,8 +228,9 @@ std::string expectation(const Option& option) {
     case Type::kSwitch:
       return "true or false";
     case Type::kInteger:
-      return concat({"a whole number from ", std::to_string(option.least), " to ", std::to_string(option.most),
-                     option.unit.empty() ? "" : " (", option.unit, option.unit.empty() ? "" : ")"});
+      return concat({"a whole number from ", std::to_string(option.least), " to ",
+                     std::to_string(option.most), option.unit.empty() ? "" : " (", option.unit,
+                     option.unit.empty() ? "" : ")"});
     case Type::kText:
       return "a text that is not empty";
     case Type::kLevel:
@@ -230,7 +244,8 @@ std::string expectation(const Option& option) {
 }
 
 void refuse_value(const Option& option, const std::string& shown, const std::string& subject) {
-  throw core::Failure(core::kInvalidArgument, concat({subject, " is ", shown, "; expected ", expectation(option)}));
+  throw core::Failure(core::kInvalidArgument,
+                      concat({subject, " is ", shown, "; expected ", expectation(option)}));
 }
 
 Value parse(const Option& option, std::string_view text, const std::string& subject) {

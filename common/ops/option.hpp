@@ -1,5 +1,5 @@
-// The one table of everything a server program can be told. Flags, environment, file, --help and the checks are all
-// made from it, and a test holds suite.toml against it, so that none of them can drift.
+// The one table of everything a server program can be told. Flags, environment, file, --help and the checks
+// are all made from it, and a test holds suite.toml against it, so that none of them can drift.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,11 @@ enum class Scope {
 };
 
 struct Option {
-  std::string_view name;           ///< As in the file; ZEROSUITE_… in upper case for the environment.
+  std::string_view name;  ///< As in the file; ZEROSUITE_… in upper case for the environment.
   Type type = Type::kText;
   Scope scope = Scope::kShared;
   Value initial = {};              ///< The value when nobody says anything.
-  std::string_view argument = {};  ///< What the flag's value is called in --help; empty = no flag, or one without value.
+  std::string_view argument = {};  ///< The flag's value in --help; empty = no flag, or one without value.
   std::string_view unit = {};      ///< "ms", "bytes"; empty = a plain count.
   std::int64_t least = 0;          ///< Integers only.
   std::int64_t most = 0;           ///< Integers only.
@@ -50,8 +50,8 @@ std::vector<std::string> environment_names(const Program& program, const Option&
 /// What a good value looks like, after the word "expected".
 std::string expectation(const Option& option);
 
-/// `text` from a flag or the environment as a value of the option's type (a list may be separated by commas or
-/// blanks). Throws core::Failure(InvalidArgument) that begins with `subject` and names what was expected.
+/// `text` from a flag or the environment as a value of the option's type (a list may be separated by commas
+/// or blanks). Throws core::Failure(InvalidArgument) that begins with `subject` and names what was expected.
 Value parse(const Option& option, std::string_view text, const std::string& subject);
 
 /// Answers `value` when it is one the option may have. Throws as parse().

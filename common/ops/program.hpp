@@ -1,4 +1,5 @@
-// What a main() says about its program; everything else about starting and stopping is the same for all of them.
+// What a main() says about its program; everything else about starting and stopping is the same for all of
+// them.
 #pragma once
 
 #include <array>
@@ -10,10 +11,11 @@ namespace zerosuite::ops {
 inline constexpr std::array<std::string_view, 4> kPrograms = {"proxy", "math", "lock", "id"};
 
 struct Program {
-  std::string_view name;       ///< "math" for zerosuite-math; also its table in the file and its word in the log.
+  /// "math" for zerosuite-math; also its table in the file and its word in the log.
+  std::string_view name;
   std::string_view summary;    ///< One line for --help.
   std::string_view bind;       ///< The endpoint it serves on when nothing else is said.
-  std::string_view data = {};  ///< Its folder when nothing else is said; empty = it keeps no data, takes no --data.
+  std::string_view data = {};  ///< Its folder when nothing else is said; empty = it takes no --data.
 };
 
 }  // namespace zerosuite::ops

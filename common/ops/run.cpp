@@ -30,7 +30,8 @@ void allow_many_clients() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-void start(const Program& program, const std::vector<std::string>& arguments, const std::function<void(App&)>& body) {
+void start(const Program& program, const std::vector<std::string>& arguments,
+           const std::function<void(App&)>& body) {
   const std::vector<Option> options = options_of(program);
   const Settings flags = read_flags(options, arguments);
   if (flags.contains("help")) {

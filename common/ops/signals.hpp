@@ -1,10 +1,11 @@
-// SIGTERM, SIGINT and SIGHUP as events of the loop (signalfd(2)), so that no code ever runs inside a signal handler.
+// SIGTERM, SIGINT and SIGHUP as events of the loop (signalfd(2)), so that no code ever runs inside a signal
+// handler.
 #pragma once
 
 namespace zerosuite::ops {
 
-/// Blocks the three signals for the calling thread and those it starts, and ignores SIGPIPE: make it before any other
-/// thread exists. The signals stay blocked after it is gone.
+/// Blocks the three signals for the calling thread and those it starts, and ignores SIGPIPE: make it before
+/// any other thread exists. The signals stay blocked after it is gone.
 class Signals {
  public:
   /// Throws std::system_error when the kernel refuses.

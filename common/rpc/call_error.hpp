@@ -58,8 +58,7 @@ class ProtocolError : public CallError {
 template <class T>
 class Outcome {
  public:
-  Outcome(T value)
-      : result_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor): as T
+  Outcome(T value) : result_(std::in_place_index<0>, std::move(value)) {}
   explicit Outcome(std::exception_ptr error) : result_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return result_.index() == 0; }

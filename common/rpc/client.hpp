@@ -26,10 +26,8 @@ namespace zerosuite::rpc {
 
 /// What to call: a method's name, and how.
 struct Request {
-  Request(const char* its_method)
-      : method(its_method) {}  // NOLINT(google-explicit-constructor): a plain name will do
-  Request(std::string its_method)
-      : method(std::move(its_method)) {}  // NOLINT(google-explicit-constructor): the same
+  Request(const char* its_method) : method(its_method) {}
+  Request(std::string its_method) : method(std::move(its_method)) {}
   Request(std::string its_method, CallOptions its_options)
       : method(std::move(its_method)), options(std::move(its_options)) {}
 

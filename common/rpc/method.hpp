@@ -28,8 +28,7 @@ namespace zerosuite::rpc {
 /// One argument: its name, and its default when it may be left out. A trailing std::optional may be left out
 /// too.
 struct Param {
-  Param(const char* its_name)
-      : name(its_name) {}  // NOLINT(google-explicit-constructor): {"a", "b"} reads best
+  Param(const char* its_name) : name(its_name) {}
   Param(const char* its_name, wire::Value value) : name(its_name), fallback(std::move(value)) {}
 
   std::string name;

@@ -78,6 +78,7 @@ void throw_size_mismatch(std::size_t expected, std::size_t got) {
 
 Integer read_integer(Reader& in) {
   if (const auto value = in.integer()) return *value;
+  if (const auto value = in.boolean()) return *value ? 1 : 0;  // in Python a bool is an int
   const Kind kind = in.peek();
   if (const auto value = in.floating()) {
     if (*value >= kLowest && *value < kBeyond && std::trunc(*value) == *value)

@@ -14,8 +14,10 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "wire/reader.hpp"
@@ -43,7 +45,7 @@ class Mismatch : public std::runtime_error {
 [[noreturn]] void throw_size_mismatch(std::size_t expected, std::size_t got);
 
 // The non-template halves of read() and pack().
-Integer read_integer(Reader& in);        ///< Also an integral float64 within the wire's range.
+Integer read_integer(Reader& in);        ///< Also a bool, and an integral float64 within the wire's range.
 double read_float(Reader& in);           ///< Also an integer.
 std::string_view read_text(Reader& in);  ///< str or bin; checked to be UTF-8.
 std::string_view read_bytes(Reader& in);
@@ -59,6 +61,11 @@ template <class T>
 struct is_optional : std::false_type {};
 template <class T>
 struct is_optional<std::optional<T>> : std::true_type {};
+
+template <class T>
+struct is_variant : std::false_type {};
+template <class... T>
+struct is_variant<std::variant<T...>> : std::true_type {};
 
 template <class T>
 concept Sequence = requires(T list) {
@@ -116,6 +123,36 @@ T read_tuple(Reader& in) {
   (std::make_index_sequence<std::tuple_size_v<T>>());
 }
 
+/// The kind a C++ type is sent as; kNone for those that decide by their value or are msgpack-c's.
+template <class T>
+constexpr Kind kind_of() {
+  if constexpr (std::same_as<T, bool>) return Kind::kBool;
+  if constexpr (std::same_as<T, Integer> || std::integral<T>) return Kind::kInt;
+  if constexpr (std::floating_point<T>) return Kind::kFloat;
+  if constexpr (std::same_as<T, std::string>) return Kind::kStr;
+  if constexpr (std::same_as<T, Bytes>) return Kind::kBin;
+  if constexpr (Sequence<T> && !Text<T>) return Kind::kArray;
+  if constexpr (TextMap<T>) return Kind::kMap;
+  if constexpr (std::same_as<T, std::monostate>) return Kind::kNil;
+  return Kind::kNone;
+}
+
+/// The first alternative of the kind that arrived; a bool is an int where there is no bool.
+template <class... T>
+std::variant<T...> read_variant(Reader& in, std::type_identity<std::variant<T...>>) {
+  const Kind kind = in.peek();
+  std::optional<std::variant<T...>> result;
+  const auto attempt = [&]<class U>(std::type_identity<U>, Kind as) {
+    if (!result && kind_of<U>() == as) result = read<U>(in);
+  };
+  (attempt(std::type_identity<T>(), kind), ...);
+  if (kind == Kind::kBool) (attempt(std::type_identity<T>(), Kind::kInt), ...);
+  if (result) return *std::move(result);
+  std::string expected;
+  ((expected += (expected.empty() ? "" : " or ") + std::string(python_name(kind_of<T>()))), ...);
+  throw_kind_mismatch(expected, kind);
+}
+
 template <class T>
 T read_foreign(Reader& in) {
   const Kind kind = in.peek();
@@ -155,6 +192,8 @@ T read(Reader& in) {
   } else if constexpr (is_optional<T>::value) {
     if (in.nil()) return std::nullopt;
     return read<typename T::value_type>(in);
+  } else if constexpr (is_variant<T>::value) {
+    return read_variant(in, std::type_identity<T>());
   } else if constexpr (Sequence<T>) {
     return read_sequence<T>(in);
   } else if constexpr (TextMap<T>) {
@@ -187,6 +226,8 @@ void pack(Packer& out, const T& value) {
     pack_value(out, value);
   } else if constexpr (is_optional<T>::value) {
     value ? pack(out, *value) : pack(out, nullptr);
+  } else if constexpr (is_variant<T>::value) {
+    std::visit([&](const auto& alternative) { pack(out, alternative); }, value);
   } else if constexpr (Sequence<T>) {
     out.pack_array(static_cast<std::uint32_t>(value.size()));
     for (const auto& element : value) pack<typename T::value_type>(out, element);

@@ -6,7 +6,7 @@
 namespace zerosuite::math {
 namespace {
 
-using core::Failure, core::Integer, core::Number, rpc::Stream, wire::List, wire::Value;
+using core::Failure, core::Integer, core::Number, rpc::Stream, wire::Value;
 using Operation = Number (*)(const Number&, const Number&);
 
 std::optional<Number> number(const Value& value) {
@@ -16,30 +16,16 @@ std::optional<Number> number(const Value& value) {
   return {};
 }
 
-Value value(const Number& number) {
-  return std::visit([](auto of_its_type) { return Value{of_its_type}; }, number);
-}
+std::string type(const Value& value) { return "'" + std::string(python_name(value)) + "'"; }
 
 // The operator of that sign, with Python's words for what is not a number.
 auto binary(std::string sign, Operation operation) {
   return [sign = std::move(sign), operation](const Value& a, const Value& b) {
     const auto x = number(a), y = number(b);
-    if (x && y) return value(operation(*x, *y));
-    throw Failure(core::kTypeError, "unsupported operand type(s) for " + sign + ": '" +
-                                        std::string(python_name(a)) + "' and '" +
-                                        std::string(python_name(b)) + "'");
+    if (x && y) return operation(*x, *y);
+    throw Failure(core::kTypeError,
+                  "unsupported operand type(s) for " + sign + ": " + type(a) + " and " + type(b));
   };
-}
-
-std::vector<Number> numbers(const List& values) {
-  std::vector<Number> all;
-  for (const Value& each : values) {
-    const auto one = number(each);
-    if (!one)
-      throw Failure(core::kTypeError, "must be a list of numbers, not of " + std::string(python_name(each)));
-    all.push_back(*one);
-  }
-  return all;
 }
 
 Stream<std::int64_t> range(std::int64_t start, std::int64_t stop, std::int64_t step) {
@@ -75,12 +61,9 @@ void bind(rpc::Server& server) {
   server.method("floor_divide", {"a", "b"}, "a // b", binary("//", core::floor_divide));
   server.method("modulo", {"a", "b"}, "a % b, with the sign of b", binary("%", core::modulo));
   server.method("power", {"a", "b"}, "a ** b", binary("**", core::power));
-  server.method("sum", {"values"}, "The sum of a list of numbers.",
-                [](const List& values) { return value(core::sum(numbers(values))); });
-  server.method("mean", {"values"}, "The mean of a list of numbers.",
-                [](const List& values) { return value(core::mean(numbers(values))); });
-  server.method("dot", {"a", "b"}, "The scalar product of two lists.",
-                [](const List& a, const List& b) { return value(core::dot(numbers(a), numbers(b))); });
+  server.method("sum", {"values"}, "The sum of a list of numbers.", core::sum);
+  server.method("mean", {"values"}, "The mean of a list of numbers.", core::mean);
+  server.method("dot", {"a", "b"}, "The scalar product of two lists.", core::dot);
   server.method("gcd", {"a", "b"}, "The greatest common divisor.", core::gcd);
   server.method("factorial", {"n"}, "n!", core::factorial);
   server.method("echo", {"x"}, "x, unchanged in value and type.", [](Value x) { return x; });
@@ -90,8 +73,7 @@ void bind(rpc::Server& server) {
     return Stream<std::int64_t>([primes = core::Primes(limit)]() mutable { return primes.next(); });
   });
   server.method("fibonacci", {"count"}, "Streams the first Fibonacci numbers from 0.", fibonacci);
-  server.method("count_primes", {"limit"}, "How many primes there are up to limit.",
-                rpc::blocking(count_primes));
+  server.method("count_primes", {"limit"}, "Counts the primes up to limit.", rpc::blocking(count_primes));
 }
 
 }  // namespace zerosuite::math

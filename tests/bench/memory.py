@@ -32,10 +32,9 @@ def open_calls(name, server, client):
     """Rows and verdicts of a service with 10 000 calls open for twenty seconds, heartbeats both ways."""
     require(client)
     with server as running:
-        argv = (client, "--calls", str(OPEN), "--open_ms", str(OPEN_MS))
-        result = run_client(argv, running)
+        result = run_client((client, "--calls", str(OPEN), "--open_ms", str(OPEN_MS)), running)
         peak = running.memory_kib("VmHWM") / 1024
-    rows = [[f"{name}, {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held", f"{peak:.1f} MiB"],
+    rows = [[f"{name} with {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held", f"{peak:.1f} MiB"],
             ["calls lost", f"{result['lost']:,}"],
             ["heartbeats to it, from it", f"{result['heartbeats_sent']:,}, {result['heartbeats_received']:,}"],
             ["CPU of both sides", f"{result['cpu_us'] * result['answered'] / 1e6:.2f} s"]]
@@ -43,12 +42,26 @@ def open_calls(name, server, client):
                   compare(f"calls lost of {OPEN:,} open ones", "at most", 0, result["lost"])]
 
 
+def open_calls_of_ours(server, client):
+    """The same seen from zerosuite's own client."""
+    require(client)
+    with server as running:
+        result = run_client((client, "--hold", str(OPEN), "--open_ms", str(OPEN_MS)), running)
+    rows = [[f"rpc::Client with {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held",
+             f"{result['peak_kib'] / 1024:.1f} MiB"],
+            ["calls lost", f"{result['lost']:,}"]]
+    return rows, [compare(f"calls lost of {OPEN:,} open ones, own client", "at most", 0, result["lost"])]
+
+
 def measure(servers, binaries):
     """All of it: rows of [what, figure], and the verdicts on zerosuite's part."""
-    raw, client = (os.path.join(binaries, "zerosuite_bench_" + name) for name in ("raw_client", "open_calls_client"))
+    raw, client, own = (os.path.join(binaries, "zerosuite_bench_" + name)
+                        for name in ("raw_client", "open_calls_client", "rpc_client"))
     rows, verdicts = [], []
     parts = [("memory of a service", lambda: many_calls(servers["math"](), raw)),
-             ("memory with open calls", lambda: open_calls("test server", servers["peer"](), client))]
+             ("memory with open calls", lambda: open_calls("test server", servers["peer"](), client)),
+             ("open calls of one client", lambda: open_calls_of_ours(servers["peer"](), own)),
+             ("zerorpc-python", lambda: (open_calls("zerorpc-python", servers["python"](), client)[0], []))]
     for what, part in parts:
         try:
             more_rows, more_verdicts = part()
@@ -56,8 +69,4 @@ def measure(servers, binaries):
             more_rows, more_verdicts = [], [Verdict(what, "", str(reason), "not measured")]
         rows += more_rows
         verdicts += more_verdicts
-    try:
-        rows += open_calls("zerorpc-python", servers["python"](), client)[0]
-    except NotMeasured as reason:
-        rows.append(["zerorpc-python", str(reason)])
     return rows, verdicts

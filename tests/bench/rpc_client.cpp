@@ -2,6 +2,8 @@
 // callbacks.
 // `--bytes N` calls `echo` instead of `add`; `--items N` takes one stream of N items; `--hold N` keeps N
 // calls of `slow_async(--open_ms)` open together.
+#include <sys/resource.h>
+
 #include <future>
 
 #include "measure.hpp"
@@ -122,7 +124,10 @@ void hold(rpc::Client& client, const bench::Flags& flags) {
       ++lost;
     }
   }
-  std::printf("{\"answered\": %zu, \"lost\": %zu}\n", open.size() - lost, lost);
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("{\"answered\": %zu, \"lost\": %zu, \"peak_kib\": %ld}\n", open.size() - lost, lost,
+              usage.ru_maxrss);
 }
 
 void drive(const bench::Flags& flags) {

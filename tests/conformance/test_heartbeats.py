@@ -17,7 +17,7 @@ def beats(events, id):
 @background
 def watched_call(suite):
     """A 12 s call by a caller that beats every 4 s."""
-    with Raw(suite.peer.endpoint) as raw:
+    with Raw(suite.calm.endpoint) as raw:
         begun = time.monotonic()
         id = raw.call("slow_async", [12_000, "watched"])
         events = []
@@ -50,7 +50,7 @@ def test_heartbeats_end_with_the_answer(watched_call):
 @background
 def silent_caller(suite):
     """A caller that never beats."""
-    with Raw(suite.peer.endpoint) as raw, Raw(suite.peer.endpoint) as watcher:
+    with Raw(suite.calm.endpoint) as raw, Raw(suite.calm.endpoint) as watcher:
         id = raw.call("slow_async", [60_000, "silent"])
         fate = wait_until(lambda: ended(watcher, "silent"), 25, every=0.2)
         return fate, [event.name for event in raw.collect(1) if event.id == id]
@@ -59,7 +59,7 @@ def silent_caller(suite):
 @background
 def caller_that_stops(suite):
     """A caller that beats for 4 s and then no more."""
-    with Raw(suite.peer.endpoint) as raw, Raw(suite.peer.endpoint) as watcher:
+    with Raw(suite.calm.endpoint) as raw, Raw(suite.calm.endpoint) as watcher:
         id = raw.call("slow_async", [60_000, "stopped"])
         for _ in range(4):
             raw.collect(1)
@@ -87,7 +87,7 @@ def test_a_caller_that_stops_beating_is_lost_10_to_15_seconds_later(caller_that_
 
 @background
 def version_1_call(suite):
-    with Raw(suite.peer.endpoint, zmq.REQ) as req:
+    with Raw(suite.calm.endpoint, zmq.REQ) as req:
         req.send(event_bytes({"message_id": new_id(), "v": 1}, "slow_async", [7_000, "version 1"]))
         return req.receive(15)
 
@@ -98,7 +98,7 @@ def test_a_req_socket_of_version_1_makes_calls_longer_than_a_heartbeat(version_1
 
 @background
 def version_1_call_that_beats(suite):
-    with Raw(suite.peer.endpoint) as raw:
+    with Raw(suite.calm.endpoint) as raw:
         id = raw.call("slow_async", [9_000, "beating"], v=1)
         raw.collect(1)
         raw.beat(id)
@@ -116,37 +116,37 @@ def long_call(client, seconds=12):
 
 @background
 def call_by_node(suite):
-    return long_call(suite.node_client(suite.peer))
+    return long_call(suite.node_client(suite.calm))
 
 
 @background
 def call_by_python(suite):
-    return long_call(suite.python_client(suite.peer))
+    return long_call(suite.python_client(suite.calm))
 
 
 @background
 def call_by_passive_python(suite):
-    return long_call(suite.python_client(suite.peer, "--passive"))
+    return long_call(suite.python_client(suite.calm, "--passive"))
 
 
 @background
 def call_without_heartbeats(suite):
-    return long_call(suite.python_client(suite.peer, "--heartbeat", "0"))
+    return long_call(suite.python_client(suite.calm, "--heartbeat", "0"))
 
 
 @background
 def call_by_fast_python(suite):
-    return long_call(suite.python_client(suite.peer, "--heartbeat", "1"))
+    return long_call(suite.python_client(suite.calm, "--heartbeat", "1"))
 
 
 @background
 def call_by_fast_node(suite):
-    return long_call(suite.node_client(suite.peer, 1000))
+    return long_call(suite.node_client(suite.calm, 1000))
 
 
 @background
 def call_by_slow_python(suite):
-    return long_call(suite.python_client(suite.peer, "--heartbeat", "9"), 24)
+    return long_call(suite.python_client(suite.calm, "--heartbeat", "9"), 24)
 
 
 def test_a_12_second_call_of_a_node_client_succeeds(call_by_node):

@@ -33,7 +33,7 @@ inline net::Received receive(net::Socket& socket, std::vector<net::Frame>& frame
   return socket.receive(frames);
 }
 
-/// How many threads this process has now. One that was joined a moment ago may still be counted: compare by <=.
+/// How many threads this process has now. One joined a moment ago may still be counted: compare by <=.
 inline std::ptrdiff_t count_threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }

@@ -93,17 +93,21 @@ class Program:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def finish(self, seconds=20.0):
-        """Asks it to end and checks that it does so cleanly."""
-        if self.process.poll() is None:
+    def ask_to_end(self):
+        """Tells it to end, in the way of its kind."""
+        if not self.process.stdin.closed:
             self.process.stdin.close()
-            if not self.ends_with_its_input:
-                self.process.terminate()
-            try:
-                self.process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise AssertionError(f"{self.command} did not end in {seconds} s:\n{self.log()}") from None
+        if self.process.poll() is None and not self.ends_with_its_input:
+            self.process.terminate()
+
+    def finish(self, seconds=20.0):
+        """Ends it, checks that no sanitizer complained, and answers its exit status."""
+        self.ask_to_end()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.command} did not end in {seconds} s:\n{self.log()}") from None
         for reader in self._readers:
             reader.join(5)
         report = self.log()

@@ -52,6 +52,11 @@ class Suite:
         return self._once("peer", self.start_peer)
 
     @property
+    def calm(self):
+        """A test server for what is measured in seconds, apart from the load of the other cases."""
+        return self._once("calm", self.start_peer)
+
+    @property
     def stock_server(self):
         return self._once("stock", lambda: self.start_stock("server"))
 
@@ -73,14 +78,17 @@ class Suite:
 
     def stop(self):
         """Ends everything, clients first; answers what did not end as it should."""
+        killed = [program for program in self._programs if (program.process.poll() or 0) < 0]
+        ending = [program for program in reversed(self._programs) if program not in killed]
+        for program in ending:
+            program.ask_to_end()
         complaints = []
-        for program in reversed(self._programs):
-            if program.process.returncode is not None and program.process.returncode < 0:
-                continue  # a test killed it on purpose
+        for program in ending:
             try:
                 status = program.finish()
-                if status != 0:
-                    complaints.append(f"{program.command} ended with status {status}:\n{program.log()}")
             except AssertionError as problem:
                 complaints.append(str(problem))
+            else:
+                if status != 0:
+                    complaints.append(f"{program.command} ended with status {status}:\n{program.log()}")
         return complaints

@@ -4,14 +4,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <future>
-#include <memory>
 #include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "net/socket.hpp"
@@ -64,36 +63,32 @@ class Asker {
   Reactor::Watch watch_;
 };
 
-// Echoes on a thread of its own until it is told to stop.
+// Echoes on a thread of its own.
 class Echo {
  public:
   explicit Echo(zmq::context_t& context) : socket_(context, zmq::socket_type::router, {.high_water = 0}) {
     endpoint = socket_.bind("tcp://127.0.0.1:*");
-    thread_ = std::thread([this] { serve(); });
+    thread_ = std::thread([this] { reactor_.run(); });
   }
   ~Echo() {
-    stop_ = true;
+    orders_.post([this] { reactor_.stop(); });
     thread_.join();
   }
-  Echo(const Echo&) = delete;
-  Echo& operator=(const Echo&) = delete;
 
   std::string endpoint;
 
  private:
-  void serve() {
-    std::vector<net::Frame> frames;
-    while (!stop_) {
-      zmq::pollitem_t item{socket_.ref().handle(), -1, ZMQ_POLLIN, 0};
-      zmq::poll(&item, 1, 20ms);
-      while (socket_.receive(frames) == net::Received::kMessage) {
-        if (socket_.send(frames) != net::Sent::kYes) std::terminate();
-      }
+  void answer() {
+    while (socket_.receive(frames_) == net::Received::kMessage) {
+      if (socket_.send(frames_) != net::Sent::kYes) std::terminate();
     }
   }
 
   net::Socket socket_;
-  std::atomic<bool> stop_ = false;
+  Reactor reactor_;
+  net::Mailbox orders_{reactor_};
+  std::vector<net::Frame> frames_;
+  Reactor::Watch watch_ = reactor_.watch(socket_.ref(), [this] { answer(); });
   std::thread thread_;
 };
 

@@ -9,7 +9,8 @@ namespace zerosuite::ops {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
-constexpr Program kKeeper{.name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper", .data = "/var/lib/k"};
+constexpr Program kKeeper{
+    .name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper", .data = "/var/lib/k"};
 
 using Arguments = std::vector<std::string>;
 using List = std::vector<std::string>;
@@ -59,7 +60,8 @@ TEST_CASE("a flag beats the environment, which beats the file, which beats the d
 }
 
 TEST_CASE("a program's own table and variable beat the shared ones") {
-  const TemporaryFile file("[math]\ndrain_ms = 1\n[suite]\ndrain_ms = 2\nheartbeat_ms = 3000\n[id]\ndrain_ms = 4\n");
+  const TemporaryFile file(
+      "[math]\ndrain_ms = 1\n[suite]\ndrain_ms = 2\nheartbeat_ms = 3000\n[id]\ndrain_ms = 4\n");
   const Config config = told({"--config", file.path()});
   CHECK(config.integer("drain_ms") == 1);
   CHECK(config.integer("heartbeat_ms") == 3000);
@@ -101,7 +103,8 @@ TEST_CASE("a flag without its value, or twice where once is meant, stops the sta
 }
 
 TEST_CASE("an unknown key is named with file, line, table and the nearest one") {
-  CHECK(complaint_about_file("\n[math]\nbnid = \"x\"\n") == ":3: unknown key \"bnid\" in [math]; did you mean \"bind\"?");
+  CHECK(complaint_about_file("\n[math]\nbnid = \"x\"\n") ==
+        ":3: unknown key \"bnid\" in [math]; did you mean \"bind\"?");
   CHECK(complaint_about_file("[suite]\nzzzzzz = 1\n") == ":2: unknown key \"zzzzzz\" in [suite]");
   CHECK(complaint_about_file("[suite]\nbind = \"x\"\n").starts_with(":2: unknown key \"bind\" in [suite]"));
   CHECK(complaint_about_file("[math]\nconfig = \"x\"\n").starts_with(":2: unknown key \"config\" in [math]"));
@@ -116,14 +119,16 @@ TEST_CASE("an unknown table is named with file, line and the nearest one") {
 }
 
 TEST_CASE("the tables of the suite's other programs are passed over") {
-  const TemporaryFile file("[proxy]\nfront = 1\n[[proxy.upstream]]\nname = \"x\"\n[lock]\nengine = 2\n[id]\n[math]\n");
+  const TemporaryFile file(
+      "[proxy]\nfront = 1\n[[proxy.upstream]]\nname = \"x\"\n[lock]\nengine = 2\n[id]\n[math]\n");
   CHECK(told({"--config", file.path()}).text("log_level") == "info");
 }
 
 TEST_CASE("a misspelt variable is named with the nearest one, and one from elsewhere is let pass") {
   CHECK(complaint({}, {{"ZEROSUITE_MATH_BNID", "x"}}) ==
         "unknown environment variable ZEROSUITE_MATH_BNID; did you mean ZEROSUITE_MATH_BIND?");
-  for (const char* foreign : {"ZEROSUITE_MATH_PORT_4301_TCP_ADDR", "ZEROSUITE_LOCK_BIND", "ZEROSUITE_BIN", "PATH"}) {
+  for (const char* foreign :
+       {"ZEROSUITE_MATH_PORT_4301_TCP_ADDR", "ZEROSUITE_LOCK_BIND", "ZEROSUITE_BIN", "PATH"}) {
     CAPTURE(foreign);
     CHECK(complaint({}, {{foreign, "x"}}) == "no complaint");
   }
@@ -135,12 +140,16 @@ TEST_CASE("a bad value is named with what was expected, whoever said it") {
         "ZEROSUITE_DRAIN_MS is \"ten\"; expected a whole number from 0 to 3600000 (ms)");
   CHECK(complaint_about_file("[math]\n\ndrain_ms = \"10\"\n") ==
         ":3: drain_ms is \"10\"; expected a whole number from 0 to 3600000 (ms)");
-  CHECK(complaint_about_file("[math]\nmax_nesting = 64.0\n").starts_with(":2: max_nesting is \"64.0\"; expected a whole"));
-  CHECK(complaint_about_file("[math]\nmax_nesting = 100000\n").starts_with(":2: max_nesting is 100000; expected a whole"));
+  CHECK(complaint_about_file("[math]\nmax_nesting = 64.0\n")
+            .starts_with(":2: max_nesting is \"64.0\"; expected a whole"));
+  CHECK(complaint_about_file("[math]\nmax_nesting = 100000\n")
+            .starts_with(":2: max_nesting is 100000; expected a whole"));
   CHECK(complaint_about_file("[math]\ninsecure = 1\n") == ":2: insecure is 1; expected true or false");
   CHECK(complaint({"--bind", "4301"}).starts_with("--bind is \"4301\"; expected endpoints such as tcp://"));
-  CHECK(complaint_about_file("[math]\nbind = []\n").starts_with(":2: bind is []; expected endpoints such as tcp://"));
-  CHECK(complaint_about_file("[math]\nbind = [1]\n").starts_with(":2: bind is \"[ 1 ]\"; expected endpoints such as"));
+  CHECK(complaint_about_file("[math]\nbind = []\n")
+            .starts_with(":2: bind is []; expected endpoints such as tcp://"));
+  CHECK(complaint_about_file("[math]\nbind = [1]\n")
+            .starts_with(":2: bind is \"[ 1 ]\"; expected endpoints such as"));
   CHECK(complaint({"--config", ""}) == "--config is \"\"; expected a text that is not empty");
 }
 
@@ -152,15 +161,18 @@ TEST_CASE("a proxy is refused as long as none can be served") {
 
 TEST_CASE("a bind that other machines can reach needs to be allowed") {
   CHECK(complaint({"--bind", "tcp://127.0.0.1:*", "--bind", "tcp://*:4301"}) ==
-        "--bind tcp://*:4301 can be reached from other machines, without encryption; bind to 127.0.0.1, or allow it "
+        "--bind tcp://*:4301 can be reached from other machines, without encryption; bind to 127.0.0.1, or "
+        "allow it "
         "with insecure = true");
-  CHECK(complaint_about_file("[math]\nbind = \"tcp://0.0.0.0:1\"\n").starts_with(":2: bind tcp://0.0.0.0:1 can be"));
+  CHECK(complaint_about_file("[math]\nbind = \"tcp://0.0.0.0:1\"\n")
+            .starts_with(":2: bind tcp://0.0.0.0:1 can be"));
   CHECK(complaint({"--bind", "tcp://*:4301"}, {{"ZEROSUITE_INSECURE", "true"}}) == "no complaint");
   CHECK(complaint({"--bind", "ipc:///run/math"}) == "no complaint");
 }
 
 TEST_CASE("a file that is not there, is a folder or is not TOML is one clear line") {
-  CHECK(complaint({"--config", "/nowhere/suite.toml"}) == "cannot read /nowhere/suite.toml: No such file or directory");
+  CHECK(complaint({"--config", "/nowhere/suite.toml"}) ==
+        "cannot read /nowhere/suite.toml: No such file or directory");
   CHECK(complaint({"--config", "/"}) == "cannot read /: Is a directory");
   const std::string line = complaint_about_file("[math]\nbind = \n");
   CHECK(line.starts_with(":2: "));

@@ -15,9 +15,11 @@ TEST_CASE("help names every flag and key with its default and its variables") {
   CHECK(text.starts_with("zerosuite-math: Arithmetic.\n"));
   for (const Option& option : options) {
     CAPTURE(option.name);
-    CHECK(text.find(concat({"  ", option.is_flag() ? option.flag() : std::string(option.name)})) != std::string::npos);
+    CHECK(text.find(concat({"  ", option.is_flag() ? option.flag() : std::string(option.name)})) !=
+          std::string::npos);
     CHECK(text.find(option.help) != std::string::npos);
-    for (const std::string& variable : environment_names(kMath, option)) CHECK(text.find(variable) != std::string::npos);
+    for (const std::string& variable : environment_names(kMath, option))
+      CHECK(text.find(variable) != std::string::npos);
   }
   CHECK(text.find("default [\"tcp://127.0.0.1:4301\"]; ZEROSUITE_MATH_BIND\n") != std::string::npos);
   CHECK(text.find("default 10000 ms; ZEROSUITE_MATH_DRAIN_MS or ZEROSUITE_DRAIN_MS\n") != std::string::npos);

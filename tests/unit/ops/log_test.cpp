@@ -8,7 +8,8 @@ namespace zerosuite::ops {
 namespace {
 
 TEST_CASE("a line is level, program, event and its fields") {
-  const std::vector<Field> fields = {{"endpoint", "tcp://127.0.0.1:4301"}, {"calls", 7}, {"note", "two words"}};
+  const std::vector<Field> fields = {
+      {"endpoint", "tcp://127.0.0.1:4301"}, {"calls", 7}, {"note", "two words"}};
   CHECK(line(Level::kInfo, "math", "listening", fields) ==
         "info math listening endpoint=tcp://127.0.0.1:4301 calls=7 note=\"two words\"");
   CHECK(line(Level::kWarn, "math", "ready", {}) == "warn math ready");

@@ -24,7 +24,8 @@ TEST_CASE("suite.toml shows every key with its help and its default") {
   const std::string text = suite_toml();
   for (const Option& option : options_of(kMath)) {
     if (option.scope == Scope::kCommand) continue;
-    const std::string entry = concat({"# ", option.help, "\n", option.name, " = ", to_toml(option.initial), "\n"});
+    const std::string entry =
+        concat({"# ", option.help, "\n", option.name, " = ", to_toml(option.initial), "\n"});
     CAPTURE(entry);
     CHECK(text.find(entry) != std::string::npos);
   }

@@ -1,0 +1,204 @@
+"""Input no honest peer sends: the server drops or refuses it, stays as it was, and goes on."""
+
+import random
+import socket
+import struct
+
+import msgpack
+import pytest
+import zmq
+
+from support import vectors
+from support.programs import wait_until
+from support.raw import Raw, event_bytes, new_id, pack
+
+HEADER = b"\x82\xaamessage_id\xc4\x04abcd\xa1v\x03"
+
+
+def header(id):
+    return {"message_id": id, "v": 3}
+
+
+@pytest.mark.parametrize("payload", [
+    b"\xc1", b"\x93", b"\x93\x82", b"\x93" + HEADER[:20], b"\x93\xde\xff\xff", b"\x93\xdf\xff\xff\xff\xff\xa1a",
+    b"\x93\x81\xdb\xff\xff\xff\xffabc", b"\xdd\xff\xff\xff\xff", b"\xff" * 64, b"\x00" * 64, bytes(range(256)),
+    b"GET / HTTP/1.1\r\n\r\n", b"\x91" * 100_000, b"\x81" * 100_000,
+], ids=lambda payload: payload[:6].hex())
+def test_garbage_is_dropped(raw, payload):
+    raw.send(b"", payload)
+    assert raw.before_echo() == []
+
+
+@pytest.mark.parametrize("payload", vectors.CLIENT_PAYLOADS, ids=lambda payload: payload[-8:].hex())
+def test_an_event_cut_short_anywhere_leaves_the_server_well(raw, payload):
+    for length in range(len(payload)):
+        raw.send(b"", payload[:length])
+    for reply in raw.before_echo():
+        assert reply.name == "ERR"
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("args", [
+    b"", b"\x91", b"\x92\x01", b"\x91\xa5abc", b"\x91\xdb\xff\xff\xff\xff", b"\x91\xc6\xff\xff\xff\xff",
+    b"\xdd\xff\xff\xff\xff\x01", b"\x91\xc1", b"\x91\xdf\xff\xff\xff\xff",
+], ids=lambda args: args.hex() or "none")
+def test_damage_behind_the_id_is_answered_with_an_error(raw, args):
+    id = new_id()
+    raw.send(b"", event_bytes(header(id), "echo", args))
+    assert raw.next(id).name == "ERR"
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("text", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"], ids=bytes.hex)
+def test_text_that_is_not_utf_8_is_answered_with_an_error(raw, text):
+    id = new_id()
+    raw.send(b"", event_bytes(header(id), "echo", b"\x91" + bytes([0xA0 | len(text)]) + text))
+    assert raw.next(id).name == "ERR"
+
+
+@pytest.mark.ours
+def test_a_method_name_that_is_no_text_is_answered_with_an_error(raw):
+    for name in (b"\x07", b"\xc0", b"\x91\xa4echo", b"\xa1\xff"):
+        id = new_id()
+        raw.send(b"", event_bytes(header(id), name, [1]))
+        assert raw.next(id).name == "ERR"
+
+
+def nested(depth):
+    return b"\x91" * depth + b"\x01"
+
+
+@pytest.mark.ours
+def test_values_may_nest_but_not_without_end(raw):
+    for depth, name in [(60, "OK"), (65, "ERR"), (1_000, "ERR"), (1_000_000, "ERR")]:
+        id = new_id()
+        raw.send(b"", event_bytes(header(id), "echo", b"\x91" + nested(depth)))
+        assert raw.next(id, 30).name == name
+
+
+@pytest.mark.ours
+def test_small_bytes_cannot_become_big_objects(raw):
+    id = new_id()
+    raw.send(b"", event_bytes(header(id), "echo", b"\x91\xdd" + struct.pack(">I", 5 << 20) + b"\xc0" * (5 << 20)))
+    assert raw.next(id, 30).name == "ERR"
+
+
+@pytest.mark.ours
+def test_a_call_above_the_frame_limit_is_told_so(raw):
+    id = raw.call("echo", [b"x" * (17 << 20)])
+    name, _, _ = raw.next(id, 30).args
+    assert name == "TooLarge"
+    assert raw.value("echo", "still there") == "still there"
+
+
+@pytest.mark.ours
+def test_a_frame_of_twice_the_limit_costs_its_sender_the_connection(suite):
+    with Raw(suite.peer.endpoint) as raw, Raw(suite.peer.endpoint) as bystander:
+        watcher = raw.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        assert raw.value("echo", 1) == 1
+        raw.call("echo", [b"x" * (33 << 20)])
+        assert watcher.poll(20_000), "the connection is still there"
+        raw.socket.disable_monitor()
+        assert bystander.value("echo", "still there") == "still there"
+
+
+@pytest.mark.ours
+def test_an_answer_above_the_frame_limit_is_an_error(raw):
+    assert len(raw.value("big", 15 << 20, seconds=30)) == 15 << 20
+    assert raw.error("big", 17 << 20)[0] == "TooLarge"
+
+
+@pytest.mark.parametrize("greeting", [b"", b"\xff", b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 64, b"\xff" + bytes(8) + b"\x7f"])
+def test_a_connection_that_does_not_speak_zmtp_disturbs_nobody(raw, suite, greeting):
+    host, port = suite.peer.endpoint.removeprefix("tcp://").split(":")
+    with socket.create_connection((host, int(port))) as plain:
+        plain.sendall(greeting)
+        assert raw.value("echo", 1) == 1
+
+
+@pytest.mark.parametrize("name", ["OK", "ERR", "STREAM", "STREAM_DONE", "_zpx_anything", "echo"])
+def test_an_event_a_client_should_not_send_on_its_channel_is_borne(raw, name):
+    id = raw.call("count", [3])
+    assert raw.next(id).args == 0
+    raw.follow(id, name, [1])
+    raw.grant(id, 10)
+    assert [raw.next(id).name for _ in range(3)] == ["STREAM", "STREAM", "STREAM_DONE"]
+
+
+def mutate(chance, payload):
+    """One to four small damages."""
+    data = bytearray(payload)
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(data)) if data else 0
+        kind = chance.randrange(5)
+        if kind == 0 and data:
+            data[place] = chance.randrange(256)
+        elif kind == 1 and data:
+            data[place] ^= 1 << chance.randrange(8)
+        elif kind == 2:
+            data[place:place] = chance.randbytes(chance.randint(1, 8))
+        elif kind == 3:
+            del data[place:place + chance.randint(1, 8)]
+        else:
+            data[place:place] = data[chance.randrange(len(data) or 1):][:16]
+    return bytes(data)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_events_never_stop_the_server(suite, seed):
+    chance = random.Random(seed)
+    with Raw(suite.peer.endpoint) as sender, Raw(suite.peer.endpoint) as bystander:
+        for number in range(5_000):
+            sender.send(b"", mutate(chance, chance.choice(vectors.CLIENT_PAYLOADS)))
+            if number % 500 == 0:
+                assert bystander.value("echo", number) == number
+        assert bystander.value("echo", "well") == "well"
+
+
+@pytest.mark.ours
+def test_what_was_dropped_is_counted(raw):
+    before = sum(raw.value("stats").values())
+    for _ in range(7):
+        raw.send(b"", b"\xc1")
+    raw.before_echo()
+    assert sum(raw.value("stats").values()) == before + 7
+
+
+@pytest.mark.ours
+def test_a_thousand_clients_that_come_and_go_leave_no_memory_behind(suite):
+    server = suite.start_peer()
+
+    def visit(number):
+        with Raw(server.endpoint) as raw:
+            assert raw.value("echo", number) == number
+            raw.call("count", [1000])
+            assert raw.receive().args == 0
+
+    for number in range(300):
+        visit(number)
+    before = server.resident_kib()
+    for number in range(1_000):
+        visit(number)
+    with Raw(server.endpoint) as raw:
+        # A call open for a client that left ends when something is sent to it, at the next heartbeat at the latest.
+        wait_until(lambda: raw.value("open_channels") == 0, 20)
+    grown = server.resident_kib() - before
+    assert grown < 8 * 1024, f"{grown} KiB"
+
+
+def test_extra_keys_of_middleware_are_accepted(raw_math):
+    raw_math.send(b"", vectors.PYTHON_CONTEXT)
+    reply = raw_math.next(b"1b4a7043a66a487684af3fe503688838")
+    assert reply.name == "ERR" and reply.args[0] == "TypeError"
+    assert raw_math.value("add", 1, 2, traceparent="00-0af7-b7ad-01", trace_id=b"\xff\xfe", deep={"a": [1]}) == 3
+
+
+def test_a_payload_may_be_packed_wastefully(raw):
+    id = new_id()
+    wasteful = (b"\xdd\x00\x00\x00\x03\xdf\x00\x00\x00\x02\xdb\x00\x00\x00\x0amessage_id" + pack(id) +
+                b"\xd9\x01v\xcf\x00\x00\x00\x00\x00\x00\x00\x03\xdb\x00\x00\x00\x04echo\xdd\x00\x00\x00\x01\xd3" +
+                struct.pack(">q", 7))
+    raw.send(b"", wasteful)
+    assert raw.next(id).args == [7]
+    assert msgpack.unpackb(wasteful)[1] == "echo"

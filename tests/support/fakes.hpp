@@ -1,0 +1,64 @@
+// The world around rpc, worked by hand: what is sent is kept, what is offloaded waits, time stands still.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "net/offload.hpp"
+#include "net/timers.hpp"
+#include "rpc/sink.hpp"
+#include "support/events.hpp"
+
+namespace zerosuite::test {
+
+/// Keeps what is sent, and answers what it is told to.
+class RecordingSink final : public rpc::Sink {
+ public:
+  struct Message {
+    wire::Envelope peer;
+    std::string payload;
+    wire::Event event() const { return wire::decode(payload, {}); }
+  };
+
+  rpc::Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override {
+    if (delivery != rpc::Delivery::kGone) messages.push_back({peer, text_of(payload)});
+    return delivery;
+  }
+
+  std::deque<Message> messages;
+  rpc::Delivery delivery = rpc::Delivery::kSent;
+};
+
+/// Jobs that run when the test says so.
+class HandOffload final : public net::Offload {
+ public:
+  [[nodiscard]] bool submit(Job job, Job then) override {
+    if (waiting.size() >= room) return false;
+    waiting.emplace_back(std::move(job), std::move(then));
+    return true;
+  }
+  /// Runs the oldest job and what follows it.
+  void work() {
+    auto [job, then] = std::move(waiting.front());
+    waiting.pop_front();
+    job();
+    job = {};
+    then();
+  }
+
+  std::deque<std::pair<Job, Job>> waiting;
+  std::size_t room = 100;
+};
+
+/// Lets time go by in steps short enough for every timer to see about its own moment.
+inline void pass(net::Timers& timers, core::Clock::duration duration) {
+  const auto end = timers.now() + duration;
+  while (timers.now() < end) timers.advance_to(std::min(timers.now() + core::milliseconds(10), end));
+}
+
+/// Where a fake clock starts.
+inline constexpr core::TimePoint kStart{std::chrono::hours(1)};
+
+}  // namespace zerosuite::test

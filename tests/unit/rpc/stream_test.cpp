@@ -1,0 +1,240 @@
+#include "rpc/stream.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "support/server_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::Channel;
+using test::ServerRig;
+
+namespace {
+
+// A server with the streams a test needs, and a count of what they made.
+struct StreamRig : ServerRig {
+  using ServerRig::ServerRig;
+
+  void add_methods() {
+    server.method("count", {"n"}, "", [this](int n) {
+      return rpc::Stream<int>([this, i = 0, n]() mutable {
+        ++made;
+        return i < n ? std::optional(i++) : std::nullopt;
+      });
+    });
+    server.method("fail_after", {"n"}, "", [](int n) {
+      return rpc::Stream<int>([i = 0, n]() mutable -> std::optional<int> {
+        if (i == n) throw core::Failure("Broken", "no more");
+        return i++;
+      });
+    });
+    server.method("add", {"a", "b"}, "", [](int a, int b) { return a + b; });
+  }
+  Channel count(int n) { return call("count", n); }
+
+  int made = 0;
+};
+
+struct Streams : StreamRig {
+  Streams() { add_methods(); }
+};
+
+constexpr int kEndless = std::numeric_limits<int>::max();
+
+}  // namespace
+
+TEST_CASE("a stream sends one item before the first grant, and makes none ahead of it") {
+  Streams rig;
+  const Channel channel = rig.count(5);
+  CHECK(rig.heard(channel) == "STREAM 0");
+  CHECK(rig.made == 1);
+}
+
+TEST_CASE("each grant releases that many items, and the end of the stream takes one too") {
+  Streams rig;
+  const Channel channel = rig.count(5);
+  rig.tell(channel, "_zpc_more", 2);
+  CHECK(rig.heard(channel) == "STREAM 0; STREAM 1; STREAM 2");
+  rig.tell(channel, "_zpc_more", 2);
+  CHECK(rig.heard(channel) == "STREAM 3; STREAM 4");
+  rig.pass(1s);
+  CHECK(rig.heard(channel).empty());
+  rig.tell(channel, "_zpc_more", 1);
+  CHECK(rig.heard(channel) == "STREAM_DONE nil");
+  CHECK(rig.server.stats().channels == 0);
+}
+
+TEST_CASE("an empty stream is a lone STREAM_DONE") {
+  Streams rig;
+  CHECK(rig.heard(rig.count(0)) == "STREAM_DONE nil");
+}
+
+TEST_CASE("an error in mid-stream takes the place, and the credit, of an item") {
+  Streams rig;
+  const Channel channel = rig.call("fail_after", 1);
+  CHECK(rig.heard(channel) == "STREAM 0");
+  rig.tell(channel, "_zpc_more", 1);
+  CHECK(rig.heard(channel) == R"(ERR ["Broken", "no more", "Broken: no more
+"])");
+  CHECK(rig.server.stats().channels == 0);
+}
+
+TEST_CASE("an item that cannot be sent is an ERR in its place, and nothing follows it") {
+  ServerRig rig;
+  rig.server.method("bad", "", [] {
+    return rpc::Stream<std::string>([i = 0]() mutable {
+      return std::optional<std::string>(++i == 2 ? "\xff" : "good");
+    });
+  });
+  const Channel channel = rig.call("bad");
+  rig.tell(channel, "_zpc_more", 100);
+  const std::string heard = rig.heard(channel);
+  CHECK(heard.starts_with("STREAM \"good\"; ERR [\"ValueError\""));
+  CHECK(heard.find("STREAM", 10) == heard.npos);
+}
+
+TEST_CASE("an item above the frame limit is an ERR TooLarge in its place, and nothing follows it") {
+  StreamRig rig({.name = "math", .limits = {.max_frame_bytes = 300}, .channel = {}});
+  rig.server.method("grow", "", [] {
+    return rpc::Stream<std::string>(
+        [i = 0U]() mutable { return std::optional(std::string(200 * i++, 'x')); });
+  });
+  const Channel channel = rig.call("grow");
+  rig.tell(channel, "_zpc_more", 100);
+  const std::string heard = rig.heard(channel);
+  CHECK(heard.starts_with("STREAM \"\"; ERR [\"TooLarge\""));
+  CHECK(heard.find("STREAM", 10) == heard.npos);
+  CHECK(rig.server.stats().channels == 0);
+  CHECK(rig.server.stats().errors == 1);
+}
+
+TEST_CASE("a burst of grants adds up") {
+  Streams rig;
+  const Channel channel = rig.count(kEndless);
+  for (int i = 0; i < 10; ++i) rig.tell(channel, "_zpc_more", 3);
+  CHECK(rig.items(channel) == 31);
+}
+
+TEST_CASE("an integral float is a grant, as Node may send it") {
+  Streams rig;
+  const Channel channel = rig.count(kEndless);
+  rig.tell(channel, "_zpc_more", 2.0);
+  CHECK(rig.items(channel) == 3);
+}
+
+TEST_CASE("a grant that is no number, or below zero, is ignored") {
+  Streams rig;
+  const Channel channel = rig.count(kEndless);
+  rig.tell(channel, "_zpc_more", -5);
+  rig.tell(channel, "_zpc_more", -5.0);
+  rig.tell(channel, "_zpc_more", 1.5);
+  rig.tell(channel, "_zpc_more", "many");
+  rig.tell(channel, "_zpc_more", nullptr);
+  rig.tell(channel, "_zpc_more");
+  for (const std::string& args : {test::packed(nullptr), test::packed(3), test::packed("ab")})
+    rig.receive("alice", {.response_to = channel.id, .name = "_zpc_more", .args = args});
+  CHECK(rig.items(channel) == 1);
+  rig.tell(channel, "_zpc_more", 1);
+  CHECK(rig.items(channel) == 1);
+}
+
+TEST_CASE("credit beyond the limit is not kept") {
+  Streams rig;
+  const Channel channel = rig.count(2'000'000);
+  rig.tell(channel, "_zpc_more", std::numeric_limits<std::uint64_t>::max());
+  rig.tell(channel, "_zpc_more", std::numeric_limits<std::uint64_t>::max());
+  int sent = 0;
+  for (int turn = 0; turn < 20'000; ++turn) {
+    rig.timers.advance_to(rig.timers.now() + 1ms);
+    sent += static_cast<int>(std::exchange(rig.sink.messages, {}).size());
+    if (turn % 5'000 == 0) rig.tell(channel, "_zpc_hb", 0);
+  }
+  // The first item, the first batch that went out before the second grant, and the limit.
+  CHECK(sent <= 1'000'000 + 1 + 64 + 20);
+  CHECK(sent >= 1'000'000);
+}
+
+TEST_CASE("a limit of the configuration holds the credit") {
+  StreamRig rig({.name = "math", .limits = {}, .channel = {.max_credit = 10}});
+  rig.add_methods();
+  const Channel channel = rig.count(kEndless);
+  rig.tell(channel, "_zpc_more", 1000);
+  CHECK(rig.items(channel) == 11);
+}
+
+TEST_CASE("below version 3 a heartbeat's number is a grant") {
+  Streams rig;
+  const Channel channel = rig.send({.name = "count", .args = test::list(9), .version = 2});
+  rig.tell(channel, "_zpc_hb", 2);
+  CHECK(rig.heard(channel) == "STREAM 0; STREAM 1; STREAM 2; _zpc_hb [0]");
+}
+
+TEST_CASE("from version 3 on a heartbeat's number is no grant") {
+  Streams rig;
+  const Channel channel = rig.count(9);
+  rig.tell(channel, "_zpc_hb", 2);
+  CHECK(rig.heard(channel) == "STREAM 0; _zpc_hb [0]");
+}
+
+TEST_CASE("two endless streams and a plain call share the loop: 64 items a turn each") {
+  Streams rig;
+  const Channel one = rig.count(kEndless);
+  const Channel two = rig.count(kEndless);
+  rig.tell(one, "_zpc_more", 1'000'000);
+  rig.tell(two, "_zpc_more", 1'000'000);
+  CHECK(rig.items(one) == 65);
+  CHECK(rig.items(two) == 65);
+  CHECK(rig.heard(rig.call("add", 3, 4)) == "OK [7]");
+  for (int turn = 0; turn < 3; ++turn) {
+    rig.timers.advance_to(rig.timers.now() + 1ms);
+    CHECK(rig.items(one) == 64);
+    CHECK(rig.items(two) == 64);
+  }
+}
+
+TEST_CASE("a grant does not let a stream jump its turn") {
+  Streams rig;
+  const Channel channel = rig.count(kEndless);
+  rig.tell(channel, "_zpc_more", 1000);
+  rig.tell(channel, "_zpc_more", 1000);
+  CHECK(rig.items(channel) == 65);
+}
+
+TEST_CASE("a stream pauses while its client does not read, and goes on after it") {
+  Streams rig;
+  const Channel channel = rig.count(kEndless);
+  rig.sink.delivery = rpc::Delivery::kHeld;
+  rig.tell(channel, "_zpc_more", 50);
+  CHECK(rig.items(channel) == 2);
+  rig.tell(channel, "_zpc_more", 50);
+  CHECK(rig.items(channel) == 0);
+  rig.sink.delivery = rpc::Delivery::kSent;
+  rig.pass(10ms);
+  CHECK(rig.items(channel) == 99);
+}
+
+TEST_CASE("heartbeats go on while a stream waits for credit, and none is taken for credit") {
+  Streams rig;
+  const Channel channel = rig.count(9);
+  rig.heard(channel);
+  rig.pass(5s);
+  CHECK(rig.heard(channel) == "_zpc_hb [0]");
+}
+
+TEST_CASE("the generator is let go of when the stream ends, is cancelled, or loses its client") {
+  ServerRig rig;
+  std::weak_ptr<int> alive;
+  rig.server.method("hold", "", [&alive] {
+    auto token = std::make_shared<int>(1);
+    alive = token;
+    return rpc::Stream<int>([token] { return std::exchange(*token, 0) ? std::optional(1) : std::nullopt; });
+  });
+  Channel channel = rig.call("hold");
+  CHECK_FALSE(alive.expired());
+  SUBCASE("ended") { rig.tell(channel, "_zpc_more", 5); }
+  SUBCASE("cancelled") { rig.tell(channel, "_zpx_cancel"); }
+  SUBCASE("lost") { rig.pass(16s); }
+  CHECK(alive.expired());
+}
