@@ -39,7 +39,7 @@ MAX_LINES = 300
 
 PRODUCT = ("common", "services", "clients")
 CPP = (".cpp", ".hpp")
-COUNTED = (*CPP, ".py", ".js", ".txt", ".json")
+COUNTED = (*CPP, ".py", ".js")
 
 
 def include_finding(path, include):

@@ -21,8 +21,8 @@ Number divide(const Number& a, const Number& b);        ///< Always a float.
 Number floor_divide(const Number& a, const Number& b);  ///< Rounded towards minus infinity.
 Number modulo(const Number& a, const Number& b);        ///< With the sign of b.
 Number power(const Number& base, const Number& exponent);
-/// Exact also where a partial sum is beyond 64 bits. An empty list sums to 0; its mean is a ValueError, and
-/// so is the scalar product of lists of two lengths.
+/// Exact also where a partial sum of integers is beyond 64 bits, but within 127. An empty list sums to 0; its
+/// mean is a ValueError, and so is the scalar product of lists of two lengths.
 Number sum(const std::vector<Number>& values);
 Number mean(const std::vector<Number>& values);
 Number dot(const std::vector<Number>& a, const std::vector<Number>& b);

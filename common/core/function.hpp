@@ -18,10 +18,10 @@ class MoveFunction<R(Args...)> {
  public:
   MoveFunction() = default;
 
-  template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> && std::is_invocable_r_v<R, F&, Args...>)
-      MoveFunction(F&& f)
-      : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
+  /// Implicit: it stands in for any callable, as std::function does.
+  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> &&
+                                              std::is_invocable_r_v<R, F&, Args...>>>
+  MoveFunction(F&& f) : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
 
   R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }
   explicit operator bool() const { return target_ != nullptr; }

@@ -57,8 +57,8 @@ void Driver::finish(Waiter& waiter) {
   waiter.finished_ = true;
   if (waiter.thread_ == driving_) return;
   std::erase(followers_, &waiter);
-  waiter.wake_
-      .notify_one();  // under the lock: the waiter is gone as soon as its thread sees that it is finished
+  // Under the lock: the waiter is gone as soon as its thread sees that it is finished.
+  waiter.wake_.notify_one();
 }
 
 void Driver::lead(core::MoveFunction<void()>& job, const Waiter& waiter) noexcept {

@@ -43,7 +43,7 @@ Value inspect_method(const Method& method) {
   List args;
   for (const Param& param : method.params) {
     Dict arg{{text("name"), text(param.name)}};
-    if (param.fallback) arg.emplace_back(text("default"), *param.fallback);
+    if (param.fallback) arg.push_back({text("default"), *param.fallback});
     args.push_back({std::move(arg)});
   }
   return {Dict{{text("args"), {std::move(args)}}, {text("doc"), doc_of(method)}}};
@@ -52,7 +52,7 @@ Value inspect_method(const Method& method) {
 Value inspect(const Methods& methods, const std::string& service) {
   Dict described;
   for (const auto& [name, method] : methods.all()) {
-    if (is_public(method)) described.emplace_back(text(name), inspect_method(method));
+    if (is_public(method)) described.push_back({text(name), inspect_method(method)});
   }
   return {Dict{{text("name"), text(service)}, {text("methods"), {std::move(described)}}}};
 }

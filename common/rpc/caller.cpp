@@ -191,7 +191,7 @@ void Caller::send(const OpenCall& call, std::string_view event, std::uint32_t nu
   wire::begin_event(buffer_, {ids_.next(), {call.encoded_id.data(), call.encoded_id.size()}, event, nullptr});
   wire::Packer out(buffer_);
   out.pack_array(1);  // node throws on nil args
-  out.pack(number);
+  wire::pack(out, number);
   sink_.send(kServer, buffer_);
 }
 

@@ -52,7 +52,7 @@ void Channel::heard_heartbeat(std::string_view args) {
   if (call_.version < kCreditsApart) granted(args);
   if (!open()) return;
   if (answer) settle(host_->responder().heartbeat(call_));
-  rearm();
+  if (open()) rearm();
 }
 
 void Channel::granted(std::string_view args) {
@@ -68,6 +68,15 @@ void Channel::fail(const core::Error& error) {
   const auto self = shared_from_this();
   settle(host_->responder().error(call_, error));
   close();
+  on_lost_ = nullptr;
+}
+
+void Channel::give_up(const core::Error& error) {
+  if (!open()) return;
+  const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
+  fail(error);
+  lost_ = true;
+  if (lost) lost();
 }
 
 void Channel::stream(std::unique_ptr<ItemSource> items) {
@@ -80,7 +89,7 @@ void Channel::stream(std::unique_ptr<ItemSource> items) {
 
 void Channel::on_lost(std::function<void()> lost) {
   if (lost_) return lost();
-  on_lost_ = std::move(lost);
+  if (open()) on_lost_ = std::move(lost);
 }
 
 void Channel::lose() {
@@ -101,10 +110,8 @@ void Channel::detach() {
 void Channel::wake() {
   const auto self = shared_from_this();
   const TimePoint now = host_->timers().now();
-  if (now >= deadline_) {
-    fail({core::kDeadlineExceeded, "the deadline passed before " + method_ + "() had answered"});
-    return tell_lost();
-  }
+  if (now >= deadline_)
+    return give_up({core::kDeadlineExceeded, "the deadline passed before " + method_ + "() had answered"});
   beat();
   if (open() && now >= resume_at_) pump();
   if (open()) rearm();

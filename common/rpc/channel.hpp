@@ -64,6 +64,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
       return fail(current_error());
     }
     close();
+    on_lost_ = nullptr;  // it may hold the Reply that holds this channel
   }
   void fail(const core::Error& error);
   void stream(std::unique_ptr<ItemSource> items);
@@ -73,8 +74,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   /// Ends it without a word to the client, telling the method.
   void lose();
-  /// Tells the method that its answer is not wanted any more; for a channel that was closed by fail().
-  void abandon() { tell_lost(); }
+  /// Ends it with an ERR, telling the method that its answer is not wanted any more.
+  void give_up(const core::Error& error);
   /// Ends it without a word to the client: the server is being destroyed.
   void detach();
 

@@ -85,8 +85,9 @@ class Client {
     return future;
   }
 
-  /// Calls; `callback(Outcome<R>)` runs on whichever thread drives the client, and must return soon. It may
-  /// start further calls but not wait for one. For a method that answers nothing R is std::monostate.
+  /// Calls; `callback(Outcome<R>)` runs on whichever thread drives the client, and must return soon and not
+  /// throw. It may start further calls but not wait for one. For a method that answers nothing R is
+  /// std::monostate.
   template <class R, class F, class... A>
   void start(const Request& request, F callback, const A&... args) {
     connection_->call(prepare(request, args...), listen<R>(std::move(callback)));

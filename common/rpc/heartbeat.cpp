@@ -27,6 +27,7 @@ Heartbeat Heartbeat::client(core::Clock::duration interval, TimePoint opened) {
 }
 
 void Heartbeat::start(TimePoint now) {
+  heard_at_ = now;  // stock clients beat first one interval after the call, so the first gap is one too
   send_at_ = now + pace_;
   lost_at_ = now + 3 * interval_;
 }
@@ -46,7 +47,7 @@ bool Heartbeat::heard(TimePoint now) {
     return false;
   }
   if (send_at_ == TimePoint::max()) start(now);
-  const auto gap = heard_at_ == TimePoint::min() ? core::Clock::duration::zero() : now - heard_at_;
+  const auto gap = now - heard_at_;
   heard_at_ = now;
   lost_at_ = std::max(lost_at_, now + 2 * std::max(interval_, gap));
   if (answered_at_ != TimePoint::min() && now - answered_at_ < kAnswerGap) return false;

@@ -39,7 +39,7 @@ class Heartbeat {
   bool answers_ = false;
   core::TimePoint send_at_ = core::TimePoint::max();
   core::TimePoint lost_at_ = core::TimePoint::max();
-  core::TimePoint heard_at_ = core::TimePoint::min();
+  core::TimePoint heard_at_;  // set by start()
   core::TimePoint answered_at_ = core::TimePoint::min();
 };
 

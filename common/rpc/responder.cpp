@@ -71,8 +71,8 @@ Delivery Responder::send(const CallInfo& call) {
   if (buffer_.size() > max_frame_bytes_) {
     const std::string size = std::to_string(buffer_.size());
     buffer_ = wire::Buffer();
-    return error(call, {core::kTooLarge, "the answer has " + size + " bytes; the limit is " +
-                                             std::to_string(max_frame_bytes_)});
+    throw core::Failure(core::kTooLarge, "the answer has " + size + " bytes; the limit is " +
+                                             std::to_string(max_frame_bytes_));
   }
   return sink_.send(*call.peer, buffer_);
 }
@@ -106,7 +106,7 @@ Delivery Responder::heartbeat(const CallInfo& call) {
   wire::begin_event(buffer_, {ids_.next(), call.id, wire::kHeartbeat, nullptr});
   wire::Packer out(buffer_);
   out.pack_array(1);
-  out.pack(0);  // protocol 2 reads it as a grant of no credit
+  wire::pack(out, 0);  // protocol 2 reads it as a grant of no credit
   return sink_.send(*call.peer, buffer_);
 }
 

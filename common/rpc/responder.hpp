@@ -26,10 +26,11 @@ class Responder {
 
   /// Starts an event of the call's channel; the caller packs the args and send()s.
   wire::Packer begin(const CallInfo& call, std::string_view event);
-  /// Sends what was begun; an answer above the frame limit becomes ERR TooLarge.
+  /// Sends what was begun. Throws core::Failure(TooLarge), and has sent nothing, above the frame limit.
   Delivery send(const CallInfo& call);
 
-  /// OK with one value. Throws wire::Mismatch, and has sent nothing, when the value cannot be sent.
+  /// OK with one value. Throws wire::Mismatch or core::Failure(TooLarge), and has sent nothing, when the
+  /// value cannot be sent.
   template <class T>
   Delivery ok(const CallInfo& call, const T& value) {
     for (Observer* observer : observers_) observer->after(call);

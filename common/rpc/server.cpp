@@ -191,9 +191,8 @@ void Server::abort() {
   const auto peers = peers_;
   for (const auto& [peer, channels] : peers) {
     for (const auto& [id, channel] : channels) {
-      channel->fail({core::kShuttingDown, options_.name + " stopped before " +
-                                              std::string(channel->call().method) + "() had answered"});
-      channel->abandon();
+      channel->give_up({core::kShuttingDown, options_.name + " stopped before " +
+                                                 std::string(channel->call().method) + "() had answered"});
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "wire/foreign.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::wire {
@@ -27,7 +28,7 @@ Dict read_dict(Reader& in, std::uint32_t count) {
   dict.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     Value key = read_value(in);
-    dict.emplace_back(std::move(key), read_value(in));
+    dict.push_back({std::move(key), read_value(in)});
   }
   return dict;
 }
@@ -157,11 +158,9 @@ void pack_bytes(Packer& out, std::string_view bytes) {
 
 void pack_value(Packer& out, const Value& value) { std::visit(ValuePacker{out}, value.data); }
 
-void check_packed(const Buffer& buffer, std::size_t from) {
-  Buffer scratch;
-  Packer packer(scratch);
-  Reader in({buffer.data() + from, buffer.size() - from});
-  pack_value(packer, read_value(in));
+void append_checked(Packer& out, const Buffer& packed) {
+  Reader in({packed.data(), packed.size()});
+  pack_value(out, read_value(in));
 }
 
 }  // namespace zerosuite::wire

@@ -9,7 +9,8 @@
 #include <cmath>
 #include <concepts>
 #include <map>
-#include <msgpack.hpp>
+#include <msgpack/pack.hpp>
+#include <msgpack/sbuffer.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -54,8 +55,11 @@ void pack_integer(Packer& out, Integer value);
 void pack_text(Packer& out, std::string_view text);  ///< Throws Mismatch when it is not UTF-8.
 void pack_bytes(Packer& out, std::string_view bytes);
 void pack_value(Packer& out, const Value& value);
-/// Throws Mismatch unless what was packed from byte `from` on can be read by a stock peer.
-void check_packed(const Buffer& buffer, std::size_t from);
+
+/// Reads and packs types that msgpack-c knows how to. Defined in wire/foreign.hpp: what has such types
+/// includes it.
+template <class T>
+struct Foreign;
 
 template <class T>
 struct is_optional : std::false_type {};
@@ -86,7 +90,8 @@ template <class T>
 concept Text = std::convertible_to<T, std::string_view>;
 
 /// Reads the next value as a T; the input has been checked by Reader::skip(). Throws Mismatch.
-/// Types beyond these are read by msgpack-c: give them MSGPACK_DEFINE_MAP or an adaptor.
+/// Types beyond these are read by msgpack-c: include wire/foreign.hpp and give them MSGPACK_DEFINE_MAP or an
+/// adaptor.
 template <class T>
 T read(Reader& in);
 
@@ -154,17 +159,6 @@ std::variant<T...> read_variant(Reader& in, std::type_identity<std::variant<T...
 }
 
 template <class T>
-T read_foreign(Reader& in) {
-  const Kind kind = in.peek();
-  const std::string_view encoded = in.skip(Limits{});
-  try {
-    return msgpack::unpack(encoded.data(), encoded.size()).get().template as<T>();
-  } catch (const msgpack::type_error&) {
-    throw_kind_mismatch("a structure of other fields", kind);
-  }
-}
-
-template <class T>
 T read(Reader& in) {
   if constexpr (std::same_as<T, bool>) {
     const auto value = in.boolean();
@@ -201,7 +195,7 @@ T read(Reader& in) {
   } else if constexpr (TupleLike<T>) {
     return read_tuple<T>(in);
   } else {
-    return read_foreign<T>(in);
+    return Foreign<T>::read(in);
   }
 }
 
@@ -241,11 +235,7 @@ void pack(Packer& out, const T& value) {
     out.pack_array(std::tuple_size_v<T>);
     std::apply([&](const auto&... element) { (pack(out, element), ...); }, value);
   } else {
-    Buffer packed;
-    msgpack::pack(packed, value);
-    check_packed(packed, 0);
-    out.pack_bin_body(packed.data(),
-                      static_cast<std::uint32_t>(packed.size()));  // raw: appends bytes as they are
+    Foreign<T>::pack(out, value);
   }
 }
 

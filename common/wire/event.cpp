@@ -9,14 +9,14 @@ using namespace std::string_view_literals;
 
 constexpr std::uint64_t kVersion = 3;
 
-Fault fault_of(Damage damage) {
+Fault fault_of(Damage damage, Fault malformed) {
   switch (damage) {
     case Damage::kTooDeep:
       return Fault::kTooDeep;
     case Damage::kTooMany:
       return Fault::kTooMany;
     default:
-      return Fault::kDamagedArgs;
+      return malformed;
   }
 }
 
@@ -53,17 +53,17 @@ void read_timeout(std::string_view encoded, Event& event) {
     event.timeout_ms = static_cast<std::int64_t>(*real);
 }
 
-// Returns false at a damaged header. Unknown keys of any type are stepped over.
-bool read_header(Reader& in, const Limits& limits, Event& event) {
+// Unknown keys of any type are stepped over.
+Fault read_header(Reader& in, const Limits& limits, Event& event) {
   const char* const start = in.position();
   const auto pairs = in.map();
-  if (!pairs) return false;
+  if (!pairs) return Fault::kNotMsgpack;
   bool id_refused = false;
   for (std::uint32_t i = 0; i < *pairs; ++i) {
     const auto key = in.peek() == Kind::kBin ? in.bin() : in.str();
-    if (!key && in.skip(limits).empty()) return false;
+    if (!key && in.skip(limits).empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
     const std::string_view value = in.skip(limits);
-    if (value.empty()) return false;
+    if (value.empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
     if (!key) continue;
     if (*key == "message_id"sv) {
       id_refused = !is_id(value, limits);
@@ -78,7 +78,7 @@ bool read_header(Reader& in, const Limits& limits, Event& event) {
   }
   if (id_refused) event.id = {};
   event.header = {start, static_cast<std::size_t>(in.position() - start)};
-  return true;
+  return Fault::kNone;
 }
 
 void append(Buffer& out, std::string_view bytes) { out.write(bytes.data(), bytes.size()); }
@@ -93,8 +93,8 @@ std::string_view describe(Fault fault) {
       "no usable message_id",
       "the method name is not text",
       "the arguments are damaged or cut short",
-      "the arguments are nested too deep",
-      "the arguments hold too many values",
+      "arrays and maps nested too deep",
+      "too many values",
       "the message is longer than the limit",
   };
   return kTexts[static_cast<std::size_t>(fault)];
@@ -113,7 +113,7 @@ Event decode(std::string_view payload, const Limits& limits) {
   if (!parts)
     return fail(outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent);
   if (*parts != 3 || (in.peek() != Kind::kMap && !in.at_end())) return fail(Fault::kNotAnEvent);
-  if (!read_header(in, limits, event)) return fail(Fault::kNotMsgpack);
+  if (const Fault fault = read_header(in, limits, event); fault != Fault::kNone) return fail(fault);
   if (event.id.empty()) return fail(Fault::kNoId);
   if (payload.size() > limits.max_frame_bytes) return fail(Fault::kTooLarge);
 
@@ -121,7 +121,7 @@ Event decode(std::string_view payload, const Limits& limits) {
   if (!name) return fail(in.peek() == Kind::kStr || in.at_end() ? Fault::kDamagedArgs : Fault::kBadName);
   event.name = *name;
   event.args = in.skip(limits);
-  if (event.args.empty()) return fail(fault_of(in.damage()));
+  if (event.args.empty()) return fail(fault_of(in.damage(), Fault::kDamagedArgs));
   return event;
 }
 
@@ -136,8 +136,8 @@ std::string_view header_text(std::string_view header, std::string_view key) {
   const auto pairs = in.map().value_or(0);
   for (std::uint32_t i = 0; i < pairs; ++i) {
     const auto name = in.str();
-    if (!name) in.skip(Limits{});
-    const std::string_view value = in.skip(Limits{});
+    if (!name) in.skip(kChecked);
+    const std::string_view value = in.skip(kChecked);
     if (name && *name == key) return Reader(value).str().value_or(std::string_view());
   }
   return {};

@@ -25,13 +25,13 @@ inline constexpr std::string_view kCancel = "_zpx_cancel";
 /// What is wrong with a payload.
 enum class Fault : std::uint8_t {
   kNone,
-  kNotMsgpack,   ///< Empty, truncated or damaged before the id could be read.
+  kNotMsgpack,   ///< Empty, or truncated or damaged before the name.
   kNotAnEvent,   ///< Not an array of three with a map in front.
   kNoId,         ///< No message_id, or one that cannot be an id: of another type, empty, or above the limit.
   kBadName,      ///< The name is not text.
   kDamagedArgs,  ///< Truncated or damaged behind the name.
-  kTooDeep,      ///< Nested deeper than the limit.
-  kTooMany,      ///< More values than the limit.
+  kTooDeep,      ///< Header or args nested deeper than the limit.
+  kTooMany,      ///< More values than the limit in the args, or in one of the header's.
   kTooLarge,     ///< Longer than the frame limit.
 };
 inline constexpr std::size_t kFaults = 9;

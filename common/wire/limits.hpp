@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 namespace zerosuite::wire {
+
+inline constexpr std::size_t kMostNesting = 512;  ///< The highest max_nesting that Reader::skip() can follow.
 
 struct Limits {
   std::size_t max_frame_bytes = 16 << 20;  ///< One payload.
@@ -14,5 +17,9 @@ struct Limits {
   std::size_t max_elements =
       4 << 20;  ///< Values in one payload, so that small bytes cannot become big objects.
 };
+
+/// For bytes that skip() let through before, under limits that are not at hand any more.
+inline constexpr Limits kChecked{.max_nesting = kMostNesting,
+                                 .max_elements = std::numeric_limits<std::size_t>::max()};
 
 }  // namespace zerosuite::wire

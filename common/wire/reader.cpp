@@ -143,8 +143,7 @@ std::optional<ExtView> Reader::ext() {
 }
 
 std::string_view Reader::skip(const Limits& limits) {
-  constexpr std::size_t kDeepest = 256;  // bounds the stack of counts below, whatever the configuration says
-  std::array<std::uint64_t, kDeepest> pending;  // values still to come at each open level
+  std::array<std::uint64_t, kMostNesting> pending;  // values still to come at each open level
   std::size_t depth = 0;
   std::size_t seen = 0;
   const char* const start = at_;
@@ -162,7 +161,7 @@ std::string_view Reader::skip(const Limits& limits) {
     if (next.kind == Kind::kArray || next.kind == Kind::kMap) {
       const std::uint64_t values = std::uint64_t{next.size} * (next.kind == Kind::kMap ? 2 : 1);
       if (values > left()) return refuse(Damage::kMalformed);  // each takes at least a byte
-      if (depth == kDeepest || depth == limits.max_nesting) return refuse(Damage::kTooDeep);
+      if (depth == kMostNesting || depth == limits.max_nesting) return refuse(Damage::kTooDeep);
       if (values > 0) {
         pending[depth++] = values;
         continue;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,8 +28,9 @@ struct Ext {
 
 struct Value;
 using List = std::vector<Value>;
-/// Pairs in the order they came: a map is echoed as it was sent.
-using Dict = std::vector<std::pair<Value, Value>>;
+struct DictEntry;
+/// In the order they came: a map is echoed as it was sent.
+using Dict = std::vector<DictEntry>;
 
 /// nil, bool, int, float, str, bytes, list, dict or ext. A plain value type.
 struct Value {
@@ -43,6 +44,12 @@ struct Value {
 };
 
 bool operator==(const Value& left, const Value& right);
+
+struct DictEntry {
+  Value key;
+  Value value;
+  friend bool operator==(const DictEntry&, const DictEntry&) = default;
+};
 
 /// The Python name of the value's type: "int", "str", "list", "NoneType", ….
 std::string_view python_name(const Value& value);

@@ -35,7 +35,7 @@ inline std::string reply_header() { return header(3).append("\xabresponse_to\xc4
 /// A call of `method`, up to its arguments.
 inline std::string call_header(std::string_view method) {
   std::string out = header(2);
-  out += static_cast<char>('\xa0' + method.size());
+  out += static_cast<char>(0xa0U + method.size());
   return out.append(method);
 }
 

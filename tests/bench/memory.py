@@ -21,9 +21,9 @@ def many_calls(server, raw):
         run_client((raw, *WINDOW, "--calls", str(LATER)), math)
         late, peak = math.memory_kib() / 1024, math.memory_kib("VmHWM") / 1024
     rows = [["zerosuite-math, idle", f"{idle:.1f} MiB"],
-            ["after a million calls", f"{early:.1f} MiB"],
-            ["after ten million calls", f"{late:.1f} MiB"],
-            ["the most it ever held", f"{peak:.1f} MiB"]]
+            ["zerosuite-math, after a million calls", f"{early:.1f} MiB"],
+            ["zerosuite-math, after ten million calls", f"{late:.1f} MiB"],
+            ["zerosuite-math, the most it ever held", f"{peak:.1f} MiB"]]
     return rows, [compare("memory of an idle service, MiB", "at most", IDLE_MIB, idle),
                   compare("memory after ten million calls against one million", "at most", GROWTH, late / early)]
 
@@ -35,9 +35,9 @@ def open_calls(name, server, client):
         result = run_client((client, "--calls", str(OPEN), "--open_ms", str(OPEN_MS)), running)
         peak = running.memory_kib("VmHWM") / 1024
     rows = [[f"{name} with {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held", f"{peak:.1f} MiB"],
-            ["calls lost", f"{result['lost']:,}"],
-            ["heartbeats to it, from it", f"{result['heartbeats_sent']:,}, {result['heartbeats_received']:,}"],
-            ["CPU of both sides", f"{result['cpu_us'] * result['answered'] / 1e6:.2f} s"]]
+            [f"{name}: calls lost", f"{result['lost']:,}"],
+            [f"{name}: heartbeats to it, from it", f"{result['heartbeats_sent']:,}, {result['heartbeats_received']:,}"],
+            [f"{name}: CPU of both sides", f"{result['cpu_us'] * result['answered'] / 1e6:.2f} s"]]
     return rows, [compare(f"memory with {OPEN:,} open calls, MiB", "at most", OPEN_MIB, peak),
                   compare(f"calls lost of {OPEN:,} open ones", "at most", 0, result["lost"])]
 
@@ -49,7 +49,7 @@ def open_calls_of_ours(server, client):
         result = run_client((client, "--hold", str(OPEN), "--open_ms", str(OPEN_MS)), running)
     rows = [[f"rpc::Client with {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held",
              f"{result['peak_kib'] / 1024:.1f} MiB"],
-            ["calls lost", f"{result['lost']:,}"]]
+            ["rpc::Client: calls lost", f"{result['lost']:,}"]]
     return rows, [compare(f"calls lost of {OPEN:,} open ones, own client", "at most", 0, result["lost"])]
 
 

@@ -7,6 +7,7 @@ import platform
 import re
 from dataclasses import dataclass
 
+BUSY = 0.1
 METRICS = [("per second", "per_second", ",.0f"), ("p50 µs", "p50_us", ",.1f"), ("p99 µs", "p99_us", ",.1f"),
            ("p99.9 µs", "p999_us", ",.1f"), ("CPU µs", "cpu_us", ",.1f")]
 
@@ -48,10 +49,12 @@ def markdown_table(head, rows):
 
 
 def facts(played):
-    """When and how much else the machine was doing."""
+    """When, where, and how much else the machine was doing."""
     shares = [result["foreign"] for _, outcomes in played for outcome in outcomes for result in outcome.rounds]
-    return (f"{datetime.date.today().isoformat()}; {machine()}; other processes took "
-            f"{100 * sum(shares) / len(shares):.0f} % of the machine on average and {100 * max(shares):.0f} % at worst")
+    mean = sum(shares) / len(shares)
+    warning = "; **too much for the figures to count, repeat it on a quiet machine**" if mean > BUSY else ""
+    return (f"{datetime.date.today().isoformat()}; {machine()}; other processes took {100 * mean:.0f} % of the machine "
+            f"on average and {100 * max(shares):.0f} % at worst{warning}")
 
 
 def contest_head(contest):
@@ -89,7 +92,7 @@ def write_json(path, findings):
         "bars": [vars(verdict) for verdict in findings.verdicts],
         "contests": {contest.title: {o.contender.name: o.missing or o.rounds for o in outcomes}
                      for contest, outcomes in findings.played},
-        "memory": dict(findings.figures),
+        "memory": findings.figures,
     }
     with open(path, "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)

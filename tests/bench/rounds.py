@@ -6,6 +6,8 @@ from statistics import median
 
 import processes
 
+QUIET, TRIES = 0.05, 3
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -41,6 +43,16 @@ class Outcome:
         return median(a[metric] / b[metric] for a, b in zip(self.rounds, other.rounds))
 
 
+def quiet_run(client, server):
+    """One run in which the machine did little else: the least disturbed of at most TRIES."""
+    tries = []
+    for _ in range(TRIES):
+        tries.append(processes.run_client(client, server))
+        if tries[-1]["foreign"] <= QUIET:
+            break
+    return min(tries, key=lambda result: result["foreign"])
+
+
 def play(contest, servers, count):
     """Runs `count` rounds. `servers` maps a name to a function that gives an unstarted processes.Server."""
     outcomes = [Outcome(contender) for contender in contest.contenders]
@@ -58,5 +70,5 @@ def play(contest, servers, count):
             for outcome in outcomes:
                 if not outcome.missing:
                     server = running[outcome.contender.server]
-                    outcome.rounds.append(processes.run_client(outcome.contender.client, server))
+                    outcome.rounds.append(quiet_run(outcome.contender.client, server))
     return outcomes

@@ -34,7 +34,7 @@ class Call {
   }
 
  private:
-  static void check(std::int64_t sum) {
+  void check(std::int64_t sum) const {
     if (sum != 7) throw std::runtime_error("not the expected sum");
   }
   void check(const wire::Bytes& echoed) const {

@@ -34,7 +34,14 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_collection_finish(session):
     if not session.config.option.collectonly:
-        background.start_all(session.config.suite, {name for item in session.items for name in item.fixturenames})
+        wanted = {name for item in session.items for name in names_of(item)}
+        background.start_all(session.config.suite, wanted)
+
+
+def names_of(item):
+    """The fixtures a test asks for, by argument or by parameter."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else []
+    return [*item.fixturenames, *(value for value in parameters if isinstance(value, str))]
 
 
 @pytest.fixture(scope="session", autouse=True)

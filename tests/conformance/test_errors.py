@@ -65,7 +65,7 @@ def test_the_server_goes_on_after_errors(raw):
     ("add", [1, 2, 3], "add() takes 2 positional arguments but 3 were given"),
     ("range", [], "range() missing 2 required positional arguments: 'start' and 'stop'"),
     ("range", [1, 2, 3, 4], "range() takes from 2 to 3 positional arguments but 4 were given"),
-    ("echo", [], "echo() missing 1 required positional argument: 'value'"),
+    ("echo", [], "echo() missing 1 required positional argument: 'x'"),
     ("echo", [1, 2], "echo() takes 1 positional argument but 2 were given"),
 ], ids=str)
 @pytest.mark.ours
@@ -95,15 +95,16 @@ TYPED = [1, 1.5, "text", b"bytes", [1, 2], {"k": 1}]
     ([*TYPED, "g"], [*TYPED, "g", 5]),
     ([*TYPED, None, 7], [*TYPED, None, 7]),
     ([*TYPED, None, None], [*TYPED, None, 5]),
+    ([True, 3, b"text", "x", [True], {}], [1, 3.0, "text", b"x", [1], {}, None, 5]),
     ([2.0, 3, b"text", b"\xff", [], {}], [2, 3.0, "text", b"\xff", [], {}, None, 5]),
-], ids=["required only", "one optional", "optional nil", "default nil", "close relatives"])
+], ids=["required only", "one optional", "optional nil", "default nil", "bools and text", "close relatives"])
 def test_arguments_are_read_as_the_types_of_the_method(raw, args, answer):
     assert raw.value("typed", *args) == answer
 
 
 @pytest.mark.ours
 @pytest.mark.parametrize("place, wrong", [
-    (0, "1"), (0, 1.5), (0, None), (0, True), (1, "1.5"), (1, None), (2, 7), (2, None), (3, 7), (4, 7), (4, {"a": 1}),
+    (0, "1"), (0, 1.5), (0, None), (1, "1.5"), (1, None), (2, 7), (2, None), (3, 7), (4, 7), (4, {"a": 1}),
     (4, ["x"]), (5, [1]), (5, {"k": "v"}), (6, 7), (7, "x"),
 ], ids=str)
 def test_an_argument_of_a_wrong_type_is_a_type_error_that_names_it(raw, place, wrong):
@@ -137,8 +138,8 @@ def test_arguments_that_are_no_array_are_a_type_error(raw_math, args):
 
 
 @pytest.mark.ours
-def test_an_error_names_what_the_wire_cannot_carry(python):
-    assert python.error("boom", "ValueError", b"\xff\xfe").name == "TypeError"
+def test_bytes_that_are_no_text_are_a_value_error_where_text_is_meant(client):
+    assert client.error("boom", "KeyError", b"\xff\xfe").name == "ValueError"
 
 
 def test_help_on_an_unknown_method_is_a_key_error_with_quotes(client):

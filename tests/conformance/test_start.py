@@ -1,8 +1,10 @@
-"""How a server program starts, and what it says when it cannot."""
+"""How a server program starts, what it says when it cannot, and how it stops with calls in flight."""
 
 import re
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -23,6 +25,7 @@ def start():
 
     def start(*flags, **environment):
         servers.append(Server([MATH, *flags], **environment))
+        servers[-1].await_line(r" ready\b")
         return servers[-1]
 
     yield start
@@ -50,7 +53,6 @@ def answers(endpoint):
 
 def test_the_log_is_one_dated_line_for_each_event_and_ends_the_start_with_ready(start):
     server = start(*ANY_PORT)
-    server.await_line(r"Z info math ready\b")
     lines = server.log().splitlines()
     assert all(LINE.fullmatch(line) for line in lines), lines
     assert re.search(r" info math listening endpoint=tcp://127\.0\.0\.1:\d+$", lines[0])
@@ -60,7 +62,6 @@ def test_the_log_is_one_dated_line_for_each_event_and_ends_the_start_with_ready(
 def test_nothing_is_logged_per_call_unless_asked_for(start):
     quiet, talkative = start(*ANY_PORT), start(*ANY_PORT, "--log-level", "debug")
     for server in quiet, talkative:
-        server.await_line(r" ready\b")
         with Raw(server.endpoint) as peer:
             peer.value("add", 1, 2, traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
             peer.error("no\nsuch\x1b[2Jmethod")
@@ -69,10 +70,20 @@ def test_nothing_is_logged_per_call_unless_asked_for(start):
     assert len(quiet.log().splitlines()) == 2
 
 
+def test_what_is_not_zerorpc_is_reported_and_what_merely_comes_late_is_not(start):
+    server = start(*ANY_PORT)
+    with Raw(server.endpoint) as peer:
+        ended = peer.call("add", [1, 2])
+        assert peer.next(ended).name == "OK"
+        peer.beat(ended)
+        peer.send(b"", b"no event")
+        server.await_line(r" warn math dropped peer=[0-9a-f]+ reason=\S")
+    assert server.log().count(" dropped ") == 1
+
+
 def test_every_bind_is_served_and_announced_once(start, tmp_path):
     path = f"ipc://{tmp_path}/math"
     server = start(*ANY_PORT, "--bind", path)
-    server.await_line(r" ready\b")
     announced = re.findall(r" listening endpoint=(\S+)", server.log())
     assert announced == [server.endpoint, path]
     assert all(answers(endpoint) for endpoint in announced)
@@ -156,6 +167,93 @@ def test_an_endpoint_that_cannot_be_bound_is_named_and_nothing_is_announced():
 
 def test_an_idle_service_stays_small(start):
     server = start(*ANY_PORT)
-    server.await_line(r" ready\b")
     sanitized = b"__asan_init" in MATH.read_bytes()
     assert server.resident_kib() <= (200 if sanitized else 20) * 1024
+
+
+def open_stream(peer, items):
+    """A call in flight for as long as the test wants: its server waits for credit after the first item."""
+    id = peer.call("range", [0, items])
+    assert peer.next(id).name == "STREAM"
+    return id
+
+
+def seconds_to_end(server, *signals):
+    begun = time.monotonic()
+    for number in signals:
+        server.process.send_signal(number)
+    assert server.process.wait(20) == 0, server.log()
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_service_stops_at_once_with_status_0(start, number):
+    server = start(*ANY_PORT)
+    assert seconds_to_end(server, number) < 2
+    server.await_line(r" info math stopped\b")
+
+
+def test_a_call_in_flight_finishes_while_new_ones_are_refused(start):
+    server = start(*ANY_PORT)
+    with Raw(server.endpoint) as peer:
+        id = open_stream(peer, 1000)
+        server.process.send_signal(signal.SIGTERM)
+        server.await_line(r" info math draining calls=1\b")
+        assert peer.error("add", 1, 2)[0] == "ShuttingDown"
+        peer.grant(id, 1001)
+        events = [peer.next(id) for _ in range(1000)]
+    assert [event.args for event in events[:-1]] == list(range(1, 1000))
+    assert events[-1].name == "STREAM_DONE"
+    assert server.process.wait(20) == 0
+
+
+def test_a_blocking_call_in_flight_finishes(start):
+    server = start(*ANY_PORT, "--log-level", "debug")
+    with Raw(server.endpoint) as peer:
+        id = peer.call("count_primes", [100_000_000])
+        server.await_line(r" debug math call method=count_primes\b")
+        server.process.send_signal(signal.SIGTERM)
+        assert peer.next(id, seconds=20).args == [5761455]
+    assert server.process.wait(20) == 0
+
+
+def test_a_call_that_outlasts_drain_ms_is_told_so(start):
+    server = start(*ANY_PORT, ZEROSUITE_DRAIN_MS="200")
+    with Raw(server.endpoint) as peer:
+        id = open_stream(peer, 1000)
+        assert 0.2 <= seconds_to_end(server, signal.SIGTERM) < 5
+        event = peer.next(id)
+        assert (event.name, event.args[0]) == ("ERR", "ShuttingDown")
+    server.await_line(r" warn math cut off calls=1\b")
+
+
+def test_a_second_signal_stops_without_waiting(start):
+    server = start(*ANY_PORT)
+    with Raw(server.endpoint) as peer:
+        open_stream(peer, 1000)
+        server.process.send_signal(signal.SIGTERM)
+        server.await_line(r" draining\b")
+        assert seconds_to_end(server, signal.SIGINT) < 5  # drain_ms is 10 s
+
+
+def test_sighup_reads_the_log_level_again(start, tmp_path):
+    config = tmp_path / "suite.toml"
+    config.write_text('[suite]\nlog_level = "info"\n')
+    server = start(*ANY_PORT, "--config", config)
+    with Raw(server.endpoint) as peer:
+        config.write_text('[suite]\nlog_level = "debug"\n')
+        server.process.send_signal(signal.SIGHUP)
+        server.await_line(r" info math reloaded log_level=debug$")
+        peer.value("add", 1, 2)
+        server.await_line(r" debug math call method=add\b")
+
+
+def test_sighup_with_a_bad_file_changes_nothing(start, tmp_path):
+    config = tmp_path / "suite.toml"
+    config.write_text("")
+    server = start(*ANY_PORT, "--config", config)
+    with Raw(server.endpoint) as peer:
+        config.write_text("[suite]\nlog_level = 7\n")
+        server.process.send_signal(signal.SIGHUP)
+        server.await_line(r" error math not reloaded reason=.*suite\.toml:2: log_level is 7; expected")
+        assert peer.value("add", 1, 2) == 3

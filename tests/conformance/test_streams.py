@@ -121,7 +121,7 @@ def test_short_calls_pass_long_streams(suite):
 
 
 @pytest.mark.ours
-@pytest.mark.parametrize("grant", [-5, 0, None, "many", [1], {"a": 1}, 1.5, float("nan"), float("inf"), True],
+@pytest.mark.parametrize("grant", [-5, 0, None, "many", [1], {"a": 1}, 1.5, float("nan"), float("inf")],
                          ids=str)
 def test_a_grant_of_nonsense_is_no_credit(raw, grant):
     id = raw.call("count", [10])
@@ -169,7 +169,7 @@ def test_a_caller_of_version_2_grants_with_its_heartbeats(raw):
     assert raw.next(id).args == 0
     raw.send_event({"message_id": b"x" * 32, "v": 2, "response_to": id}, "_zpc_hb", [2])
     assert [raw.next(id).args, raw.next(id).args] == [1, 2]
-    assert raw.before_echo() == []
+    assert [event.name for event in raw.before_echo() if event.name != "_zpc_hb"] == []
 
 
 @background

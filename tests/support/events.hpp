@@ -39,15 +39,18 @@ struct Letter {
   std::string id = bin_id("id-1");  ///< Encoded; empty leaves it out.
   std::string response_to = {};     ///< Encoded; empty leaves it out.
   std::string name = {};
-  std::string args = list();            ///< Encoded.
-  std::optional<int> version = 3;       ///< Left out when empty.
+  std::string args = list();             ///< Encoded.
+  std::optional<int> version = 3;        ///< Left out when empty.
   const wire::Context* extra = nullptr;  ///< Further header keys.
 };
 
 inline std::string encode(const Letter& letter) {
-  const auto append = [](wire::Buffer& out, std::string_view bytes) { out.write(bytes.data(), bytes.size()); };
+  const auto append = [](wire::Buffer& out, std::string_view bytes) {
+    out.write(bytes.data(), bytes.size());
+  };
   const std::uint32_t keys = (letter.id.empty() ? 0U : 1U) + (letter.version ? 1U : 0U) +
-                             (letter.response_to.empty() ? 0U : 1U) + (letter.extra ? letter.extra->count() : 0U);
+                             (letter.response_to.empty() ? 0U : 1U) +
+                             (letter.extra ? letter.extra->count() : 0U);
   wire::Buffer out;
   wire::Packer packer(out);
   packer.pack_array(3);
@@ -97,7 +100,8 @@ struct Shower {
   }
   std::string operator()(const wire::Dict& pairs) const {
     std::string text;
-    for (const auto& [key, value] : pairs) text += (text.empty() ? "" : ", ") + show(key) + ": " + show(value);
+    for (const auto& [key, value] : pairs)
+      text += (text.empty() ? "" : ", ") + show(key) + ": " + show(value);
     return "{" + text + "}";
   }
 };

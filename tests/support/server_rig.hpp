@@ -43,7 +43,8 @@ class ServerRig {
   /// A later event of the client on that channel.
   template <class... A>
   void tell(const Channel& channel, const std::string& event, const A&... args) {
-    receive(channel.peer, {.id = fresh_id(), .response_to = channel.id, .name = event, .args = list(args...)});
+    receive(channel.peer,
+            {.id = fresh_id(), .response_to = channel.id, .name = event, .args = list(args...)});
   }
 
   /// What was sent on the channel since it was asked last, "; " between events.

@@ -8,12 +8,13 @@ import zerorpc
 import zmq
 
 
-class MyRPC(object):
+class RPCServer(object):
     def add(self, a, b):
+        print("a+b", a + b)
         return a + b
 
 
-server = zerorpc.Server(MyRPC())
+server = zerorpc.Server(RPCServer())
 server.bind("tcp://127.0.0.1:*")
 endpoint = server._events._socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
 print(f"listening endpoint={endpoint}", file=sys.stderr, flush=True)

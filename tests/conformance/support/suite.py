@@ -37,7 +37,8 @@ class Suite:
         """A fresh process of the test server."""
         if self.subject == "stock":
             return self.start_stock("server")
-        return self._keep(Server([BIN / "zerosuite_peer_server", *flags]))
+        # What tests leave open must not hold up the end.
+        return self._keep(Server([BIN / "zerosuite_peer_server", *flags], ZEROSUITE_PEER_DRAIN_MS="0"))
 
     def start_stock(self, kind):
         """A fresh stock python process: a "server", "puller" or "subscriber"."""

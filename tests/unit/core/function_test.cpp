@@ -23,7 +23,7 @@ TEST_CASE("a function that was never given anything to call says so") {
 
 TEST_CASE("a function hands arguments on as they are: moved, or the caller's own") {
   MoveFunction<std::unique_ptr<int>(std::unique_ptr<int>, int&)> take = [](std::unique_ptr<int> owned,
-                                                                          int& theirs) {
+                                                                           int& theirs) {
     ++theirs;
     return owned;
   };

@@ -1,0 +1,79 @@
+// What the conformance tests and their C++ peers say to each other: one line, one MessagePack map in hex
+// (tests/conformance/support/peer.py).
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "wire/codec.hpp"
+
+namespace zerosuite::test {
+
+/// One request. Keys that are asked for and missing are a std::runtime_error: the test is wrong.
+class Request {
+ public:
+  explicit Request(const std::string& line) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < line.size(); i += 2)
+      bytes.push_back(static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16)));
+    wire::Reader in(bytes);
+    auto request = std::get<wire::Dict>(wire::read_value(in).data);
+    for (auto& [key, value] : request) fields_.emplace(std::get<std::string>(key.data), std::move(value));
+  }
+
+  bool has(const std::string& key) const { return fields_.contains(key); }
+  const std::string& text(const std::string& key) const { return std::get<std::string>(at(key)); }
+  const wire::List& list(const std::string& key) const { return std::get<wire::List>(at(key)); }
+  std::size_t count(const std::string& key) const {
+    return static_cast<std::size_t>(std::get<wire::Integer>(at(key)));
+  }
+  /// An integer or a float.
+  double number(const std::string& key) const {
+    const auto& value = at(key);
+    if (const auto* integer = std::get_if<wire::Integer>(&value)) return static_cast<double>(*integer);
+    return std::get<double>(value);
+  }
+
+ private:
+  const decltype(wire::Value::data)& at(const std::string& key) const {
+    const auto found = fields_.find(key);
+    if (found == fields_.end()) throw std::runtime_error("the request has no \"" + key + '"');
+    return found->second.data;
+  }
+
+  std::map<std::string, wire::Value> fields_;
+};
+
+/// One answer, built key by key.
+class Answer {
+ public:
+  template <class T>
+  Answer& add(const char* key, T value) {
+    return add_value(key, wire::Value{std::move(value)});
+  }
+  Answer& add_value(const char* key, wire::Value value) {
+    fields_.emplace_back(wire::Value{std::string(key)}, std::move(value));
+    return *this;
+  }
+  const wire::Dict& fields() const { return fields_; }
+
+  /// Itself as a line.
+  std::string line() const {
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    wire::Buffer packed;
+    wire::Packer packer(packed);
+    wire::pack_value(packer, wire::Value{fields_});
+    std::string line;
+    for (const char byte : std::string_view(packed.data(), packed.size())) {
+      line.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
+      line.push_back(kDigits[static_cast<unsigned char>(byte) & 15]);
+    }
+    return line + '\n';
+  }
+
+ private:
+  wire::Dict fields_;
+};
+
+}  // namespace zerosuite::test

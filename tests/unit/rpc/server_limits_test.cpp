@@ -1,0 +1,247 @@
+// What a server does with damaged messages, with too many calls, and at its end.
+#include <doctest/doctest.h>
+
+#include "rpc/drop_log.hpp"
+#include "support/server_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::Channel;
+using test::ServerRig;
+
+namespace {
+
+constexpr auto kWait = "wait";
+
+// A server whose calls stay open.
+struct Rig : ServerRig {
+  explicit Rig(rpc::ServerOptions options = {.name = "math", .limits = {}, .channel = {}})
+      : ServerRig(std::move(options)) {
+    server.method(kWait, "", [this](rpc::Reply<int> reply) {
+      reply.on_lost([this] { ++lost; });
+      replies.push_back(std::move(reply));
+    });
+  }
+  Channel open(const std::string& peer = "alice") { return send({.name = kWait}, peer); }
+  std::uint64_t faults(wire::Fault fault) const {
+    return server.stats().faults[static_cast<std::size_t>(fault)];
+  }
+  std::uint64_t drops(rpc::Drop drop) const { return server.stats().drops[static_cast<std::size_t>(drop)]; }
+
+  std::vector<rpc::Reply<int>> replies;
+  int lost = 0;
+};
+
+std::string nested(int depth) { return std::string(static_cast<std::size_t>(depth), '\x91') + '\x01'; }
+
+struct Reports final : rpc::Observer {
+  void dropped(const wire::Envelope& peer, std::string_view reason) override {
+    std::string from;
+    peer.for_each([&](std::string_view frame) { from += frame; });
+    lines.push_back(from + ": " + std::string(reason));
+  }
+  std::vector<std::string> lines;
+};
+
+}  // namespace
+
+TEST_CASE("a damaged call whose id can be read gets an ERR that names what is wrong") {
+  Rig rig({.name = "math", .limits = {.max_frame_bytes = 500}, .channel = {}});
+  const auto answer = [&](const std::string& payload, const std::string& channel) {
+    rig.receive("alice", payload);
+    return rig.heard({"alice", channel});
+  };
+  const std::string id = test::bin_id("id-1");
+  const auto error = [](const std::string& name, wire::Fault fault) {
+    const std::string text(wire::describe(fault));
+    return "ERR [\"" + name + "\", \"" + text + "\", \"" + name + ": " + text + "\n\"]";
+  };
+  const std::string whole = test::encode({.id = id, .name = kWait, .args = test::list("abc")});
+
+  CHECK(answer(test::encode({.id = id, .name = kWait, .args = nested(65)}), id) ==
+        error("InvalidArgument", wire::Fault::kTooDeep));
+  CHECK(answer(whole.substr(0, whole.size() - 1), id) == error("InvalidArgument", wire::Fault::kDamagedArgs));
+  CHECK(answer(test::encode({.id = id, .name = kWait, .args = test::list(std::string(600, 'x'))}), id) ==
+        error("TooLarge", wire::Fault::kTooLarge));
+  const auto name_at = whole.find("\xa4wait");
+  CHECK(answer(whole.substr(0, name_at) + '\x05' + whole.substr(name_at + 5), id) == error("TypeError", wire::Fault::kBadName));
+  CHECK(rig.server.stats().calls == 0);
+  CHECK(rig.server.stats().errors == 4);
+  CHECK(rig.faults(wire::Fault::kTooDeep) == 1);
+}
+
+TEST_CASE("arguments of more values than the limit are refused") {
+  Rig rig({.name = "math", .limits = {.max_elements = 10}, .channel = {}});
+  CHECK(rig.heard(rig.call(kWait, std::vector<int>(20))).starts_with("ERR [\"InvalidArgument\""));
+  CHECK(rig.faults(wire::Fault::kTooMany) == 1);
+}
+
+TEST_CASE("a damaged event of an open channel is dropped, and the call goes on") {
+  Rig rig;
+  const Channel channel = rig.open();
+  rig.receive("alice", {.response_to = channel.id, .name = "_zpc_more", .args = nested(70)});
+  CHECK(rig.heard(channel).empty());
+  rig.replies.at(0)(7);
+  CHECK(rig.heard(channel) == "OK [7]");
+}
+
+TEST_CASE("a message nobody could be told about is counted and dropped") {
+  Rig rig;
+  rig.receive("alice", "");
+  rig.receive("alice", "\xc1");
+  rig.receive("alice", std::string("\x93\x81\xaa", 3));
+  CHECK(rig.faults(wire::Fault::kNotMsgpack) == 3);
+  rig.receive("alice", test::list(1, 2));
+  rig.receive("alice", test::packed(5));
+  CHECK(rig.faults(wire::Fault::kNotAnEvent) == 2);
+  for (const std::string& id : {std::string(), test::packed(nullptr), test::packed(1.5), test::list(1), test::bin_id(""),
+                                test::packed(true), test::bin_id(std::string(256, 'x'))})
+    rig.receive("alice", {.id = id, .name = kWait});
+  CHECK(rig.faults(wire::Fault::kNoId) == 7);
+  CHECK(rig.sink.messages.empty());
+  CHECK(rig.server.stats().calls == 0);
+}
+
+TEST_CASE("a message with more identity frames than the limit, or one too long, is dropped") {
+  Rig rig;
+  const std::string payload = test::encode({.name = "_zerorpc_name"});
+  const auto with_hops = [&](std::size_t hops, std::string_view identity) {
+    std::vector<std::string_view> frames(hops, identity);
+    frames.insert(frames.end(), {"", payload});
+    rig.server.receive(frames);
+  };
+  with_hops(16, "hop");
+  CHECK(rig.sink.messages.size() == 1);
+  with_hops(17, "hop");
+  const std::string endless(256, 'x');
+  with_hops(1, endless);
+  rig.server.receive({});
+  CHECK(rig.sink.messages.size() == 1);
+  CHECK(rig.drops(rpc::Drop::kEnvelope) == 3);
+}
+
+TEST_CASE("drops are reported once for each peer, reason and minute") {
+  Rig rig;
+  Reports reports;
+  rig.server.observe(reports);
+  for (int i = 0; i < 3; ++i) {
+    rig.receive("alice", "");
+    rig.receive("bob", "");
+    rig.receive("alice", {.id = {}, .name = kWait});
+  }
+  const std::vector<std::string> once{"alice: not MessagePack", "bob: not MessagePack",
+                                      "alice: no usable message_id"};
+  CHECK(reports.lines == once);
+  rig.pass(59s);
+  rig.receive("alice", "");
+  CHECK(reports.lines == once);
+  rig.pass(1s);
+  rig.receive("alice", "");
+  CHECK(reports.lines.size() == 4);
+}
+
+TEST_CASE("late events are counted but not reported") {
+  Rig rig;
+  Reports reports;
+  rig.server.observe(reports);
+  rig.tell({"alice", rig.fresh_id()}, "_zpc_more", 1);
+  CHECK(reports.lines.empty());
+  CHECK(rig.drops(rpc::Drop::kLate) == 1);
+}
+
+TEST_CASE("a flood from ever new peers is reported a thousand times a minute at most") {
+  rpc::DropLog log;
+  int reported = 0;
+  for (int i = 0; i < 5000; ++i)
+    reported += log.first(ServerRig::envelope(std::to_string(i)), "noise", test::kStart) ? 1 : 0;
+  CHECK(reported == 1024);
+  CHECK(log.first(ServerRig::envelope("later"), "noise", test::kStart + 1min));
+}
+
+TEST_CASE("a peer with as many open calls as it may have is Overloaded; others are not") {
+  Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels_per_peer = 2});
+  rig.open();
+  const Channel second = rig.open();
+  CHECK(rig.heard(rig.open()).starts_with("ERR [\"Overloaded\""));
+  CHECK(rig.heard(rig.open("bob")).empty());
+  rig.replies.at(1)(7);
+  CHECK(rig.heard(second) == "OK [7]");
+  CHECK(rig.heard(rig.open()).empty());
+}
+
+TEST_CASE("with as many open calls as there may be in all, everybody is Overloaded") {
+  Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels = 2});
+  rig.open("alice");
+  rig.open("bob");
+  CHECK(rig.heard(rig.open("carol")).starts_with("ERR [\"Overloaded\""));
+  CHECK(rig.server.stats().channels == 2);
+  CHECK(rig.heard(rig.send({.name = "_zerorpc_name"}, "carol")) == R"(OK ["math"])");
+}
+
+TEST_CASE("when a send finds nobody of that identity, every call of that peer is lost, and no other") {
+  Rig rig;
+  rig.open();
+  rig.open();
+  const Channel bob = rig.open("bob");
+  rig.sink.delivery = rpc::Delivery::kGone;
+  SUBCASE("by a later answer") { rig.replies.at(0)(7); }
+  SUBCASE("by an error") { rig.replies.at(0)(core::Error{"Busy", "no"}); }
+  SUBCASE("by an answer at once") { rig.call("_zerorpc_name"); }
+  SUBCASE("by the refusal of an unknown method") { rig.call("nosuch"); }
+  SUBCASE("by the refusal of damaged arguments") { rig.send({.name = kWait, .args = nested(70)}); }
+  rig.sink.delivery = rpc::Delivery::kSent;
+  CHECK(rig.lost == 2);
+  CHECK(rig.server.stats().channels == 1);
+  rig.replies.at(2)(7);
+  CHECK(rig.heard(bob) == "OK [7]");
+}
+
+TEST_CASE("a draining server refuses new calls, finishes the open ones, and then says so") {
+  Rig rig;
+  const Channel channel = rig.open();
+  int idle = 0;
+  rig.server.drain([&] { ++idle; });
+  CHECK(rig.heard(rig.call("_zerorpc_name")).starts_with("ERR [\"ShuttingDown\", \"math is stopping"));
+  CHECK(idle == 0);
+  rig.replies.at(0)(7);
+  CHECK(rig.heard(channel) == "OK [7]");
+  CHECK(idle == 1);
+  rig.pass(1min);
+  CHECK(idle == 1);
+}
+
+TEST_CASE("a server without open calls is drained at once") {
+  Rig rig;
+  int idle = 0;
+  rig.server.drain([&] { ++idle; });
+  CHECK(idle == 1);
+}
+
+TEST_CASE("a draining server is idle as well when its last client is lost") {
+  Rig rig;
+  rig.open();
+  int idle = 0;
+  rig.server.drain([&] { ++idle; });
+  rig.pass(16s);
+  CHECK(idle == 1);
+}
+
+TEST_CASE("aborting answers every open call with ShuttingDown, streams too, and tells their methods") {
+  Rig rig;
+  rig.server.method("stream", "", [] { return rpc::Stream<int>([] { return std::optional(1); }); });
+  const Channel one = rig.open();
+  const Channel two = rig.open("bob");
+  const Channel stream = rig.call("stream");
+  rig.heard(stream);
+  int idle = 0;
+  rig.server.drain([&] { ++idle; });
+  rig.server.abort();
+  for (const Channel& channel : {one, two})
+    CHECK(rig.heard(channel).starts_with("ERR [\"ShuttingDown\", \"math stopped before wait() had answered\""));
+  CHECK(rig.heard(stream).starts_with("ERR [\"ShuttingDown\""));
+  CHECK(rig.lost == 2);
+  CHECK(idle == 1);
+  rig.replies.at(0)(7);
+  rig.pass(1min);
+  CHECK(rig.sink.messages.empty());
+}
