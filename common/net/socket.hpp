@@ -1,5 +1,5 @@
-// A ZeroMQ socket with the suite's options: nothing lingers, nothing blocks, no frame above the limit is ever
-// allocated.
+// A ZeroMQ socket with the suite's options: nothing lingers unasked, nothing blocks, no frame above the limit
+// is ever allocated.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "core/clock.hpp"
+
 namespace zerosuite::net {
 
 using Frame = zmq::message_t;
@@ -17,6 +19,8 @@ struct SocketOptions {
   std::int64_t max_frame_bytes =
       32 << 20;           ///< A peer that sends a longer frame is disconnected (ZMQ_MAXMSGSIZE).
   int high_water = 1000;  ///< Messages queued each way for each peer; 0 = no limit (ZMQ_SNDHWM, ZMQ_RCVHWM).
+  core::milliseconds linger{
+      0};  ///< How long the end of the context may wait for what is still queued (ZMQ_LINGER).
 };
 
 enum class Received {

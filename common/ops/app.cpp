@@ -9,9 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Sockets do not linger, so the last answers need a moment to get from libzmq into the kernel before they
-// close.
-constexpr auto kFlush = 50ms;
+// How long the last answers may take to reach clients that read slowly, once nothing else is left to do:
+// first from the transport to libzmq, then from libzmq to the kernel.
+constexpr auto kFlush = 1s;
+constexpr auto kLookAgain = 10ms;
 
 net::PoolOptions pool_options(const Config& config) {
   return {.threads = config.size("blocking_threads"), .max_queued = config.size("blocking_queue")};
@@ -20,7 +21,9 @@ net::PoolOptions pool_options(const Config& config) {
 rpc::RouterOptions router_options(const Config& config) {
   // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
   return {.socket = {.max_frame_bytes = 2 * config.integer("max_frame_bytes"),
-                     .high_water = static_cast<int>(config.integer("high_water"))}};
+                     .high_water = static_cast<int>(config.integer("high_water")),
+                     .linger = kFlush},
+          .max_held_bytes = config.size("max_held_bytes")};
 }
 
 rpc::ServerOptions server_options(const Program& program, const Config& config) {
@@ -119,9 +122,14 @@ void App::settle() {
 
 void App::leave() {
   phase_ = Phase::kLeaving;
-  deadline_.after(kFlush);
+  flush_until_ = reactor_.timers().now() + kFlush;
+  deadline_.after(0ms);
 }
 
-void App::time_is_up() { phase_ == Phase::kLeaving ? reactor_.stop() : cut_off(); }
+void App::time_is_up() {
+  if (phase_ != Phase::kLeaving) return cut_off();
+  const bool patient = transport_.holding() && reactor_.timers().now() < flush_until_;
+  patient ? deadline_.after(kLookAgain) : reactor_.stop();
+}
 
 }  // namespace zerosuite::ops

@@ -60,6 +60,7 @@ class App {
   rpc::Server server_;
   net::Timer deadline_;
   Phase phase_ = Phase::kServing;
+  core::TimePoint flush_until_;
   bool answered_ = false;  // draining, and no call is open any more
 };
 

@@ -179,11 +179,15 @@ std::vector<Option> limits() {
   frames.most = count(wire.max_envelope_frames);
   Option nesting = limit("max_nesting", count(wire.max_nesting), 4, "Arrays and maps inside one another.");
   nesting.most = 512;
+  Option held = limit("max_held_bytes", 32 << 20, 1024,
+                      "Answers kept for one client that does not read; beyond it the client counts as gone.");
+  held.unit = "bytes";
   return {frame,
           frames,
           id,
           nesting,
           limit("max_elements", count(wire.max_elements), 16, "Values in one payload."),
+          held,
           limit("max_credit", 1'000'000, 1, "Stream items a client may ask for in advance."),
           limit("max_channels_per_peer", 65'536, 1, "Open calls of one client; ERR Overloaded beyond it."),
           limit("max_channels", 262'144, 1, "Open calls of all clients; ERR Overloaded beyond it.")};

@@ -57,7 +57,6 @@ struct Caller::OpenCall {
   core::milliseconds timeout{0};
   std::string method;
   std::unique_ptr<Listener> listener;
-  bool replied = false;
 };
 
 Caller::Caller(net::Timers& timers, Sink& sink, const CallerOptions& options)
@@ -139,7 +138,6 @@ void Caller::on_event(OpenCall& call, const wire::Event& event) {
 }
 
 void Caller::on_reply(OpenCall& call, const wire::Event& event) {
-  call.replied = true;
   call.deadline = TimePoint::max();
   wire::Reader in(event.args);
   if (event.name == wire::kStream) {

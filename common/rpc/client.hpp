@@ -46,8 +46,9 @@ class Client {
   /// Throws core::Failure(InvalidArgument) for an endpoint ZeroMQ does not understand.
   explicit Client(const std::string& endpoint, const ClientOptions& options = {})
       : connection_(std::make_shared<Connection>(endpoint, options)) {}
-  /// Ends calls that are still open with Cancelled. No other thread may be waiting in call().
-  ~Client() { close(); }
+  /// Ends calls that are still open with Cancelled: their futures are ready and their callbacks have run when
+  /// it returns. No other thread may be waiting in call(), and no callback of this client may destroy it.
+  ~Client() { connection_->close_and_wait(); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 

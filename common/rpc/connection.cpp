@@ -77,10 +77,21 @@ void Connection::cancel(Caller::CallId id) {
 }
 
 void Connection::close() {
-  driver_.post([this] {
-    closed_ = true;
-    caller_.close(cancelled("the client was closed"));
-  });
+  driver_.post([this] { close_now(); });
+}
+
+void Connection::close_and_wait() {
+  net::Driver::Waiter waiter;
+  const auto close_and_finish = [&] {
+    close_now();
+    driver_.finish(waiter);
+  };
+  driver_.run(close_and_finish, waiter);
+}
+
+void Connection::close_now() {
+  closed_ = true;
+  caller_.close(cancelled("the client was closed"));
 }
 
 }  // namespace zerosuite::rpc

@@ -44,6 +44,9 @@ class Connection {
   Caller::CallId start(PreparedCall prepared, std::unique_ptr<Listener> listener);
   void cancel(Caller::CallId id);
   void close();
+  /// The same, and returns when it is done: no listener, nor any token's callback, is left. Not from a
+  /// callback.
+  void close_and_wait();
 
   net::Driver& driver() { return driver_; }
   /// For the driving thread.
@@ -54,6 +57,8 @@ class Connection {
   }
 
  private:
+  void close_now();
+
   ClientOptions options_;
   zmq::context_t context_;
   net::Reactor reactor_;

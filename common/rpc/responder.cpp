@@ -11,12 +11,17 @@ using core::Error;
 
 // repr() of a Python string, for the one-string errors of protocol version 1.
 std::string python_repr(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
   const char quote = text.find('\'') != text.npos && text.find('"') == text.npos ? '"' : '\'';
   std::string repr(1, quote);
   for (const char c : text) {
-    if (c == quote || c == '\\') repr += '\\';
-    if (c == '\n') {
-      repr += "\\n";
+    const auto code = static_cast<unsigned char>(c);
+    if (c == quote || c == '\\') {
+      repr += {'\\', c};
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+      repr += {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't'};
+    } else if (code < 0x20 || code == 0x7f) {
+      repr += {'\\', 'x', kHex[code >> 4], kHex[code & 0xf]};
     } else {
       repr += c;
     }

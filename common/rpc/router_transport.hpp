@@ -35,6 +35,8 @@ class RouterTransport final : public Sink {
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
+  /// Whether answers are kept for a client that does not read fast enough.
+  bool holding() const { return !held_.empty(); }
   /// Clients that were given up because they did not read.
   std::uint64_t stuck_peers() const { return stuck_peers_; }
 

@@ -1,5 +1,7 @@
 #include "wire/codec.hpp"
 
+#include <array>
+#include <bit>
 #include <limits>
 
 #include "wire/foreign.hpp"
@@ -39,7 +41,7 @@ struct ValuePacker {
   void operator()(std::monostate) const { out.pack_nil(); }
   void operator()(bool value) const { pack(out, value); }
   void operator()(Integer value) const { pack_integer(out, value); }
-  void operator()(double value) const { out.pack_double(value); }
+  void operator()(double value) const { pack_float(out, value); }
   void operator()(const std::string& text) const { pack_text(out, text); }
   void operator()(const Bytes& bytes) const { pack_bytes(out, bytes.data); }
   void operator()(const List& list) const { pack(out, list); }
@@ -143,6 +145,13 @@ void pack_integer(Packer& out, Integer value) {
   } else {
     out.pack_uint64(static_cast<std::uint64_t>(value));
   }
+}
+
+void pack_float(Packer& out, double value) {
+  auto bits = std::bit_cast<std::uint64_t>(value);
+  std::array<char, 9> encoded{static_cast<char>(0xcb)};
+  for (std::size_t at = 8; at > 0; --at, bits >>= 8) encoded[at] = static_cast<char>(bits & 0xff);
+  out.pack_bin_body(encoded.data(), encoded.size());  // as they are: a body has no prefix
 }
 
 void pack_text(Packer& out, std::string_view text) {

@@ -52,6 +52,8 @@ std::string_view read_text(Reader& in);  ///< str or bin; checked to be UTF-8.
 std::string_view read_bytes(Reader& in);
 Value read_value(Reader& in);
 void pack_integer(Packer& out, Integer value);
+/// Always a float64: msgpack-c's pack_double() would make 3.0 the integer 3, which is another type to Python.
+void pack_float(Packer& out, double value);
 void pack_text(Packer& out, std::string_view text);  ///< Throws Mismatch when it is not UTF-8.
 void pack_bytes(Packer& out, std::string_view bytes);
 void pack_value(Packer& out, const Value& value);
@@ -208,7 +210,7 @@ void pack(Packer& out, const T& value) {
   } else if constexpr (std::same_as<T, Integer> || std::integral<T>) {
     pack_integer(out, value);
   } else if constexpr (std::floating_point<T>) {
-    out.pack_double(static_cast<double>(value));
+    pack_float(out, static_cast<double>(value));
   } else if constexpr (std::same_as<T, std::nullptr_t> || std::same_as<T, std::monostate> ||
                        std::same_as<T, std::nullopt_t>) {
     out.pack_nil();

@@ -12,6 +12,9 @@ namespace zerosuite::wire {
 /// Appends what msgpack-c packed. Throws Mismatch when a stock peer could not read it.
 void append_checked(Packer& out, const Buffer& packed);
 
+/// Where msgpack-c packs to, so that its packer can be told below how floats travel.
+struct ForeignBuffer : Buffer {};
+
 template <class T>
 struct Foreign {
   static T read(Reader& in) {
@@ -25,10 +28,24 @@ struct Foreign {
   }
 
   static void pack(Packer& out, const T& value) {
-    Buffer packed;
+    ForeignBuffer packed;
     msgpack::pack(packed, value);
     append_checked(out, packed);
   }
 };
 
 }  // namespace zerosuite::wire
+
+// As ours do: its own way would make the integer 3 of 3.0 (see pack_float()).
+template <>
+inline msgpack::v1::packer<zerosuite::wire::ForeignBuffer>&
+msgpack::v1::packer<zerosuite::wire::ForeignBuffer>::pack_double(double value) {
+  zerosuite::wire::Packer exact(m_stream);
+  zerosuite::wire::pack_float(exact, value);
+  return *this;
+}
+template <>
+inline msgpack::v1::packer<zerosuite::wire::ForeignBuffer>&
+msgpack::v1::packer<zerosuite::wire::ForeignBuffer>::pack_float(float value) {
+  return pack_double(static_cast<double>(value));
+}

@@ -85,11 +85,13 @@ def test_our_receiver_lives_through_errors_and_garbage(programs):
         receiver.await_line(r"noted 7 still here")
 
 
-def test_a_pusher_with_nobody_to_push_to_says_so(programs):
-    gone = programs(Receiver, BIN / "zerosuite_peer_oneway", "puller")
-    gone.kill()
-    sender = programs(Peer, BIN / "zerosuite_peer_oneway", "pusher", gone.endpoint)
-    wait_until(lambda: not sender.do("send", method="note", args=[1, "x"])["sent"])
+def test_a_pusher_whose_queue_is_full_says_so_and_does_not_wait(programs):
+    with CONTEXT.socket(zmq.PULL) as pull:
+        port = pull.bind_to_random_port("tcp://127.0.0.1")
+    sender = programs(Peer, BIN / "zerosuite_peer_oneway", "pusher", f"tcp://127.0.0.1:{port}")
+    sent = [sender.do("send", method="note", args=[number, "x"])["sent"] for number in range(1_500)]
+    assert sent[0] and not sent[-1]
+    assert sent.count(True) == sent.index(False)
 
 
 def test_what_we_send_one_way_is_one_frame_as_python_sends_it(programs):

@@ -53,7 +53,7 @@ class Answer {
     return add_value(key, wire::Value{std::move(value)});
   }
   Answer& add_value(const char* key, wire::Value value) {
-    fields_.emplace_back(wire::Value{std::string(key)}, std::move(value));
+    fields_.push_back({wire::Value{std::string(key)}, std::move(value)});
     return *this;
   }
   const wire::Dict& fields() const { return fields_; }

@@ -113,7 +113,7 @@ class Driver {
         if (outcome.ok()) {
           sum->values.push_back(std::move(outcome.value()));
         } else {
-          sum->errors.push_back(describe(outcome.error())[0].second);
+          sum->errors.push_back(describe(outcome.error())[0].value);
         }
         if (sum->values.size() + sum->errors.size() < count) return;
         output_.write(*request, begun, Answer().add("values", sum->values).add("errors", sum->errors));

@@ -27,18 +27,18 @@ class Suite:
                 self._shared[name] = make()
             return self._shared[name]
 
-    def start_math(self, *flags):
+    def start_math(self):
         """A fresh process of the math service."""
         if self.subject == "stock":
             return self.start_stock("server")
-        return self._keep(Server([BIN / "zerosuite-math", "--bind", "tcp://127.0.0.1:*", "--proxy", "none", *flags]))
+        return self._keep(Server([BIN / "zerosuite-math", "--bind", "tcp://127.0.0.1:*", "--proxy", "none"]))
 
-    def start_peer(self, *flags):
+    def start_peer(self, **environment):
         """A fresh process of the test server."""
         if self.subject == "stock":
             return self.start_stock("server")
         # What tests leave open must not hold up the end.
-        return self._keep(Server([BIN / "zerosuite_peer_server", *flags], ZEROSUITE_PEER_DRAIN_MS="0"))
+        return self._keep(Server([BIN / "zerosuite_peer_server"], ZEROSUITE_PEER_DRAIN_MS="0", **environment))
 
     def start_stock(self, kind):
         """A fresh stock python process: a "server", "puller" or "subscriber"."""

@@ -96,7 +96,7 @@ TEST_CASE("an item that cannot be sent is an ERR in its place, and nothing follo
 }
 
 TEST_CASE("an item above the frame limit is an ERR TooLarge in its place, and nothing follows it") {
-  StreamRig rig({.name = "math", .limits = {.max_frame_bytes = 300}, .channel = {}});
+  StreamRig rig({.name = "math", .limits = {.max_frame_bytes = 250}, .channel = {}});
   rig.server.method("grow", "", [] {
     return rpc::Stream<std::string>(
         [i = 0U]() mutable { return std::optional(std::string(200 * i++, 'x')); });
@@ -209,7 +209,7 @@ TEST_CASE("a stream pauses while its client does not read, and goes on after it"
   rig.tell(channel, "_zpc_more", 50);
   CHECK(rig.items(channel) == 0);
   rig.sink.delivery = rpc::Delivery::kSent;
-  rig.pass(10ms);
+  rig.pass(20ms);
   CHECK(rig.items(channel) == 99);
 }
 

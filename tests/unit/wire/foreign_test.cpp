@@ -16,6 +16,12 @@ struct Spot {
   MSGPACK_DEFINE_MAP(x, label)
 };
 
+struct Measure {
+  double width = 0;
+  std::vector<float> heights;
+  MSGPACK_DEFINE(width, heights)
+};
+
 struct Route {
   std::vector<Spot> spots;
   std::map<int, int> distances;
@@ -32,6 +38,10 @@ TEST_CASE("a program's own struct travels as a map of its fields") {
   REQUIRE(spots.size() == 1);
   CHECK(packed(spots) == "91" + hex);
   CHECK(packed(std::optional<Spot>()) == "c0");
+}
+
+TEST_CASE("floats in a struct stay floats, integral ones too") {
+  CHECK(packed(Measure{3.0, {-0.0F, 1.5F}}) == "92cb400800000000000092cb8000000000000000cb3ff8000000000000");
 }
 
 TEST_CASE("a value that is no such struct is refused with its type") {

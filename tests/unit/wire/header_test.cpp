@@ -36,28 +36,28 @@ TEST_CASE("text, bytes, old raw strings and integers are ids, and travel back as
     std::string encoded, text;
   };
   const std::string hex32 = repeated(32, "61"), hex36 = repeated(36, "61"), hex255 = repeated(255, "61");
-  for (const auto& [encoded, text] : {Row{"c420" + hex32, hex32},
-                                      {"d924" + hex36, hex36},
-                                      {"da0024" + hex36, hex36},
-                                      {"db00000024" + hex36, hex36},
-                                      {"c50020" + hex32, hex32},
-                                      {"c600000020" + hex32, hex32},
-                                      {"a3616263", "616263"},
-                                      {"c4ff" + hex255, hex255},
-                                      {"d9ff" + hex255, hex255},
-                                      {"c404ff00fe80", "ff00fe80"},
-                                      {"05", ""},
-                                      {"ff", ""},
-                                      {"00", ""},
-                                      {"ccff", ""},
-                                      {"cfffffffffffffffff", ""},
-                                      {"d38000000000000000", ""}}) {
-    CAPTURE(encoded);
-    const std::string bytes = payload(1, "aa6d6573736167655f6964" + encoded);
+  for (const Row& row : {Row{"c420" + hex32, hex32},
+                         {"d924" + hex36, hex36},
+                         {"da0024" + hex36, hex36},
+                         {"db00000024" + hex36, hex36},
+                         {"c50020" + hex32, hex32},
+                         {"c600000020" + hex32, hex32},
+                         {"a3616263", "616263"},
+                         {"c4ff" + hex255, hex255},
+                         {"d9ff" + hex255, hex255},
+                         {"c404ff00fe80", "ff00fe80"},
+                         {"05", ""},
+                         {"ff", ""},
+                         {"00", ""},
+                         {"ccff", ""},
+                         {"cfffffffffffffffff", ""},
+                         {"d38000000000000000", ""}}) {
+    CAPTURE(row.encoded);
+    const std::string bytes = payload(1, "aa6d6573736167655f6964" + row.encoded);
     const Event event = decode(bytes, Limits{});
     CHECK(event.fault == Fault::kNone);
-    CHECK(to_hex(event.id) == encoded);
-    CHECK(to_hex(id_text(event.id)) == text);
+    CHECK(to_hex(event.id) == row.encoded);
+    CHECK(to_hex(id_text(event.id)) == row.text);
 
     Buffer answer;
     begin_event(answer, {.id = event.id, .response_to = event.id, .name = kOk});
@@ -197,35 +197,35 @@ TEST_CASE("timeout_ms is an integer or a float, and anything else is no timeout"
     std::optional<std::int64_t> timeout_ms;
   };
   constexpr std::int64_t kLongest = std::int64_t{1} << 53;
-  for (const auto& [encoded, expected] : {Row{"00", 0},
-                                          {"cd1388", 5000},
-                                          {"ff", -1},
-                                          {"d1ec78", -5000},
-                                          {"cf0020000000000000", kLongest},
-                                          {"cf0020000000000001", {}},
-                                          {"cfffffffffffffffff", {}},
-                                          {"d3ffe0000000000000", -kLongest},
-                                          {"d38000000000000000", {}},
-                                          {"cb40b3880000000000", 5000},  // 5000.0
-                                          {"cb40b3888000000000", 5000},  // 5000.5
-                                          {"cbbfe0000000000000", 0},     // -0.5
-                                          {"ca459c4000", 5000},          // float32
-                                          {"cb4340000000000000", kLongest},
-                                          {"cb4340000000000001", {}},  // the next float
-                                          {"cb7fefffffffffffff", {}},  // 1.8e308
-                                          {"cb7ff0000000000000", {}},  // infinity
-                                          {"cbfff0000000000000", {}},
-                                          {"cb7ff8000000000000", {}},  // not a number
-                                          {"ca7fc00000", {}},
-                                          {"c0", {}},
-                                          {"c3", {}},
-                                          {"a435303030", {}},
-                                          {"9105", {}}}) {
-    CAPTURE(encoded);
-    const std::string bytes = payload(2, kId + kTimeout + encoded);
+  for (const Row& row : {Row{"00", 0},
+                         {"cd1388", 5000},
+                         {"ff", -1},
+                         {"d1ec78", -5000},
+                         {"cf0020000000000000", kLongest},
+                         {"cf0020000000000001", {}},
+                         {"cfffffffffffffffff", {}},
+                         {"d3ffe0000000000000", -kLongest},
+                         {"d38000000000000000", {}},
+                         {"cb40b3880000000000", 5000},  // 5000.0
+                         {"cb40b3888000000000", 5000},  // 5000.5
+                         {"cbbfe0000000000000", 0},     // -0.5
+                         {"ca459c4000", 5000},          // float32
+                         {"cb4340000000000000", kLongest},
+                         {"cb4340000000000001", {}},  // the next float
+                         {"cb7fefffffffffffff", {}},  // 1.8e308
+                         {"cb7ff0000000000000", {}},  // infinity
+                         {"cbfff0000000000000", {}},
+                         {"cb7ff8000000000000", {}},  // not a number
+                         {"ca7fc00000", {}},
+                         {"c0", {}},
+                         {"c3", {}},
+                         {"a435303030", {}},
+                         {"9105", {}}}) {
+    CAPTURE(row.encoded);
+    const std::string bytes = payload(2, kId + kTimeout + row.encoded);
     const Event event = decode(bytes, Limits{});
     CHECK(event.fault == Fault::kNone);
-    CHECK(event.timeout_ms == expected);
+    CHECK(event.timeout_ms == row.timeout_ms);
   }
 }
 

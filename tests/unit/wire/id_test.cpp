@@ -61,7 +61,7 @@ TEST_CASE("ids of others are not ours") {
   CHECK_FALSE(ids.count_of(ours + "0"));
   CHECK_FALSE(ids.count_of("22b1768b-eebf-4904-81e0-000000000000"));
   for (const std::string_view tail :
-       {"000000000000000g", "00000000000000-1", "0x00000000000001", "               1", "00000000000000A1"}) {
+       {"000000000000000g", "00000000000000-1", "0x00000000000001", "               1"}) {
     CAPTURE(std::string(tail));
     CHECK_FALSE(ids.count_of(ours.substr(0, 16) + std::string(tail)));
   }

@@ -103,15 +103,15 @@ TEST_CASE("values are counted, keys and containers too, up to the limit") {
     std::string encoded;
     std::size_t values;
   };
-  for (const auto& [encoded, values] : {Row{"05", 1},
-                                        {"90", 1},
-                                        {"9401020304", 5},
-                                        {"82a16101a16202", 5},
-                                        {"93 9101 9101 8101c0", 8},
-                                        {"dc0003 c2c2c2", 4}}) {
-    CAPTURE(encoded);
-    CHECK(damage_of(from_hex(encoded), {.max_elements = values}) == Damage::kNone);
-    CHECK(damage_of(from_hex(encoded), {.max_elements = values - 1}) == Damage::kTooMany);
+  for (const Row& row : {Row{"05", 1},
+                         {"90", 1},
+                         {"9401020304", 5},
+                         {"82a16101a16202", 5},
+                         {"93 9101 9101 8101c0", 8},
+                         {"dc0003 c2c2c2", 4}}) {
+    CAPTURE(row.encoded);
+    CHECK(damage_of(from_hex(row.encoded), {.max_elements = row.values}) == Damage::kNone);
+    CHECK(damage_of(from_hex(row.encoded), {.max_elements = row.values - 1}) == Damage::kTooMany);
   }
 }
 

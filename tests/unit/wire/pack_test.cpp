@@ -29,30 +29,30 @@ TEST_CASE("integers take the shortest form, as in Python") {
     Integer value;
     std::string hex;
   };
-  for (const auto& [value, hex] : {Row{0, "00"},
-                                   {127, "7f"},
-                                   {128, "cc80"},
-                                   {255, "ccff"},
-                                   {256, "cd0100"},
-                                   {65535, "cdffff"},
-                                   {65536, "ce00010000"},
-                                   {4294967295, "ceffffffff"},
-                                   {4294967296, "cf0000000100000000"},
-                                   {kHighest, "cfffffffffffffffff"},
-                                   {-1, "ff"},
-                                   {-32, "e0"},
-                                   {-33, "d0df"},
-                                   {-128, "d080"},
-                                   {-129, "d1ff7f"},
-                                   {-32768, "d18000"},
-                                   {-32769, "d2ffff7fff"},
-                                   {-2147483648LL, "d280000000"},
-                                   {-2147483649LL, "d3ffffffff7fffffff"},
-                                   {kLowest, "d38000000000000000"}}) {
-    CAPTURE(hex);
-    CHECK(packed(value) == hex);
-    CHECK(packed(Value{value}) == hex);
-    CHECK(unpacked<Integer>(hex) == value);
+  for (const Row& row : {Row{0, "00"},
+                         {127, "7f"},
+                         {128, "cc80"},
+                         {255, "ccff"},
+                         {256, "cd0100"},
+                         {65535, "cdffff"},
+                         {65536, "ce00010000"},
+                         {4294967295, "ceffffffff"},
+                         {4294967296, "cf0000000100000000"},
+                         {kHighest, "cfffffffffffffffff"},
+                         {-1, "ff"},
+                         {-32, "e0"},
+                         {-33, "d0df"},
+                         {-128, "d080"},
+                         {-129, "d1ff7f"},
+                         {-32768, "d18000"},
+                         {-32769, "d2ffff7fff"},
+                         {-2147483648LL, "d280000000"},
+                         {-2147483649LL, "d3ffffffff7fffffff"},
+                         {kLowest, "d38000000000000000"}}) {
+    CAPTURE(row.hex);
+    CHECK(packed(row.value) == row.hex);
+    CHECK(packed(Value{row.value}) == row.hex);
+    CHECK(unpacked<Integer>(row.hex) == row.value);
   }
   CHECK(packed(std::uint8_t{200}) == "ccc8");
   CHECK(packed(std::int16_t{-200}) == "d1ff38");
@@ -147,16 +147,16 @@ TEST_CASE("a dict with other keys does not leave, for stock Python would drop th
     Value key;
     std::string type;
   };
-  for (const auto& [key, type] : {Row{{Integer{1}}, "int"},
-                                  {{}, "NoneType"},
-                                  {{true}, "bool"},
-                                  {{1.5}, "float"},
-                                  {{List{}}, "list"},
-                                  {{Dict{}}, "dict"},
-                                  {{Ext{}}, "ExtType"}}) {
-    CHECK(refusal(Value{Dict{{key, {}}}}) == "dict keys must be str or bytes, not " + type);
-    CHECK(refusal(Value{List{{Dict{{{std::string("a")}, {Dict{{key, {}}}}}}}}}) ==
-          "dict keys must be str or bytes, not " + type);
+  for (const Row& row : {Row{{Integer{1}}, "int"},
+                         {{}, "NoneType"},
+                         {{true}, "bool"},
+                         {{1.5}, "float"},
+                         {{List{}}, "list"},
+                         {{Dict{}}, "dict"},
+                         {{Ext{}}, "ExtType"}}) {
+    CHECK(refusal(Value{Dict{{row.key, {}}}}) == "dict keys must be str or bytes, not " + row.type);
+    CHECK(refusal(Value{List{{Dict{{{std::string("a")}, {Dict{{row.key, {}}}}}}}}}) ==
+          "dict keys must be str or bytes, not " + row.type);
   }
 }
 

@@ -25,35 +25,35 @@ TEST_CASE("integers are read in each of their encodings") {
     std::string hex;
     Integer value;
   };
-  for (const auto& [hex, value] : {Row{"00", 0},
-                                   {"7f", 127},
-                                   {"e0", -32},
-                                   {"ff", -1},
-                                   {"cc05", 5},
-                                   {"ccff", 255},
-                                   {"cd0005", 5},
-                                   {"cdffff", 65535},
-                                   {"ce00000005", 5},
-                                   {"ce7fffffff", 2147483647},  // the largest that Node sends as an integer
-                                   {"ceffffffff", 4294967295},
-                                   {"cf0000000000000005", 5},
-                                   {"cf8000000000000000", -Integer{kLowest}},
-                                   {"cfffffffffffffffff", kHighest},
-                                   {"d0df", -33},
-                                   {"d080", -128},
-                                   {"d07f", 127},
-                                   {"d1ffff", -1},
-                                   {"d18000", -32768},
-                                   {"d2ffffffff", -1},
-                                   {"d280000000", -2147483648LL},
-                                   {"d3ffffffffffffffff", -1},
-                                   {"d38000000000000000", kLowest},
-                                   {"d37fffffffffffffff", -(Integer{kLowest} + 1)}}) {
-    CAPTURE(hex);
-    CHECK(unpacked<Integer>(hex) == value);
-    const Value any = unpacked<Value>(hex);
+  for (const Row& row : {Row{"00", 0},
+                         {"7f", 127},
+                         {"e0", -32},
+                         {"ff", -1},
+                         {"cc05", 5},
+                         {"ccff", 255},
+                         {"cd0005", 5},
+                         {"cdffff", 65535},
+                         {"ce00000005", 5},
+                         {"ce7fffffff", 2147483647},  // the largest that Node sends as an integer
+                         {"ceffffffff", 4294967295},
+                         {"cf0000000000000005", 5},
+                         {"cf8000000000000000", -Integer{kLowest}},
+                         {"cfffffffffffffffff", kHighest},
+                         {"d0df", -33},
+                         {"d080", -128},
+                         {"d07f", 127},
+                         {"d1ffff", -1},
+                         {"d18000", -32768},
+                         {"d2ffffffff", -1},
+                         {"d280000000", -2147483648LL},
+                         {"d3ffffffffffffffff", -1},
+                         {"d38000000000000000", kLowest},
+                         {"d37fffffffffffffff", -(Integer{kLowest} + 1)}}) {
+    CAPTURE(row.hex);
+    CHECK(unpacked<Integer>(row.hex) == row.value);
+    const Value any = unpacked<Value>(row.hex);
     REQUIRE(any.as<Integer>());
-    CHECK(*any.as<Integer>() == value);
+    CHECK(*any.as<Integer>() == row.value);
   }
 }
 

@@ -93,7 +93,7 @@ TEST_CASE("random bytes are taken or refused as msgpack-c does") {
 
 TEST_CASE("every first byte is taken as msgpack-c takes it, with much and with little behind") {
   for (int code = 0; code < 256; ++code) {
-    for (const std::size_t behind : {0, 1, 2, 3, 4, 5, 8, 9, 15, 17, 30, 31, 300}) {
+    for (const std::size_t behind : {0U, 1U, 2U, 3U, 4U, 5U, 8U, 9U, 15U, 17U, 30U, 31U, 300U}) {
       for (const char fill : {'\0', '\1', '\xff'}) {
         const std::string bytes = static_cast<char>(code) + std::string(behind, fill);
         check_against_reference(bytes);
@@ -135,20 +135,20 @@ TEST_CASE("kinds have Python's names") {
   struct Row {
     std::string hex, name;
   };
-  for (const auto& [hex, name] : {Row{"c0", "NoneType"},
-                                  {"c2", "bool"},
-                                  {"05", "int"},
-                                  {"ff", "int"},
-                                  {"ca00000000", "float"},
-                                  {"a0", "str"},
-                                  {"c400", "bytes"},
-                                  {"90", "list"},
-                                  {"80", "dict"},
-                                  {"d40500", "ExtType"},
-                                  {"c1", "nothing"},
-                                  {"", "nothing"}}) {
-    const std::string bytes = test::from_hex(hex);
-    CHECK(python_name(Reader(bytes).peek()) == name);
+  for (const Row& row : {Row{"c0", "NoneType"},
+                         {"c2", "bool"},
+                         {"05", "int"},
+                         {"ff", "int"},
+                         {"ca00000000", "float"},
+                         {"a0", "str"},
+                         {"c400", "bytes"},
+                         {"90", "list"},
+                         {"80", "dict"},
+                         {"d40500", "ExtType"},
+                         {"c1", "nothing"},
+                         {"", "nothing"}}) {
+    const std::string bytes = test::from_hex(row.hex);
+    CHECK(python_name(Reader(bytes).peek()) == row.name);
   }
 }
 

@@ -1,0 +1,210 @@
+#include "rpc/router_transport.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "rpc/dealer_transport.hpp"
+#include "support/events.hpp"
+#include "support/wait.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using rpc::Delivery;
+
+namespace {
+
+// Tests that need a full pipe use inproc, which has no kernel buffers: what fits is what the marks allow.
+constexpr auto kInproc = "inproc://router";
+constexpr int kHighWater = 4;
+
+// A client that reads only when it is told to.
+class Client {
+ public:
+  Client(zmq::context_t& context, const std::string& endpoint)
+      : socket_(context, zmq::socket_type::dealer, {.high_water = kHighWater}) {
+    socket_.connect(endpoint);
+  }
+  void send(const std::string& payload) {
+    std::vector<net::Frame> frames;
+    frames.emplace_back();
+    frames.emplace_back(payload.data(), payload.size());
+    REQUIRE(socket_.send(frames) == net::Sent::kYes);
+  }
+  // The next message's payload; empty when none is there.
+  std::string take() {
+    std::vector<net::Frame> frames;
+    if (socket_.receive(frames) != net::Received::kMessage) return {};
+    REQUIRE(frames.size() == 2);
+    CHECK(frames[0].size() == 0);
+    return frames[1].to_string();
+  }
+
+ private:
+  net::Socket socket_;
+};
+
+// A transport, and what it received.
+struct Rig {
+  explicit Rig(rpc::RouterOptions options = {}, const std::string& endpoint = kInproc)
+      : transport(context, reactor, (options.socket.high_water = kHighWater, options)),
+        bound(transport.bind(endpoint)) {
+    transport.start([this](std::span<const std::string_view> frames) {
+      peers.emplace_back();
+      REQUIRE(peers.back().push(frames.front()));
+      payloads.emplace_back(frames.back());
+    });
+  }
+  // Lets the client call once, and answers its way back.
+  wire::Envelope meet(Client& client) {
+    const std::size_t before = peers.size();
+    client.send("hello");
+    REQUIRE(test::turn_until(reactor, [&] { return peers.size() > before; }));
+    return peers.back();
+  }
+  Delivery send(const wire::Envelope& peer, const std::string& payload) {
+    wire::Buffer buffer;
+    buffer.write(payload.data(), payload.size());
+    return transport.send(peer, buffer);
+  }
+  std::string next(Client& client) {
+    std::string payload;
+    test::turn_until(reactor, [&] { return !(payload = client.take()).empty(); });
+    return payload;
+  }
+
+  zmq::context_t context;
+  net::Reactor reactor;
+  std::vector<wire::Envelope> peers;
+  std::vector<std::string> payloads;
+  rpc::RouterTransport transport;
+  std::string bound;
+};
+
+}  // namespace
+
+TEST_CASE("what a client sends arrives with its way back, and what is sent there reaches it") {
+  Rig rig({}, "tcp://127.0.0.1:*");
+  Client alice(rig.context, rig.bound);
+  Client bob(rig.context, rig.bound);
+  const wire::Envelope to_alice = rig.meet(alice);
+  const wire::Envelope to_bob = rig.meet(bob);
+  CHECK(rig.payloads == std::vector<std::string>{"hello", "hello"});
+  CHECK(rig.send(to_bob, "for bob") == Delivery::kSent);
+  CHECK(rig.send(to_alice, "for alice") == Delivery::kSent);
+  CHECK(rig.next(alice) == "for alice");
+  CHECK(rig.next(bob) == "for bob");
+}
+
+TEST_CASE("a payload of any size arrives whole") {
+  Rig rig({}, "tcp://127.0.0.1:*");
+  Client client(rig.context, rig.bound);
+  const wire::Envelope peer = rig.meet(client);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{16} << 10, (std::size_t{16} << 10) + 1, std::size_t{5} << 20}) {
+    const std::string payload(size, 'x');
+    CHECK(rig.send(peer, payload) == Delivery::kSent);
+    CHECK((rig.next(client) == payload));
+  }
+}
+
+TEST_CASE("nobody of that identity counts as gone, and so does no identity at all") {
+  Rig rig;
+  wire::Envelope stranger;
+  REQUIRE(stranger.push("nobody"));
+  CHECK(rig.send(stranger, "x") == Delivery::kGone);
+  CHECK(rig.send(wire::Envelope(), "x") == Delivery::kGone);
+}
+
+TEST_CASE("a client that has left counts as gone") {
+  Rig rig;
+  std::optional<Client> client;
+  client.emplace(rig.context, kInproc);
+  const wire::Envelope peer = rig.meet(*client);
+  client.reset();
+  CHECK(test::turn_until(rig.reactor, [&] { return rig.send(peer, "x") == Delivery::kGone; }));
+}
+
+TEST_CASE("a client that does not read holds up nobody, and gets everything in order once it reads") {
+  Rig rig;
+  Client slow(rig.context, kInproc);
+  Client other(rig.context, kInproc);
+  const wire::Envelope to_slow = rig.meet(slow);
+  const wire::Envelope to_other = rig.meet(other);
+  constexpr int kMessages = 500;
+  int held = 0;
+  for (int i = 0; i < kMessages; ++i)
+    held += rig.send(to_slow, std::to_string(i)) == Delivery::kHeld ? 1 : 0;
+  CHECK(held >= kMessages - 2 * kHighWater);
+  CHECK(held < kMessages);
+
+  CHECK(rig.send(to_other, "quick") == Delivery::kSent);
+  CHECK(rig.next(other) == "quick");
+
+  int in_order = 0;
+  for (int i = 0; i < kMessages; ++i) in_order += rig.next(slow) == std::to_string(i) ? 1 : 0;
+  CHECK(in_order == kMessages);
+  CHECK(rig.send(to_slow, "again") == Delivery::kSent);
+  CHECK(rig.next(slow) == "again");
+  CHECK(rig.transport.stuck_peers() == 0);
+}
+
+TEST_CASE("nothing overtakes what is held for the same client, even when its pipe has room again") {
+  Rig rig;
+  Client slow(rig.context, kInproc);
+  const wire::Envelope peer = rig.meet(slow);
+  int sent = 0;
+  while (rig.send(peer, std::to_string(sent++)) != Delivery::kHeld) continue;
+  int taken = 0;
+  for (; taken < kHighWater; ++taken) CHECK(rig.next(slow) == std::to_string(taken));
+  for (int i = 0; i < 20; ++i) rig.send(peer, std::to_string(sent++));
+  for (; taken < sent; ++taken) CHECK(rig.next(slow) == std::to_string(taken));
+}
+
+TEST_CASE("a client for which more is held than the limit counts as gone") {
+  Rig rig({.socket = {}, .max_held_bytes = 10'000});
+  Client slow(rig.context, kInproc);
+  const wire::Envelope peer = rig.meet(slow);
+  const std::string kilobyte(1000, 'x');
+  int held = 0;
+  Delivery delivery = Delivery::kSent;
+  for (int i = 0; i < 100 && delivery != Delivery::kGone; ++i) {
+    delivery = rig.send(peer, kilobyte);
+    held += delivery == Delivery::kHeld ? 1 : 0;
+  }
+  CHECK(delivery == Delivery::kGone);
+  CHECK(held == 9);
+  CHECK(rig.transport.stuck_peers() == 1);
+}
+
+TEST_CASE("what is held for a client that leaves is let go of, and the loop has nothing left to retry") {
+  Rig rig;
+  std::optional<Client> slow;
+  slow.emplace(rig.context, kInproc);
+  const wire::Envelope peer = rig.meet(*slow);
+  while (rig.send(peer, "x") != Delivery::kHeld) continue;
+  CHECK(rig.reactor.timers().next().has_value());
+  slow.reset();
+  CHECK(test::turn_until(rig.reactor, [&] { return !rig.reactor.timers().next(); }));
+  CHECK(rig.send(peer, "x") == Delivery::kGone);
+}
+
+TEST_CASE("a dealer's messages reach the other side behind an empty frame, and its answers come back") {
+  Rig rig({}, "tcp://127.0.0.1:*");
+  rpc::DealerTransport dealer(rig.context, rig.reactor);
+  dealer.connect(rig.bound);
+  std::vector<std::string> answers;
+  dealer.start([&](std::span<const std::string_view> frames) {
+    CHECK(frames.size() == 2);
+    CHECK(frames.front().empty());
+    answers.emplace_back(frames.back());
+  });
+  wire::Buffer payload;
+  payload.write("call", 4);
+  CHECK(dealer.send({}, payload) == Delivery::kSent);
+  REQUIRE(test::turn_until(rig.reactor, [&] { return !rig.payloads.empty(); }));
+  CHECK(rig.payloads == std::vector<std::string>{"call"});
+  rig.send(rig.peers.at(0), "answer");
+  CHECK(test::turn_until(rig.reactor, [&] { return !answers.empty(); }));
+  CHECK(answers == std::vector<std::string>{"answer"});
+}
