@@ -108,6 +108,7 @@ class Client {
   PreparedCall prepare(const Request& request, const A&... args) const {
     PreparedCall prepared{{request.method, wire::Buffer(128), connection_->timeout(request.options), {}},
                           request.options.stop};
+    request.options.trace.add_to(prepared.call.context);
     wire::Packer packer(prepared.call.args);
     packer.pack_array(sizeof...(A));
     (wire::pack(packer, args), ...);

@@ -10,6 +10,7 @@
 #include "net/reactor.hpp"
 #include "rpc/caller.hpp"
 #include "rpc/dealer_transport.hpp"
+#include "rpc/trace.hpp"
 
 namespace zerosuite::rpc {
 
@@ -23,6 +24,7 @@ struct ClientOptions {
 struct CallOptions {
   std::optional<core::milliseconds> timeout = {};  ///< Instead of the client's.
   std::stop_token stop = {};                       ///< Stopping it, from any thread, cancels the call.
+  TraceContext trace = {};                         ///< Sent along, so that both calls belong to one trace.
 };
 
 /// A call ready to be sent.

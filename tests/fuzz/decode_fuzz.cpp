@@ -47,7 +47,7 @@ bool same(const Value& a, const Value& b) {
   if (const auto* x = a.as<List>()) return all_same(*x, *b.as<List>(), same);
   if (const auto* x = a.as<Dict>())
     return all_same(*x, *b.as<Dict>(), [](const auto& left, const auto& right) {
-      return same(left.first, right.first) && same(left.second, right.second);
+      return same(left.key, right.key) && same(left.value, right.value);
     });
   return a == b;
 }

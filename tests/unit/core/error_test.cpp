@@ -1,0 +1,54 @@
+#include "core/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <vector>
+
+namespace zerosuite::core {
+namespace {
+
+// The rows `| name | meaning |` of docs/errors.md, in their order.
+std::vector<std::string> documented() {
+  std::ifstream in(ZEROSUITE_SOURCE_DIR "/docs/errors.md");
+  std::vector<std::string> rows;
+  bool in_table = false;
+  for (std::string line; std::getline(in, line); in_table = in_table && !line.empty()) {
+    if (in_table && line.rfind("| `", 0) == 0) rows.push_back(line);
+    if (line == "| name | meaning |") in_table = true;
+  }
+  return rows;
+}
+
+TEST_CASE("docs/errors.md tells of every error name, with its meaning, and of no other") {
+  std::vector<std::string> rows;
+  for (const ErrorName& error : kErrorNames) {
+    std::ostringstream row;
+    row << "| `" << error.name << "` | " << error.meaning << " |";
+    rows.push_back(row.str());
+  }
+  CHECK(documented() == rows);
+}
+
+TEST_CASE("no two errors have one name or one meaning") {
+  std::set<std::string_view> names, meanings;
+  for (const ErrorName& error : kErrorNames) {
+    names.insert(error.name);
+    meanings.insert(error.meaning);
+  }
+  CHECK(names.size() == std::size(kErrorNames));
+  CHECK(meanings.size() == std::size(kErrorNames));
+}
+
+TEST_CASE("a failure carries its name and its message") {
+  const Failure failure(kValueError, "too big");
+  CHECK(failure.name() == "ValueError");
+  CHECK(std::string(failure.what()) == "too big");
+  CHECK(failure.error().name == "ValueError");
+  CHECK(failure.error().message == "too big");
+}
+
+}  // namespace
+}  // namespace zerosuite::core
