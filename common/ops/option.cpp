@@ -178,7 +178,7 @@ std::vector<Option> limits() {
       limit("max_envelope_frames", count(wire.max_envelope_frames), 1, "Identity frames, one for each hop.");
   frames.most = count(wire.max_envelope_frames);
   Option nesting = limit("max_nesting", count(wire.max_nesting), 4, "Arrays and maps inside one another.");
-  nesting.most = 512;
+  nesting.most = count(wire::kMostNesting);
   Option held = limit("max_held_bytes", 32 << 20, 1024,
                       "Answers kept for one client that does not read; beyond it the client counts as gone.");
   held.unit = "bytes";

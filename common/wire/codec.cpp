@@ -93,6 +93,7 @@ Integer read_integer(Reader& in) {
 double read_float(Reader& in) {
   if (const auto value = in.floating()) return *value;
   if (const auto value = in.integer()) return static_cast<double>(*value);
+  if (const auto value = in.boolean()) return *value ? 1 : 0;
   throw_kind_mismatch("float", in.peek());
 }
 

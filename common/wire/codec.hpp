@@ -47,7 +47,7 @@ class Mismatch : public std::runtime_error {
 
 // The non-template halves of read() and pack().
 Integer read_integer(Reader& in);        ///< Also a bool, and an integral float64 within the wire's range.
-double read_float(Reader& in);           ///< Also an integer.
+double read_float(Reader& in);           ///< Also an integer or a bool.
 std::string_view read_text(Reader& in);  ///< str or bin; checked to be UTF-8.
 std::string_view read_bytes(Reader& in);
 Value read_value(Reader& in);

@@ -78,6 +78,7 @@ TEST_CASE("a float that is no integer of 64 bits is none") {
 TEST_CASE("a bool is an integer, as in Python, but an integer is no bool") {
   CHECK(unpacked<int>("c3") == 1);
   CHECK(unpacked<Integer>("c2") == 0);
+  CHECK(unpacked<double>("c3") == 1.0);
   CHECK(unpacked<bool>("c3"));
   CHECK_FALSE(unpacked<bool>("c2"));
   CHECK(refusal<bool>("01") == "must be bool, not int");
