@@ -19,24 +19,21 @@ std::string seconds(core::Clock::duration duration) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
 }
 
-std::string text_of(wire::Reader& in) {
-  if (in.nil()) return {};
+std::optional<std::string> text_of(wire::Reader& in) {
   const auto text = in.peek() == wire::Kind::kBin ? in.bin() : in.str();
-  if (text) return std::string(*text);
-  in.skip(wire::Limits{});
-  return {};
+  return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 
-// ERR carries [name, message, traceback], or one string from a server of protocol version 1.
+// ERR carries [name, message, traceback or nil], or one string from a server of protocol version 1.
 std::exception_ptr remote_error(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
-  if (count != 3 && count != 1)
+  auto name = count == 1 ? std::string("RemoteError") : text_of(in);
+  const auto message = name ? text_of(in) : std::nullopt;
+  if ((count != 3 && count != 1) || !message)
     return std::make_exception_ptr(ProtocolError("the remote sent an ERR of another shape"));
-  std::string first = text_of(in);
-  if (count == 1) return std::make_exception_ptr(RemoteError("RemoteError", first, ""));
-  const std::string message = text_of(in);
-  return std::make_exception_ptr(RemoteError(std::move(first), message, text_of(in)));
+  return std::make_exception_ptr(
+      RemoteError(*std::move(name), *message, count == 1 ? "" : text_of(in).value_or("")));
 }
 
 }  // namespace

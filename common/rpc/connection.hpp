@@ -16,8 +16,12 @@ namespace zerosuite::rpc {
 
 struct ClientOptions {
   core::milliseconds timeout{30'000};  ///< To a call's first reply event; zero waits for ever.
-  std::uint32_t slots = 1000;          ///< Stream items the server may send ahead of the program; 2 at least.
-  CallerOptions caller;                ///< Heartbeat interval and limits.
+  /// Stream items the server may send ahead of the program; 2 at least. A stock server throws items away
+  /// without a word when its socket's queue is full: 1000 messages, of which libzmq may take up to half for
+  /// unread when they are not. So keep the sum over all streams open at a time below 500 there; servers of
+  /// ours lose nothing.
+  std::uint32_t slots = 256;
+  CallerOptions caller;  ///< Heartbeat interval and limits.
 };
 
 /// One call's own settings.
