@@ -141,7 +141,7 @@ def ended(client, tag):
     return fate if fate and fate[0] != "running" else None
 
 
-def test_a_server_that_starts_later_is_waited_for(suite):
+def test_a_call_to_a_server_that_has_gone_times_out(suite):
     first = suite.start_stock("server")
     client = suite.our_client(first)
     assert client.call("echo", 1) == 1

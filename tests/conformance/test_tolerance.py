@@ -3,9 +3,11 @@
 import time
 
 import pytest
+import zmq
 
 from support.background import background
 from support.fake_server import FakeServer
+from support.programs import wait_until
 from support.raw import event_bytes, new_id
 
 pytestmark = pytest.mark.ours
@@ -203,6 +205,26 @@ def server_that_sends_but_never_beats(suite):
 def test_any_event_is_a_sign_of_life_to_our_client(server_that_sends_but_never_beats):
     assert server_that_sends_but_never_beats["items"] == list(range(8))
     assert "error" not in server_that_sends_but_never_beats
+
+
+def test_a_server_that_starts_later_is_waited_for(suite):
+    with FakeServer() as first:
+        client = suite.our_client(first)
+        future = start(client)
+        first.answer(first.receive(), "OK", ["first"])
+        assert outcome(future) == "first"
+    future = start(client)
+    wait_until(lambda: rebound(first.endpoint, future))
+
+
+def rebound(endpoint, future):
+    """Serves one call where a server was before; false while the port is not free yet."""
+    try:
+        with FakeServer(endpoint) as second:
+            second.answer(second.receive(), "OK", ["second"])
+            return outcome(future) == "second"
+    except zmq.ZMQError:
+        return False
 
 
 def test_a_client_that_gives_up_says_so(client, server):

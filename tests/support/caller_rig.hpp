@@ -68,7 +68,8 @@ class CallerRig {
   Call start(const std::string& method, core::milliseconds timeout = {}) {
     return start(method, std::make_unique<LineListener>(lines), timeout);
   }
-  Call start(const std::string& method, std::unique_ptr<rpc::Listener> listener, core::milliseconds timeout = {}) {
+  Call start(const std::string& method, std::unique_ptr<rpc::Listener> listener,
+             core::milliseconds timeout = {}) {
     wire::Buffer args;
     const std::string encoded = list();
     args.write(encoded.data(), encoded.size());

@@ -21,9 +21,8 @@ class LiveServer {
                       const std::string& endpoint = "tcp://127.0.0.1:*") {
     std::promise<std::pair<std::string, net::Mailbox*>> started;
     auto start = started.get_future();
-    thread_ = std::thread([this, endpoint, set_up = std::move(set_up), started = std::move(started)]() mutable {
-      serve(endpoint, set_up, started);
-    });
+    thread_ = std::thread([this, endpoint, set_up = std::move(set_up),
+                           started = std::move(started)]() mutable { serve(endpoint, set_up, started); });
     std::tie(endpoint_, mailbox_) = start.get();
   }
   ~LiveServer() {

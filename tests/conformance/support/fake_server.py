@@ -8,11 +8,11 @@ from support.raw import CONTEXT, Event, event_bytes, new_id
 
 
 class FakeServer:
-    def __init__(self):
+    def __init__(self, endpoint="tcp://127.0.0.1:*"):
         self.socket = CONTEXT.socket(zmq.ROUTER)
         self.socket.linger = 0
-        port = self.socket.bind_to_random_port("tcp://127.0.0.1")
-        self.endpoint = f"tcp://127.0.0.1:{port}"
+        self.socket.bind(endpoint)
+        self.endpoint = self.socket.last_endpoint.decode().rstrip("\0")
 
     def __enter__(self):
         return self

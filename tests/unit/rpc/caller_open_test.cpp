@@ -44,7 +44,8 @@ TEST_CASE("heartbeats go on while data flows, and data is a sign of life") {
   CHECK(rig.caller.open() == 1);
 }
 
-TEST_CASE("a server that never gives a sign of life is lost after three intervals, with zerorpc-python's text") {
+TEST_CASE(
+    "a server that never gives a sign of life is lost after three intervals, with zerorpc-python's text") {
   CallerRig rig;
   rig.start("x");
   rig.pass(14990ms);

@@ -83,7 +83,8 @@ TEST_CASE("ERR of a version 1 server is a RemoteError with its one text") {
 
 TEST_CASE("ERR of any other shape is a ProtocolError") {
   CallerRig rig;
-  for (const std::string& args : {list(), list("a", "b"), list("a", "b", "c", "d"), packed("text"), packed(nullptr)}) {
+  for (const std::string& args :
+       {list(), list("a", "b"), list("a", "b", "c", "d"), packed("text"), packed(nullptr)}) {
     rig.reply(rig.start("x"), "ERR", args);
     CHECK(rig.took() == "ProtocolError ProtocolError: the remote sent an ERR of another shape");
   }
@@ -117,8 +118,8 @@ TEST_CASE("an error in mid-stream comes after the items before it") {
 TEST_CASE("a stream where a value was asked for is a ProtocolError, and the server is told to stop") {
   CallerRig rig;
   std::string text;
-  const auto call =
-      rig.start("x", rpc::listen<int>([&](rpc::Outcome<int> result) { text = test::describe(result.error()); }));
+  const auto call = rig.start(
+      "x", rpc::listen<int>([&](rpc::Outcome<int> result) { text = test::describe(result.error()); }));
   rig.sent();
   rig.reply(call, "STREAM", packed(1));
   CHECK(text.starts_with("ProtocolError"));
@@ -149,7 +150,8 @@ TEST_CASE("a damaged answer is a ProtocolError of its call") {
   const auto call = rig.start("x");
   const std::string whole = test::encode({.response_to = call.id, .name = "OK", .args = list("abc")});
   rig.receive(whole.substr(0, whole.size() - 1));
-  CHECK(rig.took().starts_with("ProtocolError ProtocolError: the remote's answer: the arguments are damaged"));
+  CHECK(
+      rig.took().starts_with("ProtocolError ProtocolError: the remote's answer: the arguments are damaged"));
   CHECK(rig.caller.open() == 0);
 }
 
@@ -187,7 +189,8 @@ TEST_CASE("answers find their calls in any order") {
   CHECK(rig.took() == "value 2; value 1");
 }
 
-TEST_CASE("a call without an answer in time expires with zerorpc-python's text, and the server is told to stop") {
+TEST_CASE(
+    "a call without an answer in time expires with zerorpc-python's text, and the server is told to stop") {
   CallerRig rig({.heartbeat = 0ms, .limits = {}});
   rig.start("x", 30s);
   rig.sent();

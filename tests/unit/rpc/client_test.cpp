@@ -5,7 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
-#include <optional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -148,7 +148,8 @@ TEST_CASE("eight threads share a client, and each gets its own answers") {
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kCalls; ++i) right += client.call<int>("add", t * kCalls, i) == t * kCalls + i ? 1 : 0;
+      for (int i = 0; i < kCalls; ++i)
+        right += client.call<int>("add", t * kCalls, i) == t * kCalls + i ? 1 : 0;
     });
   }
   for (auto& thread : threads) thread.join();
@@ -212,7 +213,8 @@ TEST_CASE("closing a client cancels the calls that are open, waiting or not, and
   Held held;
   LiveServer server(holding(held));
   rpc::Client client(server.endpoint());
-  auto waiting = std::async(std::launch::async, [&] { return failure_in([&] { client.call<int>("hold"); }); });
+  auto waiting =
+      std::async(std::launch::async, [&] { return failure_in([&] { client.call<int>("hold"); }); });
   REQUIRE(comes(held.arrived.get_future()));
   client.close();
   CHECK(waiting.get() == "Cancelled Cancelled: the client was closed");
@@ -227,7 +229,7 @@ TEST_CASE("a client that goes ends its open calls with Cancelled, however young 
     });
   });
   for (int round = 0; round < 100; ++round) {
-    std::optional<rpc::Client> client(server.endpoint());
+    auto client = std::make_unique<rpc::Client>(server.endpoint());
     std::future<int> future = client->async<int>("never");
     std::promise<std::string> called;
     client->start<int>("never",
@@ -241,11 +243,10 @@ TEST_CASE("a client that goes ends its open calls with Cancelled, however young 
 }
 
 TEST_CASE("a token may be stopped at the very moment its client goes") {
-  Held held;
   LiveServer server(add_methods);
   for (int round = 0; round < 100; ++round) {
     std::stop_source stop;
-    std::optional<rpc::Client> client(server.endpoint());
+    auto client = std::make_unique<rpc::Client>(server.endpoint());
     std::future<int> future = client->async<int>({"add", {.stop = stop.get_token()}}, 1, 2);
     std::thread stopper([&] { stop.request_stop(); });
     client.reset();

@@ -27,7 +27,8 @@ struct OpenCall : ServerRig {
 
 }  // namespace
 
-TEST_CASE("the server's first heartbeat leaves within five seconds of the request, and one more in every five") {
+TEST_CASE(
+    "the server's first heartbeat leaves within five seconds of the request, and one more in every five") {
   OpenCall rig;
   rig.pass(5s);
   CHECK(rig.heard(rig.channel) == kBeat);

@@ -117,7 +117,8 @@ TEST_CASE("an error in mid-stream comes after the items before it") {
   Counting counting;
   LiveServer server(counting.methods());
   rpc::Client client(server.endpoint());
-  CHECK(consume(client.stream<int>("break_after", 4)) == std::pair(std::string("RemoteError Broken: no more"), 6));
+  CHECK(consume(client.stream<int>("break_after", 4)) ==
+        std::pair(std::string("RemoteError Broken: no more"), 6));
 }
 
 TEST_CASE("an item of another type ends the stream with a ProtocolError after the good ones") {
@@ -151,7 +152,7 @@ TEST_CASE("after its end a stream stays at its end") {
 TEST_CASE("a stream that outlives its client ends with Cancelled, after what had come already") {
   Counting counting;
   LiveServer server(counting.methods());
-  std::optional<rpc::Client> client(server.endpoint());
+  auto client = std::make_unique<rpc::Client>(server.endpoint());
   auto items = client->stream<int>("count", -1);
   CHECK(items.next() == 0);
   client.reset();

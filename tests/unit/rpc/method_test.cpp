@@ -72,7 +72,8 @@ TEST_CASE("an argument of another type is refused by its name, and so is one out
   CHECK(rig.type_error("two", nullptr, 2) == "two() argument 'a' must be int, not NoneType");
   CHECK(rig.type_error("two", 1.5, 2) == "two() argument 'a' must be int, not float");
   CHECK(rig.heard(rig.call("one", std::int64_t{1} << 40))
-            .starts_with("ERR [\"OverflowError\", \"one() argument 'a' must be from -2147483648 to 2147483647"));
+            .starts_with(
+                "ERR [\"OverflowError\", \"one() argument 'a' must be from -2147483648 to 2147483647"));
   CHECK(rig.heard(rig.call("greet", wire::Bytes{"\xff"}))
             .starts_with("ERR [\"ValueError\", \"greet() argument 'name' must be valid UTF-8"));
 }
@@ -107,7 +108,8 @@ TEST_CASE("an optional with required arguments behind it may be nil but not left
 TEST_CASE("nil for the list of arguments means none; anything else but a list is a TypeError") {
   Rig rig;
   CHECK(rig.heard(rig.send({.name = "none", .args = test::packed(nullptr)})) == "OK [0]");
-  CHECK(rig.heard(rig.send({.name = "one", .args = test::packed(nullptr)})).starts_with("ERR [\"TypeError\""));
+  CHECK(
+      rig.heard(rig.send({.name = "one", .args = test::packed(nullptr)})).starts_with("ERR [\"TypeError\""));
   for (const auto& [args, kind] : std::vector<std::pair<std::string, std::string>>{
            {test::packed(1), "int"},
            {test::packed("ab"), "str"},
@@ -125,7 +127,8 @@ TEST_CASE("the arguments are taken in their order") {
 TEST_CASE("a method may take and give any value") {
   ServerRig rig;
   rig.server.method("echo", {"value"}, "", [](wire::Value value) { return value; });
-  const wire::Value value{wire::List{{wire::Integer(-1)}, {}, {wire::Bytes{"b"}}, {wire::Dict{{text("k"), {true}}}}}};
+  const wire::Value value{
+      wire::List{{wire::Integer(-1)}, {}, {wire::Bytes{"b"}}, {wire::Dict{{text("k"), {true}}}}}};
   CHECK(rig.heard(rig.call("echo", value)) == R"(OK [[-1, nil, b"b", {"k": true}]])");
 }
 

@@ -191,7 +191,8 @@ TEST_CASE("a deadline that passes before the answer is an ERR, and the method is
   rig.pass(990ms);
   CHECK(rig.heard(rig.channel).empty());
   rig.pass(20ms);
-  CHECK(rig.heard(rig.channel).starts_with("ERR [\"DeadlineExceeded\", \"the deadline passed before wait() had"));
+  CHECK(rig.heard(rig.channel)
+            .starts_with("ERR [\"DeadlineExceeded\", \"the deadline passed before wait() had"));
   CHECK(rig.lost == 1);
   CHECK(rig.server.stats().channels == 0);
   (*rig.reply)(7);

@@ -101,7 +101,8 @@ TEST_CASE("a payload of any size arrives whole") {
   Rig rig({}, "tcp://127.0.0.1:*");
   Client client(rig.context, rig.bound);
   const wire::Envelope peer = rig.meet(client);
-  for (const std::size_t size : {std::size_t{1}, std::size_t{16} << 10, (std::size_t{16} << 10) + 1, std::size_t{5} << 20}) {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{16} << 10, (std::size_t{16} << 10) + 1, std::size_t{5} << 20}) {
     const std::string payload(size, 'x');
     CHECK(rig.send(peer, payload) == Delivery::kSent);
     CHECK((rig.next(client) == payload));
@@ -133,8 +134,7 @@ TEST_CASE("a client that does not read holds up nobody, and gets everything in o
   const wire::Envelope to_other = rig.meet(other);
   constexpr int kMessages = 500;
   int held = 0;
-  for (int i = 0; i < kMessages; ++i)
-    held += rig.send(to_slow, std::to_string(i)) == Delivery::kHeld ? 1 : 0;
+  for (int i = 0; i < kMessages; ++i) held += rig.send(to_slow, std::to_string(i)) == Delivery::kHeld ? 1 : 0;
   CHECK(held >= kMessages - 2 * kHighWater);
   CHECK(held < kMessages);
 

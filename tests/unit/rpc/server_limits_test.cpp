@@ -64,7 +64,8 @@ TEST_CASE("a damaged call whose id can be read gets an ERR that names what is wr
   CHECK(answer(test::encode({.id = id, .name = kWait, .args = test::list(std::string(600, 'x'))}), id) ==
         error("TooLarge", wire::Fault::kTooLarge));
   const auto name_at = whole.find("\xa4wait");
-  CHECK(answer(whole.substr(0, name_at) + '\x05' + whole.substr(name_at + 5), id) == error("TypeError", wire::Fault::kBadName));
+  CHECK(answer(whole.substr(0, name_at) + '\x05' + whole.substr(name_at + 5), id) ==
+        error("TypeError", wire::Fault::kBadName));
   CHECK(rig.server.stats().calls == 0);
   CHECK(rig.server.stats().errors == 4);
   CHECK(rig.faults(wire::Fault::kTooDeep) == 1);
@@ -94,8 +95,8 @@ TEST_CASE("a message nobody could be told about is counted and dropped") {
   rig.receive("alice", test::list(1, 2));
   rig.receive("alice", test::packed(5));
   CHECK(rig.faults(wire::Fault::kNotAnEvent) == 2);
-  for (const std::string& id : {std::string(), test::packed(nullptr), test::packed(1.5), test::list(1), test::bin_id(""),
-                                test::packed(true), test::bin_id(std::string(256, 'x'))})
+  for (const std::string& id : {std::string(), test::packed(nullptr), test::packed(1.5), test::list(1),
+                                test::bin_id(""), test::packed(true), test::bin_id(std::string(256, 'x'))})
     rig.receive("alice", {.id = id, .name = kWait});
   CHECK(rig.faults(wire::Fault::kNoId) == 7);
   CHECK(rig.sink.messages.empty());
@@ -237,7 +238,8 @@ TEST_CASE("aborting answers every open call with ShuttingDown, streams too, and 
   rig.server.drain([&] { ++idle; });
   rig.server.abort();
   for (const Channel& channel : {one, two})
-    CHECK(rig.heard(channel).starts_with("ERR [\"ShuttingDown\", \"math stopped before wait() had answered\""));
+    CHECK(
+        rig.heard(channel).starts_with("ERR [\"ShuttingDown\", \"math stopped before wait() had answered\""));
   CHECK(rig.heard(stream).starts_with("ERR [\"ShuttingDown\""));
   CHECK(rig.lost == 2);
   CHECK(idle == 1);

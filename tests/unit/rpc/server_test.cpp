@@ -28,17 +28,19 @@ std::string heard_from(const std::function<int()>& method) {
 
 }  // namespace
 
-TEST_CASE("a call of zerorpc-python is answered with the bytes zerorpc-python answers, but for the fresh id") {
+TEST_CASE(
+    "a call of zerorpc-python is answered with the bytes zerorpc-python answers, but for the fresh id") {
   Rig rig;
-  rig.receive("alice",
-              unhex("9382aa6d6573736167655f6964c4206237376465646139353864393431613539623039653938623732656630666"
-                    "634a17603a3616464920304"));
+  rig.receive(
+      "alice",
+      unhex("9382aa6d6573736167655f6964c4206237376465646139353864393431613539623039653938623732656630666"
+            "634a17603a3616464920304"));
   REQUIRE(rig.sink.messages.size() == 1);
   std::string answer = rig.sink.messages.front().payload;
-  const std::string expected =
-      unhex("9383aa6d6573736167655f6964c4206237376465646161353864393431613539623039653938623732656630666634a17603"
-            "ab726573706f6e73655f746fc4206237376465646139353864393431613539623039653938623732656630666634a24f4b91"
-            "07");
+  const std::string expected = unhex(
+      "9383aa6d6573736167655f6964c4206237376465646161353864393431613539623039653938623732656630666634a17603"
+      "ab726573706f6e73655f746fc4206237376465646139353864393431613539623039653938623732656630666634a24f4b91"
+      "07");
   REQUIRE(answer.size() == expected.size());
   constexpr std::size_t kIdAt = 15;
   answer.replace(kIdAt, 32, expected, kIdAt, 32);
@@ -47,12 +49,14 @@ TEST_CASE("a call of zerorpc-python is answered with the bytes zerorpc-python an
 
 TEST_CASE("a call of zerorpc-node gets its id back as the string it was") {
   Rig rig;
-  rig.receive("alice",
-              unhex("9382a17603aa6d6573736167655f6964d92432326231373638622d656562662d343930342d383165302d3030303030"
-                    "30303030303030a3616464920304"));
+  rig.receive(
+      "alice",
+      unhex("9382a17603aa6d6573736167655f6964d92432326231373638622d656562662d343930342d383165302d3030303030"
+            "30303030303030a3616464920304"));
   REQUIRE(rig.sink.messages.size() == 1);
   const wire::Event event = rig.sink.messages.front().event();
-  CHECK(event.response_to == unhex("d92432326231373638622d656562662d343930342d383165302d303030303030303030303030"));
+  CHECK(event.response_to ==
+        unhex("d92432326231373638622d656562662d343930342d383165302d303030303030303030303030"));
   CHECK(test::show(event) == "OK [7]");
 }
 
@@ -91,8 +95,10 @@ TEST_CASE("a method answers to its bare name and to its name behind the service'
 
 TEST_CASE("an unknown method is a NameError whose message is the name as the client wrote it") {
   Rig rig;
-  for (const std::string name : {"nosuch", "math.nosuch", "math.", "maths.add", "id.add", "math.math.add", ""})
-    CHECK(rig.heard(rig.call(name)) == "ERR [\"NameError\", \"" + name + "\", \"NameError: " + name + "\n\"]");
+  for (const std::string name :
+       {"nosuch", "math.nosuch", "math.", "maths.add", "id.add", "math.math.add", ""})
+    CHECK(rig.heard(rig.call(name)) ==
+          "ERR [\"NameError\", \"" + name + "\", \"NameError: " + name + "\n\"]");
 }
 
 TEST_CASE("whatever a method throws, its client gets an ERR") {
@@ -102,7 +108,9 @@ TEST_CASE("whatever a method throws, its client gets an ERR") {
         "ERR [\"ValueError\", \"no\", \"ValueError: no\n\"]");
   CHECK(heard_from([]() -> int { throw std::runtime_error("odd"); }) ==
         "ERR [\"InternalError\", \"odd\", \"InternalError: odd\n\"]");
-  CHECK(heard_from([]() -> int { throw 42; }).starts_with("ERR [\"InternalError\", \"the method threw something"));
+  CHECK(heard_from([]() -> int {
+          throw 42;
+        }).starts_with("ERR [\"InternalError\", \"the method threw something"));
 }
 
 TEST_CASE("an error's text that is not UTF-8 is replaced, so that its client can read the ERR") {
@@ -119,14 +127,14 @@ TEST_CASE("after a method threw, the next call is served") {
 }
 
 TEST_CASE("a client below version 2 gets its error as one string, in Python's repr") {
-  for (const auto& [message, shown] : std::vector<std::pair<std::string, std::string>>{
-           {"plain", "Odd('plain')"},
-           {"it's", "Odd(\"it's\")"},
-           {"it's \"so\"", "Odd('it\\'s \"so\"')"},
-           {"a\\b", "Odd('a\\\\b')"},
-           {"a\nb\rc\td", "Odd('a\\nb\\rc\\td')"},
-           {"\x01\x1b\x7f", "Odd('\\x01\\x1b\\x7f')"},
-           {"caf\xc3\xa9", "Odd('caf\xc3\xa9')"}}) {
+  for (const auto& [message, shown] :
+       std::vector<std::pair<std::string, std::string>>{{"plain", "Odd('plain')"},
+                                                        {"it's", "Odd(\"it's\")"},
+                                                        {"it's \"so\"", "Odd('it\\'s \"so\"')"},
+                                                        {"a\\b", "Odd('a\\\\b')"},
+                                                        {"a\nb\rc\td", "Odd('a\\nb\\rc\\td')"},
+                                                        {"\x01\x1b\x7f", "Odd('\\x01\\x1b\\x7f')"},
+                                                        {"caf\xc3\xa9", "Odd('caf\xc3\xa9')"}}) {
     ServerRig rig;
     rig.server.method("raise", "", [&text = message]() -> int { throw core::Failure("Odd", text); });
     for (const std::optional<int> version : {std::optional<int>(), std::optional(1), std::optional(0)})
@@ -146,7 +154,8 @@ TEST_CASE("a result that cannot be sent is a TypeError, an OverflowError or a Va
   rig.server.method("keys", "", [] { return wire::Value{wire::Dict{{{wire::Integer(1)}, {}}}}; });
   rig.server.method("big", "", [] { return wire::Integer{1} << 64; });
   rig.server.method("text", "", [] { return std::string("\xff"); });
-  CHECK(rig.heard(rig.call("keys")).starts_with("ERR [\"TypeError\", \"dict keys must be str or bytes, not int\""));
+  CHECK(rig.heard(rig.call("keys"))
+            .starts_with("ERR [\"TypeError\", \"dict keys must be str or bytes, not int\""));
   CHECK(rig.heard(rig.call("big")).starts_with("ERR [\"OverflowError\", \"Integer value out of range\""));
   CHECK(rig.heard(rig.call("text")).starts_with("ERR [\"ValueError\""));
 }
@@ -228,6 +237,7 @@ TEST_CASE("a heartbeat, a grant or a cancel that answers to nothing is dropped, 
 
 TEST_CASE("a response_to of nil opens a channel, as if it were absent") {
   Rig rig;
-  const Channel channel = rig.send({.response_to = test::packed(nullptr), .name = "add", .args = test::list(3, 4)});
+  const Channel channel =
+      rig.send({.response_to = test::packed(nullptr), .name = "add", .args = test::list(3, 4)});
   CHECK(rig.heard(channel) == "OK [7]");
 }

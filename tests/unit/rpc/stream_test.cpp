@@ -84,9 +84,8 @@ TEST_CASE("an error in mid-stream takes the place, and the credit, of an item") 
 TEST_CASE("an item that cannot be sent is an ERR in its place, and nothing follows it") {
   ServerRig rig;
   rig.server.method("bad", "", [] {
-    return rpc::Stream<std::string>([i = 0]() mutable {
-      return std::optional<std::string>(++i == 2 ? "\xff" : "good");
-    });
+    return rpc::Stream<std::string>(
+        [i = 0]() mutable { return std::optional<std::string>(++i == 2 ? "\xff" : "good"); });
   });
   const Channel channel = rig.call("bad");
   rig.tell(channel, "_zpc_more", 100);
