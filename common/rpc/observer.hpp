@@ -39,7 +39,8 @@ class Observer {
   virtual void before(const CallInfo&) {}
   virtual void after(const CallInfo&) {}
   virtual void failed(const CallInfo&, const core::Error&) {}
-  /// The client of an open call vanished, cancelled, or let its deadline pass.
+  /// The client of an open call vanished or cancelled. A deadline that passes is failed() with
+  /// DeadlineExceeded.
   virtual void lost(const CallInfo&) {}
   /// Adds keys to the header of OK, ERR, STREAM or STREAM_DONE.
   virtual void outgoing(const CallInfo&, wire::Context&) {}

@@ -90,10 +90,19 @@ TEST_CASE("ERR of any other shape is a ProtocolError") {
   }
 }
 
-TEST_CASE("an ERR whose parts are not text still ends the call") {
+TEST_CASE("an ERR whose name or message is not text is a ProtocolError") {
   CallerRig rig;
-  rig.reply(rig.start("x"), "ERR", list(1, std::vector<int>{2, 3}, wire::Bytes{"trace"}));
-  CHECK(rig.took() == "RemoteError : ");
+  for (const std::string& args :
+       {list(1, "no", "trace"), list("Busy", std::vector<int>{2}, "trace"), list(5)}) {
+    rig.reply(rig.start("x"), "ERR", args);
+    CHECK(rig.took() == "ProtocolError ProtocolError: the remote sent an ERR of another shape");
+  }
+}
+
+TEST_CASE("an ERR's parts may be bytes, and a traceback that is not text is left out") {
+  CallerRig rig;
+  rig.reply(rig.start("x"), "ERR", list(wire::Bytes{"Busy"}, wire::Bytes{"no"}, 5));
+  CHECK(rig.took() == "RemoteError Busy: no");
 }
 
 TEST_CASE("a stream brings its items in order, then its end, whatever the end's args are") {

@@ -64,7 +64,7 @@ std::pair<std::string, T> consume(rpc::Items<T> items) {
 }  // namespace
 
 TEST_CASE("a stream brings all its items in order, few or many, and ends") {
-  for (const int count : {0, 1, 2, 999, 1000, 1001, 30'000}) {
+  for (const int count : {0, 1, 2, 256, 257, 30'000}) {
     Counting counting;
     LiveServer server(counting.methods());
     rpc::Client client(server.endpoint());
