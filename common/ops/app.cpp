@@ -128,7 +128,8 @@ void App::leave() {
 
 void App::time_is_up() {
   if (phase_ != Phase::kLeaving) return cut_off();
-  const bool patient = transport_.holding() && reactor_.timers().now() < flush_until_;
+  const bool unfinished = transport_.holding() || offload_.unfinished() > 0;
+  const bool patient = unfinished && reactor_.timers().now() < flush_until_;
   patient ? deadline_.after(kLookAgain) : reactor_.stop();
 }
 

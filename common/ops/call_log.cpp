@@ -42,9 +42,7 @@ void CallLog::failed(const rpc::CallInfo& call, const core::Error& error) {
 void CallLog::lost(const rpc::CallInfo& call) { about(call, "lost"); }
 
 void CallLog::dropped(const wire::Envelope& peer, std::string_view reason) {
-  // Late heartbeats and grants are how stock clients end a call, not a sign of trouble.
-  const Level level = reason == rpc::describe(rpc::Drop::kLate) ? Level::kDebug : Level::kWarn;
-  if (log_.enabled(level)) log_.write(level, "dropped", {{"peer", route(peer)}, {"reason", reason}});
+  log_.write(Level::kWarn, "dropped", {{"peer", route(peer)}, {"reason", reason}});
 }
 
 }  // namespace zerosuite::ops

@@ -24,16 +24,21 @@ std::optional<std::string> text_of(wire::Reader& in) {
   return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 
+struct RemoteFailure {
+  std::string name;
+  std::string message;
+  std::string traceback;
+};
+
 // ERR carries [name, message, traceback or nil], or one string from a server of protocol version 1.
-std::exception_ptr remote_error(std::string_view args) {
+std::optional<RemoteFailure> read_failure(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
+  if (count != 1 && count != 3) return std::nullopt;
   auto name = count == 1 ? std::string("RemoteError") : text_of(in);
-  const auto message = name ? text_of(in) : std::nullopt;
-  if ((count != 3 && count != 1) || !message)
-    return std::make_exception_ptr(ProtocolError("the remote sent an ERR of another shape"));
-  return std::make_exception_ptr(
-      RemoteError(*std::move(name), *message, count == 1 ? "" : text_of(in).value_or("")));
+  auto message = name ? text_of(in) : std::nullopt;
+  if (!message) return std::nullopt;
+  return RemoteFailure{*std::move(name), *std::move(message), count == 1 ? "" : text_of(in).value_or("")};
 }
 
 }  // namespace
@@ -46,6 +51,11 @@ struct Caller::OpenCall {
     std::copy(encoded.begin(), encoded.end(), encoded_id.begin());
   }
 
+  std::exception_ptr timed_out() const {
+    return std::make_exception_ptr(
+        TimeoutExpired("timeout after " + seconds(timeout) + ", when calling remote method " + method));
+  }
+
   CallId id;
   std::array<char, wire::IdSource::kSize> encoded_id;
   net::Timer timer;
@@ -53,11 +63,12 @@ struct Caller::OpenCall {
   TimePoint deadline = TimePoint::max();
   core::milliseconds timeout{0};
   std::string method;
+  std::string unsent;  // the request, until the server could take it
   std::unique_ptr<Listener> listener;
 };
 
 Caller::Caller(net::Timers& timers, Sink& sink, const CallerOptions& options)
-    : timers_(timers), sink_(sink), options_(options) {}
+    : timers_(timers), sink_(sink), options_(options), retry_(timers, [this] { send_unsent(); }) {}
 
 Caller::~Caller() { close(std::make_exception_ptr(Cancelled("the client was closed"))); }
 
@@ -82,8 +93,8 @@ Caller::CallId Caller::start(OutgoingCall call, std::unique_ptr<Listener> listen
   rearm(*open);
 
   const CallId id = open->id;
+  if (!unsent_.empty() || sink_.send(kServer, buffer_) == Delivery::kGone) keep_unsent(*open);
   calls_.emplace(id, std::move(open));
-  sink_.send(kServer, buffer_);
   return id;
 }
 
@@ -144,7 +155,7 @@ void Caller::on_reply(OpenCall& call, const wire::Event& event) {
     return fail(call.id,
                 std::make_exception_ptr(ProtocolError(call.method + " answered with items of another kind")));
   }
-  if (event.name == wire::kErr) return fail(call.id, remote_error(event.args));
+  if (event.name == wire::kErr) return on_error(call, event.args);
   if (event.name == wire::kStreamDone) return take(call.id)->listener->done();
   const bool ok = event.name == wire::kOk && in.array().value_or(0) >= 1;
   if (!ok) {
@@ -155,13 +166,21 @@ void Caller::on_reply(OpenCall& call, const wire::Event& event) {
   take(call.id)->listener->value(in);
 }
 
+void Caller::on_error(OpenCall& call, std::string_view args) {
+  const auto failure = read_failure(args);
+  if (!failure)
+    return fail(call.id, std::make_exception_ptr(ProtocolError("the remote sent an ERR of another shape")));
+  // A server of ours watches the same deadline; which of us notices first makes no difference to the program.
+  if (call.timeout.count() > 0 && failure->name == core::kDeadlineExceeded.name)
+    return fail(call.id, call.timed_out());
+  fail(call.id, std::make_exception_ptr(RemoteError(failure->name, failure->message, failure->traceback)));
+}
+
 void Caller::wake(OpenCall& call) {
   const TimePoint now = timers_.now();
   if (now >= call.deadline) {
     send(call, wire::kCancel, 0);
-    return fail(call.id,
-                std::make_exception_ptr(TimeoutExpired("timeout after " + seconds(call.timeout) +
-                                                       ", when calling remote method " + call.method)));
+    return fail(call.id, call.timed_out());
   }
   switch (call.heartbeat.due(now)) {
     case Heartbeat::Due::kNothing:
@@ -181,7 +200,35 @@ void Caller::rearm(OpenCall& call) {
   next == TimePoint::max() ? call.timer.cancel() : call.timer.at(next);
 }
 
+void Caller::keep_unsent(OpenCall& call) {
+  call.unsent.assign(buffer_.data(), buffer_.size());
+  call.heartbeat = Heartbeat::client({}, timers_.now());  // nobody is there who could be lost
+  rearm(call);
+  if (unsent_.empty()) patience_ = core::milliseconds(1);
+  unsent_.push_back(call.id);
+  if (!retry_.armed()) retry_.after(patience_);
+}
+
+void Caller::send_unsent() {
+  constexpr core::milliseconds kLongestPatience{64};
+  for (; !unsent_.empty(); unsent_.pop_front()) {
+    const auto found = calls_.find(unsent_.front());
+    if (found == calls_.end()) continue;
+    OpenCall& call = *found->second;
+    buffer_.clear();
+    buffer_.write(call.unsent.data(), call.unsent.size());
+    if (sink_.send(kServer, buffer_) == Delivery::kGone) {
+      patience_ = std::min(2 * patience_, kLongestPatience);
+      return retry_.after(patience_);
+    }
+    call.unsent = {};
+    call.heartbeat = Heartbeat::client(options_.heartbeat, timers_.now());
+    rearm(call);
+  }
+}
+
 void Caller::send(const OpenCall& call, std::string_view event, std::uint32_t number) {
+  if (!call.unsent.empty()) return;  // the server knows nothing of it yet
   buffer_.clear();
   wire::begin_event(buffer_, {ids_.next(), {call.encoded_id.data(), call.encoded_id.size()}, event, nullptr});
   wire::Packer out(buffer_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <span>
@@ -65,7 +66,8 @@ class Caller {
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
-  /// Sends the call. The listener is let go of after its last event.
+  /// Sends the call, or keeps it until the server can take it; one that ends before is never sent. The
+  /// listener is let go of after its last event.
   CallId start(OutgoingCall call, std::unique_ptr<Listener> listener);
   /// The id that start() will answer next. Ids are never used again.
   CallId next_id() const { return ids_.count() + 1; }
@@ -90,9 +92,12 @@ class Caller {
 
   void on_event(OpenCall& call, const wire::Event& event);
   void on_reply(OpenCall& call, const wire::Event& event);
+  void on_error(OpenCall& call, std::string_view args);
   void wake(OpenCall& call);
   void rearm(OpenCall& call);
   void send(const OpenCall& call, std::string_view event, std::uint32_t number);
+  void keep_unsent(OpenCall& call);
+  void send_unsent();
   void fail(CallId id, std::exception_ptr error);
   std::unique_ptr<OpenCall> take(CallId id);
 
@@ -102,6 +107,9 @@ class Caller {
   wire::IdSource ids_;
   wire::Buffer buffer_;
   Calls calls_;
+  std::deque<CallId> unsent_;  // in order; those that ended meanwhile are still among them
+  net::Timer retry_;
+  core::milliseconds patience_{1};  // before the next attempt to send what is unsent
   std::uint64_t dropped_ = 0;
 };
 

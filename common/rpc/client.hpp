@@ -1,12 +1,17 @@
 // A zerorpc client for C++ programs.
 //
 //   rpc::Client math("tcp://127.0.0.1:4301");
-//   int sum = math.call<int>("add", 88, 77);                                  // waits
-//   std::future<int> later = math.async<int>("add", 88, 77);                  // waits when asked
-//   math.start<int>("add", [](rpc::Outcome<int> outcome) { … }, 88, 77);      // calls back
-//   for (int n : math.stream<int>("range", 0, 10)) …                          // many values, with
-//   back-pressure math.call<int>({"add", {.timeout = 500ms}}, 88, 77);                      // one call's own
-//   options
+//
+//   // Waits for the answer:
+//   int sum = math.call<int>("add", 88, 77);
+//   // Waits when asked:
+//   std::future<int> later = math.async<int>("add", 88, 77);
+//   // Calls back:
+//   math.start<int>("add", [](rpc::Outcome<int> outcome) { … }, 88, 77);
+//   // Many values, with back-pressure:
+//   for (int n : math.stream<int>("range", 0, 10)) …
+//   // One call's own options:
+//   math.call<int>({"add", {.timeout = 500ms}}, 88, 77);
 #pragma once
 
 #include <future>
@@ -21,6 +26,7 @@
 #include "rpc/connection.hpp"
 #include "rpc/items.hpp"
 #include "rpc/listeners.hpp"
+#include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
 
@@ -108,6 +114,8 @@ class Client {
   PreparedCall prepare(const Request& request, const A&... args) const {
     PreparedCall prepared{{request.method, wire::Buffer(128), connection_->timeout(request.options), {}},
                           request.options.stop};
+    if (!wire::is_utf8(request.method))
+      throw wire::Mismatch(wire::Mismatch::Why::kText, "a method's name must be UTF-8");
     request.options.trace.add_to(prepared.call.context);
     wire::Packer packer(prepared.call.args);
     packer.pack_array(sizeof...(A));

@@ -5,7 +5,8 @@
 namespace zerosuite::rpc {
 
 DealerTransport::DealerTransport(zmq::context_t& context, net::Reactor& reactor)
-    : reactor_(reactor), socket_(context, zmq::socket_type::dealer, {.high_water = 0}) {}
+    : reactor_(reactor),
+      socket_(context, zmq::socket_type::dealer, {.high_water = 10'000, .queue_unconnected = false}) {}
 
 void DealerTransport::start(FrameReceiver receiver) {
   receiver_ = std::move(receiver);
@@ -14,7 +15,10 @@ void DealerTransport::start(FrameReceiver receiver) {
 
 Delivery DealerTransport::send(const wire::Envelope& /*peer*/, wire::Buffer& payload) {
   std::array<net::Frame, 2> frames{net::Frame(), to_frame(payload)};
-  return socket_.send(frames) == net::Sent::kYes ? Delivery::kSent : Delivery::kGone;
+  if (socket_.send(frames) == net::Sent::kYes) return Delivery::kSent;
+  payload.clear();
+  payload.write(frames.back().data<char>(), frames.back().size());
+  return Delivery::kGone;
 }
 
 }  // namespace zerosuite::rpc

@@ -10,8 +10,8 @@
 
 namespace zerosuite::rpc {
 
-/// Belongs to the thread that drives the loop. Queues without limit towards a server that is away or slow:
-/// the caller bounds how many calls are open.
+/// Belongs to the thread that drives the loop. Queues nothing for a server that is away and a bounded number
+/// of messages for one that is slow: what it does not take, the caller keeps as long as the call is open.
 class DealerTransport final : public Sink {
  public:
   DealerTransport(zmq::context_t& context, net::Reactor& reactor);

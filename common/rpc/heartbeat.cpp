@@ -10,12 +10,16 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kFirstActiveVersion = 2;
 constexpr auto kAnswerGap = 100ms;
+constexpr auto kPassiveLimit =
+    1h;  // a REQ client is silent while it waits, so only time can tell that it is gone
+constexpr auto kLongestGap = 1min;  // what a client's own interval may stretch to
 
 }  // namespace
 
 Heartbeat Heartbeat::server(core::Clock::duration interval, std::uint64_t version, TimePoint opened) {
   Heartbeat heartbeat(interval, interval * 9 / 10);
   heartbeat.answers_ = true;
+  heartbeat.lost_at_ = opened + kPassiveLimit;
   if (version >= kFirstActiveVersion) heartbeat.start(opened);
   return heartbeat;
 }
@@ -47,7 +51,7 @@ bool Heartbeat::heard(TimePoint now) {
     return false;
   }
   if (send_at_ == TimePoint::max()) start(now);
-  const auto gap = now - heard_at_;
+  const auto gap = std::min<core::Clock::duration>(now - heard_at_, kLongestGap);
   heard_at_ = now;
   lost_at_ = std::max(lost_at_, now + 2 * std::max(interval_, gap));
   if (answered_at_ != TimePoint::min() && now - answered_at_ < kAnswerGap) return false;

@@ -100,7 +100,7 @@ class Items {
     bool item(wire::Reader& in) override {
       try {
         state_->ready.push_back(wire::read<T>(in));
-      } catch (const wire::Mismatch&) {
+      } catch (...) {
         return false;
       }
       state_->hand_over(connection_.driver());

@@ -41,6 +41,8 @@ class ValueListener final : public Listener {
       return Outcome<R>(wire::read<R>(in));
     } catch (const wire::Mismatch& mismatch) {
       return Outcome<R>(protocol_error(std::string("the answer ") + mismatch.what()));
+    } catch (...) {  // what a program's own conversion throws is the program's
+      return Outcome<R>(std::current_exception());
     }
   }
 

@@ -78,6 +78,12 @@ const Method* Methods::find(std::string_view name) const {
 
 void Methods::insert(Method method) {
   std::string name = method.name;
+  bool optional = false;
+  for (const Param& param : method.params) {
+    if (optional && !param.fallback)
+      throw std::logic_error(name + "(): " + param.name + " follows an argument with a default and has none");
+    optional = param.fallback.has_value();
+  }
   if (!methods_.emplace(name, std::move(method)).second)
     throw std::logic_error("method " + name + " is registered twice");
 }

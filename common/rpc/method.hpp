@@ -1,11 +1,14 @@
 // From a C++ callable to a zerorpc method: names, defaults and arity are fixed when it is registered, most of
 // it when it is compiled.
 //
-//   methods.add("add", {"a", "b"}, "Adds.", [](double a, double b) { return a + b; });         // answers at
-//   once methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });           //
-//   answers later methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); }); // answers with
-//   many methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));         // on the
-//   pool's threads
+//   // Answers at once:
+//   methods.add("add", {"a", "b"}, "Adds.", [](double a, double b) { return a + b; });
+//   // Answers later:
+//   methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });
+//   // Answers with many values:
+//   methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); });
+//   // Runs on the pool's threads:
+//   methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));
 #pragma once
 
 #include <exception>
@@ -110,7 +113,8 @@ class Arguments {
 /// The table of a service's methods, sorted by name.
 class Methods {
  public:
-  /// Registers `function` under `name`; a second one under the same name is a std::logic_error.
+  /// Registers `function` under `name`; a second one under the same name is a std::logic_error, and so is
+  /// an argument without a default behind one that has one.
   template <std::size_t N, class F>
   void add(std::string name, const Param (&params)[N], std::string doc, F function);
   template <class F>

@@ -52,15 +52,16 @@ class Pusher final : public OnewaySender {
   explicit Pusher(zmq::context_t& context) : OnewaySender(context, zmq::socket_type::push) {}
 };
 
-/// Sends each event to every connected subscriber.
+/// Sends each event to every connected subscriber. send() answers true also when there is none, or one does
+/// not read and misses it: that is how PUB works.
 class Publisher final : public OnewaySender {
  public:
   explicit Publisher(zmq::context_t& context) : OnewaySender(context, zmq::socket_type::pub) {}
 };
 
-/// The receiving side: a server whose answers go nowhere. Register methods on server(); events that name no
-/// method, do not fit it or make it throw are told to its observers and counted in its stats. Belongs to the
-/// loop's thread.
+/// The receiving side: a server whose answers go nowhere. Nobody grants credit for a stream here, so do not
+/// register methods that return one. Register methods on server(); events that name no method, do not fit it
+/// or make it throw are told to its observers and counted in its stats. Belongs to the loop's thread.
 class OnewayReceiver {
  public:
   /// As net::Socket::bind() and connect().

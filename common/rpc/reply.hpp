@@ -37,6 +37,7 @@ class Reply {
 
   /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
   /// deadline pass. At once when that has happened already. A second call replaces the first.
+  /// It must not throw.
   void on_lost(std::function<void()> lost) const { promise_->channel().on_lost(std::move(lost)); }
   /// Whether somebody still waits for the answer.
   bool wanted() const { return promise_->channel().open(); }

@@ -29,9 +29,15 @@ std::string python_repr(std::string_view text) {
   return repr + quote;
 }
 
-// An error must reach its client even when its text came from bytes nobody checked.
-std::string text_or_note(const std::string& text) {
-  return wire::is_utf8(text) ? text : "(a message that is not valid UTF-8)";
+// An error must reach its client even when its text came from bytes nobody checked or bounded, such as the
+// name of a method that does not exist. It is sent twice, since the traceback repeats it.
+std::string presentable(std::string_view text) {
+  constexpr std::size_t kLongest = 4096;
+  if (!wire::is_utf8(text)) return "(text that is not valid UTF-8)";
+  if (text.size() <= kLongest) return std::string(text);
+  std::size_t end = kLongest;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
+  return std::string(text.substr(0, end)) + "…";
 }
 
 Error error_of(const wire::Mismatch& mismatch) {
@@ -85,17 +91,18 @@ Delivery Responder::send(const CallInfo& call) {
 Delivery Responder::error(const CallInfo& call, const Error& error) {
   ++errors_;
   for (Observer* observer : observers_) observer->failed(call, error);
-  const std::string message = text_or_note(error.message);
+  const std::string name = presentable(error.name);
+  const std::string message = presentable(error.message);
   wire::Packer out = begin(call, wire::kErr);
   if (call.version < 2) {
     out.pack_array(1);
-    wire::pack_text(out, error.name + "(" + python_repr(message) + ")");
+    wire::pack_text(out, name + "(" + python_repr(message) + ")");
   } else {
     out.pack_array(3);
-    wire::pack_text(out, error.name);
+    wire::pack_text(out, name);
     wire::pack_text(out, message);
     // Never empty: str(RemoteError) in python shows only this when it is not nil.
-    wire::pack_text(out, error.name + ": " + message + "\n");
+    wire::pack_text(out, name + ": " + message + "\n");
   }
   return sink_.send(*call.peer, buffer_);
 }

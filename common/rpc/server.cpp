@@ -71,7 +71,9 @@ void Server::receive(std::span<const std::string_view> frames) {
   const std::size_t identities = frames.size() - std::min(frames.size(), around);
   envelope_.clear();
   bool usable = !frames.empty() && identities <= options_.limits.max_envelope_frames;
-  for (std::size_t i = 0; usable && i < identities; ++i) usable = envelope_.push(frames[i]);
+  // Also of one that is refused: the log names its sender.
+  for (std::size_t i = 0; i < identities && i < options_.limits.max_envelope_frames; ++i)
+    usable = envelope_.push(frames[i]) && usable;
   if (!usable) return drop(envelope_, Drop::kEnvelope);
 
   const wire::Event event = wire::decode(frames.back(), options_.limits);

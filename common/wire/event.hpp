@@ -69,9 +69,11 @@ class Context {
   /// Throws Mismatch when `value` cannot be sent.
   template <class T>
   void add(std::string_view key, const T& value) {
-    Packer packer(encoded_);
+    Buffer entry(64);  // apart, so that a value that cannot be sent leaves no half of it behind
+    Packer packer(entry);
     pack_text(packer, key);
     pack(packer, value);
+    encoded_.write(entry.data(), entry.size());
     ++count_;
   }
   std::uint32_t count() const { return count_; }

@@ -227,6 +227,16 @@ def test_a_call_that_outlasts_drain_ms_is_told_so(start):
     server.await_line(r" warn math cut off calls=1\b")
 
 
+def test_every_call_that_outlasts_drain_ms_is_told_so_while_blocking_ones_stop(start):
+    server = start(*ANY_PORT, ZEROSUITE_DRAIN_MS="200")
+    with Raw(server.endpoint) as peer:
+        ids = [peer.call("count_primes", [10**11])] + [open_stream(peer, 1000) for _ in range(200)]
+        assert 0.2 <= seconds_to_end(server, signal.SIGTERM) < 5
+        assert {peer.next(id).args[0] for id in ids} == {"ShuttingDown"}
+    server.await_line(r" info math stopped\b")
+    assert "still running" not in server.log()
+
+
 def test_a_second_signal_stops_without_waiting(start):
     server = start(*ANY_PORT)
     with Raw(server.endpoint) as peer:

@@ -74,7 +74,7 @@ class CallerRig {
     const std::string encoded = list();
     args.write(encoded.data(), encoded.size());
     const auto number = caller.start({method, std::move(args), timeout, {}}, std::move(listener));
-    if (number == 0) return {};
+    if (number == 0 || sink.messages.empty()) return {number, {}};
     return {number, std::string(sink.messages.back().event().id)};
   }
 

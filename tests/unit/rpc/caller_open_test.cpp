@@ -22,6 +22,63 @@ TEST_CASE("a caller heartbeats every interval, the first one interval after the 
   CHECK(rig.sent() == "_zpc_hb [0]");
 }
 
+TEST_CASE("a call that ends before the server can take it is never sent") {
+  CallerRig rig;
+  const auto lasting = rig.start("before", 30s);
+  rig.sent();
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.start("short", 100ms);
+  rig.start("long", 60s);
+  rig.pass(200ms);
+  CHECK(rig.took() == "TimeoutExpired TimeoutExpired: timeout after 100ms, when calling remote method short");
+
+  rig.sink.delivery = rpc::Delivery::kSent;
+  rig.pass(100ms);
+  const std::string sent = rig.sent();
+  CHECK(sent.starts_with("long"));
+  CHECK(sent.find("short") == std::string::npos);
+  CHECK(sent.find("_zpx_cancel") == std::string::npos);
+  rig.reply(lasting, "OK", list(1));
+  CHECK(rig.took() == "value 1");
+}
+
+TEST_CASE("calls that waited for the server leave in the order they were made") {
+  CallerRig rig;
+  rig.start("zero");
+  rig.sent();
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.start("one");
+  rig.sink.delivery = rpc::Delivery::kSent;
+  rig.start("two");
+  CHECK(rig.sent().empty());
+  rig.pass(10ms);
+  const std::string sent = rig.sent();
+  CHECK(sent.find("one") < sent.find("two"));
+  CHECK(sent.find("two") != std::string::npos);
+}
+
+TEST_CASE("a server that is away is waited for until the timeout; it is lost only once it had the call") {
+  CallerRig rig;
+  rig.start("zero", 1s);
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.start("patient");
+  rig.pass(60s);
+  CHECK(rig.took() == "TimeoutExpired TimeoutExpired: timeout after 1s, when calling remote method zero");
+  rig.sink.delivery = rpc::Delivery::kSent;
+  rig.pass(16s);
+  CHECK(rig.took() == "LostRemote LostRemote: Lost remote after 10s heartbeat");
+}
+
+TEST_CASE("a server's DeadlineExceeded for the caller's own timeout is a TimeoutExpired") {
+  CallerRig rig;
+  const auto limited = rig.start("x", 5s);
+  rig.reply(limited, "ERR", list("DeadlineExceeded", "too late", nullptr));
+  CHECK(rig.took() == "TimeoutExpired TimeoutExpired: timeout after 5s, when calling remote method x");
+  const auto unlimited = rig.start("x");
+  rig.reply(unlimited, "ERR", list("DeadlineExceeded", "too late", nullptr));
+  CHECK(rig.took() == "RemoteError DeadlineExceeded: too late");
+}
+
 TEST_CASE("a caller does not answer heartbeats, so that two of our own never loop") {
   CallerRig rig;
   const auto call = rig.start("x");

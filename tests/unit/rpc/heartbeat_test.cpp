@@ -126,6 +126,25 @@ TEST_CASE("grants and items are no sign of life of a client") {
   CHECK_FALSE(rig.open());
 }
 
+TEST_CASE("a client below version 2 that stays silent is given up after an hour") {
+  OpenCall rig(std::nullopt);
+  rig.pass(59min);
+  CHECK(rig.open());
+  rig.pass(2min);
+  CHECK_FALSE(rig.open());
+}
+
+TEST_CASE("a client that beats ever more slowly is waited for two minutes at most") {
+  OpenCall rig;
+  for (const auto gap : {14s, 27s, 53s, 105s}) {
+    rig.pass(gap);
+    REQUIRE(rig.open());
+    rig.tell(rig.channel, "_zpc_hb", 0);
+  }
+  rig.pass(121s);
+  CHECK_FALSE(rig.open());
+}
+
 TEST_CASE("towards a client below version 2 the server is passive until it hears a heartbeat") {
   for (const std::optional<int> version : {std::optional<int>(), std::optional(1)}) {
     OpenCall rig(version);

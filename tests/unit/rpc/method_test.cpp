@@ -148,3 +148,10 @@ TEST_CASE("a name can be registered once") {
   Rig rig;
   CHECK_THROWS_AS(rig.server.method("one", "", [] {}), std::logic_error);
 }
+
+TEST_CASE("an argument without a default behind one that has one is refused when it is registered") {
+  ServerRig rig;
+  CHECK_THROWS_AS(
+      rig.server.method("f", {{"a", {wire::Integer(1)}}, "b"}, "", [](int a, int b) { return a + b; }),
+      std::logic_error);
+}

@@ -113,9 +113,19 @@ TEST_CASE("whatever a method throws, its client gets an ERR") {
         }).starts_with("ERR [\"InternalError\", \"the method threw something"));
 }
 
-TEST_CASE("an error's text that is not UTF-8 is replaced, so that its client can read the ERR") {
-  const std::string heard = heard_from([]() -> int { throw core::Failure("Odd", "\xff\xfe"); });
-  CHECK(heard.starts_with("ERR [\"Odd\", \"(a message that is not valid UTF-8)\""));
+TEST_CASE("an error's name or text that is not UTF-8 is replaced, so that its client can read the ERR") {
+  const std::string text = heard_from([]() -> int { throw core::Failure("Odd", "\xff\xfe"); });
+  CHECK(text.starts_with("ERR [\"Odd\", \"(text that is not valid UTF-8)\""));
+  const std::string name = heard_from([]() -> int { throw core::Failure("\xff", "odd"); });
+  CHECK(name.starts_with("ERR [\"(text that is not valid UTF-8)\", \"odd\""));
+}
+
+TEST_CASE("an error's text is cut at 4 KiB, between characters, since it is sent twice") {
+  std::string text = "x";
+  for (int i = 0; i < 2500; ++i) text += "é";
+  const std::string heard = heard_from([text]() -> int { throw core::Failure("Long", text); });
+  CHECK(heard.size() < 9000);
+  CHECK(heard.find("é…\"") != std::string::npos);
 }
 
 TEST_CASE("after a method threw, the next call is served") {
