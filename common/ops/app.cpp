@@ -1,5 +1,6 @@
 #include "ops/app.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -72,8 +73,10 @@ void App::listen() {
   for (const std::string& endpoint : config_.list("bind")) bound.push_back(transport_.bind(endpoint));
   transport_.start([this](std::span<const std::string_view> frames) { server_.receive(frames); });
   for (const std::string& endpoint : bound) log_.write(Level::kInfo, "listening", {{"endpoint", endpoint}});
-  log_.write(Level::kInfo, "ready",
-             {{"version", ZEROSUITE_VERSION}, {"methods", server_.methods().all().size()}});
+  const auto& methods = server_.methods().all();
+  const auto own = std::count_if(methods.begin(), methods.end(),
+                                 [](const auto& method) { return !method.first.starts_with('_'); });
+  log_.write(Level::kInfo, "ready", {{"version", ZEROSUITE_VERSION}, {"methods", own}});
 }
 
 void App::on_signal() {

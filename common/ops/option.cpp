@@ -96,22 +96,22 @@ std::vector<Option> command_options() {
 }
 
 std::vector<Option> own_options(const Program& program) {
-  std::vector<Option> options = {
-      {.name = "bind",
-       .type = Type::kEndpoints,
-       .scope = Scope::kOwn,
-       .initial = List{std::string(program.bind)},
-       .argument = "ENDPOINT",
-       .help = "Serves on ENDPOINT (tcp://HOST:PORT or ipc://PATH); may be repeated."}};
-  if (!program.data.empty()) {
-    options.push_back({.name = "data",
-                       .type = Type::kText,
-                       .scope = Scope::kOwn,
-                       .initial = std::string(program.data),
-                       .argument = "DIR",
-                       .help = "Keeps its data in the folder DIR, which one process at a time may use."});
-  }
-  return options;
+  const std::string_view data_help =
+      program.data.empty()
+          ? "Keeps no data: taken and left unused, so that every program of the suite has the same flags."
+          : "Keeps its data in the folder DIR, which one process at a time may use.";
+  return {{.name = "bind",
+           .type = Type::kEndpoints,
+           .scope = Scope::kOwn,
+           .initial = List{std::string(program.bind)},
+           .argument = "ENDPOINT",
+           .help = "Serves on ENDPOINT (tcp://HOST:PORT or ipc://PATH); may be repeated."},
+          {.name = "data",
+           .type = Type::kText,
+           .scope = Scope::kOwn,
+           .initial = std::string(program.data.empty() ? "none" : program.data),
+           .argument = "DIR",
+           .help = data_help}};
 }
 
 std::vector<Option> shared_options() {

@@ -15,7 +15,7 @@ struct Program {
   std::string_view name;
   std::string_view summary;    ///< One line for --help.
   std::string_view bind;       ///< The endpoint it serves on when nothing else is said.
-  std::string_view data = {};  ///< Its folder when nothing else is said; empty = it takes no --data.
+  std::string_view data = {};  ///< Its folder when nothing else is said; empty = it keeps none.
 };
 
 }  // namespace zerosuite::ops

@@ -56,6 +56,7 @@ def test_the_log_is_one_dated_line_for_each_event_and_ends_the_start_with_ready(
     lines = server.log().splitlines()
     assert all(LINE.fullmatch(line) for line in lines), lines
     assert re.search(r" info math listening endpoint=tcp://127\.0\.0\.1:\d+$", lines[0])
+    assert re.search(r" ready version=\S+ methods=17$", lines[1])
     assert answers(server.endpoint)
 
 
@@ -126,7 +127,6 @@ def test_version_is_one_line():
 
 @pytest.mark.parametrize("flags, line", [
     (["--bnid", "tcp://127.0.0.1:*"], "unknown flag --bnid; did you mean --bind?"),
-    (["--data", "/tmp"], "unknown flag --data; try --help"),
     (["serve"], 'unexpected argument "serve"'),
     (["--bind"], "--bind takes one ENDPOINT"),
     (["--log-level", "loud"], '--log-level is "loud"; expected error, warn, info or debug'),

@@ -83,8 +83,8 @@ TEST_CASE("a list comes from a repeated flag, a list in the file, or a variable 
   CHECK(told({"--config", file.path()}).list("bind") == both);
 }
 
-TEST_CASE("only a program that keeps data takes a data folder") {
-  CHECK(complaint({"--data", "/tmp"}) == "unknown flag --data; try --help");
+TEST_CASE("every program takes a data folder, also one that keeps none") {
+  CHECK(told({"--data", "/tmp"}).text("data") == "/tmp");
   CHECK(told({}, {}, kKeeper).text("data") == "/var/lib/k");
   CHECK(told({"--data", "/srv"}, {}, kKeeper).text("data") == "/srv");
 }
