@@ -97,9 +97,8 @@ std::vector<Option> command_options() {
 
 std::vector<Option> own_options(const Program& program) {
   const std::string_view data_help =
-      program.data.empty()
-          ? "Keeps no data: taken and left unused, so that every program of the suite has the same flags."
-          : "Keeps its data in the folder DIR, which one process at a time may use.";
+      program.data.empty() ? "Keeps no data; taken so that every program of the suite has the same flags."
+                           : "Keeps its data in the folder DIR, which one process at a time may use.";
   return {{.name = "bind",
            .type = Type::kEndpoints,
            .scope = Scope::kOwn,
