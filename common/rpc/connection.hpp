@@ -20,7 +20,7 @@ struct ClientOptions {
   /// without a word when its socket's queue is full: 1000 messages, of which libzmq may take up to half for
   /// unread when they are not. So keep the sum over all streams open at a time below 500 there; servers of
   /// ours lose nothing.
-  std::uint32_t slots = 256;
+  std::uint32_t slots = 480;
   CallerOptions caller;  ///< Heartbeat interval and limits.
 };
 
