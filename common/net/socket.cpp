@@ -38,7 +38,6 @@ int send_frame(void* socket, Frame& frame, int flags) {
 
 Socket::Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptions& options)
     : socket_(context, type) {
-  socket_.set(zmq::sockopt::immediate, !options.queue_unconnected);
   socket_.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
   socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
   socket_.set(zmq::sockopt::sndhwm, options.high_water);

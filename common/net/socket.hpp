@@ -19,8 +19,7 @@ struct SocketOptions {
   std::int64_t max_frame_bytes =
       32 << 20;           ///< A peer that sends a longer frame is disconnected (ZMQ_MAXMSGSIZE).
   int high_water = 1000;  ///< Messages queued each way for each peer; 0 = no limit (ZMQ_SNDHWM, ZMQ_RCVHWM).
-  bool queue_unconnected = true;  ///< False queues nothing for an endpoint that is down (ZMQ_IMMEDIATE).
-  core::milliseconds linger{0};   ///< What the end of the context may wait for what is queued (ZMQ_LINGER).
+  core::milliseconds linger{0};  ///< What the end of the context may wait for what is queued (ZMQ_LINGER).
 };
 
 enum class Received {

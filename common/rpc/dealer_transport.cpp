@@ -5,8 +5,7 @@
 namespace zerosuite::rpc {
 
 DealerTransport::DealerTransport(zmq::context_t& context, net::Reactor& reactor)
-    : reactor_(reactor),
-      socket_(context, zmq::socket_type::dealer, {.high_water = 10'000, .queue_unconnected = false}) {}
+    : reactor_(reactor), socket_(context, zmq::socket_type::dealer, {.high_water = 10'000}) {}
 
 void DealerTransport::start(FrameReceiver receiver) {
   receiver_ = std::move(receiver);

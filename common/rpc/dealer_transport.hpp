@@ -10,8 +10,9 @@
 
 namespace zerosuite::rpc {
 
-/// Belongs to the thread that drives the loop. Queues nothing for a server that is away and a bounded number
-/// of messages for one that is slow: what it does not take, the caller keeps as long as the call is open.
+/// Belongs to the thread that drives the loop. Queues 10 000 messages for a server that is away or slow, as a
+/// stock client does its thousand, so that a restart loses no call: such a server also gets those that ended
+/// meanwhile. What it does not take, the caller keeps as long as the call is open.
 class DealerTransport final : public Sink {
  public:
   DealerTransport(zmq::context_t& context, net::Reactor& reactor);

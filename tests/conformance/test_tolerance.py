@@ -209,10 +209,8 @@ def test_any_event_is_a_sign_of_life_to_our_client(server_that_sends_but_never_b
 
 def test_a_server_that_starts_later_is_waited_for(suite):
     with FakeServer() as first:
-        client = suite.our_client(first)
-        future = start(client)
-        first.answer(first.receive(), "OK", ["first"])
-        assert outcome(future) == "first"
+        pass  # its port is free again
+    client = suite.our_client(first)
     future = start(client)
     wait_until(lambda: rebound(first.endpoint, future))
 
