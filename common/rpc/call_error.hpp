@@ -54,6 +54,10 @@ class ProtocolError : public CallError {
   explicit ProtocolError(const std::string& message) : CallError(core::kProtocolError, message) {}
 };
 
+inline std::exception_ptr protocol_error(const std::string& text) {
+  return std::make_exception_ptr(ProtocolError(text));
+}
+
 /// What a finished call brought: its value or its error.
 template <class T>
 class Outcome {

@@ -129,8 +129,7 @@ void Caller::receive(std::span<const std::string_view> frames) {
   }
   if (event.fault != wire::Fault::kNone) {
     ++dropped_;
-    return fail(*id, std::make_exception_ptr(
-                         ProtocolError("the remote's answer: " + std::string(wire::describe(event.fault)))));
+    return fail(*id, protocol_error("the remote's answer: " + std::string(wire::describe(event.fault))));
   }
   on_event(*found->second, event);
 }
@@ -152,8 +151,7 @@ void Caller::on_reply(OpenCall& call, const wire::Event& event) {
     rearm(call);
     if (call.listener->item(in)) return;
     send(call, wire::kCancel, 0);
-    return fail(call.id,
-                std::make_exception_ptr(ProtocolError(call.method + " answered with items of another kind")));
+    return fail(call.id, protocol_error(call.method + " answered with items of another kind"));
   }
   if (event.name == wire::kErr) return on_error(call, event.args);
   if (event.name == wire::kStreamDone) return take(call.id)->listener->done();
@@ -161,15 +159,14 @@ void Caller::on_reply(OpenCall& call, const wire::Event& event) {
   if (!ok) {
     const std::string text =
         "the remote answered " + call.method + " with a malformed event " + std::string(event.name);
-    return fail(call.id, std::make_exception_ptr(ProtocolError(text)));
+    return fail(call.id, protocol_error(text));
   }
   take(call.id)->listener->value(in);
 }
 
 void Caller::on_error(OpenCall& call, std::string_view args) {
   const auto failure = read_failure(args);
-  if (!failure)
-    return fail(call.id, std::make_exception_ptr(ProtocolError("the remote sent an ERR of another shape")));
+  if (!failure) return fail(call.id, protocol_error("the remote sent an ERR of another shape"));
   // A server of ours watches the same deadline; which of us notices first makes no difference to the program.
   if (call.timeout.count() > 0 && failure->name == core::kDeadlineExceeded.name)
     return fail(call.id, call.timed_out());

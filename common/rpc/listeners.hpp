@@ -12,10 +12,6 @@
 
 namespace zerosuite::rpc {
 
-inline std::exception_ptr protocol_error(const std::string& text) {
-  return std::make_exception_ptr(ProtocolError(text));
-}
-
 /// Expects one value and hands the outcome on.
 template <class R, class F>
 class ValueListener final : public Listener {
