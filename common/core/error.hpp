@@ -40,6 +40,10 @@ inline constexpr ErrorName kDeadlineExceeded{"DeadlineExceeded",
 inline constexpr ErrorName kOverloaded{"Overloaded", "a queue or table is full; try again later"};
 inline constexpr ErrorName kUnavailable{"Unavailable", "nobody is there to do the work now"};
 inline constexpr ErrorName kShuttingDown{"ShuttingDown", "the service is stopping and takes no new work"};
+inline constexpr ErrorName kAmbiguousMethod{
+    "AmbiguousMethod", "several services have a method of that name; the message lists them"};
+inline constexpr ErrorName kWorkerLost{"WorkerLost",
+                                       "the worker died with the call; it may or may not have been done"};
 inline constexpr ErrorName kTooLarge{"TooLarge", "a message or its answer is longer than the frame limit"};
 inline constexpr ErrorName kUnsupported{"Unsupported", "this build or configuration cannot do that"};
 
@@ -49,10 +53,10 @@ inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came with
 inline constexpr ErrorName kProtocolError{"ProtocolError", "the peer answered something that is not zerorpc"};
 
 inline constexpr ErrorName kErrorNames[] = {
-    kNameError,        kTypeError,     kValueError,      kKeyError,     kZeroDivisionError,
-    kOverflowError,    kInternalError, kInvalidArgument, kAbandoned,    kCancelled,
-    kDeadlineExceeded, kOverloaded,    kUnavailable,     kShuttingDown, kTooLarge,
-    kUnsupported,      kLostRemote,    kTimeoutExpired,  kProtocolError};
+    kNameError,     kTypeError,       kValueError,      kKeyError,   kZeroDivisionError, kOverflowError,
+    kInternalError, kInvalidArgument, kAbandoned,       kCancelled,  kDeadlineExceeded,  kOverloaded,
+    kUnavailable,   kShuttingDown,    kAmbiguousMethod, kWorkerLost, kTooLarge,          kUnsupported,
+    kLostRemote,    kTimeoutExpired,  kProtocolError};
 
 /// A named failure as a value.
 struct Error {

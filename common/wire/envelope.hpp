@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace zerosuite::wire {
 
+/// Which of a server's sockets a message came by: 0 for the one that clients dial, then one for each proxy.
+using Link = std::uint8_t;
+
 /// Identity frames, outermost first, each as a length byte and its bytes. One hop's 5-byte identity makes 6
-/// bytes and two hops 12, so the usual envelope lives inside the string object. Equality and hash are those
-/// of the bytes.
+/// bytes and two hops 12, so the usual envelope lives inside the string object. The link is part of the way:
+/// clients of two proxies may have the same identities.
 class Envelope {
  public:
   static constexpr std::size_t kMaxFrame = 255;  ///< ZeroMQ identities are no longer (zmq_setsockopt(3)).
@@ -21,8 +25,18 @@ class Envelope {
     bytes_.append(frame);
     return true;
   }
-  void clear() { bytes_.clear(); }
+  /// Starts anew, on that link.
+  void clear(Link link = 0) {
+    bytes_.clear();
+    link_ = link;
+  }
   bool empty() const { return bytes_.empty(); }
+  Link link() const { return link_; }
+  /// The identity of the connection itself; empty when there is none.
+  std::string_view outermost() const {
+    return empty() ? std::string_view()
+                   : std::string_view(bytes_).substr(1, static_cast<unsigned char>(bytes_.front()));
+  }
 
   /// Calls `each(frame)` for every frame in order.
   template <class F>
@@ -39,6 +53,7 @@ class Envelope {
 
  private:
   std::string bytes_;
+  Link link_ = 0;
 };
 
 }  // namespace zerosuite::wire
@@ -46,6 +61,6 @@ class Envelope {
 template <>
 struct std::hash<zerosuite::wire::Envelope> {
   std::size_t operator()(const zerosuite::wire::Envelope& envelope) const {
-    return std::hash<std::string>()(envelope.bytes());
+    return std::hash<std::string>()(envelope.bytes()) + envelope.link();
   }
 };

@@ -100,7 +100,7 @@ std::string_view describe(Fault fault) {
   return kTexts[static_cast<std::size_t>(fault)];
 }
 
-Event decode(std::string_view payload, const Limits& limits) {
+Event peek(std::string_view payload, const Limits& limits) {
   Event event;
   const auto fail = [&event](Fault fault) {
     event.fault = fault;
@@ -120,8 +120,16 @@ Event decode(std::string_view payload, const Limits& limits) {
   const auto name = in.peek() == Kind::kBin ? in.bin() : in.str();
   if (!name) return fail(in.peek() == Kind::kStr || in.at_end() ? Fault::kDamagedArgs : Fault::kBadName);
   event.name = *name;
+  event.args = payload.substr(static_cast<std::size_t>(in.position() - payload.data()));
+  return event;
+}
+
+Event decode(std::string_view payload, const Limits& limits) {
+  Event event = peek(payload, limits);
+  if (event.fault != Fault::kNone) return event;
+  Reader in(event.args);
   event.args = in.skip(limits);
-  if (event.args.empty()) return fail(fault_of(in.damage(), Fault::kDamagedArgs));
+  if (event.args.empty()) event.fault = fault_of(in.damage(), Fault::kDamagedArgs);
   return event;
 }
 
@@ -129,6 +137,27 @@ std::string_view id_text(std::string_view encoded_id) {
   Reader in(encoded_id);
   const auto text = in.peek() == Kind::kBin ? in.bin() : in.str();
   return text.value_or(std::string_view());
+}
+
+std::uint64_t grant_of(std::string_view args) {
+  Reader in(args);
+  if (in.array().value_or(0) == 0) return 0;
+  try {
+    const Integer n = read_integer(in);
+    return n > 0 ? static_cast<std::uint64_t>(n) : 0;
+  } catch (const Mismatch&) {
+    return 0;
+  }
+}
+
+Buffer renamed(std::string_view payload, const Event& event, std::string_view name) {
+  const char* const behind_header = event.header.data() + event.header.size();
+  Buffer out(payload.size());
+  append(out, payload.substr(0, static_cast<std::size_t>(behind_header - payload.data())));
+  Packer(out).pack_str(static_cast<std::uint32_t>(name.size()));
+  append(out, name);
+  append(out, event.args);
+  return out;
 }
 
 std::string_view header_text(std::string_view header, std::string_view key) {

@@ -53,12 +53,24 @@ struct Event {
   bool answerable() const { return !id.empty() && response_to.empty(); }
 };
 
-/// Reads an event. Never throws, never allocates; a fault is in the answer.
+/// Reads header and name alone, in a time that does not depend on the args: those are left unchecked, as all
+/// the bytes behind the name, be they too few or too many. Never throws, never allocates; a fault is in the
+/// answer.
+Event peek(std::string_view payload, const Limits& limits);
+
+/// Reads a whole event. Never throws, never allocates; a fault is in the answer.
 Event decode(std::string_view payload, const Limits& limits);
 
 /// The id's text or bytes without the msgpack prefix, so that bin and str echoes of one id compare equal;
 /// empty for an integer id.
 std::string_view id_text(std::string_view encoded_id);
+
+/// The n of `[n]`, the args of a grant: an integer or an integral float, as both stock peers send it; 0 when
+/// it is neither or negative. The args need not have been checked.
+std::uint64_t grant_of(std::string_view args);
+
+/// `payload` under another name, everything else byte for byte. `event` is what peek() saw in it.
+Buffer renamed(std::string_view payload, const Event& event, std::string_view name);
 
 /// The text of one header key; empty when it is missing or not text.
 std::string_view header_text(std::string_view header, std::string_view key);
