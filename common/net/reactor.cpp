@@ -78,8 +78,10 @@ void Reactor::turn(milliseconds wait) {
   const Turning turning(turning_);
   const int count = ::zmq_poll(items_.data(), static_cast<int>(items_.size()), patience(wait));
   if (count < 0 && errno != EINTR) throw zmq::error_t();
-  timers_.advance_to(core::Clock::now());
+  const core::TimePoint now = core::Clock::now();
+  timers_.tell(now);
   if (count > 0) call_ready(count);
+  timers_.advance_to(now);
 }
 
 void Reactor::call_ready(int count) {

@@ -35,8 +35,9 @@ class Reactor {
   /// The same for a descriptor that became readable, was hung up or failed. The descriptor stays its owner's.
   [[nodiscard]] Watch watch(int fd, std::function<void()> ready);
 
-  /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), fires the timers
-  /// that are due, then calls what became ready. A signal cuts the wait short. Not from inside a callback.
+  /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), calls what became
+  /// ready, then fires the timers that are due: after a pause of the process a heartbeat that waits in a
+  /// socket is heard before its sender is given up. A signal cuts the wait short. Not from inside a callback.
   /// Throws zmq::error_t when a watched socket was closed or its context is gone; what a callback throws
   /// passes through.
   void turn(core::milliseconds wait);

@@ -37,11 +37,15 @@ int send_frame(void* socket, Frame& frame, int flags) {
 }  // namespace
 
 Socket::Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptions& options)
-    : socket_(context, type) {
+    : type_(type), socket_(context, type) {
   socket_.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
   socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
   socket_.set(zmq::sockopt::sndhwm, options.high_water);
   socket_.set(zmq::sockopt::rcvhwm, options.high_water);
+  if (options.probe.count() > 0) {
+    socket_.set(zmq::sockopt::heartbeat_ivl, static_cast<int>(options.probe.count()));
+    socket_.set(zmq::sockopt::heartbeat_timeout, static_cast<int>(2 * options.probe.count()));
+  }
   // Without it a message to a full or gone peer is dropped in silence.
   if (type == zmq::socket_type::router) socket_.set(zmq::sockopt::router_mandatory, true);
 }

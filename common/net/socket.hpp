@@ -20,6 +20,9 @@ struct SocketOptions {
       32 << 20;           ///< A peer that sends a longer frame is disconnected (ZMQ_MAXMSGSIZE).
   int high_water = 1000;  ///< Messages queued each way for each peer; 0 = no limit (ZMQ_SNDHWM, ZMQ_RCVHWM).
   core::milliseconds linger{0};  ///< What the end of the context may wait for what is queued (ZMQ_LINGER).
+  /// A peer whose ZeroMQ does not answer for twice as long is disconnected (ZMQ_HEARTBEAT_IVL); zero asks
+  /// nothing. libzmq's own thread answers, so a peer that merely computes stays connected.
+  core::milliseconds probe{0};
 };
 
 enum class Received {
@@ -61,8 +64,11 @@ class Socket {
   Sent send(std::span<Frame> frames);
 
   zmq::socket_ref ref() { return socket_; }
+  /// Whether the first frame of a message names the connection.
+  bool names_peers() const { return type_ == zmq::socket_type::router; }
 
  private:
+  zmq::socket_type type_;
   zmq::socket_t socket_;
 };
 

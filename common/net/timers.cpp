@@ -57,7 +57,7 @@ std::optional<TimePoint> Timers::next() const {
 }
 
 void Timers::advance_to(TimePoint now) {
-  now_ = std::max(now_, now);
+  tell(now);
   const auto target = static_cast<std::uint64_t>(std::chrono::floor<milliseconds>(now_ - start_).count());
 
   move_all(kPassed, kFiring);

@@ -6,6 +6,7 @@
 // test moves it by hand. Everything here belongs to the loop's thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -58,6 +59,8 @@ class Timers {
   /// No timer fires before this; nullopt when none is armed. May be earlier than the first expiry, never
   /// later.
   std::optional<core::TimePoint> next() const;
+  /// Moves time forward without firing anything: what is due fires at the next advance_to().
+  void tell(core::TimePoint now) { now_ = std::max(now_, now); }
   /// Moves time forward and fires what is due, in order of time, to the tick, and of arming within a tick.
   /// What callbacks arm for a time already passed fires at the next call, so a timer that re-arms itself
   /// cannot hold the loop. A time before now() is now(). An exception of a callback passes through; the rest
