@@ -1,5 +1,7 @@
 #include "rpc/builtins.hpp"
 
+#include <algorithm>
+
 namespace zerosuite::rpc {
 namespace {
 
@@ -11,65 +13,89 @@ Value text(std::string_view value) { return {std::string(value)}; }
 
 bool is_public(const Method& method) { return !method.name.starts_with('_'); }
 
-Value doc_of(const Method& method) { return method.doc.empty() ? Value() : text(method.doc); }
-
-const Method& known(const Methods& methods, const std::string& name) {
-  const Method* const method = methods.find(name);
-  // Python's KeyError shows the key's repr.
-  if (method == nullptr || !is_public(*method)) throw core::Failure(core::kKeyError, "'" + name + "'");
-  return *method;
-}
-
-List list_methods(const Methods& methods) {
-  List names;
-  for (const auto& [name, method] : methods.all()) {
-    if (is_public(method)) names.push_back(text(name));
-  }
-  return names;
-}
-
-// What inspect.getargspec answered in Python 2 and zerorpc still sends: [names, varargs, keywords, defaults].
-List argspec(const Method& method) {
-  List names;
-  List defaults;
-  for (const Param& param : method.params) {
-    names.push_back(text(param.name));
-    if (param.fallback) defaults.push_back(*param.fallback);
-  }
-  return {{std::move(names)}, {}, {}, defaults.empty() ? Value() : Value{std::move(defaults)}};
-}
-
-Value inspect_method(const Method& method) {
+Value describe_method(const Method& method) {
   List args;
   for (const Param& param : method.params) {
     Dict arg{{text("name"), text(param.name)}};
     if (param.fallback) arg.push_back({text("default"), *param.fallback});
     args.push_back({std::move(arg)});
   }
-  return {Dict{{text("args"), {std::move(args)}}, {text("doc"), doc_of(method)}}};
+  Dict described{{text("args"), {std::move(args)}},
+                 {text("doc"), method.doc.empty() ? Value() : text(method.doc)}};
+  if (method.idempotent) described.push_back({text("idempotent"), {true}});
+  return {std::move(described)};
 }
 
-Value inspect(const Methods& methods, const std::string& service) {
-  Dict described;
-  for (const auto& [name, method] : methods.all()) {
-    if (is_public(method)) described.push_back({text(name), inspect_method(method)});
+Value entry(const Value& description, std::string_view key) {
+  const auto* const dict = description.as<Dict>();
+  if (dict == nullptr) return {};
+  const auto found = std::find_if(dict->begin(), dict->end(),
+                                  [&](const wire::DictEntry& each) { return each.key == text(key); });
+  return found == dict->end() ? Value() : found->value;
+}
+
+Value known(const Catalogue& catalogue, const std::string& name) {
+  auto description = catalogue.find(name);
+  // Python's KeyError shows the key's repr.
+  if (!description) throw core::Failure(core::kKeyError, "'" + name + "'");
+  return *std::move(description);
+}
+
+List list_methods(const Catalogue& catalogue) {
+  List names;
+  for (auto& [name, description] : catalogue.methods()) names.push_back(std::move(name));
+  return names;
+}
+
+// What inspect.getargspec answered in Python 2 and zerorpc still sends: [names, varargs, keywords, defaults].
+List argspec(const Value& description) {
+  List names;
+  List defaults;
+  const Value args = entry(description, "args");
+  if (const auto* const list = args.as<List>()) {
+    for (const Value& arg : *list) {
+      names.push_back(entry(arg, "name"));
+      const auto* const fields = arg.as<Dict>();
+      const bool has_default = fields != nullptr && fields->size() > 1;
+      if (has_default) defaults.push_back(entry(arg, "default"));
+    }
   }
-  return {Dict{{text("name"), text(service)}, {text("methods"), {std::move(described)}}}};
+  return {{std::move(names)}, {}, {}, defaults.empty() ? Value() : Value{std::move(defaults)}};
+}
+
+Value inspect(const Catalogue& catalogue, const std::string& service) {
+  Dict answer{{text("name"), text(service)}, {text("methods"), {catalogue.methods()}}};
+  for (auto& field : catalogue.more()) answer.push_back(std::move(field));
+  return {std::move(answer)};
 }
 
 }  // namespace
 
-void add_builtins(Methods& methods, const std::string& service) {
-  methods.add("_zerorpc_list", "Names of all methods.", [&methods] { return list_methods(methods); });
+Dict OwnMethods::methods() const {
+  Dict described;
+  for (const auto& [name, method] : methods_.all()) {
+    if (is_public(method)) described.push_back({text(name), describe_method(method)});
+  }
+  return described;
+}
+
+std::optional<Value> OwnMethods::find(const std::string& name) const {
+  const Method* const method = methods_.find(name);
+  if (method == nullptr || !is_public(*method)) return std::nullopt;
+  return describe_method(*method);
+}
+
+void add_builtins(Methods& methods, const std::string& service, std::function<const Catalogue&()> catalogue) {
+  methods.add("_zerorpc_list", "Names of all methods.", [catalogue] { return list_methods(catalogue()); });
   methods.add("_zerorpc_name", "Name of the service.", [service] { return service; });
   methods.add("_zerorpc_ping", "Answers [\"pong\", name of the service].",
               [service] { return std::pair<std::string, std::string>("pong", service); });
   methods.add("_zerorpc_help", {"method"}, "Documentation of a method.",
-              [&methods](const std::string& method) { return doc_of(known(methods, method)); });
+              [catalogue](const std::string& name) { return entry(known(catalogue(), name), "doc"); });
   methods.add("_zerorpc_args", {"method"}, "Arguments of a method.",
-              [&methods](const std::string& method) { return argspec(known(methods, method)); });
+              [catalogue](const std::string& name) { return argspec(known(catalogue(), name)); });
   methods.add("_zerorpc_inspect", "Name, methods, arguments and documentation.",
-              [&methods, service] { return inspect(methods, service); });
+              [catalogue, service] { return inspect(catalogue(), service); });
 }
 
 }  // namespace zerosuite::rpc

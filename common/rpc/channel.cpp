@@ -12,19 +12,6 @@ constexpr int kItemsATurn = 64;             // then the other channels have thei
 constexpr auto kSlowPeerPause = 5ms;        // before a client that does not read is offered more
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
 
-// The n of `[n]`: an integer or an integral float, as both stock peers send it; 0 when it is neither or
-// negative.
-std::uint64_t grant_of(std::string_view args) {
-  wire::Reader in(args);
-  if (in.array().value_or(0) == 0) return 0;
-  try {
-    const wire::Integer n = wire::read_integer(in);
-    return n > 0 ? static_cast<std::uint64_t>(n) : 0;
-  } catch (const wire::Mismatch&) {
-    return 0;
-  }
-}
-
 // The id where it stands in the channel's own copy of the header.
 std::string_view within(const std::string& header, const CallInfo& call) {
   const auto offset = static_cast<std::size_t>(call.id.data() - call.header.data());
@@ -59,7 +46,7 @@ void Channel::granted(std::string_view args) {
   const auto self = shared_from_this();
   const std::uint64_t room =
       host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
-  credit_ += static_cast<std::uint32_t>(std::min(grant_of(args), room));
+  credit_ += static_cast<std::uint32_t>(std::min(wire::grant_of(args), room));
   if (items_ && resume_at_ == TimePoint::max()) pump();
 }
 

@@ -40,7 +40,7 @@ Connection::Connection(const std::string& endpoint, const ClientOptions& options
       caller_(reactor_.timers(), transport_, options_.caller),
       driver_(reactor_, [this] { return caller_.open() > 0; }) {
   transport_.connect(endpoint);
-  transport_.start([this](std::span<const std::string_view> frames) { caller_.receive(frames); });
+  transport_.start(by_view([this](std::span<const std::string_view> frames) { caller_.receive(frames); }));
 }
 
 void Connection::call(PreparedCall prepared, std::unique_ptr<Listener> listener) {

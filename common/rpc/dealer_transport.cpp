@@ -7,7 +7,7 @@ namespace zerosuite::rpc {
 DealerTransport::DealerTransport(zmq::context_t& context, net::Reactor& reactor)
     : reactor_(reactor), socket_(context, zmq::socket_type::dealer, {.high_water = 10'000}) {}
 
-void DealerTransport::start(FrameReceiver receiver) {
+void DealerTransport::start(MessageReceiver receiver) {
   receiver_ = std::move(receiver);
   watch_ = reactor_.watch(socket_.ref(), [this] { intake_.drain(socket_, receiver_); });
 }

@@ -21,14 +21,14 @@ class DealerTransport final : public Sink {
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   /// From now on every message goes to `receiver`, at most 64 a turn.
-  void start(FrameReceiver receiver);
+  void start(MessageReceiver receiver);
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
  private:
   net::Reactor& reactor_;
   net::Socket socket_;
-  FrameReceiver receiver_;
+  MessageReceiver receiver_;
   net::Reactor::Watch watch_;
   FrameIntake intake_;
 };

@@ -1,6 +1,7 @@
 #include "rpc/frames.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 namespace zerosuite::rpc {
 
@@ -11,13 +12,25 @@ net::Frame to_frame(wire::Buffer& payload) {
   return {payload.release(), size, [](void* data, void*) { std::free(data); }};
 }
 
-void FrameIntake::drain(net::Socket& socket, const FrameReceiver& receiver) {
+MessageReceiver by_view(FrameReceiver receiver) {
+  return [receiver = std::move(receiver),
+          views = std::vector<std::string_view>()](std::vector<net::Frame>& frames) mutable {
+    views.clear();
+    for (const net::Frame& frame : frames) views.emplace_back(frame.data<char>(), frame.size());
+    receiver(views);
+  };
+}
+
+void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope) {
+  envelope.for_each(
+      [&frames](std::string_view identity) { frames.emplace_back(identity.data(), identity.size()); });
+}
+
+void FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver) {
   constexpr int kMessagesATurn = 64;  // one loud peer must not keep timers and other sockets waiting
   for (int taken = 0; taken < kMessagesATurn; ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return;
-    views_.clear();
-    for (const net::Frame& frame : frames_) views_.emplace_back(frame.data<char>(), frame.size());
-    receiver(views_);
+    receiver(frames_);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "net/socket.hpp"
 #include "wire/codec.hpp"
+#include "wire/envelope.hpp"
 
 namespace zerosuite::rpc {
 
@@ -15,18 +16,23 @@ namespace zerosuite::rpc {
 /// ones take the memory over.
 net::Frame to_frame(wire::Buffer& payload);
 
-/// Messages as views of their frames, valid during the call.
+/// One message's frames, to be read or to be taken.
+using MessageReceiver = std::function<void(std::vector<net::Frame>& frames)>;
+/// The same as views, valid during the call.
 using FrameReceiver = std::function<void(std::span<const std::string_view> frames)>;
+/// Shows `receiver` the frames it is given.
+MessageReceiver by_view(FrameReceiver receiver);
 
-/// Takes messages off a socket, one turn's worth of them, for `receiver`. Holds the frames while it is
-/// called.
+/// Adds the envelope's identities, outermost first.
+void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope);
+
+/// Takes messages off a socket, one turn's worth of them, for `receiver`.
 class FrameIntake {
  public:
-  void drain(net::Socket& socket, const FrameReceiver& receiver);
+  void drain(net::Socket& socket, const MessageReceiver& receiver);
 
  private:
   std::vector<net::Frame> frames_;  // kept for their memory
-  std::vector<std::string_view> views_;
 };
 
 }  // namespace zerosuite::rpc

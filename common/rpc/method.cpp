@@ -71,12 +71,16 @@ void Arguments::refuse(const Param& param, const wire::Mismatch& mismatch) const
   throw core::Failure(core::kTypeError, text);
 }
 
+void Methods::declare_idempotent() {
+  for (auto& [name, method] : methods_) method.idempotent = true;
+}
+
 const Method* Methods::find(std::string_view name) const {
   const auto found = methods_.find(name);
   return found == methods_.end() ? nullptr : &found->second;
 }
 
-void Methods::insert(Method method) {
+Method& Methods::insert(Method method) {
   std::string name = method.name;
   bool optional = false;
   for (const Param& param : method.params) {
@@ -84,8 +88,9 @@ void Methods::insert(Method method) {
       throw std::logic_error(name + "(): " + param.name + " follows an argument with a default and has none");
     optional = param.fallback.has_value();
   }
-  if (!methods_.emplace(name, std::move(method)).second)
-    throw std::logic_error("method " + name + " is registered twice");
+  const auto [entry, added] = methods_.emplace(name, std::move(method));
+  if (!added) throw std::logic_error("method " + name + " is registered twice");
+  return entry->second;
 }
 
 }  // namespace zerosuite::rpc

@@ -61,6 +61,9 @@ struct Method {
   std::vector<Param> params;
   std::string doc;
   std::function<void(const Method&, Call&)> invoke;
+  /// Running it twice does no more than running it once: a proxy may give its call to another worker when the
+  /// first has died without an answer.
+  bool idempotent = false;
 };
 
 template <class F>
@@ -114,11 +117,14 @@ class Arguments {
 class Methods {
  public:
   /// Registers `function` under `name`; a second one under the same name is a std::logic_error, and so is
-  /// an argument without a default behind one that has one.
+  /// an argument without a default behind one that has one. Answers the entry, whose flags may still be set.
   template <std::size_t N, class F>
-  void add(std::string name, const Param (&params)[N], std::string doc, F function);
+  Method& add(std::string name, const Param (&params)[N], std::string doc, F function);
   template <class F>
-  void add(std::string name, std::string doc, F function);
+  Method& add(std::string name, std::string doc, F function);
+
+  /// Sets Method::idempotent of every method registered so far.
+  void declare_idempotent();
 
   /// Null when there is none.
   const Method* find(std::string_view name) const;
@@ -126,8 +132,8 @@ class Methods {
 
  private:
   template <class F>
-  void bind(Method method, F function);
-  void insert(Method method);
+  Method& bind(Method method, F function);
+  Method& insert(Method method);
 
   std::map<std::string, Method, std::less<>> methods_;
 };

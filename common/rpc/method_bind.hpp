@@ -142,19 +142,19 @@ void invoke_blocking(const std::shared_ptr<F>& function, Call& call, Args args) 
 }
 
 template <std::size_t N, class F>
-void Methods::add(std::string name, const Param (&params)[N], std::string doc, F function) {
+Method& Methods::add(std::string name, const Param (&params)[N], std::string doc, F function) {
   static_assert(std::tuple_size_v<typename WireParams<F>::type> == N, "one name for each argument");
-  bind<F>({std::move(name), {params, params + N}, std::move(doc), {}}, std::move(function));
+  return bind<F>({std::move(name), {params, params + N}, std::move(doc), {}}, std::move(function));
 }
 
 template <class F>
-void Methods::add(std::string name, std::string doc, F function) {
+Method& Methods::add(std::string name, std::string doc, F function) {
   static_assert(std::tuple_size_v<typename WireParams<F>::type> == 0, "one name for each argument");
-  bind<F>({std::move(name), {}, std::move(doc), {}}, std::move(function));
+  return bind<F>({std::move(name), {}, std::move(doc), {}}, std::move(function));
 }
 
 template <class F>
-void Methods::bind(Method method, F function) {
+Method& Methods::bind(Method method, F function) {
   using Wire = typename WireParams<F>::type;
   [&method]<class... T>(std::type_identity<std::tuple<T...>>) {
     [[maybe_unused]] auto param = method.params.rbegin();
@@ -181,7 +181,7 @@ void Methods::bind(Method method, F function) {
       }
     };
   }
-  insert(std::move(method));
+  return insert(std::move(method));
 }
 
 }  // namespace zerosuite::rpc

@@ -30,7 +30,7 @@ OnewayReceiver::OnewayReceiver(zmq::context_t& context, zmq::socket_type type, n
     : socket_(context, type), server_(timers, nowhere_, offload, without_heartbeats()) {}
 
 void OnewayReceiver::start(net::Reactor& reactor) {
-  receiver_ = [this](std::span<const std::string_view> frames) { server_.receive(frames.last(1)); };
+  receiver_ = by_view([this](std::span<const std::string_view> frames) { server_.receive(frames.last(1)); });
   watch_ = reactor.watch(socket_.ref(), [this] { intake_.drain(socket_, receiver_); });
 }
 

@@ -85,7 +85,7 @@ class OnewayReceiver {
   Nowhere nowhere_;
   Server server_;
   FrameIntake intake_;
-  FrameReceiver receiver_;
+  MessageReceiver receiver_;
   net::Reactor::Watch watch_;
 };
 

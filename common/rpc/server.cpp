@@ -1,8 +1,7 @@
 #include "rpc/server.hpp"
 
 #include <algorithm>
-
-#include "rpc/builtins.hpp"
+#include <vector>
 
 namespace zerosuite::rpc {
 namespace {
@@ -54,7 +53,7 @@ Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOpt
       offload_(offload),
       options_(std::move(options)),
       responder_(sink, options_.limits.max_frame_bytes) {
-  add_builtins(methods_, options_.name);
+  add_builtins(methods_, options_.name, [this]() -> const Catalogue& { return *catalogue_; });
 }
 
 Server::~Server() {
@@ -64,12 +63,12 @@ Server::~Server() {
   }
 }
 
-void Server::receive(std::span<const std::string_view> frames) {
+void Server::receive(std::span<const std::string_view> frames, wire::Link link) {
   // zerorpc-python's reading rule: with three frames or more the last but one is taken for the delimiter
   // unseen.
   const std::size_t around = frames.size() >= 3 ? 2 : 1;
   const std::size_t identities = frames.size() - std::min(frames.size(), around);
-  envelope_.clear();
+  envelope_.clear(link);
   bool usable = !frames.empty() && identities <= options_.limits.max_envelope_frames;
   // Also of one that is refused: the log names its sender.
   for (std::size_t i = 0; i < identities && i < options_.limits.max_envelope_frames; ++i)
@@ -176,11 +175,32 @@ void Server::closed(Channel& channel) {
   if (stats_.channels == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
+template <class Predicate>
+void Server::lose_peers(Predicate gone) {
+  std::vector<std::shared_ptr<Channel>> lost;  // apart, since each loss erases its entry
+  for (const auto& [peer, channels] : peers_) {
+    if (!gone(peer)) continue;
+    for (const auto& [id, channel] : channels) lost.push_back(channel);
+  }
+  for (const auto& channel : lost) channel->lose();
+}
+
+// A connection takes everybody behind it along: with more than one identity its peer was a proxy.
 void Server::peer_gone(const wire::Envelope& peer) {
+  const std::string connection(peer.outermost());
+  const wire::Link link = peer.link();
+  if (peer.bytes().size() > 1 + connection.size()) {
+    return lose_peers(
+        [&](const wire::Envelope& other) { return other.link() == link && other.outermost() == connection; });
+  }
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return;
   const Channels channels = found->second;  // a copy: each loss erases its entry
   for (const auto& [id, channel] : channels) channel->lose();
+}
+
+void Server::lose_link(wire::Link link) {
+  lose_peers([link](const wire::Envelope& peer) { return peer.link() == link; });
 }
 
 void Server::drain(std::function<void()> idle) {

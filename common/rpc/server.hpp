@@ -13,6 +13,7 @@
 
 #include "net/offload.hpp"
 #include "net/timers.hpp"
+#include "rpc/builtins.hpp"
 #include "rpc/channel.hpp"
 #include "rpc/drop_log.hpp"
 #include "rpc/method.hpp"
@@ -53,18 +54,26 @@ class Server final : private ChannelHost {
 
   /// Registers a method; see method.hpp for the shapes a callable may have.
   template <std::size_t N, class F>
-  void method(std::string name, const Param (&params)[N], std::string doc, F function) {
-    methods_.add(std::move(name), params, std::move(doc), std::move(function));
+  Method& method(std::string name, const Param (&params)[N], std::string doc, F function) {
+    return methods_.add(std::move(name), params, std::move(doc), std::move(function));
   }
   template <class F>
-  void method(std::string name, std::string doc, F function) {
-    methods_.add(std::move(name), std::move(doc), std::move(function));
+  Method& method(std::string name, std::string doc, F function) {
+    return methods_.add(std::move(name), std::move(doc), std::move(function));
   }
+  /// Declares every method registered so far Method::idempotent.
+  void declare_idempotent() { methods_.declare_idempotent(); }
+  /// Lets the built-ins describe that instead of the server's own methods; it must outlive the server's
+  /// calls.
+  void describe_by(const Catalogue& catalogue) { catalogue_ = &catalogue; }
   /// Adds middleware; it must outlive the server.
   void observe(Observer& observer) { responder_.add(observer); }
 
-  /// One message as a ROUTER receives it: identity frames, delimiter, payload.
-  void receive(std::span<const std::string_view> frames);
+  /// One message as a ROUTER receives it: identity frames, delimiter, payload. Its answers are sent to an
+  /// envelope of the same link.
+  void receive(std::span<const std::string_view> frames, wire::Link link = 0);
+  /// Nobody is behind the link any more: every call that came by it is lost.
+  void lose_link(wire::Link link);
 
   /// From now on new calls get ERR ShuttingDown. Calls `idle` once no call is open; at once when none is.
   void drain(std::function<void()> idle);
@@ -97,6 +106,8 @@ class Server final : private ChannelHost {
   const ChannelOptions& channel_options() const override { return options_.channel; }
   void closed(Channel& channel) override;
   void peer_gone(const wire::Envelope& peer) override;
+  template <class Predicate>
+  void lose_peers(Predicate gone);
   void count_lost() override { ++stats_.lost; }
 
   net::Timers& timers_;
@@ -104,6 +115,8 @@ class Server final : private ChannelHost {
   ServerOptions options_;
   Responder responder_;
   Methods methods_;
+  OwnMethods own_methods_{methods_};
+  const Catalogue* catalogue_ = &own_methods_;
   std::unordered_map<wire::Envelope, Channels> peers_;
   ServerStats stats_;
   DropLog drop_log_;

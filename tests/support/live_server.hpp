@@ -48,7 +48,8 @@ class LiveServer {
     set_up(server);
     reactor_ = &reactor;
     const std::string bound = transport.bind(endpoint);
-    transport.start([&server](std::span<const std::string_view> frames) { server.receive(frames); });
+    transport.start(
+        rpc::by_view([&server](std::span<const std::string_view> frames) { server.receive(frames); }));
     started.set_value({bound, &mailbox});
     reactor.run();
   }

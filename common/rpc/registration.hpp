@@ -1,0 +1,64 @@
+// How a worker and a proxy speak of the worker itself (docs/proxy.md, "Workers"): ordinary events, in
+// messages without a client's envelope.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "net/socket.hpp"
+#include "wire/codec.hpp"
+#include "wire/id.hpp"
+
+namespace zerosuite::rpc {
+
+// From a worker.
+inline constexpr std::string_view kReady = "_zpx_ready";  ///< `[introduction]`
+inline constexpr std::string_view kDrain = "_zpx_drain";  ///< Send no new calls; answered by kDrained.
+inline constexpr std::string_view kBye = "_zpx_bye";      ///< Gone, on purpose.
+// From a proxy.
+inline constexpr std::string_view kAccepted = "_zpx_ok";        ///< Calls may follow.
+inline constexpr std::string_view kRefused = "_zpx_refused";    ///< `[name, message]`: not taken, and why.
+inline constexpr std::string_view kStranger = "_zpx_stranger";  ///< Introduce yourself.
+inline constexpr std::string_view kDrained = "_zpx_drained";    ///< No new call comes behind this.
+// Both ways, every second.
+inline constexpr std::string_view kPulse = "_zpx_hb";
+
+inline constexpr core::milliseconds kPulseEvery{1000};
+inline constexpr core::milliseconds kPulseLimit{3000};  ///< Silence that ends a registration.
+
+/// A method as it is described to the proxy.
+struct OfferedMethod {
+  std::string name;
+  wire::Value description;  ///< As in `_zerorpc_inspect`.
+  bool idempotent = false;
+};
+
+/// What a worker says of itself.
+struct Introduction {
+  std::string id;       ///< Names the process: a second registration under it replaces the first.
+  std::string service;  ///< The prefix of its methods: letters, digits, `_` and `-`.
+  std::string version;
+  std::vector<OfferedMethod> methods;
+  std::uint32_t weight = 100;           ///< Its share of the calls, compared with the other workers'.
+  std::uint32_t max_inflight = 65'536;  ///< Calls it takes at a time.
+  bool sticky = false;                  ///< Calls with the same first argument go to the same worker.
+};
+
+/// Whether a service may be called so. "proxy" is the proxy's own.
+bool is_service_name(std::string_view name);
+
+/// The methods of a map from names to descriptions, without those that start with `_`.
+/// Throws core::Failure(InvalidArgument) that says what is wrong with which.
+std::vector<OfferedMethod> read_methods(const wire::Value& map);
+
+wire::Value to_value(const Introduction& introduction);
+/// Reads the args of kReady. Throws core::Failure(InvalidArgument) that says what is wrong.
+Introduction read_introduction(std::string_view args);
+
+/// The payload of one such event.
+net::Frame control_event(wire::IdSource& ids, std::string_view name, const wire::List& args = {});
+
+}  // namespace zerosuite::rpc
