@@ -19,21 +19,16 @@ net::PoolOptions pool_options(const Config& config) {
   return {.threads = config.size("blocking_threads"), .max_queued = config.size("blocking_queue")};
 }
 
-rpc::RouterOptions router_options(const Config& config) {
+net::SocketOptions socket_options_of(const Config& config) {
   // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
-  return {.socket = {.max_frame_bytes = 2 * config.integer("max_frame_bytes"),
-                     .high_water = static_cast<int>(config.integer("high_water")),
-                     .linger = kFlush},
-          .max_held_bytes = config.size("max_held_bytes")};
+  return {.max_frame_bytes = 2 * config.integer("max_frame_bytes"),
+          .high_water = static_cast<int>(config.integer("high_water")),
+          .linger = kFlush};
 }
 
 rpc::ServerOptions server_options(const Program& program, const Config& config) {
   return {.name = std::string(program.name),
-          .limits = {.max_frame_bytes = config.size("max_frame_bytes"),
-                     .max_envelope_frames = config.size("max_envelope_frames"),
-                     .max_id_bytes = config.size("max_id_bytes"),
-                     .max_nesting = config.size("max_nesting"),
-                     .max_elements = config.size("max_elements")},
+          .limits = limits_of(config),
           .channel = {.heartbeat = config.duration("heartbeat_ms"),
                       .max_credit = static_cast<std::uint32_t>(config.integer("max_credit"))},
           .max_channels_per_peer = config.size("max_channels_per_peer"),
@@ -42,27 +37,40 @@ rpc::ServerOptions server_options(const Program& program, const Config& config) 
 
 }  // namespace
 
+wire::Limits limits_of(const Config& config) {
+  return {.max_frame_bytes = config.size("max_frame_bytes"),
+          .max_envelope_frames = config.size("max_envelope_frames"),
+          .max_id_bytes = config.size("max_id_bytes"),
+          .max_nesting = config.size("max_nesting"),
+          .max_elements = config.size("max_elements")};
+}
+
 App::App(const Program& program, Config config, Reload reload)
     : config_(std::move(config)),
       reload_(std::move(reload)),
       log_(program.name),
       pool_(reactor_, pool_options(config_)),
       offload_(pool_, [this] { settle(); }),
-      transport_(context_, reactor_, router_options(config_)),
+      transport_(context_, reactor_,
+                 {.socket = socket_options(), .max_held_bytes = config_.size("max_held_bytes")}),
+      links_(transport_),
       call_log_(log_),
-      server_(reactor_.timers(), transport_, offload_, server_options(program, config_)),
+      server_(reactor_.timers(), links_, offload_, server_options(program, config_)),
+      proxies_(program, config_, log_, links_, server_),
       deadline_(reactor_.timers(), [this] { time_is_up(); }) {
   log_.set_level(*level_of(config_.text("log_level")));
   server_.observe(call_log_);
 }
 
-void App::serve() {
+net::SocketOptions App::socket_options() const { return socket_options_of(config_); }
+
+void App::serve(Relay* relay) {
+  relay_ = relay;
   listen();
   const auto signals = reactor_.watch(signals_.fd(), [this] { on_signal(); });
   reactor_.run();
-  const rpc::ServerStats stats = server_.stats();
-  log_.write(Level::kInfo, "stopped",
-             {{"calls", stats.calls}, {"errors", stats.errors}, {"lost", stats.lost}});
+  const RelayTotals all = totals();
+  log_.write(Level::kInfo, "stopped", {{"calls", all.calls}, {"errors", all.errors}, {"lost", all.lost}});
   if (offload_.unfinished() == 0) return;
   log_.write(Level::kWarn, "blocking methods still running", {{"count", offload_.unfinished()}});
   std::_Exit(EXIT_SUCCESS);
@@ -71,12 +79,26 @@ void App::serve() {
 void App::listen() {
   std::vector<std::string> bound;
   for (const std::string& endpoint : config_.list("bind")) bound.push_back(transport_.bind(endpoint));
-  transport_.start([this](std::span<const std::string_view> frames) { server_.receive(frames); });
+  auto to_server =
+      rpc::by_view([this](std::span<const std::string_view> frames) { server_.receive(frames); });
+  if (relay_ == nullptr) {
+    transport_.start(std::move(to_server));
+  } else {
+    relay_->start();
+    transport_.start([this, to_server = std::move(to_server)](std::vector<net::Frame>& frames) {
+      if (!relay_->receive(frames)) to_server(frames);
+    });
+  }
   for (const std::string& endpoint : bound) log_.write(Level::kInfo, "listening", {{"endpoint", endpoint}});
   const auto& methods = server_.methods().all();
   const auto own = std::count_if(methods.begin(), methods.end(),
                                  [](const auto& method) { return !method.first.starts_with('_'); });
   log_.write(Level::kInfo, "ready", {{"version", ZEROSUITE_VERSION}, {"methods", own}});
+  proxies_.dial(context_, reactor_,
+                {.endpoint = {},
+                 .socket = socket_options(),
+                 .max_held_bytes = config_.size("max_held_bytes"),
+                 .limits = limits_of(config_)});
 }
 
 void App::on_signal() {
@@ -102,25 +124,43 @@ void App::reload() {
 }
 
 void App::drain() {
-  log_.write(Level::kInfo, "draining",
-             {{"calls", server_.stats().channels}, {"drain_ms", config_.integer("drain_ms")}});
+  log_.write(Level::kInfo, "draining", {{"calls", totals().open}, {"drain_ms", config_.integer("drain_ms")}});
   phase_ = Phase::kDraining;
   deadline_.after(config_.duration("drain_ms"));
-  server_.drain([this] {
-    answered_ = true;
-    settle();
+  proxies_.drain([this] {
+    if (phase_ == Phase::kDraining) finish_calls();
   });
+}
+
+void App::finish_calls() {
+  const auto idle = [this] {
+    --unanswered_;
+    settle();
+  };
+  server_.drain(idle);
+  relay_ == nullptr ? idle() : relay_->drain(idle);
+}
+
+RelayTotals App::totals() const {
+  const rpc::ServerStats own = server_.stats();
+  const RelayTotals relayed = relay_ == nullptr ? RelayTotals() : relay_->totals();
+  return {own.calls + relayed.calls, own.errors + relayed.errors, own.lost + relayed.lost,
+          own.channels + relayed.open};
 }
 
 void App::cut_off() {
   if (phase_ == Phase::kLeaving) return;
-  log_.write(Level::kWarn, "cut off", {{"calls", server_.stats().channels}});
+  log_.write(Level::kWarn, "cut off", {{"calls", totals().open}});
   leave();
   server_.abort();
+  if (relay_ != nullptr) relay_->abort();
+  proxies_.leave();
 }
 
 void App::settle() {
-  if (phase_ == Phase::kDraining && answered_ && offload_.unfinished() == 0) leave();
+  if (phase_ != Phase::kDraining || unanswered_ > 0 || offload_.unfinished() > 0) return;
+  leave();
+  proxies_.leave();
 }
 
 void App::leave() {
@@ -131,7 +171,7 @@ void App::leave() {
 
 void App::time_is_up() {
   if (phase_ != Phase::kLeaving) return cut_off();
-  const bool unfinished = transport_.holding() || offload_.unfinished() > 0;
+  const bool unfinished = transport_.outbox().holding() || proxies_.holding() || offload_.unfinished() > 0;
   const bool patient = unfinished && reactor_.timers().now() < flush_until_;
   patient ? deadline_.after(kLookAgain) : reactor_.stop();
 }

@@ -10,11 +10,17 @@
 #include "ops/counted_offload.hpp"
 #include "ops/log.hpp"
 #include "ops/program.hpp"
+#include "ops/proxies.hpp"
+#include "ops/relay.hpp"
 #include "ops/signals.hpp"
+#include "rpc/links.hpp"
 #include "rpc/router_transport.hpp"
 #include "rpc/server.hpp"
 
 namespace zerosuite::ops {
+
+/// The limits that a configuration sets.
+wire::Limits limits_of(const Config& config);
 
 /// Made by run(). Everything in it, and everything it calls, belongs to the thread that made it.
 class App {
@@ -25,27 +31,37 @@ class App {
   App(const Program& program, Config config, Reload reload);
 
   const Config& config() const { return config_; }
+  zmq::context_t& context() { return context_; }
   net::Reactor& reactor() { return reactor_; }
   rpc::Server& server() { return server_; }
+  rpc::RouterTransport& transport() { return transport_; }
+  Log& log() { return log_; }
+  net::SocketOptions socket_options() const;
 
-  /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, and serves until SIGTERM or
-  /// SIGINT. Then new calls get ERR ShuttingDown and those in flight may finish; after drain_ms, or at a
-  /// second signal, they get ERR ShuttingDown too. When it returns nothing runs on other threads. If a
-  /// blocking method does not heed its stop token by then, serve() ends the process with status 0 instead of
-  /// returning, because no thread can be killed. Throws core::Failure when an endpoint cannot be bound.
-  void serve();
+  /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, registers with the proxies, and
+  /// serves until SIGTERM or SIGINT. Then the proxies are asked for no more calls, and when they agree new
+  /// calls get ERR ShuttingDown and those in flight may finish; after drain_ms, or at a second signal, they
+  /// get ERR ShuttingDown too. When it returns nothing runs on other threads. If a blocking method does not
+  /// heed its stop token by then, serve() ends the process with status 0 instead of returning, because no
+  /// thread can be killed. Throws core::Failure when an endpoint cannot be bound.
+  void serve() { serve(nullptr); }
+  /// The same with a relay in front of the server.
+  void serve(Relay& relay) { serve(&relay); }
 
  private:
   enum class Phase { kServing, kDraining, kLeaving };
 
+  void serve(Relay* relay);
   void listen();
   void on_signal();
   void reload();
   void drain();
+  void finish_calls();
   void cut_off();
   void settle();
   void leave();
   void time_is_up();
+  RelayTotals totals() const;  // the server's and the relay's together
 
   Config config_;
   Reload reload_;
@@ -56,12 +72,15 @@ class App {
   net::Pool pool_;
   CountedOffload offload_;
   rpc::RouterTransport transport_;
+  rpc::Links links_;
   CallLog call_log_;
   rpc::Server server_;
+  Proxies proxies_;
+  Relay* relay_ = nullptr;
   net::Timer deadline_;
   Phase phase_ = Phase::kServing;
   core::TimePoint flush_until_;
-  bool answered_ = false;  // draining, and no call is open any more
+  int unanswered_ = 2;  // draining: of the server and the relay, how many have calls open
 };
 
 }  // namespace zerosuite::ops

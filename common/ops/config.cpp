@@ -60,20 +60,28 @@ Config::Config(const Program& program, const Settings& flags, const Environment&
   add_weaker(settings_, read_environment(program, options, environment));
   if (settings_.contains("config")) add_weaker(settings_, read_file(program, options, text("config")));
   add_weaker(settings_, initial_settings(options));
-  check_reach();
+  check_reach(options);
 }
 
-void Config::check_reach() const {
-  const Setting& bind = setting("bind");
+void Config::check_reach(std::span<const Option> options) const {
   if (on("insecure")) return;
-  for (const std::string& endpoint : list("bind")) {
-    if (is_local(endpoint)) continue;
-    throw core::Failure(
-        core::kInvalidArgument,
-        concat({bind.subject, " ", word_or_quoted(endpoint),
-                " can be reached from other machines, without encryption; bind to 127.0.0.1, or "
-                "allow it with insecure = true"}));
+  for (const Option& option : options) {
+    if (option.type != Type::kEndpoints) continue;
+    for (const std::string& endpoint : list(option.name)) {
+      if (is_local(endpoint)) continue;
+      throw core::Failure(
+          core::kInvalidArgument,
+          concat({setting(option.name).subject, " ", word_or_quoted(endpoint),
+                  " can be reached from other machines, without encryption; bind to 127.0.0.1, or "
+                  "allow it with insecure = true"}));
+    }
   }
+}
+
+std::size_t Config::rows(const TableOption& table) const {
+  std::size_t count = 0;
+  while (settings_.contains(cell_name(table.name, count, table.columns.front().name))) ++count;
+  return count;
 }
 
 const Setting& Config::setting(std::string_view name) const {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "ops/option.hpp"
+#include "ops/program.hpp"
 
 namespace zerosuite::ops {
 
@@ -47,10 +47,12 @@ class Config {
   core::milliseconds duration(std::string_view name) const { return core::milliseconds(integer(name)); }
   const std::string& text(std::string_view name) const;
   const std::vector<std::string>& list(std::string_view name) const;
+  /// How many rows a list of tables has; their cells are settings under their cell_name().
+  std::size_t rows(const TableOption& table) const;
 
  private:
   const Setting& setting(std::string_view name) const;
-  void check_reach() const;
+  void check_reach(std::span<const Option> options) const;
 
   Settings settings_;
 };

@@ -63,12 +63,17 @@ class Table {
   Table(std::string name, const std::string& path) : name_(std::move(name)), path_(path) {}
 
   void allow(const Option& option) { options_.push_back(&option); }
+  void allow(const TableOption& rows) { tables_.push_back(&rows); }
 
   Settings read(const toml::table& table) const {
     Settings settings;
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       const std::string here = place(path_, key.source());
+      if (const TableOption* rows = find_rows(name)) {
+        settings.merge(read_rows(*rows, node, here));
+        continue;
+      }
       const Option& option = find(name, here);
       const std::string subject = here + name;
       auto value = value_of(node);
@@ -80,18 +85,48 @@ class Table {
   }
 
  private:
+  const TableOption* find_rows(const std::string& name) const {
+    const auto found = std::find_if(tables_.begin(), tables_.end(),
+                                    [&](const TableOption* rows) { return rows->name == name; });
+    return found == tables_.end() ? nullptr : *found;
+  }
+
+  Settings read_rows(const TableOption& rows, const toml::node& node, const std::string& here) const {
+    const std::string title = concat({name_, ".", rows.name});
+    const toml::array* const list = node.as_array();
+    if (list == nullptr || !list->is_homogeneous<toml::table>())
+      refuse(concat({here, rows.name, " is not a list of tables; write [[", title, "]]"}));
+    Table row(title, path_);
+    for (const Option& column : rows.columns) row.allow(column);
+    Settings settings;
+    std::size_t number = 0;
+    for (const toml::node& element : *list) {
+      Settings cells = row.read(*element.as_table());
+      for (const Option& column : rows.columns) {
+        if (is_required(column) && !cells.contains(column.name))
+          refuse(concat({place(path_, element.source()), "[[", title, "]] has no ", column.name}));
+        cells.try_emplace(std::string(column.name), Setting{column.initial, std::string(column.name)});
+        settings[cell_name(rows.name, number, column.name)] = cells[std::string(column.name)];
+      }
+      ++number;
+    }
+    return settings;
+  }
+
   const Option& find(const std::string& name, const std::string& here) const {
     std::vector<std::string> known;
     for (const Option* option : options_) {
       if (option->name == name) return *option;
       known.emplace_back(option->name);
     }
+    for (const TableOption* rows : tables_) known.emplace_back(rows->name);
     refuse(concat({here, "unknown key ", quote(name), " in [", name_, "]", hint(name, known)}));
   }
 
   std::string name_;
   const std::string& path_;
   std::vector<const Option*> options_;
+  std::vector<const TableOption*> tables_;
 };
 
 std::string contents(const std::string& path) {
@@ -142,6 +177,7 @@ Settings read_file(const Program& program, std::span<const Option> options, cons
     own.allow(option);
     if (option.scope == Scope::kShared) shared.allow(option);
   }
+  for (const TableOption& rows : program.tables) own.allow(rows);
   Settings settings;
   for (const auto& [table, name] : {std::pair(&own, program.name), std::pair(&shared, kShared)}) {
     if (const toml::table* found = file[name].as_table()) settings.merge(table->read(*found));

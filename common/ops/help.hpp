@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "ops/option.hpp"
+#include "ops/program.hpp"
 
 namespace zerosuite::ops {
 

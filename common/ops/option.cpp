@@ -6,24 +6,19 @@
 #include "core/error.hpp"
 #include "ops/endpoint.hpp"
 #include "ops/log.hpp"
+#include "ops/program.hpp"
 #include "ops/text.hpp"
-#include "wire/limits.hpp"
 
 namespace zerosuite::ops {
 namespace {
 
 using List = std::vector<std::string>;
 
-constexpr std::int64_t kHour = 3'600'000;
-constexpr std::int64_t kMany = 1'000'000'000;
-
 std::string upper(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
   return out;
 }
-
-std::int64_t count(std::size_t value) { return static_cast<std::int64_t>(value); }
 
 List split(std::string_view text) {
   static constexpr std::string_view kBetween = ", \t";
@@ -63,133 +58,10 @@ bool accepted(const Option& option, const Value& value) {
     }
     case Type::kProxies: {
       const auto* list = std::get_if<List>(&value);
-      return list != nullptr && *list == List{"none"};
+      return list != nullptr && (*list == List{"none"} || all_endpoints(*list));
     }
   }
   return false;
-}
-
-std::vector<Option> command_options() {
-  return {
-      {.name = "config",
-       .type = Type::kText,
-       .scope = Scope::kCommand,
-       .initial = std::string(),
-       .argument = "FILE",
-       .help = "Reads the configuration file FILE; without it no file is read."},
-      {.name = "check",
-       .type = Type::kSwitch,
-       .scope = Scope::kCommand,
-       .initial = false,
-       .help = "Validates the configuration and exits."},
-      {.name = "help",
-       .type = Type::kSwitch,
-       .scope = Scope::kCommand,
-       .initial = false,
-       .help = "Prints this."},
-      {.name = "version",
-       .type = Type::kSwitch,
-       .scope = Scope::kCommand,
-       .initial = false,
-       .help = "Prints the version."},
-  };
-}
-
-std::vector<Option> own_options(const Program& program) {
-  const std::string_view data_help =
-      program.data.empty() ? "Keeps no data; taken so that every program of the suite has the same flags."
-                           : "Keeps its data in the folder DIR, which one process at a time may use.";
-  return {{.name = "bind",
-           .type = Type::kEndpoints,
-           .scope = Scope::kOwn,
-           .initial = List{std::string(program.bind)},
-           .argument = "ENDPOINT",
-           .help = "Serves on ENDPOINT (tcp://HOST:PORT or ipc://PATH); may be repeated."},
-          {.name = "data",
-           .type = Type::kText,
-           .scope = Scope::kOwn,
-           .initial = std::string(program.data.empty() ? "none" : program.data),
-           .argument = "DIR",
-           .help = data_help}};
-}
-
-std::vector<Option> shared_options() {
-  return {
-      {.name = "proxy",
-       .type = Type::kProxies,
-       .initial = List{"none"},
-       .argument = "ENDPOINT",
-       .help = "Serves behind the proxy at ENDPOINT as well; this version knows only none."},
-      {.name = "log_level",
-       .type = Type::kLevel,
-       .initial = std::string("info"),
-       .argument = "LEVEL",
-       .help = "Logs what is at least this grave: error, warn, info or debug. Read again on SIGHUP."},
-      {.name = "insecure",
-       .type = Type::kSwitch,
-       .initial = false,
-       .help = "Allows a bind that other machines can reach, without encryption or authentication."},
-      {.name = "heartbeat_ms",
-       .type = Type::kInteger,
-       .initial = std::int64_t{5000},
-       .unit = "ms",
-       .least = 100,
-       .most = kHour,
-       .help = "Heartbeats every open call this often; a client silent for twice that is lost."},
-      {.name = "drain_ms",
-       .type = Type::kInteger,
-       .initial = std::int64_t{10000},
-       .unit = "ms",
-       .most = kHour,
-       .help = "Lets calls in flight finish for so long after SIGTERM or SIGINT."},
-      {.name = "blocking_threads",
-       .type = Type::kInteger,
-       .initial = std::int64_t{0},
-       .most = 1024,
-       .help = "Runs so many blocking methods at once; 0 = one for each core."},
-      {.name = "blocking_queue",
-       .type = Type::kInteger,
-       .initial = std::int64_t{10000},
-       .least = 1,
-       .most = kMany,
-       .help = "Lets so many calls of blocking methods wait; one more is answered ERR Overloaded."},
-      {.name = "high_water",
-       .type = Type::kInteger,
-       .initial = std::int64_t{1000},
-       .most = kMany,
-       .help = "Queues so many messages each way for each peer; 0 = no limit."},
-  };
-}
-
-Option limit(std::string_view name, std::int64_t initial, std::int64_t least, std::string_view help) {
-  return {
-      .name = name, .type = Type::kInteger, .initial = initial, .least = least, .most = kMany, .help = help};
-}
-
-std::vector<Option> limits() {
-  const wire::Limits wire;
-  Option frame =
-      limit("max_frame_bytes", count(wire.max_frame_bytes), 1024, "One payload; ERR TooLarge beyond it.");
-  frame.unit = "bytes";
-  Option id = limit("max_id_bytes", count(wire.max_id_bytes), 36, "A message id; a longer one is dropped.");
-  id.unit = "bytes";
-  Option frames =
-      limit("max_envelope_frames", count(wire.max_envelope_frames), 1, "Identity frames, one for each hop.");
-  frames.most = count(wire.max_envelope_frames);
-  Option nesting = limit("max_nesting", count(wire.max_nesting), 4, "Arrays and maps inside one another.");
-  nesting.most = count(wire::kMostNesting);
-  Option held = limit("max_held_bytes", 32 << 20, 1024,
-                      "Answers kept for one client that does not read; beyond it the client counts as gone.");
-  held.unit = "bytes";
-  return {frame,
-          frames,
-          id,
-          nesting,
-          limit("max_elements", count(wire.max_elements), 16, "Values in one payload."),
-          held,
-          limit("max_credit", 1'000'000, 1, "Stream items a client may ask for in advance."),
-          limit("max_channels_per_peer", 65'536, 1, "Open calls of one client; ERR Overloaded beyond it."),
-          limit("max_channels", 262'144, 1, "Open calls of all clients; ERR Overloaded beyond it.")};
 }
 
 }  // namespace
@@ -200,11 +72,8 @@ std::string Option::flag() const {
   return out;
 }
 
-std::vector<Option> options_of(const Program& program) {
-  std::vector<Option> all = command_options();
-  for (auto group : {own_options(program), shared_options(), limits()})
-    all.insert(all.end(), group.begin(), group.end());
-  return all;
+std::string cell_name(std::string_view table, std::size_t row, std::string_view column) {
+  return concat({table, "[", std::to_string(row), "].", column});
 }
 
 std::string environment_prefix(std::string_view program) {
@@ -241,7 +110,7 @@ std::string expectation(const Option& option) {
     case Type::kEndpoints:
       return "endpoints such as tcp://127.0.0.1:4301 or ipc:///run/math";
     case Type::kProxies:
-      return "none: this version serves stand-alone only";
+      return "none, or endpoints such as tcp://127.0.0.1:4244";
   }
   return {};
 }
@@ -263,6 +132,8 @@ Value parse(const Option& option, std::string_view text, const std::string& subj
   if (!accepted(option, value)) refuse_value(option, quote(text), subject);
   return value;
 }
+
+bool is_required(const Option& option) { return !accepted(option, option.initial); }
 
 Value checked(const Option& option, Value value, const std::string& subject) {
   if (!accepted(option, value)) refuse_value(option, to_toml(value), subject);

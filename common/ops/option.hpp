@@ -9,11 +9,11 @@
 #include <variant>
 #include <vector>
 
-#include "ops/program.hpp"
-
 namespace zerosuite::ops {
 
 using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>>;
+
+struct Program;
 
 enum class Type { kSwitch, kInteger, kText, kLevel, kEndpoints, kProxies };
 
@@ -38,6 +38,15 @@ struct Option {
   std::string flag() const;
 };
 
+/// A list of tables in the program's own table: `[[proxy.upstream]]`.
+struct TableOption {
+  std::string_view name;
+  std::span<const Option> columns;
+};
+
+/// What the cell of a row is called among the settings: "upstream[0].endpoint".
+std::string cell_name(std::string_view table, std::size_t row, std::string_view column);
+
 /// All options of `program`, in the order --help prints them. The views in it live as long as the program's.
 std::vector<Option> options_of(const Program& program);
 
@@ -56,6 +65,9 @@ Value parse(const Option& option, std::string_view text, const std::string& subj
 
 /// Answers `value` when it is one the option may have. Throws as parse().
 Value checked(const Option& option, Value value, const std::string& subject);
+
+/// Whether somebody must say something: the initial value is not one the option may have.
+bool is_required(const Option& option);
 
 /// Throws the Failure of parse() and checked(): `<subject> is <shown>; expected …`.
 [[noreturn]] void refuse_value(const Option& option, const std::string& shown, const std::string& subject);

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
+
+#include "ops/option.hpp"
 
 namespace zerosuite::ops {
 
@@ -16,6 +19,10 @@ struct Program {
   std::string_view summary;    ///< One line for --help.
   std::string_view bind;       ///< The endpoint it serves on when nothing else is said.
   std::string_view data = {};  ///< Its folder when nothing else is said; empty = it keeps none.
+  bool worker = true;          ///< Serves behind proxies too.
+  bool sticky = false;         ///< Asks them to send calls with the same first argument to the same process.
+  std::span<const Option> options = {};      ///< Its own, beside those of every program.
+  std::span<const TableOption> tables = {};  ///< Its own lists of tables, in the file only.
 };
 
 }  // namespace zerosuite::ops

@@ -39,7 +39,7 @@ std::string complaint_about_file(const std::string& text) {
 TEST_CASE("without a word from anybody the defaults hold") {
   const Config config = told({});
   CHECK(config.list("bind") == List{"tcp://127.0.0.1:4301"});
-  CHECK(config.list("proxy") == List{"none"});
+  CHECK(config.list("proxy") == List{"tcp://127.0.0.1:4244"});
   CHECK(config.text("log_level") == "info");
   CHECK(config.size("max_frame_bytes") == 16'777'216);
   CHECK(config.duration("drain_ms") == std::chrono::seconds(10));
@@ -153,10 +153,11 @@ TEST_CASE("a bad value is named with what was expected, whoever said it") {
   CHECK(complaint({"--config", ""}) == "--config is \"\"; expected a text that is not empty");
 }
 
-TEST_CASE("a proxy is refused as long as none can be served") {
-  CHECK(complaint({"--proxy", "none"}) == "no complaint");
-  CHECK(complaint({"--proxy", "tcp://127.0.0.1:4244"}) ==
-        "--proxy is \"tcp://127.0.0.1:4244\"; expected none: this version serves stand-alone only");
+TEST_CASE("a proxy is an endpoint, several, or none") {
+  CHECK(told({"--proxy", "none"}).list("proxy") == List{"none"});
+  CHECK(told({"--proxy", "tcp://a:1", "--proxy", "ipc:///b"}).list("proxy") == List{"tcp://a:1", "ipc:///b"});
+  CHECK(complaint({"--proxy", "none", "--proxy", "tcp://a:1"}) ==
+        "--proxy is \"none,tcp://a:1\"; expected none, or endpoints such as tcp://127.0.0.1:4244");
 }
 
 TEST_CASE("a bind that other machines can reach needs to be allowed") {

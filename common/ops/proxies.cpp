@@ -1,0 +1,92 @@
+#include "ops/proxies.hpp"
+
+#include <algorithm>
+
+#include "core/random.hpp"
+#include "ops/text.hpp"
+
+namespace zerosuite::ops {
+namespace {
+
+std::string fresh_id(std::string_view service) {
+  const std::uint64_t bits = core::random_bits();
+  return concat({service, "-", hex({reinterpret_cast<const char*>(&bits), 4})});
+}
+
+}  // namespace
+
+Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Links& links,
+                 rpc::Server& server)
+    : program_(program),
+      config_(config),
+      log_(log),
+      links_(links),
+      server_(server),
+      id_(fresh_id(program.name)) {}
+
+void Proxies::dial(zmq::context_t& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options) {
+  rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
+  for (const std::string& endpoint : config_.list("proxy")) {
+    if (endpoint == "none") continue;
+    rpc::ProxyLinkOptions own = options;
+    own.endpoint = endpoint;
+    Dialed& added = all_.emplace_back();
+    added.link = std::make_unique<rpc::ProxyLink>(context, reactor, host, std::move(own));
+    added.number = links_.add(*added.link);
+  }
+}
+
+rpc::Introduction Proxies::introduction() {
+  return {.id = id_,
+          .service = std::string(program_.name),
+          .version = ZEROSUITE_VERSION,
+          .methods = rpc::read_methods({rpc::OwnMethods(server_.methods()).methods()}),
+          .weight = static_cast<std::uint32_t>(config_.integer("weight")),
+          .max_inflight = static_cast<std::uint32_t>(config_.integer("max_inflight")),
+          .sticky = program_.sticky};
+}
+
+void Proxies::receive(rpc::ProxyLink& link, std::span<const std::string_view> frames) {
+  server_.receive(frames, dialed(link).number);
+}
+
+void Proxies::linked(rpc::ProxyLink& link) {
+  dialed(link).told.clear();
+  log_.write(Level::kInfo, "registered", {{"proxy", link.endpoint()}, {"worker", id_}});
+}
+
+void Proxies::unlinked(rpc::ProxyLink& link, std::string_view reason) {
+  log_.write(Level::kWarn, "proxy lost", {{"proxy", link.endpoint()}, {"reason", reason}});
+  server_.lose_link(dialed(link).number);
+}
+
+void Proxies::refused(rpc::ProxyLink& link, const core::Error& why) {
+  Dialed& refusing = dialed(link);
+  if (refusing.told == why.message) return;
+  refusing.told = why.message;
+  log_.write(Level::kError, "refused",
+             {{"proxy", link.endpoint()}, {"error", why.name}, {"reason", why.message}});
+}
+
+Proxies::Dialed& Proxies::dialed(const rpc::ProxyLink& link) {
+  return *std::find_if(all_.begin(), all_.end(),
+                       [&](const Dialed& each) { return each.link.get() == &link; });
+}
+
+void Proxies::drain(std::function<void()> drained) {
+  const auto done = [left = std::make_shared<std::size_t>(all_.size() + 1), drained = std::move(drained)] {
+    if (--*left == 0) drained();
+  };
+  for (const Dialed& each : all_) each.link->drain(done);
+  done();
+}
+
+void Proxies::leave() {
+  for (const Dialed& each : all_) each.link->leave();
+}
+
+bool Proxies::holding() const {
+  return std::any_of(all_.begin(), all_.end(), [](const Dialed& each) { return each.link->holding(); });
+}
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,56 @@
+// A program's side towards the proxies it serves behind.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/config.hpp"
+#include "ops/log.hpp"
+#include "rpc/links.hpp"
+#include "rpc/proxy_link.hpp"
+#include "rpc/server.hpp"
+
+namespace zerosuite::ops {
+
+/// Registers the server with every proxy the configuration names, and brings it their clients' messages. Loop
+/// thread only.
+class Proxies final : private rpc::ProxyLinkHost {
+ public:
+  Proxies(const Program& program, const Config& config, Log& log, rpc::Links& links, rpc::Server& server);
+
+  /// Dials them; the methods are registered by now.
+  void dial(zmq::context_t& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options);
+  /// Calls `drained` once no proxy sends new calls any more.
+  void drain(std::function<void()> drained);
+  /// Says good-bye to all.
+  void leave();
+  /// Whether answers wait for a proxy that does not read fast enough.
+  bool holding() const;
+
+ private:
+  struct Dialed {
+    std::unique_ptr<rpc::ProxyLink> link;
+    wire::Link number = 0;
+    std::string told;  // what the log said last of a refusal, which comes again and again
+  };
+
+  rpc::Introduction introduction() override;
+  void receive(rpc::ProxyLink& link, std::span<const std::string_view> frames) override;
+  void linked(rpc::ProxyLink& link) override;
+  void unlinked(rpc::ProxyLink& link, std::string_view reason) override;
+  void refused(rpc::ProxyLink& link, const core::Error& why) override;
+  Dialed& dialed(const rpc::ProxyLink& link);
+
+  const Program& program_;
+  const Config& config_;
+  Log& log_;
+  rpc::Links& links_;
+  rpc::Server& server_;
+  std::string id_;
+  std::vector<Dialed> all_;
+};
+
+}  // namespace zerosuite::ops

@@ -1,0 +1,39 @@
+// What stands before a program's own server and passes messages on: the seam between App and the proxy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "net/socket.hpp"
+
+namespace zerosuite::ops {
+
+struct RelayTotals {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;  ///< Answered by an ERR, a worker's or the relay's own.
+  std::uint64_t lost = 0;    ///< Whose client vanished.
+  std::size_t open = 0;
+};
+
+/// Called on the loop's thread.
+class Relay {
+ public:
+  /// Everything is bound: begin.
+  virtual void start() = 0;
+  /// One message of a client, before the server sees it. True when it was taken; otherwise the frames are as
+  /// they were.
+  virtual bool receive(std::vector<net::Frame>& frames) = 0;
+  /// Takes no new calls from now on. Calls `idle` once none is open; at once when none is.
+  virtual void drain(std::function<void()> idle) = 0;
+  /// Answers every open call with ERR ShuttingDown.
+  virtual void abort() = 0;
+  /// What it has relayed since the start, and what is open now.
+  virtual RelayTotals totals() const = 0;
+
+ protected:
+  ~Relay() = default;
+};
+
+}  // namespace zerosuite::ops
