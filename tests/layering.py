@@ -27,9 +27,11 @@ LIBRARIES = {
     "spdlog": "ops",
     "toml++": "ops",
 }
-# Only the files that bind a service's logic to its methods know both worlds.
+# Only the files that bind a service's logic to its methods know both worlds; but the proxy's matter is the protocol
+# itself, and of its files only these do without.
 API = ("api.hpp", "api.cpp")
 API_ONLY = ("rpc", "wire")
+PROXY_PURE = ("balance.hpp", "balance.cpp", "chain.hpp")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"][^>"]+)[>"]')
 THREADING = re.compile(r"std::(?:mutex|thread|jthread|atomic|condition_variable)|sleep_for|"
@@ -64,9 +66,13 @@ def layer_finding(path, target):
     top, folder = path.parts[0], path.parts[1]
     if top == "common" and target != folder and target not in LAYERS.get(folder, ()):
         return f"common/{folder} may not see {target}/"
-    if top == "services" and target in API_ONLY and path.name not in API:
+    if top == "services" and target in API_ONLY and not may_see_protocol(path):
         return f"{target}/ is for api.hpp and api.cpp alone"
     return None
+
+
+def may_see_protocol(path):
+    return path.name not in PROXY_PURE if path.parts[1] == "proxy" else path.name in API
 
 
 def cpp_findings(path, lines):

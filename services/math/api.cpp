@@ -74,6 +74,7 @@ void bind(rpc::Server& server) {
   });
   server.method("fibonacci", {"count"}, "Streams the first Fibonacci numbers from 0.", fibonacci);
   server.method("count_primes", {"limit"}, "Counts the primes up to limit.", rpc::blocking(count_primes));
+  server.declare_idempotent();  // arithmetic changes nothing
 }
 
 }  // namespace zerosuite::math

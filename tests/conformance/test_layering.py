@@ -16,6 +16,7 @@ FORBIDDEN = {
     "one service sees another": ("services/lock/a.cpp", '#include "math/math.hpp"', "services/lock may not see math/"),
     "logic sees rpc": ("services/math/math.hpp", '#include "rpc/reply.hpp"', "rpc/ is for api.hpp and api.cpp alone"),
     "logic sees wire": ("services/math/main.cpp", '#include "wire/event.hpp"', "wire/ is for api.hpp and api.cpp alone"),
+    "the proxy's choice sees wire": ("services/proxy/balance.cpp", '#include "wire/event.hpp"', "wire/ is for api.hpp"),
     "an include climbs": ("services/math/api.cpp", '#include "../lock/lock.hpp"', "climbs out of its folder"),
     "zmq outside net": ("common/rpc/a.hpp", "#include <zmq.hpp>", "zmq.hpp is for common/net alone"),
     "msgpack outside wire": ("common/rpc/a.hpp", "#include <msgpack.hpp>", "msgpack.hpp is for common/wire alone"),
@@ -35,6 +36,7 @@ ALLOWED = {
     "common/rpc/a.cpp": '#include "net/timers.hpp"\n#include "wire/event.hpp"\n',
     "common/ops/a.cpp": '#include <sys/signalfd.h>\n#include <toml++/toml.h>\n#include "rpc/server.hpp"\n',
     "services/math/api.cpp": '#include "math/math.hpp"\n#include "rpc/server.hpp"\n' + "\n" * 298,
+    "services/proxy/relay.cpp": '#include "rpc/sink.hpp"\n#include "wire/event.hpp"\n',
     "dev": "#!/usr/bin/env bash\n",
 }
 

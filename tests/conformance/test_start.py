@@ -130,8 +130,8 @@ def test_version_is_one_line():
     (["serve"], 'unexpected argument "serve"'),
     (["--bind"], "--bind takes one ENDPOINT"),
     (["--log-level", "loud"], '--log-level is "loud"; expected error, warn, info or debug'),
-    (["--proxy", "tcp://127.0.0.1:4244"],
-     '--proxy is "tcp://127.0.0.1:4244"; expected none: this version serves stand-alone only'),
+    (["--proxy", "localhost:4244"],
+     '--proxy is "localhost:4244"; expected none, or endpoints such as tcp://127.0.0.1:4244'),
     (["--config", "/nowhere/suite.toml"], "cannot read /nowhere/suite.toml: No such file or directory"),
 ])
 def test_a_bad_flag_is_one_line_and_status_1(flags, line):

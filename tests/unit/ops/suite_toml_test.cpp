@@ -6,11 +6,24 @@
 
 #include "ops/config.hpp"
 #include "ops/text.hpp"
+#include "proxy/config.hpp"
 
 namespace zerosuite::ops {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
+
+// Those of a program that stand in the file. The proxy takes `proxy` too, so that one file serves all, and
+// means nothing by it.
+std::vector<Option> keys_of(const Program& program) {
+  std::vector<Option> keys = options_of(program);
+  std::erase_if(keys, [&](const Option& option) {
+    return option.scope == Scope::kCommand || (option.name == "proxy" && !program.worker);
+  });
+  return keys;
+}
+
+std::vector<const Program*> programs() { return {&kMath, &proxy::program()}; }
 
 const char* const kPath = ZEROSUITE_SOURCE_DIR "/suite.toml";
 
@@ -22,33 +35,37 @@ std::string suite_toml() {
 
 TEST_CASE("suite.toml shows every key with its help and its default") {
   const std::string text = suite_toml();
-  for (const Option& option : options_of(kMath)) {
-    if (option.scope == Scope::kCommand) continue;
-    const std::string entry =
-        concat({"# ", option.help, "\n", option.name, " = ", to_toml(option.initial), "\n"});
-    CAPTURE(entry);
-    CHECK(text.find(entry) != std::string::npos);
+  for (const Program* const program : programs()) {
+    for (const Option& option : keys_of(*program)) {
+      const std::string entry =
+          concat({"# ", option.help, "\n", option.name, " = ", to_toml(option.initial), "\n"});
+      CAPTURE(entry);
+      CHECK(text.find(entry) != std::string::npos);
+    }
   }
 }
 
 TEST_CASE("suite.toml says nothing but the defaults") {
-  const auto options = options_of(kMath);
-  const Settings settings = read_file(kMath, options, kPath);
-  std::size_t keys = 0;
-  for (const Option& option : options) {
-    if (option.scope == Scope::kCommand) continue;
-    ++keys;
-    CAPTURE(option.name);
-    REQUIRE(settings.contains(option.name));
-    CHECK(settings.find(option.name)->second.value == option.initial);
+  for (const Program* const program : programs()) {
+    CAPTURE(program->name);
+    Settings settings = read_file(*program, options_of(*program), kPath);
+    if (!program->worker) settings.erase("proxy");
+    const auto keys = keys_of(*program);
+    for (const Option& option : keys) {
+      CAPTURE(option.name);
+      REQUIRE(settings.contains(option.name));
+      CHECK(settings.find(option.name)->second.value == option.initial);
+    }
+    CHECK(settings.size() == keys.size());
   }
-  CHECK(settings.size() == keys);
 }
 
 TEST_CASE("a unit is part of the key's name") {
-  for (const Option& option : options_of(kMath)) {
-    CAPTURE(option.name);
-    CHECK((option.unit.empty() || option.name.ends_with(concat({"_", option.unit}))));
+  for (const Program* const program : programs()) {
+    for (const Option& option : options_of(*program)) {
+      CAPTURE(option.name);
+      CHECK((option.unit.empty() || option.name.ends_with(concat({"_", option.unit}))));
+    }
   }
 }
 

@@ -1,0 +1,181 @@
+#include "proxy/api.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/frames.hpp"
+#include "wire/id.hpp"
+
+namespace zerosuite::proxy {
+namespace {
+
+using core::Failure;
+using wire::Dict;
+using wire::List;
+using wire::Value;
+
+constexpr std::size_t kMostListed = 1000;
+
+Value text(std::string_view value) { return {std::string(value)}; }
+
+Value number(std::uint64_t value) { return {wire::Integer{value}}; }
+
+Value milliseconds_since(core::TimePoint then, core::TimePoint now) {
+  return {wire::Integer{std::chrono::duration_cast<core::milliseconds>(now - then).count()}};
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string digits;
+  for (const char byte : bytes) {
+    digits.push_back(kDigits[static_cast<unsigned char>(byte) >> 4U]);
+    digits.push_back(kDigits[static_cast<unsigned char>(byte) & 15U]);
+  }
+  return digits;
+}
+
+std::string_view state_of(const Load& load, core::TimePoint now) {
+  if (load.gone) return "gone";
+  if (load.draining) return "draining";
+  if (load.ejected(now)) return "ejected";
+  return load.has_room(now) ? "ready" : "full";
+}
+
+Value describe(const Worker& worker, core::TimePoint now) {
+  return {Dict{{text("id"), text(worker.id)},
+               {text("service"), text(worker.service->name)},
+               {text("version"), text(worker.version)},
+               {text("origin"), text(worker.origin)},
+               {text("state"), text(state_of(worker.load, now))},
+               {text("outstanding"), number(worker.load.outstanding)},
+               {text("max_inflight"), number(worker.load.max_inflight)},
+               {text("weight"), number(worker.load.weight)},
+               {text("calls"), number(worker.calls)},
+               {text("errors"), number(worker.errors)},
+               {text("age_ms"), milliseconds_since(worker.load.since, now)}}};
+}
+
+std::string_view state_of(const Channel& channel) {
+  switch (channel.state) {
+    case Channel::State::kNew:
+    case Channel::State::kWaiting:
+      return "waiting";
+    case Channel::State::kOpen:
+      return channel.answered ? "streaming" : "open";
+    case Channel::State::kOrphaned:
+      break;
+  }
+  return "orphaned";
+}
+
+Value describe(const Channel& channel, core::TimePoint now) {
+  const std::string_view id = wire::id_text(channel.id());
+  return {Dict{{text("method"), text(channel.name())},
+               {text("client"), text(hex(channel.client.outermost()))},
+               {text("channel"), text(id.empty() ? hex(channel.id()) : hex(id))},
+               {text("worker"), channel.worker ? text(channel.worker->id) : Value()},
+               {text("state"), text(state_of(channel))},
+               {text("age_ms"), milliseconds_since(channel.opened, now)}}};
+}
+
+Worker& known(const Directory& directory, const std::string& id) {
+  Worker* const worker = directory.worker(id);
+  if (worker == nullptr) throw Failure(core::kInvalidArgument, "there is no worker " + id);
+  return *worker;
+}
+
+bool is_ready(const Service& service, core::TimePoint now) {
+  return std::any_of(service.workers.begin(), service.workers.end(),
+                     [now](const Worker* worker) { return worker->load.has_room(now); });
+}
+
+template <class Count, std::size_t N>
+void add_named(Dict& dict, const std::array<std::uint64_t, N>& counters) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (counters[i] > 0) dict.push_back({text(describe(static_cast<Count>(i))), number(counters[i])});
+  }
+}
+
+Value stats(const rpc::Server& server, const Relay& relay, const Directory& directory) {
+  const Dispatch& dispatch = relay.dispatch();
+  const Counters& counters = dispatch.counters();
+  const rpc::ServerStats own = server.stats();
+  Dict errors;
+  for (const auto& [name, count] : counters.errors) errors.push_back({text(name), number(count)});
+  Dict drops{{text("duplicate calls"), number(counters.duplicates)},
+             {text("workers' events without a channel"), number(counters.strays)},
+             {text("refused registrations"), number(counters.refused)}};
+  add_named<wire::Fault>(drops, own.faults);
+  add_named<rpc::Drop>(drops, own.drops);
+  std::size_t outstanding = 0;
+  for (const auto& [id, worker] : directory.workers()) outstanding += worker->load.outstanding;
+  return {Dict{{text("calls"), number(counters.calls)},
+               {text("own_calls"), number(own.calls)},
+               {text("errors"), {std::move(errors)}},
+               {text("outstanding"), number(outstanding)},
+               {text("queued"), number(dispatch.queued())},
+               {text("channels"), number(dispatch.channels().size())},
+               {text("workers"), number(directory.workers().size())},
+               {text("workers_lost"), number(counters.workers_lost)},
+               {text("clients_lost"), number(counters.clients_lost)},
+               {text("retries"), number(counters.retries)},
+               {text("expired"), number(counters.expired)},
+               {text("drops"), {std::move(drops)}}}};
+}
+
+List list_channels(const Channels& channels, const std::string& prefix, core::TimePoint now) {
+  List list;
+  channels.for_each([&](const Channel& channel) {
+    if (list.size() < kMostListed && channel.name().starts_with(prefix))
+      list.push_back(describe(channel, now));
+  });
+  return list;
+}
+
+bool ready(const Relay& relay, const Directory& directory, const std::optional<std::string>& service,
+           core::TimePoint now) {
+  if (relay.draining()) return false;
+  const auto& services = directory.services();
+  if (service) {
+    const auto found = services.find(*service);
+    return found != services.end() && is_ready(*found->second, now);
+  }
+  return !services.empty() && std::all_of(services.begin(), services.end(),
+                                          [now](const auto& entry) { return is_ready(*entry.second, now); });
+}
+
+}  // namespace
+
+void bind(rpc::Server& server, Relay& relay, Directory& directory, const net::Timers& timers) {
+  server.method("ping", "Answers \"pong\" as long as the proxy lives.", [] { return std::string("pong"); });
+  server.method(
+      "ready", {"service"},
+      "Whether calls of the service can be answered now; without it, of every service that is known.",
+      [&](const std::optional<std::string>& service) {
+        return ready(relay, directory, service, timers.now());
+      });
+  server.method("workers", "Every worker: its service, state, load and counters.", [&] {
+    List list;
+    for (const auto& [id, worker] : directory.workers()) list.push_back(describe(*worker, timers.now()));
+    return list;
+  });
+  server.method("channels", {{"prefix", Value{std::string()}}},
+                "The open calls whose method starts with prefix, a thousand at most.",
+                [&](const std::string& prefix) {
+                  return list_channels(relay.dispatch().channels(), prefix, timers.now());
+                });
+  server.method("stats", "Counters since the start.", [&] { return stats(server, relay, directory); });
+  server.method("drain", {"worker"}, "Gives that worker no new calls; answers how many it still has.",
+                [&](const std::string& id) {
+                  Worker& worker = known(directory, id);
+                  worker.load.draining = true;
+                  return worker.load.outstanding;
+                });
+  server.method("resume", {"worker"}, "Gives a worker calls again after drain.", [&](const std::string& id) {
+    Worker& worker = known(directory, id);
+    worker.load.draining = false;
+    relay.dispatch().welcome(worker);
+  });
+}
+
+}  // namespace zerosuite::proxy

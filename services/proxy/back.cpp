@@ -1,0 +1,184 @@
+#include "proxy/back.hpp"
+
+#include <array>
+#include <utility>
+
+#include "proxy/frames.hpp"
+#include "rpc/registration.hpp"
+
+namespace zerosuite::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using ops::Level;
+
+constexpr std::size_t kMostWorkers = 4096;
+constexpr auto kFirstProbe = 1ms;
+constexpr auto kLastProbe = 64ms;
+constexpr std::string_view kBye = "it said good-bye";
+
+}  // namespace
+
+/// One registered worker's connection.
+struct Back::Entry final : Outlet {
+  Entry(Back& its_back, std::string its_address)
+      : back(its_back), address(std::move(its_address)), beat(back.reactor_.timers(), [this] { on_beat(); }) {
+    heard = back.reactor_.timers().now();
+    beat.after(rpc::kPulseEvery);
+  }
+
+  net::Sent attempt(std::span<net::Frame> frames) override {
+    frames.front().rebuild(address.data(), address.size());
+    return back.transport_.outbox().attempt(frames);
+  }
+  rpc::Delivery forward(std::span<net::Frame> frames) override {
+    frames.front().rebuild(address.data(), address.size());
+    return back.transport_.outbox().forward(frames);
+  }
+  rpc::Delivery pulse() override { return back.tell(address, rpc::kPulse); }
+
+  void on_beat() {
+    const auto silence = back.reactor_.timers().now() - heard;
+    if (silence >= rpc::kPulseLimit) return back.relay_.dispatch().lose(*worker, "it is silent");
+    if (pulse() == rpc::Delivery::kGone)
+      return back.relay_.dispatch().lose(*worker, "its connection has ended");
+    beat.at(std::min(back.reactor_.timers().now() + rpc::kPulseEvery, heard + rpc::kPulseLimit));
+  }
+
+  void lost(std::string_view reason) override {
+    const bool expected = reason == kBye;
+    if (!expected) ++back.relay_.dispatch().counters().workers_lost;
+    back.log_.write(expected ? Level::kInfo : Level::kWarn, "worker left",
+                    {{"worker", id}, {"reason", reason}});
+    back.entries_.erase(back.entries_.find(address));
+  }
+
+  Back& back;
+  std::string address;
+  std::string id;
+  Worker* worker = nullptr;
+  core::TimePoint heard;
+  net::Timer beat;
+};
+
+Back::Back(zmq::context_t& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
+           const rpc::RouterOptions& socket, const wire::Limits& limits)
+    : reactor_(reactor),
+      relay_(relay),
+      directory_(directory),
+      log_(log),
+      limits_(limits),
+      transport_(context, reactor, socket),
+      monitor_(context, reactor, transport_.socket(),
+               [this](net::Connection connection) {
+                 if (connection != net::Connection::kDown) return;
+                 probe_after_ = kFirstProbe;
+                 probe_.after(0ms);
+               }),
+      probe_(reactor.timers(), [this] { probe(); }) {}
+
+Back::~Back() = default;
+
+void Back::start() {
+  transport_.start([this](std::vector<net::Frame>& frames) { receive(frames); });
+}
+
+void Back::receive(std::vector<net::Frame>& frames) {
+  const std::string address = frames.front().to_string();
+  const bool control = frames.size() == 3 && frames[1].size() == 0;
+  if (control) return on_control(address, view(frames.back()));
+  const auto found = entries_.find(address);
+  if (found == entries_.end()) {
+    ++relay_.dispatch().counters().strays;
+    return;
+  }
+  found->second->heard = reactor_.timers().now();
+  relay_.on_worker(*found->second->worker, frames);
+}
+
+void Back::on_control(const std::string& address, std::string_view payload) {
+  const wire::Event event = wire::decode(payload, limits_);
+  if (event.fault != wire::Fault::kNone) {
+    ++relay_.dispatch().counters().strays;
+    return;
+  }
+  if (event.name == rpc::kReady) return on_ready(address, event.args);
+  const auto found = entries_.find(address);
+  if (found == entries_.end()) {
+    ++relay_.dispatch().counters().strays;
+    if (event.name == rpc::kPulse) tell(address, rpc::kStranger);
+    return;
+  }
+  Entry& entry = *found->second;
+  entry.heard = reactor_.timers().now();
+  if (event.name == rpc::kDrain) {
+    entry.worker->load.draining = true;
+    tell(address, rpc::kDrained);
+    log_.write(Level::kInfo, "worker draining",
+               {{"worker", entry.id}, {"calls", entry.worker->load.outstanding}});
+  } else if (event.name == rpc::kBye) {
+    relay_.dispatch().lose(*entry.worker, kBye);
+  }
+}
+
+void Back::on_ready(const std::string& address, std::string_view args) {
+  try {
+    const rpc::Introduction introduction = rpc::read_introduction(args);
+    // The same process again, or one that has come back before its old connection was known to be dead.
+    if (const auto again = entries_.find(address); again != entries_.end())
+      relay_.dispatch().lose(*again->second->worker, "it registered anew");
+    if (Worker* const old = directory_.worker(introduction.id); old != nullptr)
+      relay_.dispatch().lose(*old, "it registered anew");
+    if (entries_.size() >= kMostWorkers)
+      throw core::Failure(core::kOverloaded,
+                          "there are " + std::to_string(kMostWorkers) + " workers already");
+    admit(address, introduction);
+  } catch (const core::Failure& failure) {
+    refuse(address, failure.error());
+  }
+}
+
+void Back::refuse(const std::string& address, const core::Error& why) {
+  ++relay_.dispatch().counters().refused;
+  log_.write(Level::kWarn, "registration refused", {{"error", why.name}, {"reason", why.message}});
+  tell(address, rpc::kRefused, {{why.name}, {why.message}});
+}
+
+void Back::admit(const std::string& address, const rpc::Introduction& introduction) {
+  auto entry = std::make_unique<Entry>(*this, address);
+  auto worker = std::make_unique<Worker>();
+  worker->id = entry->id = introduction.id;
+  worker->version = introduction.version;
+  worker->origin = "registered";
+  worker->outlet = entry.get();
+  worker->load.weight = introduction.weight;
+  worker->load.max_inflight = introduction.max_inflight;
+  entry->worker = &directory_.add(std::move(worker), introduction);
+  Entry& admitted = *entries_.emplace(address, std::move(entry)).first->second;
+  tell(address, rpc::kAccepted);
+  log_.write(Level::kInfo, "worker registered",
+             {{"worker", admitted.id},
+              {"service", introduction.service},
+              {"version", introduction.version},
+              {"methods", introduction.methods.size()}});
+  relay_.dispatch().welcome(*admitted.worker);
+}
+
+rpc::Delivery Back::tell(const std::string& address, std::string_view event, const wire::List& args) {
+  std::array<net::Frame, 3> frames{net::Frame(address.data(), address.size()), net::Frame(),
+                                   rpc::control_event(ids_, event, args)};
+  return transport_.outbox().forward(frames);
+}
+
+// Some connection has ended, and the socket may know it a moment later than the monitor: sends something to
+// every worker until that must have shown which.
+void Back::probe() {
+  for (const auto& [address, entry] : entries_) {
+    if (entry->pulse() == rpc::Delivery::kGone) relay_.dispatch().doom(*entry->worker);
+  }
+  if (probe_after_ > kLastProbe) return;
+  probe_.after(probe_after_);
+  probe_after_ *= 4;
+}
+
+}  // namespace zerosuite::proxy

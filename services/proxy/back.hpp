@@ -1,0 +1,51 @@
+// The door for workers: they dial it, introduce themselves, and show every second that they are alive.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "net/monitor.hpp"
+#include "ops/log.hpp"
+#include "proxy/relay.hpp"
+#include "rpc/router_transport.hpp"
+
+namespace zerosuite::proxy {
+
+/// Belongs to the loop's thread.
+class Back {
+ public:
+  Back(zmq::context_t& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
+       const rpc::RouterOptions& socket, const wire::Limits& limits);
+  ~Back();
+
+  /// As net::Socket::bind().
+  std::string bind(const std::string& endpoint) { return transport_.bind(endpoint); }
+  void start();
+
+ private:
+  struct Entry;
+
+  void receive(std::vector<net::Frame>& frames);
+  void on_control(const std::string& address, std::string_view payload);
+  void on_ready(const std::string& address, std::string_view args);
+  void refuse(const std::string& address, const core::Error& why);
+  void admit(const std::string& address, const rpc::Introduction& introduction);
+  rpc::Delivery tell(const std::string& address, std::string_view event, const wire::List& args = {});
+  void probe();
+
+  net::Reactor& reactor_;
+  Relay& relay_;
+  Directory& directory_;
+  ops::Log& log_;
+  wire::Limits limits_;
+  rpc::RouterTransport transport_;
+  net::Monitor monitor_;
+  wire::IdSource ids_;
+  std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;  // by the connection's identity
+  net::Timer probe_;
+  core::milliseconds probe_after_{0};
+};
+
+}  // namespace zerosuite::proxy

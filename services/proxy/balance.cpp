@@ -1,0 +1,96 @@
+#include "proxy/balance.hpp"
+
+#include <algorithm>
+
+namespace zerosuite::proxy {
+namespace {
+
+constexpr double kFirstShare = 0.1;
+
+// FNV-1a, then the finalizer of MurmurHash3, since FNV alone mixes the last bytes badly.
+std::uint64_t hash(std::string_view id, std::string_view key) {
+  std::uint64_t value = 0xcbf29ce484222325U;
+  for (const std::string_view part : {key, id}) {
+    for (const char c : part) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  }
+  value = (value ^ (value >> 33U)) * 0xff51afd7ed558ccdU;
+  value = (value ^ (value >> 33U)) * 0xc4ceb9fe1a85ec53U;
+  return value ^ (value >> 33U);
+}
+
+}  // namespace
+
+std::optional<std::size_t> Balance::pick(std::size_t count, const LoadOf& load_of, core::TimePoint now) {
+  if (count == 0) return {};
+  // Two draws serve while most workers have room; a look at all of them finds the last one that has.
+  std::optional<std::size_t> best;
+  const std::size_t first = random_below(count);
+  const std::size_t second = count == 1 ? first : (first + 1 + random_below(count - 1)) % count;
+  for (const std::size_t drawn : {first, second}) {
+    const Load* const load = load_of(drawn);
+    if (load == nullptr || !load->has_room(now) || load->ejected(now)) continue;
+    if (!best || better(*load, *load_of(*best), now)) best = drawn;
+  }
+  if (best) return best;
+  const auto better_of_all = [&](bool ejected) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const Load* const load = load_of(i);
+      if (load == nullptr || !load->has_room(now) || load->ejected(now) != ejected) continue;
+      if (!best || better(*load, *load_of(*best), now)) best = i;
+    }
+    return best;
+  };
+  return better_of_all(false) ? best : better_of_all(true);
+}
+
+std::optional<std::size_t> Balance::owner(std::size_t count, const IdOf& id_of, std::string_view key) {
+  std::optional<std::size_t> best;
+  std::uint64_t highest = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view id = id_of(i);
+    if (id.empty()) continue;
+    const std::uint64_t score = hash(id, key);
+    if (best && score <= highest) continue;
+    best = i;
+    highest = score;
+  }
+  return best;
+}
+
+void Balance::answered(Load& load, bool unavailable, core::TimePoint now) const {
+  if (!unavailable) {
+    load.failures = load.ejections = 0;
+    return;
+  }
+  if (++load.failures < options_.eject_after || load.ejected(now)) return;
+  const auto longer = options_.eject_for * (1 << std::min(load.ejections, 10U));
+  load.ejected_until = now + std::min<core::milliseconds>(longer, options_.eject_longest);
+  ++load.ejections;
+  load.failures = options_.eject_after - 1;  // on probation: the next such answer ejects it again
+}
+
+// xorshift64: a draw costs a nanosecond and nobody gains by guessing it.
+std::size_t Balance::random_below(std::size_t count) {
+  state_ ^= state_ << 13U;
+  state_ ^= state_ >> 7U;
+  state_ ^= state_ << 17U;
+  return state_ % count;
+}
+
+bool Balance::better(const Load& a, const Load& b, core::TimePoint now) const {
+  const double x = cost(a, now);
+  const double y = cost(b, now);
+  return x != y ? x < y : a.used < b.used;
+}
+
+double Balance::cost(const Load& load, core::TimePoint now) const {
+  double share = load.weight;
+  if (now - load.since < options_.slow_start) {
+    const std::chrono::duration<double> age = now - load.since;
+    const std::chrono::duration<double> whole = options_.slow_start;
+    share *= kFirstShare + (1 - kFirstShare) * (age / whole);
+  }
+  return static_cast<double>(load.outstanding + 1) / share;
+}
+
+}  // namespace zerosuite::proxy

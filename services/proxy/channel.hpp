@@ -1,0 +1,82 @@
+// One conversation between a client and a worker, from its first event to its last.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/socket.hpp"
+#include "net/timers.hpp"
+#include "proxy/chain.hpp"
+#include "rpc/heartbeat.hpp"
+#include "wire/envelope.hpp"
+
+namespace zerosuite::proxy {
+
+struct Client;
+struct Service;
+struct Worker;
+
+struct Channel;
+
+/// Whoever keeps the channels' time.
+class Timekeeper {
+ public:
+  virtual void due(Channel& channel) = 0;
+
+ protected:
+  ~Timekeeper() = default;
+};
+
+/// Belongs to the loop's thread.
+struct Channel {
+  enum class State : std::uint8_t {
+    kNew,       ///< On its way.
+    kWaiting,   ///< No worker has it yet: `request` is kept.
+    kOpen,      ///< `worker` has it.
+    kOrphaned,  ///< Its worker died in the middle of a stream; the client hears so when it grants credit.
+  };
+
+  Channel(net::Timers& timers, Timekeeper& its_keeper)
+      : keeper(its_keeper), timer(timers, [this] { keeper.due(*this); }) {}
+
+  /// The id that the client gave it, encoded.
+  std::string_view id() const { return std::string_view(text).substr(0, id_size); }
+  /// The method as the client wrote it.
+  std::string_view name() const { return std::string_view(text).substr(id_size); }
+
+  Timekeeper& keeper;
+  wire::Envelope client;
+  std::string text;  // id and name together: one allocation
+  std::size_t id_size = 0;
+  std::uint64_t version = 3;
+  Client* connection = nullptr;
+  Service* service = nullptr;
+  Worker* worker = nullptr;
+  std::string key;  ///< The first argument as encoded, for a service that is sticky by it.
+
+  State state = State::kNew;
+  bool idempotent = false;
+  bool retried = false;
+  bool answered = false;     ///< A reply event has passed.
+  std::uint32_t credit = 1;  ///< Events the client will still take.
+
+  core::TimePoint opened{};
+  core::TimePoint heard{};                            ///< The last event of either side.
+  core::TimePoint deadline = core::TimePoint::max();  ///< For the first reply event.
+  core::TimePoint until = core::TimePoint::max();     ///< While waiting or orphaned.
+  std::optional<rpc::Heartbeat> heartbeat;            ///< While no worker beats for it.
+  std::vector<net::Frame> request;                    ///< While waiting, the whole message.
+  std::size_t request_bytes = 0;
+  std::string last_words;  ///< While orphaned, the message of its ERR.
+  net::Frame kept;         ///< The payload of an idempotent call, to ask another worker.
+
+  net::Timer timer;
+  Hook<Channel> of_client;
+  Hook<Channel> of_worker;
+  Hook<Channel> of_queue;
+};
+
+}  // namespace zerosuite::proxy

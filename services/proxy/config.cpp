@@ -1,0 +1,135 @@
+#include "proxy/config.hpp"
+
+#include "core/error.hpp"
+#include "ops/app.hpp"
+#include "ops/text.hpp"
+#include "rpc/registration.hpp"
+
+namespace zerosuite::proxy {
+namespace {
+
+using ops::Option;
+using ops::Scope;
+using ops::Type;
+
+constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kMany = 1'000'000'000;
+
+Option count(std::string_view name, std::size_t initial, std::int64_t least, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .scope = Scope::kOwn,
+          .initial = static_cast<std::int64_t>(initial),
+          .least = least,
+          .most = kMany,
+          .help = help};
+}
+
+Option time(std::string_view name, core::milliseconds initial, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .scope = Scope::kOwn,
+          .initial = std::int64_t{initial.count()},
+          .unit = "ms",
+          .most = 24 * kHour,
+          .help = help};
+}
+
+std::vector<Option> own_options() {
+  const RelayOptions usual;
+  const DispatchOptions& dispatch = usual.dispatch;
+  Option bytes = count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
+  bytes.unit = "bytes";
+  return {{.name = "back",
+           .type = Type::kEndpoints,
+           .scope = Scope::kOwn,
+           .initial = std::vector<std::string>{"tcp://127.0.0.1:4244"},
+           .argument = "ENDPOINT",
+           .help = "Waits for workers at ENDPOINT; may be repeated."},
+          count("queue_calls", dispatch.queue_calls, 0,
+                "Calls of one service that wait for room at a worker; ERR Overloaded beyond it."),
+          bytes,
+          time("queue_ms", dispatch.queue_for, "How long they wait; then ERR Overloaded."),
+          time("no_worker_ms", dispatch.no_worker_for,
+               "How long a call waits for the first worker of its service; then ERR Unavailable."),
+          time("settle_ms", usual.settle,
+               "After the start, names that no worker offers yet are Unavailable, not unknown, for so long."),
+          time("slow_start_ms", dispatch.balance.slow_start,
+               "A new worker's share of the calls grows for so long."),
+          count("eject_after", dispatch.balance.eject_after, 1,
+                "Answers of Unavailable in a row that set a worker aside for a second, then two, up to 30."),
+          time("channel_idle_ms", dispatch.channel_idle,
+               "An open call of which neither side was heard for so long is forgotten."),
+          time("channel_age_ms", dispatch.channel_age,
+               "The same from the call on, for clients of protocol version 1, which send no heartbeats.")};
+}
+
+std::vector<Option> upstream_columns() {
+  const rpc::Introduction usual;
+  return {
+      {.name = "name", .type = Type::kText, .initial = std::string(), .help = "The service it answers for."},
+      {.name = "endpoint",
+       .type = Type::kEndpoints,
+       .initial = std::vector<std::string>(),
+       .help = "Where a stock zerorpc server listens; a list stands for several."},
+      count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
+      count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time.")};
+}
+
+const std::vector<Option> kOptions = own_options();
+const std::vector<Option> kColumns = upstream_columns();
+const std::vector<ops::TableOption> kTables = {{"upstream", kColumns}};
+const ops::Program kProgram{.name = "proxy",
+                            .summary = "One door for zerorpc clients, any number of workers behind it.",
+                            .bind = "tcp://127.0.0.1:4243",
+                            .worker = false,
+                            .options = kOptions,
+                            .tables = kTables};
+
+}  // namespace
+
+const ops::Program& program() { return kProgram; }
+
+RelayOptions relay_options(const ops::Config& config) {
+  RelayOptions options;
+  options.max_channels = config.size("max_channels");
+  options.max_channels_per_peer = config.size("max_channels_per_peer");
+  options.settle = config.duration("settle_ms");
+  DispatchOptions& dispatch = options.dispatch;
+  dispatch.queue_calls = config.size("queue_calls");
+  dispatch.queue_bytes = config.size("queue_bytes");
+  dispatch.queue_for = config.duration("queue_ms");
+  dispatch.no_worker_for = config.duration("no_worker_ms");
+  dispatch.channel_idle = config.duration("channel_idle_ms");
+  dispatch.channel_age = config.duration("channel_age_ms");
+  dispatch.heartbeat = config.duration("heartbeat_ms");
+  dispatch.limits = ops::limits_of(config);
+  dispatch.balance.slow_start = config.duration("slow_start_ms");
+  dispatch.balance.eject_after = static_cast<std::uint32_t>(config.integer("eject_after"));
+  return options;
+}
+
+std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket) {
+  std::vector<UpstreamOptions> all;
+  const ops::TableOption& table = kTables.front();
+  for (std::size_t row = 0; row < config.rows(table); ++row) {
+    const auto cell = [&](std::string_view column) { return ops::cell_name(table.name, row, column); };
+    const std::string& service = config.text(cell("name"));
+    if (!rpc::is_service_name(service))
+      throw core::Failure(
+          core::kInvalidArgument,
+          ops::concat({"[[proxy.upstream]] name: no service may be called ", ops::quote(service)}));
+    for (const std::string& endpoint : config.list(cell("endpoint"))) {
+      all.push_back({.service = service,
+                     .endpoint = endpoint,
+                     .weight = static_cast<std::uint32_t>(config.integer(cell("weight"))),
+                     .max_inflight = static_cast<std::uint32_t>(config.integer(cell("max_inflight"))),
+                     .socket = socket,
+                     .max_held_bytes = config.size("max_held_bytes"),
+                     .limits = ops::limits_of(config)});
+    }
+  }
+  return all;
+}
+
+}  // namespace zerosuite::proxy

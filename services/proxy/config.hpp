@@ -1,0 +1,20 @@
+// What zerosuite-proxy can be told beside what every program can.
+#pragma once
+
+#include <vector>
+
+#include "ops/config.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/upstream.hpp"
+
+namespace zerosuite::proxy {
+
+/// Name, endpoints and options. Lives as long as the process.
+const ops::Program& program();
+
+RelayOptions relay_options(const ops::Config& config);
+/// One for each endpoint of each [[proxy.upstream]]. Throws core::Failure(InvalidArgument) for a name that no
+/// service may have.
+std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket);
+
+}  // namespace zerosuite::proxy

@@ -1,0 +1,140 @@
+#include "proxy/directory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zerosuite::proxy {
+namespace {
+
+using wire::Dict;
+using wire::Value;
+
+constexpr std::string_view kOwnPrefix = "proxy.";
+
+Value text(std::string_view value) { return {std::string(value)}; }
+
+Value count(std::ptrdiff_t number) { return {wire::Integer{number}}; }
+
+}  // namespace
+
+bool Service::has_live_worker() const {
+  return std::any_of(workers.begin(), workers.end(),
+                     [](const Worker* worker) { return worker->load.alive(); });
+}
+
+const Directory::Target& Directory::look_up(std::string_view name) const {
+  static const Target kNoMethod{Finding::kNoMethod};
+  static const Target kNoService{Finding::kNoService};
+  const auto found = names_.find(name);
+  if (found != names_.end()) return found->second;
+  const std::size_t dot = name.find('.');
+  const bool of_service = dot == name.npos || services_.contains(name.substr(0, dot));
+  return of_service ? kNoMethod : kNoService;
+}
+
+Worker& Directory::add(std::unique_ptr<Worker> worker, const rpc::Introduction& introduction) {
+  auto& service = services_[introduction.service];
+  if (!service) {
+    service = std::make_unique<Service>();
+    service->name = introduction.service;
+  }
+  service->sticky = introduction.sticky;
+  worker->service = service.get();
+  for (const rpc::OfferedMethod& method : introduction.methods) {
+    worker->methods.insert(method.name);
+    service->methods.insert_or_assign(method.name, method);
+  }
+  Worker& added = *worker;
+  service->workers.push_back(&added);
+  workers_.emplace(added.id, std::move(worker));
+  rebuild(*service);
+  return added;
+}
+
+void Directory::remove(Worker& worker) {
+  Service& service = *worker.service;
+  std::erase(service.workers, &worker);
+  rebuild(service);
+  workers_.erase(workers_.find(worker.id));
+}
+
+Worker* Directory::worker(std::string_view id) const {
+  const auto found = workers_.find(id);
+  return found == workers_.end() ? nullptr : found->second.get();
+}
+
+// What nobody has any more goes, except with the last worker.
+void Directory::rebuild(Service& service) {
+  const auto& workers = service.workers;
+  if (!workers.empty()) {
+    std::erase_if(service.methods, [&](const auto& entry) {
+      return std::none_of(workers.begin(), workers.end(),
+                          [&](const Worker* worker) { return worker->methods.contains(entry.first); });
+    });
+  }
+  service.uniform = std::all_of(workers.begin(), workers.end(), [&](const Worker* worker) {
+    return worker->methods.size() == service.methods.size();
+  });
+  index();
+}
+
+void Directory::index() {
+  names_.clear();
+  for (const auto& [name, service] : services_) {
+    for (const auto& [method_name, method] : service->methods) {
+      auto [bare, first] = names_.try_emplace(method_name, Target{Finding::kMethod, service.get(), &method});
+      if (first) continue;
+      Target& known = bare->second;
+      if (known.finding == Finding::kMethod)
+        known = {Finding::kAmbiguous, nullptr, nullptr, {known.service->name + "." + method_name}};
+      known.candidates.push_back(name + "." + method_name);
+    }
+  }
+  // Afterwards, since a bare name with a dot in it must not hide a qualified one.
+  for (const auto& [name, service] : services_) {
+    for (const auto& [method_name, method] : service->methods)
+      names_.insert_or_assign(name + "." + method_name, Target{Finding::kMethod, service.get(), &method});
+  }
+}
+
+Dict Directory::methods() const {
+  std::map<std::string, Value> sorted;
+  for (const auto& [name, service] : services_) {
+    for (const auto& [method, offered] : service->methods)
+      sorted.emplace(name + "." + method, offered.description);
+  }
+  if (own_ != nullptr) {
+    for (const auto& [name, description] : own_->methods())
+      sorted.emplace(std::string(kOwnPrefix) + *name.as<std::string>(), description);
+  }
+  Dict all;
+  for (auto& [name, description] : sorted) all.push_back({text(name), std::move(description)});
+  return all;
+}
+
+std::optional<Value> Directory::find(const std::string& name) const {
+  if (own_ != nullptr && name.starts_with(kOwnPrefix)) return own_->find(name.substr(kOwnPrefix.size()));
+  const Target& target = look_up(name);
+  if (target.method == nullptr) return std::nullopt;
+  return target.method->description;
+}
+
+Dict Directory::more() const {
+  Dict services;
+  for (const auto& [name, service] : services_) {
+    const auto& workers = service->workers;
+    const auto ready = std::count_if(workers.begin(), workers.end(),
+                                     [](const Worker* worker) { return worker->load.alive(); });
+    std::set<std::string> versions;
+    for (const Worker* worker : workers) versions.insert(worker->version);
+    wire::List list;
+    for (const std::string& version : versions) list.push_back(text(version));
+    services.push_back({text(name),
+                        {Dict{{text("workers"), count(static_cast<std::ptrdiff_t>(workers.size()))},
+                              {text("ready"), count(ready)},
+                              {text("versions"), {std::move(list)}}}}});
+  }
+  return {{text("services"), {std::move(services)}}};
+}
+
+}  // namespace zerosuite::proxy

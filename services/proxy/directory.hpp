@@ -1,0 +1,76 @@
+// What can be called by which name, and who answers it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/worker.hpp"
+#include "rpc/builtins.hpp"
+#include "rpc/registration.hpp"
+
+namespace zerosuite::proxy {
+
+/// A name in front of methods, and the workers behind it. It stays known when its last worker has gone: its
+/// methods are then unavailable, not unknown.
+struct Service {
+  std::string name;
+  bool sticky = false;
+  bool uniform = true;  ///< Every worker has every method.
+  std::vector<Worker*> workers;
+  std::map<std::string, rpc::OfferedMethod, std::less<>> methods;  ///< Of all workers together.
+  Chain<Channel, &Channel::of_queue> queue;                        ///< Calls that wait for a worker.
+  std::size_t queued_bytes = 0;
+
+  bool has_live_worker() const;
+};
+
+/// Belongs to the loop's thread.
+class Directory final : public rpc::Catalogue {
+ public:
+  enum class Finding : std::uint8_t { kMethod, kAmbiguous, kNoService, kNoMethod };
+  struct Target {
+    Finding finding = Finding::kNoMethod;
+    Service* service = nullptr;                  ///< Null unless a method was found.
+    const rpc::OfferedMethod* method = nullptr;  ///< Valid until a worker comes or goes.
+    std::vector<std::string> candidates = {};    ///< Of an ambiguous name, the names that are not.
+  };
+  /// `name` is `service.method`, or a bare method that exactly one service has.
+  const Target& look_up(std::string_view name) const;
+
+  /// Takes a worker in, and its service if it is new.
+  Worker& add(std::unique_ptr<Worker> worker, const rpc::Introduction& introduction);
+  /// Forgets it; no channel may be left on it.
+  void remove(Worker& worker);
+
+  /// Null when there is none of that id.
+  Worker* worker(std::string_view id) const;
+  const std::map<std::string, std::unique_ptr<Worker>, std::less<>>& workers() const { return workers_; }
+  const std::map<std::string, std::unique_ptr<Service>, std::less<>>& services() const { return services_; }
+  /// Describes this too, as `proxy.NAME`.
+  void add_own(const rpc::Catalogue& methods) { own_ = &methods; }
+
+  // Names have their service in front.
+  wire::Dict methods() const override;
+  std::optional<wire::Value> find(const std::string& name) const override;
+  wire::Dict more() const override;
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  void rebuild(Service& service);
+  void index();
+
+  std::map<std::string, std::unique_ptr<Worker>, std::less<>> workers_;
+  std::map<std::string, std::unique_ptr<Service>, std::less<>> services_;
+  std::unordered_map<std::string, Target, TextHash, std::equal_to<>> names_;
+  const rpc::Catalogue* own_ = nullptr;
+};
+
+}  // namespace zerosuite::proxy

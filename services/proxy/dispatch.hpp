@@ -1,0 +1,141 @@
+// The life of every call: given to a worker, queued until one has room, asked of another when the first has
+// died, ended.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/channels.hpp"
+#include "proxy/directory.hpp"
+#include "rpc/responder.hpp"
+#include "wire/limits.hpp"
+
+namespace zerosuite::proxy {
+
+/// The way to the clients.
+class Front : public rpc::Sink {
+ public:
+  /// A whole message, `[client's identities …][empty][payload]`, as it is.
+  virtual rpc::Delivery forward(std::span<net::Frame> frames) = 0;
+};
+
+struct DispatchOptions {
+  std::size_t queue_calls = 1000;             ///< Of one service.
+  std::size_t queue_bytes = 64 << 20;         ///< Of one service.
+  core::milliseconds queue_for{2000};         ///< While workers are there but have no room.
+  core::milliseconds no_worker_for{500};      ///< While there is none.
+  core::milliseconds channel_idle{20'000};    ///< Nothing heard of either side: the channel is forgotten.
+  core::milliseconds channel_age{3'600'000};  ///< The same for clients of version 1, which do not beat.
+  core::milliseconds heartbeat{5000};
+  wire::Limits limits;
+  BalanceOptions balance;
+};
+
+/// Since the start.
+struct Counters {
+  std::uint64_t calls = 0;
+  std::uint64_t retries = 0;       ///< Idempotent calls given to a second worker.
+  std::uint64_t clients_lost = 0;  ///< Connections that were gone with calls open.
+  std::uint64_t workers_lost = 0;  ///< Not counting those that said good-bye.
+  std::uint64_t abandoned = 0;     ///< Calls whose client was gone, or of which nothing was heard any more.
+  std::uint64_t expired = 0;       ///< Channels of which nothing was heard any more.
+  std::uint64_t duplicates = 0;    ///< Calls under an id that was in use.
+  std::uint64_t strays = 0;        ///< Workers' events for channels they do not have, or not any more.
+  std::uint64_t refused = 0;       ///< Registrations.
+  std::map<std::string, std::uint64_t, std::less<>> errors;  ///< By name.
+
+  void count_error(std::string_view name);
+};
+
+/// Belongs to the loop's thread.
+class Dispatch final : private Timekeeper {
+ public:
+  Dispatch(net::Timers& timers, Front& front, Directory& directory, const DispatchOptions& options);
+
+  std::unique_ptr<Channel> make_channel() {
+    Timekeeper& keeper = *this;
+    return std::make_unique<Channel>(timers_, keeper);
+  }
+  /// Gives a call that was just opened to a worker, or queues it, or answers that neither can be.
+  /// `frames` have room for an address in front.
+  void place(Channel& channel, std::vector<net::Frame>& frames);
+  /// The same for a name that nobody offers yet.
+  void place_unknown(Channel& channel, std::vector<net::Frame>& frames);
+
+  /// The conversation is over.
+  void finish(Channel& channel);
+  /// Ends it with an ERR.
+  void fail(Channel& channel, const core::Error& error);
+  /// Ends it without a word to the client, and tells the worker that nobody waits any more.
+  void abandon(Channel& channel);
+  /// The client granted credit or beat while no worker had the call.
+  void hear(Channel& channel, bool beat);
+  /// Abandons every call of a connection that is gone.
+  void lose_client(std::string_view identity);
+
+  /// A worker has come: its service's queue may move.
+  void welcome(Worker& worker);
+  /// Takes a worker out: its calls go to another where that is allowed, and get ERR WorkerLost otherwise.
+  void lose(Worker& worker, std::string_view reason);
+  /// The same, once whoever is at work now is done.
+  void doom(Worker& worker);
+  /// A worker's OK, ERR or end of a stream was passed on.
+  void answered(Worker& worker, bool unavailable);
+
+  /// Calls `empty` when no channel is open any more; at once when none is.
+  void when_empty(std::function<void()> empty);
+  /// Ends every call with that error.
+  void fail_all(const core::Error& error);
+
+  Channels& channels() { return channels_; }
+  const Channels& channels() const { return channels_; }
+  rpc::Responder& responder() { return responder_; }
+  Counters& counters() { return counters_; }
+  const Counters& counters() const { return counters_; }
+  std::size_t queued() const;
+
+ private:
+  void due(Channel& channel) override;
+  void due_apart(Channel& channel);
+  void rearm(Channel& channel);
+  core::TimePoint expiry(const Channel& channel) const;
+  bool give(Channel& channel, std::vector<net::Frame>& frames);
+  Worker* choose(const Channel& channel);
+  net::Sent attempt(Worker& worker, const Channel& channel, std::vector<net::Frame>& frames);
+  void assign(Channel& channel, Worker& worker);
+  void wait(Channel& channel, std::vector<net::Frame>& frames);
+  void leave_queue(Channel& channel);
+  void serve(Service& service);
+  Channel* first_known() const;
+  void serve_all();
+  void give_up(Channel& channel);
+  void leave_worker(Channel& channel);
+  void retry(Channel& channel);
+  void orphan(Channel& channel, std::string_view reason);
+  void tell_cancelled(const Channel& channel);
+  static core::Error overloaded(const Channel& channel);
+  rpc::CallInfo info(const Channel& channel) const;
+  core::TimePoint now() const { return timers_.now(); }
+
+  net::Timers& timers_;
+  Front& front_;
+  Directory& directory_;
+  DispatchOptions options_;
+  Channels channels_;
+  Balance balance_;
+  rpc::Responder responder_;
+  Counters counters_;
+  wire::IdSource ids_;
+  Service unknown_;  // holds the calls of names that nobody offers yet
+  std::vector<Worker*> doomed_;
+  net::Timer doom_;
+  net::Timer room_;  // pipes that were full may have room again
+  std::function<void()> empty_;
+};
+
+}  // namespace zerosuite::proxy

@@ -1,0 +1,59 @@
+#include "proxy/frames.hpp"
+
+#include <utility>
+
+#include "proxy/directory.hpp"
+#include "rpc/frames.hpp"
+
+namespace zerosuite::proxy {
+
+std::size_t size_of(std::span<const net::Frame> frames) {
+  std::size_t bytes = 0;
+  for (const net::Frame& frame : frames) bytes += frame.size();
+  return bytes;
+}
+
+std::string_view method_of(const Channel& channel) {
+  const std::string_view name = channel.name();
+  const std::string& service = channel.service->name;
+  const bool qualified =
+      name.size() > service.size() && name[service.size()] == '.' && name.starts_with(service);
+  return qualified ? name.substr(service.size() + 1) : name;
+}
+
+net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits) {
+  wire::Buffer buffer = wire::renamed(view(payload), wire::peek(view(payload), limits), name);
+  return rpc::to_frame(buffer);
+}
+
+std::string first_argument(const wire::Event& event, const wire::Limits& limits) {
+  wire::Reader in(event.args);
+  return in.array().value_or(0) == 0 ? std::string() : std::string(in.skip(limits));
+}
+
+net::Frame kept_copy(net::Frame& payload) {
+  constexpr std::size_t kSmall = 4096;
+  if (payload.size() <= kSmall) return {payload.data(), payload.size()};
+  net::Frame reference;
+  reference.copy(payload);
+  return reference;
+}
+
+std::vector<net::Frame> follow_up(const wire::Envelope& client, net::Frame payload) {
+  std::vector<net::Frame> frames;
+  frames.reserve(4);
+  frames.emplace_back();
+  rpc::append_identities(frames, client);
+  frames.emplace_back();
+  frames.push_back(std::move(payload));
+  return frames;
+}
+
+net::Frame cancel_event(wire::IdSource& ids, std::string_view id) {
+  wire::Buffer buffer;
+  wire::begin_event(buffer, {ids.next(), id, wire::kCancel, nullptr});
+  wire::Packer(buffer).pack_array(0);
+  return rpc::to_frame(buffer);
+}
+
+}  // namespace zerosuite::proxy

@@ -1,0 +1,50 @@
+// A process that answers calls, as the proxy sees it.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/socket.hpp"
+#include "proxy/balance.hpp"
+#include "proxy/chain.hpp"
+#include "proxy/channel.hpp"
+#include "rpc/sink.hpp"
+
+namespace zerosuite::proxy {
+
+/// The way to one worker. Messages are `[room for an address][client's identities …][empty][payload]`.
+class Outlet {
+ public:
+  /// Sends if the worker's pipe takes it now; otherwise the frames are left as they are.
+  virtual net::Sent attempt(std::span<net::Frame> frames) = 0;
+  /// Sends, or keeps what the pipe does not take.
+  virtual rpc::Delivery forward(std::span<net::Frame> frames) = 0;
+  /// Shows the worker that the proxy is alive; kGone when it is not there any more.
+  virtual rpc::Delivery pulse() = 0;
+  /// The worker was taken out. The outlet may destroy itself in this call, which is the last.
+  virtual void lost(std::string_view reason) = 0;
+
+ protected:
+  ~Outlet() = default;
+};
+
+struct Service;
+
+struct Worker {
+  std::string id;
+  std::string version;
+  std::string origin;  ///< "registered", or the endpoint of a static upstream.
+  Service* service = nullptr;
+  Outlet* outlet = nullptr;
+  bool bare_names = false;  ///< It knows no `service.` in front of a name: a stock server.
+  std::set<std::string, std::less<>> methods;
+  Load load;
+  Chain<Channel, &Channel::of_worker> channels;
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+};
+
+}  // namespace zerosuite::proxy
