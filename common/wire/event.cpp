@@ -139,6 +139,12 @@ std::string_view id_text(std::string_view encoded_id) {
   return text.value_or(std::string_view());
 }
 
+IdKey id_key(std::string_view encoded_id) {
+  Reader in(encoded_id);
+  const Kind kind = in.peek();
+  return {kind, id_text(encoded_id), kind == Kind::kInt ? in.integer().value_or(0) : 0};
+}
+
 std::uint64_t grant_of(std::string_view args) {
   Reader in(args);
   if (in.array().value_or(0) == 0) return 0;

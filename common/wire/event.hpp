@@ -65,6 +65,16 @@ Event decode(std::string_view payload, const Limits& limits);
 /// empty for an integer id.
 std::string_view id_text(std::string_view encoded_id);
 
+/// What an id is, however it was encoded: a peer that decodes it may echo it with a shorter prefix. Text and
+/// bytes are different ids. A view into the encoded id.
+struct IdKey {
+  Kind kind = Kind::kNone;
+  std::string_view text;
+  Integer number = 0;
+  friend bool operator==(const IdKey&, const IdKey&) = default;
+};
+IdKey id_key(std::string_view encoded_id);
+
 /// The n of `[n]`, the args of a grant: an integer or an integral float, as both stock peers send it; 0 when
 /// it is neither or negative. The args need not have been checked.
 std::uint64_t grant_of(std::string_view args);

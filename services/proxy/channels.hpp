@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "proxy/channel.hpp"
+#include "wire/event.hpp"
 
 namespace zerosuite::proxy {
 
@@ -42,13 +43,13 @@ class Channels {
  private:
   struct Key {
     std::string_view envelope;
-    std::string_view id;
+    wire::IdKey id;
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
       const std::hash<std::string_view> hash;
-      return hash(key.id) ^ (hash(key.envelope) << 1U);
+      return (hash(key.id.text) + static_cast<std::uint64_t>(key.id.number)) ^ (hash(key.envelope) << 1U);
     }
   };
 

@@ -1,7 +1,7 @@
 """Conformance: zerosuite's programs against stock zerorpc peers and against hand-made bytes.
 
 `--subject=stock` runs the cases that hold for any zerorpc server against the stock python server instead: it proves
-the tests, not us. Programs are looked for in ZEROSUITE_BIN, Node packages in ZEROSUITE_NODE_MODULES.
+the tests, not us. `--through=proxy` puts a proxy in front of every server, ours or stock. Programs are looked for in ZEROSUITE_BIN, Node packages in ZEROSUITE_NODE_MODULES.
 """
 
 import sys
@@ -17,19 +17,21 @@ sys.dont_write_bytecode = True
 
 def pytest_addoption(parser):
     parser.addoption("--subject", choices=["ours", "stock"], default="ours", help="whose server is under test")
+    parser.addoption("--through", choices=["nothing", "proxy"], default="nothing", help="what stands before it")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "ours: what a stock python server does otherwise, or not at all")
-    config.suite = Suite(config.getoption("--subject"))
+    config.addinivalue_line("markers", "direct: what a proxy in between does otherwise, or takes no part in")
+    config.suite = Suite(config.getoption("--subject"), config.getoption("--through"))
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.suite.subject == "ours":
-        return
-    ours = [item for item in items if item.get_closest_marker("ours")]
-    config.hook.pytest_deselected(items=ours)
-    items[:] = [item for item in items if item not in ours]
+    left_out = [marker for marker, wanted in (("ours", config.suite.subject == "ours"),
+                                              ("direct", config.suite.through == "nothing")) if not wanted]
+    unfit = [item for item in items if any(item.get_closest_marker(marker) for marker in left_out)]
+    config.hook.pytest_deselected(items=unfit)
+    items[:] = [item for item in items if item not in unfit]
 
 
 def pytest_collection_finish(session):

@@ -3,9 +3,9 @@
 import pytest
 
 
-def test_a_service_lists_its_methods_without_the_hidden_ones(client):
+def test_a_service_lists_its_methods_without_the_hidden_ones(suite, client):
     methods = client.call("_zerorpc_list")
-    assert {"echo", "count", "boom"} <= set(methods)
+    assert {suite.listed("peer", name) for name in ("echo", "count", "boom")} <= set(methods)
     assert not any(name.startswith("_") for name in methods)
 
 
@@ -14,27 +14,28 @@ def test_a_ping_is_answered_with_the_name_of_the_service(client):
 
 
 @pytest.mark.ours
-def test_the_name_of_the_math_service_is_math(python_math, node_math):
-    assert python_math.call("_zerorpc_name") == node_math.call("_zerorpc_name") == "math"
+def test_the_name_of_the_math_service_is_math(suite, python_math, node_math):
+    assert python_math.call("_zerorpc_name") == node_math.call("_zerorpc_name") == suite.shown("math")
 
 
 @pytest.mark.ours
-def test_the_math_service_offers_its_documented_methods_and_no_other(python_math):
-    assert python_math.call("_zerorpc_list") == sorted([
+def test_the_math_service_offers_its_documented_methods_and_no_other(suite, python_math):
+    offered = [name for name in python_math.call("_zerorpc_list") if not name.startswith("proxy.")]
+    assert offered == sorted(suite.listed("math", name) for name in [
         "add", "subtract", "multiply", "divide", "floor_divide", "modulo", "power", "sum", "mean", "dot", "gcd",
         "factorial", "echo", "range", "primes", "fibonacci", "count_primes"])
 
 
 @pytest.mark.ours
-def test_inspection_tells_arguments_defaults_and_documentation(client):
+def test_inspection_tells_arguments_defaults_and_documentation(suite, client):
     methods = client.call("_zerorpc_inspect")["methods"]
-    typed = methods["typed"]["args"]
+    typed = methods[suite.listed("peer", "typed")]["args"]
     assert [arg["name"] for arg in typed] == list("abcdefgh")
     assert typed[7] == {"name": "h", "default": 5}
     assert "default" not in typed[0]
     assert all(set(method) >= {"args", "doc"} for method in methods.values())
     assert list(methods) == sorted(methods)
-    assert methods["none"]["args"] == []
+    assert methods[suite.listed("peer", "none")]["args"] == []
 
 
 @pytest.mark.ours

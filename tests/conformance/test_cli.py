@@ -42,10 +42,10 @@ def test_it_prints_an_empty_stream(suite):
 @pytest.mark.ours
 def test_it_lists_the_methods_with_their_first_line(suite):
     lines = output(suite.math.endpoint).splitlines()
-    assert lines[0] == "[math]"
+    assert lines[0] == f"[{suite.shown('math')}]"
     names = [line.split()[0] for line in lines[1:]]
     assert names == sorted(names)
-    assert {"add", "range", "primes"} <= set(names)
+    assert {suite.listed("math", name) for name in ("add", "range", "primes")} <= set(names)
     assert not any("<undocumented>" in line for line in lines)
     starts = {len(line) - len(line[len(name):].lstrip()) for line, name in zip(lines[1:], names)}
     assert len(starts) == 1, "the texts stand in one column"
@@ -54,15 +54,16 @@ def test_it_lists_the_methods_with_their_first_line(suite):
 @pytest.mark.ours
 def test_it_lists_the_signatures(suite):
     lines = output("-?", suite.math.endpoint).splitlines()
-    assert lines[0] == "[math]"
-    assert "add(a, b)" in lines
-    assert "range(start, stop, step=1)" in lines
+    assert lines[0] == f"[{suite.shown('math')}]"
+    assert suite.listed("math", "add(a, b)") in lines
+    assert suite.listed("math", "range(start, stop, step=1)") in lines
 
 
 @pytest.mark.ours
 def test_it_explains_a_method(suite):
-    name, signature, _, text, *_ = output("-?", suite.math.endpoint, "add").splitlines()
-    assert (name, signature) == ("[math]", "add(a, b)")
+    add = suite.listed("math", "add")
+    name, signature, _, text, *_ = output("-?", suite.math.endpoint, add).splitlines()
+    assert (name, signature) == (f"[{suite.shown('math')}]", f"{add}(a, b)")
     assert text.strip()
 
 

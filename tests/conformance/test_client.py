@@ -61,6 +61,7 @@ def test_an_unknown_method_is_a_name_error(ours_complete):
     assert (error.name, error.message) == ("NameError", "nosuch")
 
 
+@pytest.mark.direct
 def test_an_unknown_method_of_a_node_server_runs_into_the_time_out(suite):
     client = suite.our_client(suite.node_server)
     assert client.error("nosuch", timeout=0.3).name == "TimeoutExpired"

@@ -158,6 +158,7 @@ def test_damaged_events_never_stop_the_server(suite, seed):
 
 
 @pytest.mark.ours
+@pytest.mark.direct
 def test_what_was_dropped_is_counted(suite):
     with Raw(suite.start_peer().endpoint) as raw:
         for _ in range(7):

@@ -10,7 +10,7 @@ from support.peer import Peer
 from support.programs import BIN, PEERS, Server, wait_until
 from support.raw import CONTEXT, event_bytes, new_id
 
-pytestmark = pytest.mark.ours
+pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
 SENDER = {"puller": "pusher", "subscriber": "publisher"}
 

@@ -11,7 +11,7 @@ from support.programs import ROOT
 README = (ROOT / "README.md").read_text()
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:4301"
 
-pytestmark = pytest.mark.ours
+pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
 
 def python_example():

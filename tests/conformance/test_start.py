@@ -11,7 +11,7 @@ import pytest
 from support.programs import BIN, ROOT, Server
 from support.raw import Raw
 
-pytestmark = pytest.mark.ours
+pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
 MATH = BIN / "zerosuite-math"
 ANY_PORT = ["--bind", "tcp://127.0.0.1:*"]
@@ -110,7 +110,9 @@ def test_check_validates_the_configuration_and_starts_nothing(start):
 
 
 def test_help_shows_the_defaults_that_suite_toml_shows():
-    shown = dict(re.findall(r"^(\w+) = (.*)$", (ROOT / "suite.toml").read_text(), re.MULTILINE))
+    tables = dict(re.findall(r"^\[(\w+)\]\n(.*?)(?=^\[|\Z)", (ROOT / "suite.toml").read_text(), re.MULTILINE | re.DOTALL))
+    shown = dict(re.findall(r"^(\w+) = (.*)$", tables["suite"] + tables["math"], re.MULTILINE))
+    assert len(shown) > 20
     done = run("--help")
     assert (done.returncode, done.stderr) == (0, "")
     for name, default in shown.items():

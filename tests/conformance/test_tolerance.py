@@ -10,7 +10,7 @@ from support.fake_server import FakeServer
 from support.programs import wait_until
 from support.raw import event_bytes, new_id
 
-pytestmark = pytest.mark.ours
+pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
 
 @pytest.fixture

@@ -68,19 +68,22 @@ class Program:
 
     def await_line(self, pattern, seconds=20.0):
         """Waits for a line matching the pattern; answers the match."""
+        return self.await_lines(pattern, 1, seconds)[0]
+
+    def await_lines(self, pattern, count, seconds=20.0):
+        """Waits for `count` lines matching the pattern; answers the matches."""
         deadline = time.monotonic() + seconds
-        seen = 0
+        seen, found = 0, []
         with self._news:
             while True:
-                for line in self._lines[seen:]:
-                    found = re.search(pattern, line)
-                    if found:
-                        return found
+                found += filter(None, (re.search(pattern, line) for line in self._lines[seen:]))
+                if len(found) >= count:
+                    return found
                 seen = len(self._lines)
                 left = deadline - time.monotonic()
                 text = "\n".join(self._lines)
-                assert not self._ended, f"{self.command} ended without a line like {pattern!r}:\n{text}"
-                assert left > 0, f"{self.command} wrote no line like {pattern!r} in {seconds} s:\n{text}"
+                assert not self._ended, f"{self.command} ended without {count} lines like {pattern!r}:\n{text}"
+                assert left > 0, f"{self.command} wrote no {count} lines like {pattern!r} in {seconds} s:\n{text}"
                 self._news.wait(left)
 
     def resident_kib(self):

@@ -5,13 +5,18 @@ import threading
 
 from support.peer import Peer
 from support.programs import BIN, PEERS, Server
+from support.proxies import ANY_PORT, Behind, Proxy, upstream
+
+#: The services that programs offer, or that stock servers in their place do.
+SERVICES = {"zerosuite-math": "math", "zerosuite_peer_server": "peer", "stock": "stock", "node": "node"}
 
 
 class Suite:
     """Safe to use from background cases: every method may be called from any thread."""
 
-    def __init__(self, subject):
+    def __init__(self, subject, through="nothing"):
         self.subject = subject
+        self.through = through
         self._lock = threading.RLock()
         self._shared = {}
         self._programs = []
@@ -27,18 +32,49 @@ class Suite:
                 self._shared[name] = make()
             return self._shared[name]
 
+    def start_proxy(self, *tables, **environment):
+        """A fresh proxy."""
+        return self._keep(Proxy(*tables, **environment))
+
+    def start_worker(self, program, proxy="none", **environment):
+        """A fresh process of a program of ours, registered with the proxy at that endpoint."""
+        return self._keep(Server([BIN / program, "--bind", ANY_PORT, "--proxy", proxy], **environment))
+
     def start_math(self):
         """A fresh process of the math service."""
-        if self.subject == "stock":
-            return self.start_stock("server")
-        return self._keep(Server([BIN / "zerosuite-math", "--bind", "tcp://127.0.0.1:*", "--proxy", "none"]))
+        return self._start("zerosuite-math")
 
     def start_peer(self, **environment):
         """A fresh process of the test server."""
-        if self.subject == "stock":
-            return self.start_stock("server")
         # What tests leave open must not hold up the end.
-        return self._keep(Server([BIN / "zerosuite_peer_server"], ZEROSUITE_PEER_DRAIN_MS="0", **environment))
+        return self._start("zerosuite_peer_server", ZEROSUITE_PEER_DRAIN_MS="0", **environment)
+
+    def _start(self, program, **environment):
+        """The program, or the stock server in its place, reached as the session wants it."""
+        if self.subject == "stock":
+            return self._upstream(program, self.start_stock("server"))
+        if self.through == "nothing":
+            return self.start_worker(program, **environment)
+        proxy = self.start_proxy()
+        worker = self.start_worker(program, proxy.back, **environment)
+        proxy.await_workers(1)
+        return Behind(proxy, worker)
+
+    def _upstream(self, name, server):
+        """A server of somebody else, reached as the session wants it."""
+        if self.through == "nothing":
+            return server
+        proxy = self.start_proxy(upstream(SERVICES[name], server.endpoint))
+        proxy.await_workers(1)
+        return Behind(proxy, server)
+
+    def shown(self, service):
+        """What the server that offers a service is called."""
+        return "proxy" if self.through == "proxy" else service
+
+    def listed(self, service, method):
+        """How a method stands in lists."""
+        return f"{service}.{method}" if self.through == "proxy" else method
 
     def start_stock(self, kind):
         """A fresh stock python process: a "server", "puller" or "subscriber"."""
@@ -59,11 +95,15 @@ class Suite:
 
     @property
     def stock_server(self):
-        return self._once("stock", lambda: self.start_stock("server"))
+        return self._once("stock", lambda: self._upstream("stock", self.start_stock("server")))
 
     @property
     def node_server(self):
-        return self._once("node", lambda: self._keep(Server(["node", PEERS / "reference_server.js"])))
+        return self._once("node", lambda: self._upstream("node", self.start_node()))
+
+    def start_node(self):
+        """A fresh stock Node process."""
+        return self._keep(Server(["node", PEERS / "reference_server.js"]))
 
     def python_client(self, server, *flags):
         """A stock python client in a process of its own."""
