@@ -42,6 +42,9 @@ Socket::Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptio
   socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
   socket_.set(zmq::sockopt::sndhwm, options.high_water);
   socket_.set(zmq::sockopt::rcvhwm, options.high_water);
+  // libzmq's usual 100 are gone in a moment when many clients come at once, and each beyond them waits a
+  // second.
+  socket_.set(zmq::sockopt::backlog, 4096);
   if (options.probe.count() > 0) {
     socket_.set(zmq::sockopt::heartbeat_ivl, static_cast<int>(options.probe.count()));
     socket_.set(zmq::sockopt::heartbeat_timeout, static_cast<int>(2 * options.probe.count()));

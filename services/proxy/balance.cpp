@@ -77,20 +77,23 @@ std::size_t Balance::random_below(std::size_t count) {
   return state_ % count;
 }
 
-bool Balance::better(const Load& a, const Load& b, core::TimePoint now) const {
-  const double x = cost(a, now);
-  const double y = cost(b, now);
-  return x != y ? x < y : a.used < b.used;
+// Between equally loaded ones, two idle ones above all, chance decides in proportion to their shares, and
+// turns are taken when those are equal too.
+bool Balance::better(const Load& a, const Load& b, core::TimePoint now) {
+  constexpr std::size_t kSteps = 1 << 20;
+  const double share_a = share(a, now);
+  const double share_b = share(b, now);
+  const double cost_a = static_cast<double>(a.outstanding) / share_a;
+  const double cost_b = static_cast<double>(b.outstanding) / share_b;
+  if (cost_a != cost_b) return cost_a < cost_b;
+  if (share_a == share_b) return a.used < b.used;
+  return static_cast<double>(random_below(kSteps)) < kSteps * share_a / (share_a + share_b);
 }
 
-double Balance::cost(const Load& load, core::TimePoint now) const {
-  double share = load.weight;
-  if (now - load.since < options_.slow_start) {
-    const std::chrono::duration<double> age = now - load.since;
-    const std::chrono::duration<double> whole = options_.slow_start;
-    share *= kFirstShare + (1 - kFirstShare) * (age / whole);
-  }
-  return static_cast<double>(load.outstanding + 1) / share;
+double Balance::share(const Load& load, core::TimePoint now) const {
+  const auto age = std::chrono::duration<double>(now - load.since);
+  const auto whole = std::chrono::duration<double>(options_.slow_start);
+  return age < whole ? load.weight * (kFirstShare + (1 - kFirstShare) * (age / whole)) : load.weight;
 }
 
 }  // namespace zerosuite::proxy

@@ -61,8 +61,8 @@ class Balance {
 
  private:
   std::size_t random_below(std::size_t count);
-  bool better(const Load& a, const Load& b, core::TimePoint now) const;
-  double cost(const Load& load, core::TimePoint now) const;
+  bool better(const Load& a, const Load& b, core::TimePoint now);
+  double share(const Load& load, core::TimePoint now) const;
 
   BalanceOptions options_;
   std::uint64_t state_;

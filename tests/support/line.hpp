@@ -1,5 +1,5 @@
 // What the conformance tests and their C++ peers say to each other: one line, one MessagePack map in hex
-// (tests/conformance/support/peer.py).
+// (tests/support/peer.py).
 #pragma once
 
 #include <stdexcept>
@@ -25,6 +25,8 @@ class Request {
   bool has(const std::string& key) const { return fields_.contains(key); }
   const std::string& text(const std::string& key) const { return std::get<std::string>(at(key)); }
   const wire::List& list(const std::string& key) const { return std::get<wire::List>(at(key)); }
+  /// Whatever it is.
+  wire::Value value(const std::string& key) const { return {at(key)}; }
   std::size_t count(const std::string& key) const {
     return static_cast<std::size_t>(std::get<wire::Integer>(at(key)));
   }

@@ -64,13 +64,15 @@ class Output {
 
 class Driver {
  public:
-  Driver(const std::string& endpoint, const rpc::ClientOptions& options) : client_(endpoint, options) {}
+  Driver(const std::string& endpoint, const rpc::ClientOptions& options)
+      : endpoint_(endpoint), client_(endpoint, options) {}
 
   void serve(const std::string& line) {
     auto request = std::make_shared<Request>(line);
     const std::string& op = request->text("op");
     if (op == "call") return call(request);
     if (op == "burst") return burst(request);
+    if (op == "loop") return loop(request);
     if (op == "cancel") return cancel(*request);
     threads_.emplace_back([this, request] { op_in_thread(*request); });
   }
@@ -98,8 +100,11 @@ class Driver {
 
   template <class F>
   void start(const Request& request, F callback) {
-    spread(request.list("args"),
-           [&](const auto&... args) { client_.start<Value>(prepare(request), callback, args...); });
+    start(client_, prepare(request), request, std::move(callback));
+  }
+  template <class F>
+  static void start(rpc::Client& client, const rpc::Request& call, const Request& request, F callback) {
+    spread(request.list("args"), [&](const auto&... args) { client.start<Value>(call, callback, args...); });
   }
 
   void burst(const std::shared_ptr<Request>& request) {
@@ -119,6 +124,44 @@ class Driver {
         output_.write(*request, begun, Answer().add("values", sum->values).add("errors", sum->errors));
       });
     }
+  }
+
+  // `count` clients of their own, each calling again and again until `seconds` have passed: how many calls
+  // were answered with `expect`, how many with something else, and how many failed by which name.
+  struct Loop {
+    std::mutex mutex;  // each client drives its callbacks on a thread of its own
+    std::size_t running = 0, answered = 0, wrong = 0;
+    std::map<std::string, std::size_t> errors;
+    Clock::time_point begun = Clock::now();
+  };
+
+  void loop(const std::shared_ptr<Request>& request) {
+    auto loop = std::make_shared<Loop>();
+    loop->running = request->count("count");
+    for (std::size_t i = request->count("count"); i > 0; --i)
+      turn(request, loop, *clients_.emplace_back(std::make_unique<rpc::Client>(endpoint_)));
+  }
+
+  void turn(const std::shared_ptr<Request>& request, const std::shared_ptr<Loop>& loop, rpc::Client& client) {
+    start(client, request->text("method"), *request, [=, this, &client](rpc::Outcome<Value> outcome) {
+      const std::chrono::duration<double> time(request->number("seconds"));
+      const bool again = Clock::now() < loop->begun + time;
+      if (again) turn(request, loop, client);
+      const std::lock_guard lock(loop->mutex);
+      if (!outcome.ok()) {
+        ++loop->errors[*describe(outcome.error())[0].value.as<std::string>()];
+      } else {
+        ++(outcome.value() == request->value("expect") ? loop->answered : loop->wrong);
+      }
+      if (again || --loop->running > 0) return;
+      Dict errors;
+      for (const auto& [name, count] : loop->errors) errors.push_back({Value{name}, Value{Integer{count}}});
+      output_.write(*request, loop->begun,
+                    Answer()
+                        .add("answered", Integer{loop->answered})
+                        .add("wrong", Integer{loop->wrong})
+                        .add("errors", std::move(errors)));
+    });
   }
 
   void cancel(const Request& request) {
@@ -165,7 +208,9 @@ class Driver {
 
   Output output_;
   std::map<std::size_t, std::stop_source> stops_;
+  std::string endpoint_;
   rpc::Client client_;
+  std::vector<std::unique_ptr<rpc::Client>> clients_;
   std::vector<std::jthread> threads_;
 };
 

@@ -35,15 +35,16 @@ def outcome(function):
 
 
 class Driver:
-    def __init__(self, client):
-        self.client = client
+    def __init__(self, connect):
+        self.connect = connect
+        self.client = connect()
 
     def options(self, request):
         return {key: request[key] for key in ("timeout", "slots") if key in request}
 
-    def call(self, request):
+    def call(self, request, client=None):
         def run(answer):
-            answer["value"] = self.client(request["method"], *request["args"], **self.options(request))
+            answer["value"] = (client or self.client)(request["method"], *request["args"], **self.options(request))
 
         return outcome(run)
 
@@ -73,12 +74,36 @@ class Driver:
                 "errors": [answer["error"]["name"] for answer in answers if "error" in answer]}
 
 
+    def loop(self, request):
+        """`count` clients of their own, each calling again and again until `seconds` have passed: how many calls were
+        answered with `expect`, how many with something else, and how many failed by which name."""
+        end = time.monotonic() + request["seconds"]
+        told = {"answered": 0, "wrong": 0, "errors": {}}
+
+        def turns():
+            client = self.connect()
+            while time.monotonic() < end:
+                answer = self.call(request, client)
+                if "error" in answer:
+                    name = answer["error"]["name"]
+                    told["errors"][name] = told["errors"].get(name, 0) + 1
+                else:
+                    told["answered" if answer["value"] == request["expect"] else "wrong"] += 1
+
+        gevent.joinall([gevent.spawn(turns) for _ in range(request["count"])])
+        return told
+
+
 def main():
     options = arguments()
-    client = zerorpc.Client(timeout=options.timeout, heartbeat=options.heartbeat or None,
-                            passive_heartbeat=options.passive)
-    client.connect(options.endpoint)
-    driver = Driver(client)
+
+    def connect():
+        client = zerorpc.Client(timeout=options.timeout, heartbeat=options.heartbeat or None,
+                                passive_heartbeat=options.passive)
+        client.connect(options.endpoint)
+        return client
+
+    driver = Driver(connect)
 
     def serve(request):
         answer = getattr(driver, request["op"])(request)

@@ -55,6 +55,12 @@ class Peer(Mathematics):
         gevent.sleep(seconds)
         return "slept"
 
+    def busy(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+        return "computed"
+
     def slow_async(self, ms, tag=""):
         fate = self.fates[tag] = Fate()
         try:
@@ -127,7 +133,7 @@ if __name__ == "__main__":
     kind = {"server": zerorpc.Server, "puller": zerorpc.Puller, "subscriber": zerorpc.Subscriber}[sys.argv[1]]
     server = kind(Peer() if kind is zerorpc.Server else Sink())
     gevent.signal_handler(signal.SIGTERM, sys.exit, 0)
-    server.bind("tcp://127.0.0.1:*")
+    server.bind(sys.argv[2] if len(sys.argv) > 2 else "tcp://127.0.0.1:*")
     endpoint = server._events._socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
     print(f"listening endpoint={endpoint}", file=sys.stderr, flush=True)
     server.run()

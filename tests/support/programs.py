@@ -8,10 +8,13 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "tests" / "conformance" / "peers"
 BIN = Path(os.environ.get("ZEROSUITE_BIN", ROOT / "build" / "release" / "bin")).resolve()
 NODE_MODULES = Path(os.environ.get("ZEROSUITE_NODE_MODULES", ROOT / "build" / "node" / "node_modules")).resolve()
+
+#: No worker of a test may register with a proxy that somebody runs on this machine, unless it is told to.
+USUAL = {"NODE_PATH": str(NODE_MODULES), "ZEROSUITE_PROXY": "none"}
 
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 
@@ -39,7 +42,7 @@ class Program:
         self._ended = False
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, "NODE_PATH": str(NODE_MODULES), **environment})
+            env={**os.environ, **USUAL, **environment})
         self._readers = [self._start(self._read_errors), self._start(self._read_output)]
 
     @staticmethod

@@ -101,6 +101,19 @@ class Suite:
     def node_server(self):
         return self._once("node", lambda: self._upstream("node", self.start_node()))
 
+    @property
+    def town(self):
+        """A proxy before four workers of each of our services and a stock server."""
+        return self._once("town", self._start_town)
+
+    def _start_town(self):
+        proxy = self.start_proxy(upstream("legacy", self.start_stock("server").endpoint))
+        for _ in range(4):
+            self.start_worker("zerosuite-math", proxy.back)
+            self.start_worker("zerosuite_peer_server", proxy.back, ZEROSUITE_PEER_DRAIN_MS="0")
+        proxy.await_workers(9)
+        return proxy
+
     def start_node(self):
         """A fresh stock Node process."""
         return self._keep(Server(["node", PEERS / "reference_server.js"]))
