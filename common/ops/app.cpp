@@ -84,7 +84,6 @@ void App::listen() {
   if (relay_ == nullptr) {
     transport_.start(std::move(to_server));
   } else {
-    relay_->start();
     transport_.start([this, to_server = std::move(to_server)](std::vector<net::Frame>& frames) {
       if (!relay_->receive(frames)) to_server(frames);
     });

@@ -8,6 +8,7 @@
 #include "ops/log.hpp"
 #include "ops/program.hpp"
 #include "ops/text.hpp"
+#include "rpc/registration.hpp"
 
 namespace zerosuite::ops {
 namespace {
@@ -47,6 +48,10 @@ bool accepted(const Option& option, const Value& value) {
     case Type::kText: {
       const auto* text = std::get_if<std::string>(&value);
       return text != nullptr && !text->empty();
+    }
+    case Type::kService: {
+      const auto* text = std::get_if<std::string>(&value);
+      return text != nullptr && rpc::is_service_name(*text);
     }
     case Type::kLevel: {
       const auto* text = std::get_if<std::string>(&value);
@@ -105,6 +110,8 @@ std::string expectation(const Option& option) {
                      option.unit.empty() ? "" : ")"});
     case Type::kText:
       return "a text that is not empty";
+    case Type::kService:
+      return "a service's name: letters, digits, - and _, the first no _, and not proxy";
     case Type::kLevel:
       return "error, warn, info or debug";
     case Type::kEndpoints:

@@ -15,7 +15,7 @@ using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::str
 
 struct Program;
 
-enum class Type { kSwitch, kInteger, kText, kLevel, kEndpoints, kProxies };
+enum class Type { kSwitch, kInteger, kText, kService, kLevel, kEndpoints, kProxies };
 
 enum class Scope {
   kShared,   ///< In the table [suite]; a program's own table may override it.

@@ -25,6 +25,7 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Li
       id_(fresh_id(program.name)) {}
 
 void Proxies::dial(zmq::context_t& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options) {
+  if (!program_.worker) return;  // whatever the file, which serves all programs, says of proxies
   rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
   for (const std::string& endpoint : config_.list("proxy")) {
     if (endpoint == "none") continue;
@@ -36,8 +37,14 @@ void Proxies::dial(zmq::context_t& context, net::Reactor& reactor, const rpc::Pr
   }
 }
 
-rpc::Introduction Proxies::introduction() {
-  return {.id = id_,
+// Another one on each link: two endpoints may be doors of the same proxy.
+std::string Proxies::id_on(const rpc::ProxyLink& link) {
+  const int number = dialed(link).number;
+  return number == 1 ? id_ : concat({id_, ".", std::to_string(number)});
+}
+
+rpc::Introduction Proxies::introduction(const rpc::ProxyLink& link) {
+  return {.id = id_on(link),
           .service = std::string(program_.name),
           .version = ZEROSUITE_VERSION,
           .methods = rpc::read_methods({rpc::OwnMethods(server_.methods()).methods()}),
@@ -52,7 +59,7 @@ void Proxies::receive(rpc::ProxyLink& link, std::span<const std::string_view> fr
 
 void Proxies::linked(rpc::ProxyLink& link) {
   dialed(link).told.clear();
-  log_.write(Level::kInfo, "registered", {{"proxy", link.endpoint()}, {"worker", id_}});
+  log_.write(Level::kInfo, "registered", {{"proxy", link.endpoint()}, {"worker", id_on(link)}});
 }
 
 void Proxies::unlinked(rpc::ProxyLink& link, std::string_view reason) {

@@ -37,7 +37,8 @@ class Proxies final : private rpc::ProxyLinkHost {
     std::string told;  // what the log said last of a refusal, which comes again and again
   };
 
-  rpc::Introduction introduction() override;
+  std::string id_on(const rpc::ProxyLink& link);
+  rpc::Introduction introduction(const rpc::ProxyLink& link) override;
   void receive(rpc::ProxyLink& link, std::span<const std::string_view> frames) override;
   void linked(rpc::ProxyLink& link) override;
   void unlinked(rpc::ProxyLink& link, std::string_view reason) override;

@@ -20,8 +20,6 @@ struct RelayTotals {
 /// Called on the loop's thread.
 class Relay {
  public:
-  /// Everything is bound: begin.
-  virtual void start() = 0;
   /// One message of a client, before the server sees it. True when it was taken; otherwise the frames are as
   /// they were.
   virtual bool receive(std::vector<net::Frame>& frames) = 0;

@@ -65,7 +65,7 @@ void ProxyLink::introduce() {
   if (state_ == State::kLeft) return;
   state_ = State::kIntroduced;
   heard_ = reactor_.timers().now();
-  tell(kReady, {to_value(host_.introduction())});
+  tell(kReady, {to_value(host_.introduction(*this))});
   pulse_.after(kPulseEvery);
 }
 
@@ -80,7 +80,9 @@ Delivery ProxyLink::send(const wire::Envelope& peer, wire::Buffer& payload) {
   append_identities(outgoing_, peer);
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
-  return line_->outbox.forward(outgoing_);
+  const Delivery delivery = line_->outbox.forward(outgoing_);
+  if (delivery == Delivery::kGone) hang_up("the proxy does not read");  // and what was kept for it is lost
+  return delivery;
 }
 
 void ProxyLink::receive(std::vector<net::Frame>& frames) {

@@ -1,8 +1,6 @@
 #include "proxy/config.hpp"
 
-#include "core/error.hpp"
 #include "ops/app.hpp"
-#include "ops/text.hpp"
 #include "rpc/registration.hpp"
 
 namespace zerosuite::proxy {
@@ -40,6 +38,9 @@ std::vector<Option> own_options() {
   const DispatchOptions& dispatch = usual.dispatch;
   Option bytes = count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
   bytes.unit = "bytes";
+  Option retry = count("retry_bytes", dispatch.retry_bytes, 0,
+                       "Idempotent calls kept for a second worker; those beyond it are not asked again.");
+  retry.unit = "bytes";
   return {{.name = "back",
            .type = Type::kEndpoints,
            .scope = Scope::kOwn,
@@ -49,6 +50,7 @@ std::vector<Option> own_options() {
           count("queue_calls", dispatch.queue_calls, 0,
                 "Calls of one service that wait for room at a worker; ERR Overloaded beyond it."),
           bytes,
+          retry,
           time("queue_ms", dispatch.queue_for, "How long they wait; then ERR Overloaded."),
           time("no_worker_ms", dispatch.no_worker_for,
                "How long a call waits for the first worker of its service; then ERR Unavailable."),
@@ -67,7 +69,7 @@ std::vector<Option> own_options() {
 std::vector<Option> upstream_columns() {
   const rpc::Introduction usual;
   return {
-      {.name = "name", .type = Type::kText, .initial = std::string(), .help = "The service it answers for."},
+      {.name = "name", .type = Type::kService, .initial = std::string(), .help = "The service it answers for."},
       {.name = "endpoint",
        .type = Type::kEndpoints,
        .initial = std::vector<std::string>(),
@@ -98,6 +100,7 @@ RelayOptions relay_options(const ops::Config& config) {
   DispatchOptions& dispatch = options.dispatch;
   dispatch.queue_calls = config.size("queue_calls");
   dispatch.queue_bytes = config.size("queue_bytes");
+  dispatch.retry_bytes = config.size("retry_bytes");
   dispatch.queue_for = config.duration("queue_ms");
   dispatch.no_worker_for = config.duration("no_worker_ms");
   dispatch.channel_idle = config.duration("channel_idle_ms");
@@ -114,13 +117,8 @@ std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::Soc
   const ops::TableOption& table = kTables.front();
   for (std::size_t row = 0; row < config.rows(table); ++row) {
     const auto cell = [&](std::string_view column) { return ops::cell_name(table.name, row, column); };
-    const std::string& service = config.text(cell("name"));
-    if (!rpc::is_service_name(service))
-      throw core::Failure(
-          core::kInvalidArgument,
-          ops::concat({"[[proxy.upstream]] name: no service may be called ", ops::quote(service)}));
     for (const std::string& endpoint : config.list(cell("endpoint"))) {
-      all.push_back({.service = service,
+      all.push_back({.service = config.text(cell("name")),
                      .endpoint = endpoint,
                      .weight = static_cast<std::uint32_t>(config.integer(cell("weight"))),
                      .max_inflight = static_cast<std::uint32_t>(config.integer(cell("max_inflight"))),

@@ -13,8 +13,7 @@ namespace zerosuite::proxy {
 const ops::Program& program();
 
 RelayOptions relay_options(const ops::Config& config);
-/// One for each endpoint of each [[proxy.upstream]]. Throws core::Failure(InvalidArgument) for a name that no
-/// service may have.
+/// One for each endpoint of each [[proxy.upstream]].
 std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket);
 
 }  // namespace zerosuite::proxy

@@ -22,6 +22,12 @@ bool Service::has_live_worker() const {
                      [](const Worker* worker) { return worker->load.alive(); });
 }
 
+bool Service::may_have_room() const {
+  return std::any_of(workers.begin(), workers.end(), [](const Worker* worker) {
+    return worker->load.alive() && worker->load.outstanding < worker->load.max_inflight;
+  });
+}
+
 const Directory::Target& Directory::look_up(std::string_view name) const {
   static const Target kNoMethod{Finding::kNoMethod};
   static const Target kNoService{Finding::kNoService};

@@ -26,6 +26,8 @@ struct Service {
   std::size_t queued_bytes = 0;
 
   bool has_live_worker() const;
+  /// Whether time alone may bring room: some worker is not at its max_inflight.
+  bool may_have_room() const;
 };
 
 /// Belongs to the loop's thread.

@@ -40,6 +40,18 @@ Dispatch::Dispatch(net::Timers& timers, Front& front, Directory& directory, cons
             }),
       room_(timers, [this] { serve_all(); }) {}
 
+void Dispatch::keep(Channel& channel, net::Frame& payload) {
+  channel.idempotent = kept_bytes_ + payload.size() <= options_.retry_bytes;
+  if (!channel.idempotent) return;
+  channel.kept = kept_copy(payload);
+  kept_bytes_ += channel.kept.size();
+}
+
+void Dispatch::let_go(Channel& channel) {
+  kept_bytes_ -= channel.kept.size();
+  channel.kept.rebuild();
+}
+
 void Dispatch::place(Channel& channel, std::vector<net::Frame>& frames) {
   // Nothing overtakes a queue, except past calls that wait for a worker of their own.
   const bool may_try = channel.service->queue.empty() || channel.service->sticky;
@@ -149,7 +161,7 @@ void Dispatch::serve_all() {
   bool waiting = false;
   for (const auto& [name, service] : directory_.services()) {
     serve(*service);
-    waiting = waiting || (!service->queue.empty() && service->has_live_worker());
+    waiting = waiting || (!service->queue.empty() && service->may_have_room());
   }
   if (waiting) room_.after(kRoomAfter);
 }
@@ -185,6 +197,7 @@ void Dispatch::finish(Channel& channel) {
   } else if (channel.state == Channel::State::kWaiting) {
     leave_queue(channel);
   }
+  let_go(channel);
   channels_.close(channel);
   if (freed && !service.queue.empty()) serve(service);
   if (channels_.size() == 0 && empty_) std::exchange(empty_, nullptr)();

@@ -27,6 +27,7 @@ class Front : public rpc::Sink {
 struct DispatchOptions {
   std::size_t queue_calls = 1000;             ///< Of one service.
   std::size_t queue_bytes = 64 << 20;         ///< Of one service.
+  std::size_t retry_bytes = 64 << 20;    ///< Payloads of idempotent calls, kept to ask another worker.
   core::milliseconds queue_for{2000};         ///< While workers are there but have no room.
   core::milliseconds no_worker_for{500};      ///< While there is none.
   core::milliseconds channel_idle{20'000};    ///< Nothing heard of either side: the channel is forgotten.
@@ -61,6 +62,10 @@ class Dispatch final : private Timekeeper {
     Timekeeper& keeper = *this;
     return std::make_unique<Channel>(timers_, keeper);
   }
+  /// Keeps the payload of an idempotent call, as long as there is room for it, so that another worker can be asked.
+  void keep(Channel& channel, net::Frame& payload);
+  /// A reply event has passed: nobody else will be asked.
+  void let_go(Channel& channel);
   /// Gives a call that was just opened to a worker, or queues it, or answers that neither can be.
   /// `frames` have room for an address in front.
   void place(Channel& channel, std::vector<net::Frame>& frames);
@@ -132,6 +137,7 @@ class Dispatch final : private Timekeeper {
   Counters counters_;
   wire::IdSource ids_;
   Service unknown_;  // holds the calls of names that nobody offers yet
+  std::size_t kept_bytes_ = 0;
   std::vector<Worker*> doomed_;
   net::Timer doom_;
   net::Timer room_;  // pipes that were full may have room again

@@ -122,6 +122,7 @@ void Dispatch::retry(Channel& channel) {
   leave_worker(channel);
   channel.retried = true;
   ++counters_.retries;
+  kept_bytes_ -= channel.kept.size();
   auto frames = follow_up(channel.client, std::move(channel.kept));
   place(channel, frames);
 }

@@ -121,8 +121,7 @@ void Relay::open_channel(const wire::Event& event, const Directory::Target& targ
   if (target.service != nullptr) {
     channel->service = target.service;
     if (target.service->sticky) channel->key = first_argument(event, options_.dispatch.limits);
-    channel->idempotent = target.method->idempotent;
-    if (channel->idempotent) channel->kept = kept_copy(frames.back());
+    if (target.method->idempotent) dispatch_.keep(*channel, frames.back());
   }
   make_room(frames);
   Channel& opened = dispatch_.channels().open(std::move(channel));
@@ -175,7 +174,7 @@ void Relay::on_reply(Channel& channel, const wire::Event& event, std::span<net::
   if (!protocol) {
     channel.answered = true;
     channel.credit -= std::min(channel.credit, 1U);
-    channel.kept.rebuild();
+    if (channel.idempotent) dispatch_.let_go(channel);
   }
   if (over) {
     const std::string error = failed ? error_name(event.args) : std::string();

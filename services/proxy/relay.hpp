@@ -22,7 +22,6 @@ class Relay final : public ops::Relay {
  public:
   Relay(net::Timers& timers, Front& front, Directory& directory, const RelayOptions& options);
 
-  void start() override {}
   /// Takes calls of workers' methods and what belongs to them. Calls of the proxy's own methods, and whatever
   /// is no event, are for its server.
   bool receive(std::vector<net::Frame>& frames) override;

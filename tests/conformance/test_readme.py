@@ -9,7 +9,7 @@ import pytest
 from support.programs import ROOT
 
 README = (ROOT / "README.md").read_text()
-DEFAULT_ENDPOINT = "tcp://127.0.0.1:4301"
+DEFAULT_ENDPOINT = "tcp://127.0.0.1:4243"
 
 pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
