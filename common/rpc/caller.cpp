@@ -20,7 +20,7 @@ std::string seconds(core::Clock::duration duration) {
 }
 
 std::optional<std::string> text_of(wire::Reader& in) {
-  const auto text = in.peek() == wire::Kind::kBin ? in.bin() : in.str();
+  const auto text = in.text();
   return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 

@@ -100,7 +100,7 @@ void ProxyLink::on_control(std::string_view payload) {
   if (event.name == kAccepted && state_ == State::kIntroduced) {
     state_ = State::kLinked;
     host_.linked(*this);
-  } else if (event.name == kRefused) {
+  } else if (event.name == kRefused && state_ == State::kIntroduced) {
     state_ = State::kDialing;
     pulse_.after(kAskAgain);
     try {

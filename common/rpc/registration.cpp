@@ -119,6 +119,7 @@ Introduction read_introduction(std::string_view args) try {
   Introduction said;
   said.id = text_field(*dict, "id");
   said.service = text_field(*dict, "service");
+  if (said.id.find('@') != said.id.npos) refuse("the registration's id has an @, which is for upstreams");
   if (!is_service_name(said.service)) refuse("no service may be called \"" + said.service + "\"");
   if (const auto* const version = field<std::string>(*dict, "version")) said.version = *version;
   const Value* const methods = find(*dict, "methods");

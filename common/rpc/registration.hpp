@@ -38,7 +38,7 @@ struct OfferedMethod {
 
 /// What a worker says of itself.
 struct Introduction {
-  std::string id;       ///< Names the process: a second registration under it replaces the first.
+  std::string id;  ///< Names the process: a second registration under it replaces the first. Without an @.
   std::string service;  ///< The prefix of its methods: letters, digits, `_` and `-`.
   std::string version;
   std::vector<OfferedMethod> methods;

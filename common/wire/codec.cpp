@@ -98,7 +98,7 @@ double read_float(Reader& in) {
 }
 
 std::string_view read_text(Reader& in) {
-  const auto text = in.peek() == Kind::kBin ? in.bin() : in.str();
+  const auto text = in.text();
   if (!text) throw_kind_mismatch("str", in.peek());
   if (!is_utf8(*text)) throw Mismatch(Mismatch::Why::kText, "must be valid UTF-8");
   return *text;

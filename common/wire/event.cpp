@@ -60,7 +60,7 @@ Fault read_header(Reader& in, const Limits& limits, Event& event) {
   if (!pairs) return Fault::kNotMsgpack;
   bool id_refused = false;
   for (std::uint32_t i = 0; i < *pairs; ++i) {
-    const auto key = in.peek() == Kind::kBin ? in.bin() : in.str();
+    const auto key = in.text();
     if (!key && in.skip(limits).empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
     const std::string_view value = in.skip(limits);
     if (value.empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
@@ -117,7 +117,7 @@ Event peek(std::string_view payload, const Limits& limits) {
   if (event.id.empty()) return fail(Fault::kNoId);
   if (payload.size() > limits.max_frame_bytes) return fail(Fault::kTooLarge);
 
-  const auto name = in.peek() == Kind::kBin ? in.bin() : in.str();
+  const auto name = in.text();
   if (!name) return fail(in.peek() == Kind::kStr || in.at_end() ? Fault::kDamagedArgs : Fault::kBadName);
   event.name = *name;
   event.args = payload.substr(static_cast<std::size_t>(in.position() - payload.data()));
@@ -135,7 +135,7 @@ Event decode(std::string_view payload, const Limits& limits) {
 
 std::string_view id_text(std::string_view encoded_id) {
   Reader in(encoded_id);
-  const auto text = in.peek() == Kind::kBin ? in.bin() : in.str();
+  const auto text = in.text();
   return text.value_or(std::string_view());
 }
 

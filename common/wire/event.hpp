@@ -75,8 +75,8 @@ struct IdKey {
 };
 IdKey id_key(std::string_view encoded_id);
 
-/// The n of `[n]`, the args of a grant: an integer or an integral float, as both stock peers send it; 0 when
-/// it is neither or negative. The args need not have been checked.
+/// The n of `[n]`, the args of a grant: an integer, a bool or an integral float, as Python reads it; 0 when
+/// it is none of these or negative. The args need not have been checked.
 std::uint64_t grant_of(std::string_view args);
 
 /// `payload` under another name, everything else byte for byte. `event` is what peek() saw in it.

@@ -93,9 +93,10 @@ Reader::Head Reader::head() const {
 
 Kind Reader::peek() const { return head().kind; }
 
-std::optional<std::string_view> Reader::take(Kind kind) {
+std::optional<std::string_view> Reader::take(Kind kind, Kind or_kind) {
   const Head next = head();
-  if (next.kind != kind || next.prefix == 0 || left() - next.prefix < next.size) return {};
+  if ((next.kind != kind && next.kind != or_kind) || next.prefix == 0 || left() - next.prefix < next.size)
+    return {};
   const std::string_view payload(at_ + next.prefix, next.size);
   at_ += next.prefix + next.size;
   return payload;
@@ -133,6 +134,7 @@ std::optional<double> Reader::floating() {
 
 std::optional<std::string_view> Reader::str() { return take(Kind::kStr); }
 std::optional<std::string_view> Reader::bin() { return take(Kind::kBin); }
+std::optional<std::string_view> Reader::text() { return take(Kind::kStr, Kind::kBin); }
 std::optional<std::uint32_t> Reader::array() { return take_count(Kind::kArray); }
 std::optional<std::uint32_t> Reader::map() { return take_count(Kind::kMap); }
 

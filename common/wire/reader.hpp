@@ -52,8 +52,9 @@ class Reader {
   std::optional<double> floating();       ///< float32 and float64; not integers.
   std::optional<std::string_view> str();  ///< Also the old raw forms, which share its codes.
   std::optional<std::string_view> bin();
-  std::optional<std::uint32_t> array();  ///< The count; that many values follow.
-  std::optional<std::uint32_t> map();    ///< The count of pairs; twice as many values follow.
+  std::optional<std::string_view> text();  ///< str or bin: where text is meant, peers send either.
+  std::optional<std::uint32_t> array();    ///< The count; that many values follow.
+  std::optional<std::uint32_t> map();      ///< The count of pairs; twice as many values follow.
   std::optional<ExtView> ext();
 
   /// Steps over one whole value, checking that every declared length is backed by bytes. Answers its encoded
@@ -71,7 +72,8 @@ class Reader {
   };
   Head head() const;
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
-  std::optional<std::string_view> take(Kind kind);
+  std::optional<std::string_view> take(Kind kind) { return take(kind, kind); }
+  std::optional<std::string_view> take(Kind kind, Kind or_kind);
   std::optional<std::uint32_t> take_count(Kind kind);
 
   const char* at_;

@@ -5,6 +5,7 @@
 
 #include "proxy/frames.hpp"
 #include "wire/id.hpp"
+#include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
 namespace {
@@ -70,7 +71,8 @@ std::string_view state_of(const Channel& channel) {
 
 Value describe(const Channel& channel, core::TimePoint now) {
   const std::string_view id = wire::id_text(channel.id());
-  return {Dict{{text("method"), text(channel.name())},
+  const std::string_view name = channel.name();  // of a call that waits, whatever its client wrote
+  return {Dict{{text("method"), text(wire::is_utf8(name) ? std::string(name) : hex(name))},
                {text("client"), text(hex(channel.client.outermost()))},
                {text("channel"), text(id.empty() ? hex(channel.id()) : hex(id))},
                {text("worker"), channel.worker ? text(channel.worker->id) : Value()},

@@ -40,8 +40,7 @@ struct Back::Entry final : Outlet {
   void on_beat() {
     const auto silence = back.reactor_.timers().now() - heard;
     if (silence >= rpc::kPulseLimit) return back.relay_.dispatch().lose(*worker, "it is silent");
-    if (pulse() == rpc::Delivery::kGone)
-      return back.relay_.dispatch().lose(*worker, "its connection has ended");
+    if (pulse() == rpc::Delivery::kGone) return back.relay_.dispatch().lose(*worker, kConnectionEnded);
     beat.at(std::min(back.reactor_.timers().now() + rpc::kPulseEvery, heard + rpc::kPulseLimit));
   }
 
@@ -140,7 +139,9 @@ void Back::on_ready(const std::string& address, std::string_view args) {
 
 void Back::refuse(const std::string& address, const core::Error& why) {
   ++relay_.dispatch().counters().refused;
-  log_.write(Level::kWarn, "registration refused", {{"error", why.name}, {"reason", why.message}});
+  wire::Envelope peer;
+  if (peer.push(address) && refusals_.first(peer, why.message, reactor_.timers().now()))
+    log_.write(Level::kWarn, "registration refused", {{"error", why.name}, {"reason", why.message}});
   tell(address, rpc::kRefused, {{why.name}, {why.message}});
 }
 

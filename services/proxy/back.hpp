@@ -9,6 +9,7 @@
 #include "net/monitor.hpp"
 #include "ops/log.hpp"
 #include "proxy/relay.hpp"
+#include "rpc/drop_log.hpp"
 #include "rpc/router_transport.hpp"
 
 namespace zerosuite::proxy {
@@ -44,6 +45,7 @@ class Back {
   net::Monitor monitor_;
   wire::IdSource ids_;
   std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;  // by the connection's identity
+  rpc::DropLog refusals_;                                            // they come again and again
   net::Timer probe_;
   core::milliseconds probe_after_{0};
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,11 +30,22 @@ class Timekeeper {
   ~Timekeeper() = default;
 };
 
+/// What a call has only while no worker has it.
+struct Aside {
+  Aside(rpc::Heartbeat ours, core::TimePoint its_end) : heartbeat(ours), until(its_end) {}
+
+  rpc::Heartbeat heartbeat;  ///< The proxy beats in a worker's place.
+  core::TimePoint until;
+  std::vector<net::Frame> request;  ///< While waiting, the whole message,
+  std::size_t bytes = 0;            ///< and its size.
+  std::string last_words;           ///< While orphaned, the message of its ERR.
+};
+
 /// Belongs to the loop's thread.
 struct Channel {
   enum class State : std::uint8_t {
     kNew,       ///< On its way.
-    kWaiting,   ///< No worker has it yet: `request` is kept.
+    kWaiting,   ///< No worker has it yet.
     kOpen,      ///< `worker` has it.
     kOrphaned,  ///< Its worker died in the middle of a stream; the client hears so when it grants credit.
   };
@@ -46,11 +57,14 @@ struct Channel {
   std::string_view id() const { return std::string_view(text).substr(0, id_size); }
   /// The method as the client wrote it.
   std::string_view name() const { return std::string_view(text).substr(id_size); }
+  /// The method as its service calls it.
+  std::string_view method() const { return name().substr(name().size() - method_size); }
 
   Timekeeper& keeper;
   wire::Envelope client;
   std::string text;  // id and name together: one allocation
   std::size_t id_size = 0;
+  std::size_t method_size = 0;
   std::uint64_t version = 3;
   Client* connection = nullptr;
   Service* service = nullptr;
@@ -66,12 +80,8 @@ struct Channel {
   core::TimePoint opened{};
   core::TimePoint heard{};                            ///< The last event of either side.
   core::TimePoint deadline = core::TimePoint::max();  ///< For the first reply event.
-  core::TimePoint until = core::TimePoint::max();     ///< While waiting or orphaned.
-  std::optional<rpc::Heartbeat> heartbeat;            ///< While no worker beats for it.
-  std::vector<net::Frame> request;                    ///< While waiting, the whole message.
-  std::size_t request_bytes = 0;
-  std::string last_words;  ///< While orphaned, the message of its ERR.
-  net::Frame kept;         ///< The payload of an idempotent call, to ask another worker.
+  std::unique_ptr<Aside> aside;                       ///< Null unless waiting or orphaned.
+  net::Frame kept;  ///< The payload of an idempotent call, to ask another worker.
 
   net::Timer timer;
   Hook<Channel> of_client;

@@ -13,20 +13,20 @@ Channel& Channels::open(std::unique_ptr<Channel> channel) {
   }
   opened.connection = found->second.get();
   opened.connection->channels.append(opened);
-  table_.emplace(Key{opened.client.bytes(), wire::id_key(opened.id())}, std::move(channel));
+  table_.insert(std::move(channel));
   return opened;
 }
 
 Channel* Channels::find(const wire::Envelope& client, std::string_view id) const {
-  const auto found = table_.find({client.bytes(), wire::id_key(id)});
-  return found == table_.end() ? nullptr : found->second.get();
+  const auto found = table_.find(Name(client, id));
+  return found == table_.end() ? nullptr : found->get();
 }
 
 void Channels::close(Channel& channel) {
   Client& client = *channel.connection;
   client.channels.remove(channel);
   if (client.channels.empty()) clients_.erase(clients_.find(client.identity));
-  table_.erase(table_.find(Key{channel.client.bytes(), wire::id_key(channel.id())}));
+  table_.erase(table_.find(Name(channel.client, channel.id())));
 }
 
 Client* Channels::client(std::string_view identity) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "proxy/channel.hpp"
 #include "wire/event.hpp"
@@ -33,27 +34,38 @@ class Channels {
   Client* client(std::string_view identity) const;
   std::size_t size() const { return table_.size(); }
   /// Some open channel; null when there is none.
-  Channel* any() const { return table_.empty() ? nullptr : table_.begin()->second.get(); }
+  Channel* any() const { return table_.empty() ? nullptr : table_.begin()->get(); }
 
   template <class F>
   void for_each(F&& each) const {
-    for (const auto& [key, channel] : table_) each(*channel);
+    for (const auto& channel : table_) each(*channel);
   }
 
  private:
-  struct Key {
-    std::string_view envelope;
+  struct Name {
+    Name(const wire::Envelope& its_client, std::string_view its_id)
+        : client(its_client), id(wire::id_key(its_id)) {}
+    Name(const std::unique_ptr<Channel>& channel) : Name(channel->client, channel->id()) {}
+
+    const wire::Envelope& client;
     wire::IdKey id;
-    friend bool operator==(const Key&, const Key&) = default;
   };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const Name& name) const {
       const std::hash<std::string_view> hash;
-      return (hash(key.id.text) + static_cast<std::uint64_t>(key.id.number)) ^ (hash(key.envelope) << 1U);
+      return (hash(name.id.text) + static_cast<std::uint64_t>(name.id.number)) ^
+             (hash(name.client.bytes()) << 1U);
+    }
+  };
+  struct Same {
+    using is_transparent = void;
+    bool operator()(const Name& left, const Name& right) const {
+      return left.id == right.id && left.client == right.client;
     }
   };
 
-  std::unordered_map<Key, std::unique_ptr<Channel>, KeyHash> table_;  // the key lives in its channel
+  std::unordered_set<std::unique_ptr<Channel>, Hash, Same> table_;  // the name is in the channel
   std::unordered_map<std::string_view, std::unique_ptr<Client>> clients_;
 };
 

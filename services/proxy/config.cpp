@@ -1,6 +1,11 @@
 #include "proxy/config.hpp"
 
+#include <set>
+#include <utility>
+
+#include "core/error.hpp"
 #include "ops/app.hpp"
+#include "ops/text.hpp"
 #include "rpc/registration.hpp"
 
 namespace zerosuite::proxy {
@@ -68,14 +73,16 @@ std::vector<Option> own_options() {
 
 std::vector<Option> upstream_columns() {
   const rpc::Introduction usual;
-  return {
-      {.name = "name", .type = Type::kService, .initial = std::string(), .help = "The service it answers for."},
-      {.name = "endpoint",
-       .type = Type::kEndpoints,
-       .initial = std::vector<std::string>(),
-       .help = "Where a stock zerorpc server listens; a list stands for several."},
-      count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
-      count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time.")};
+  return {{.name = "name",
+           .type = Type::kService,
+           .initial = std::string(),
+           .help = "The service it answers for."},
+          {.name = "endpoint",
+           .type = Type::kEndpoints,
+           .initial = std::vector<std::string>(),
+           .help = "Where a stock zerorpc server listens; a list stands for several."},
+          count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
+          count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time.")};
 }
 
 const std::vector<Option> kOptions = own_options();
@@ -114,10 +121,15 @@ RelayOptions relay_options(const ops::Config& config) {
 
 std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket) {
   std::vector<UpstreamOptions> all;
+  std::set<std::pair<std::string, std::string>> known;
   const ops::TableOption& table = kTables.front();
   for (std::size_t row = 0; row < config.rows(table); ++row) {
     const auto cell = [&](std::string_view column) { return ops::cell_name(table.name, row, column); };
     for (const std::string& endpoint : config.list(cell("endpoint"))) {
+      if (!known.emplace(config.text(cell("name")), endpoint).second)
+        throw core::Failure(
+            core::kInvalidArgument,
+            ops::concat({"[[proxy.upstream]] ", config.text(cell("name")), " has ", endpoint, " twice"}));
       all.push_back({.service = config.text(cell("name")),
                      .endpoint = endpoint,
                      .weight = static_cast<std::uint32_t>(config.integer(cell("weight"))),

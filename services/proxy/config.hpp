@@ -13,7 +13,8 @@ namespace zerosuite::proxy {
 const ops::Program& program();
 
 RelayOptions relay_options(const ops::Config& config);
-/// One for each endpoint of each [[proxy.upstream]].
+/// One for each endpoint of each [[proxy.upstream]]. Throws core::Failure(InvalidArgument) when a service has
+/// the same endpoint twice.
 std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket);
 
 }  // namespace zerosuite::proxy

@@ -43,7 +43,7 @@ class Directory final : public rpc::Catalogue {
   /// `name` is `service.method`, or a bare method that exactly one service has.
   const Target& look_up(std::string_view name) const;
 
-  /// Takes a worker in, and its service if it is new.
+  /// Takes a worker in, and its service if it is new. No other worker may have its id.
   Worker& add(std::unique_ptr<Worker> worker, const rpc::Introduction& introduction);
   /// Forgets it; no channel may be left on it.
   void remove(Worker& worker);

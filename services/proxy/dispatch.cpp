@@ -29,17 +29,25 @@ void Counters::count_error(std::string_view name) {
 
 Dispatch::Dispatch(net::Timers& timers, Front& front, Directory& directory, const DispatchOptions& options)
     : timers_(timers),
-      front_(front),
       directory_(directory),
       options_(options),
       balance_(options.balance, core::random_bits()),
       responder_(front, options.limits.max_frame_bytes),
       doom_(timers,
             [this] {
-              while (!doomed_.empty()) lose(*doomed_.back(), "its connection has ended");
+              while (!doomed_.empty()) lose(*doomed_.back(), kConnectionEnded);
             }),
       room_(timers, [this] { serve_all(); }) {}
 
+void Dispatch::aim(Channel& channel, const Directory::Target& target, net::Frame& payload) {
+  channel.service = target.service;
+  channel.method_size = target.method->name.size();
+  if (target.service->sticky)
+    channel.key = first_argument(wire::peek(view(payload), options_.limits), options_.limits);
+  if (target.method->idempotent) keep(channel, payload);
+}
+
+// As long as there is room for it.
 void Dispatch::keep(Channel& channel, net::Frame& payload) {
   channel.idempotent = kept_bytes_ + payload.size() <= options_.retry_bytes;
   if (!channel.idempotent) return;
@@ -84,7 +92,7 @@ bool Dispatch::give(Channel& channel, std::vector<net::Frame>& frames) {
 Worker* Dispatch::choose(const Channel& channel) {
   const Service& service = *channel.service;
   const auto& workers = service.workers;
-  const std::string_view method = method_of(channel);
+  const std::string_view method = channel.method();
   const auto can = [&](const Worker& worker) {
     return worker.load.alive() && (service.uniform || worker.methods.contains(method));
   };
@@ -101,7 +109,7 @@ Worker* Dispatch::choose(const Channel& channel) {
 }
 
 net::Sent Dispatch::attempt(Worker& worker, const Channel& channel, std::vector<net::Frame>& frames) {
-  const std::string_view method = method_of(channel);
+  const std::string_view method = channel.method();
   if (!worker.bare_names || method.size() == channel.name().size()) return worker.outlet->attempt(frames);
   // A stock server knows its methods without the service in front; no other payload is ever made anew.
   net::Frame original = std::exchange(frames.back(), renamed(frames.back(), method, options_.limits));
@@ -113,7 +121,6 @@ net::Sent Dispatch::attempt(Worker& worker, const Channel& channel, std::vector<
 void Dispatch::assign(Channel& channel, Worker& worker) {
   channel.worker = &worker;
   channel.state = Channel::State::kOpen;
-  channel.heartbeat.reset();
   channel.heard = now();
   worker.channels.append(channel);
   worker.load.used = now();
@@ -128,27 +135,31 @@ void Dispatch::wait(Channel& channel, std::vector<net::Frame>& frames) {
   if (service.queue.size() >= options_.queue_calls || service.queued_bytes + bytes > options_.queue_bytes)
     return fail(channel, overloaded(channel));
   channel.state = Channel::State::kWaiting;
-  channel.request.assign(std::make_move_iterator(frames.begin()), std::make_move_iterator(frames.end()));
-  channel.request_bytes = bytes;
-  channel.until = now() + (service.has_live_worker() ? options_.queue_for : options_.no_worker_for);
-  channel.heartbeat = rpc::Heartbeat::server(options_.heartbeat, channel.version, now());
+  set_aside(channel, service.has_live_worker() ? options_.queue_for : options_.no_worker_for);
+  channel.aside->request.assign(std::make_move_iterator(frames.begin()),
+                                std::make_move_iterator(frames.end()));
+  channel.aside->bytes = bytes;
   service.queue.append(channel);
   service.queued_bytes += bytes;
   if (!room_.armed()) room_.after(kRoomAfter);
   rearm(channel);
 }
 
+void Dispatch::set_aside(Channel& channel, core::milliseconds for_so_long) {
+  const auto heartbeat = rpc::Heartbeat::server(options_.heartbeat, channel.version, now());
+  channel.aside = std::make_unique<Aside>(heartbeat, now() + for_so_long);
+}
+
 void Dispatch::leave_queue(Channel& channel) {
   channel.service->queue.remove(channel);
-  channel.service->queued_bytes -= channel.request_bytes;
-  channel.request = std::vector<net::Frame>();
-  channel.until = TimePoint::max();
+  channel.service->queued_bytes -= channel.aside->bytes;
+  channel.aside.reset();
 }
 
 void Dispatch::serve(Service& service) {
   for (Channel* channel = service.queue.first(); channel != nullptr;) {
     Channel* const next = service.queue.after(*channel);
-    if (give(*channel, channel->request)) {
+    if (give(*channel, channel->aside->request)) {
       leave_queue(*channel);
     } else if (service.uniform && !service.sticky) {
       return;  // what the first cannot have nobody behind it can
@@ -169,12 +180,10 @@ void Dispatch::serve_all() {
 void Dispatch::welcome(Worker& worker) {
   worker.load.since = now();
   while (Channel* const channel = first_known()) {
-    std::vector<net::Frame> frames = std::move(channel->request);
+    std::vector<net::Frame> frames = std::move(channel->aside->request);
     leave_queue(*channel);
     channel->state = Channel::State::kNew;
-    channel->service = directory_.look_up(channel->name()).service;
-    if (channel->service->sticky)
-      channel->key = first_argument(wire::peek(view(frames.back()), options_.limits), options_.limits);
+    aim(*channel, directory_.look_up(channel->name()), frames.back());
     place(*channel, frames);
   }
   serve(*worker.service);
@@ -199,7 +208,7 @@ void Dispatch::finish(Channel& channel) {
   }
   let_go(channel);
   channels_.close(channel);
-  if (freed && !service.queue.empty()) serve(service);
+  if (freed && !many_end_ && !service.queue.empty()) serve(service);
   if (channels_.size() == 0 && empty_) std::exchange(empty_, nullptr)();
 }
 
@@ -207,8 +216,7 @@ void Dispatch::fail(Channel& channel, const core::Error& error) {
   counters_.count_error(error.name);
   const std::string connection(channel.client.outermost());
   const rpc::Delivery delivery = responder_.error(info(channel), error);
-  finish(channel);
-  if (delivery == rpc::Delivery::kGone) lose_client(connection);
+  delivery == rpc::Delivery::kGone ? lose_client(connection, &channel) : finish(channel);
 }
 
 void Dispatch::abandon(Channel& channel) {
@@ -223,23 +231,38 @@ void Dispatch::tell_cancelled(const Channel& channel) {
   if (channel.worker->outlet->forward(frames) == rpc::Delivery::kGone) doom(*channel.worker);
 }
 
-void Dispatch::lose_client(std::string_view identity) {
+void Dispatch::lose_client(std::string_view identity, Channel* over) {
   const std::string gone(identity);  // the caller's may belong to a channel
   if (channels_.client(gone) == nullptr) return;
   ++counters_.clients_lost;
-  while (Client* const client = channels_.client(gone)) abandon(*client->channels.first());
+  end_many([&] {
+    if (over != nullptr) finish(*over);
+    while (Client* const client = channels_.client(gone)) abandon(*client->channels.first());
+  });
+}
+
+void Dispatch::fail_all(const core::Error& error) {
+  end_many([&] {
+    while (Channel* const channel = channels_.any()) {
+      tell_cancelled(*channel);
+      fail(*channel, error);
+    }
+  });
+}
+
+// What one of them leaves free must not go to the next of them.
+template <class F>
+void Dispatch::end_many(F end_all) {
+  const bool outermost = !std::exchange(many_end_, true);
+  end_all();
+  if (!outermost) return;
+  many_end_ = false;
+  serve_all();
 }
 
 void Dispatch::when_empty(std::function<void()> empty) {
   empty_ = std::move(empty);
   if (channels_.size() == 0 && empty_) std::exchange(empty_, nullptr)();
-}
-
-void Dispatch::fail_all(const core::Error& error) {
-  while (Channel* const channel = channels_.any()) {
-    tell_cancelled(*channel);
-    fail(*channel, error);
-  }
 }
 
 std::size_t Dispatch::queued() const {

@@ -27,7 +27,7 @@ class Front : public rpc::Sink {
 struct DispatchOptions {
   std::size_t queue_calls = 1000;             ///< Of one service.
   std::size_t queue_bytes = 64 << 20;         ///< Of one service.
-  std::size_t retry_bytes = 64 << 20;    ///< Payloads of idempotent calls, kept to ask another worker.
+  std::size_t retry_bytes = 64 << 20;         ///< Payloads of idempotent calls, kept to ask another worker.
   core::milliseconds queue_for{2000};         ///< While workers are there but have no room.
   core::milliseconds no_worker_for{500};      ///< While there is none.
   core::milliseconds channel_idle{20'000};    ///< Nothing heard of either side: the channel is forgotten.
@@ -62,8 +62,8 @@ class Dispatch final : private Timekeeper {
     Timekeeper& keeper = *this;
     return std::make_unique<Channel>(timers_, keeper);
   }
-  /// Keeps the payload of an idempotent call, as long as there is room for it, so that another worker can be asked.
-  void keep(Channel& channel, net::Frame& payload);
+  /// Says what the call is for: its service, its method, and what these ask for.
+  void aim(Channel& channel, const Directory::Target& target, net::Frame& payload);
   /// A reply event has passed: nobody else will be asked.
   void let_go(Channel& channel);
   /// Gives a call that was just opened to a worker, or queues it, or answers that neither can be.
@@ -80,8 +80,8 @@ class Dispatch final : private Timekeeper {
   void abandon(Channel& channel);
   /// The client granted credit or beat while no worker had the call.
   void hear(Channel& channel, bool beat);
-  /// Abandons every call of a connection that is gone.
-  void lose_client(std::string_view identity);
+  /// Abandons every call of a connection that is gone; `over` is one of them that has had its last event.
+  void lose_client(std::string_view identity, Channel* over = nullptr);
 
   /// A worker has come: its service's queue may move.
   void welcome(Worker& worker);
@@ -107,6 +107,7 @@ class Dispatch final : private Timekeeper {
  private:
   void due(Channel& channel) override;
   void due_apart(Channel& channel);
+  void keep(Channel& channel, net::Frame& payload);
   void rearm(Channel& channel);
   core::TimePoint expiry(const Channel& channel) const;
   bool give(Channel& channel, std::vector<net::Frame>& frames);
@@ -114,10 +115,13 @@ class Dispatch final : private Timekeeper {
   net::Sent attempt(Worker& worker, const Channel& channel, std::vector<net::Frame>& frames);
   void assign(Channel& channel, Worker& worker);
   void wait(Channel& channel, std::vector<net::Frame>& frames);
+  void set_aside(Channel& channel, core::milliseconds for_so_long);
   void leave_queue(Channel& channel);
   void serve(Service& service);
   Channel* first_known() const;
   void serve_all();
+  template <class F>
+  void end_many(F end_all);
   void give_up(Channel& channel);
   void leave_worker(Channel& channel);
   void retry(Channel& channel);
@@ -128,7 +132,6 @@ class Dispatch final : private Timekeeper {
   core::TimePoint now() const { return timers_.now(); }
 
   net::Timers& timers_;
-  Front& front_;
   Directory& directory_;
   DispatchOptions options_;
   Channels channels_;
@@ -138,6 +141,7 @@ class Dispatch final : private Timekeeper {
   wire::IdSource ids_;
   Service unknown_;  // holds the calls of names that nobody offers yet
   std::size_t kept_bytes_ = 0;
+  bool many_end_ = false;  // queues are served when all of them have
   std::vector<Worker*> doomed_;
   net::Timer doom_;
   net::Timer room_;  // pipes that were full may have room again

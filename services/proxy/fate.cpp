@@ -26,7 +26,7 @@ void Dispatch::rearm(Channel& channel) {
   const TimePoint deadline = channel.answered ? TimePoint::max() : channel.deadline;
   channel.timer.at(channel.state == Channel::State::kOpen
                        ? std::min(deadline, expiry(channel))
-                       : std::min({deadline, channel.until, channel.heartbeat->next()}));
+                       : std::min({deadline, channel.aside->until, channel.aside->heartbeat.next()}));
 }
 
 void Dispatch::due(Channel& channel) {
@@ -43,8 +43,8 @@ void Dispatch::due(Channel& channel) {
 
 // No worker has it, so the proxy speaks for itself.
 void Dispatch::due_apart(Channel& channel) {
-  if (now() >= channel.until) return give_up(channel);
-  switch (channel.heartbeat->due(now())) {
+  if (now() >= channel.aside->until) return give_up(channel);
+  switch (channel.aside->heartbeat.due(now())) {
     case rpc::Heartbeat::Due::kNothing:
       return rearm(channel);
     case rpc::Heartbeat::Due::kSend:
@@ -73,9 +73,9 @@ core::Error Dispatch::overloaded(const Channel& channel) {
 
 void Dispatch::hear(Channel& channel, bool beat) {
   if (channel.state == Channel::State::kOrphaned && channel.credit > 0)
-    return fail(channel, {core::kWorkerLost, channel.last_words});
+    return fail(channel, {core::kWorkerLost, channel.aside->last_words});
   if (!beat) return;
-  if (channel.heartbeat->heard(now()) && responder_.heartbeat(info(channel)) == rpc::Delivery::kGone)
+  if (channel.aside->heartbeat.heard(now()) && responder_.heartbeat(info(channel)) == rpc::Delivery::kGone)
     return lose_client(channel.client.outermost());
   rearm(channel);
 }
@@ -104,7 +104,7 @@ void Dispatch::lose(Worker& worker, std::string_view reason) {
     const TimePoint limit = now() + options_.no_worker_for;
     for (Channel* channel = service.queue.first(); channel != nullptr;
          channel = service.queue.after(*channel)) {
-      channel->until = std::min(channel->until, limit);
+      channel->aside->until = std::min(channel->aside->until, limit);
       rearm(*channel);
     }
   }
@@ -134,9 +134,8 @@ void Dispatch::orphan(Channel& channel, std::string_view reason) {
   leave_worker(channel);
   if (channel.credit > 0) return fail(channel, {core::kWorkerLost, std::move(words)});
   channel.state = Channel::State::kOrphaned;
-  channel.last_words = std::move(words);
-  channel.until = now() + kOrphanPatience;
-  channel.heartbeat = rpc::Heartbeat::server(options_.heartbeat, channel.version, now());
+  set_aside(channel, kOrphanPatience);
+  channel.aside->last_words = std::move(words);
   rearm(channel);
 }
 

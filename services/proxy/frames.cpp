@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "proxy/directory.hpp"
 #include "rpc/frames.hpp"
 
 namespace zerosuite::proxy {
@@ -11,14 +10,6 @@ std::size_t size_of(std::span<const net::Frame> frames) {
   std::size_t bytes = 0;
   for (const net::Frame& frame : frames) bytes += frame.size();
   return bytes;
-}
-
-std::string_view method_of(const Channel& channel) {
-  const std::string_view name = channel.name();
-  const std::string& service = channel.service->name;
-  const bool qualified =
-      name.size() > service.size() && name[service.size()] == '.' && name.starts_with(service);
-  return qualified ? name.substr(service.size() + 1) : name;
 }
 
 net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits) {

@@ -17,9 +17,6 @@ inline std::string_view view(const net::Frame& frame) { return {frame.data<char>
 
 std::size_t size_of(std::span<const net::Frame> frames);
 
-/// The channel's method without its service in front.
-std::string_view method_of(const Channel& channel);
-
 /// The payload of a call under another name.
 net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits);
 

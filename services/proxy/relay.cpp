@@ -5,12 +5,14 @@
 
 #include "proxy/frames.hpp"
 #include "wire/event.hpp"
+#include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
 namespace {
 
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
 constexpr std::uint32_t kMostCredit = 1'000'000;
+constexpr std::size_t kLongestErrorName = 64;
 constexpr std::size_t kLeastOfWorker = 4;  // address, one identity, delimiter, payload
 
 // Of the proxy's own server: its methods, the built-ins, and what is no call at all.
@@ -47,6 +49,7 @@ std::string error_name(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
   const auto text = in.str();
+  if (text && (text->size() > kLongestErrorName || !wire::is_utf8(*text))) return "malformed";
   return std::string(count == 0 || !text ? "malformed"
                                          : text->substr(0, std::min(text->find('('), text->size())));
 }
@@ -118,11 +121,7 @@ void Relay::open_channel(const wire::Event& event, const Directory::Target& targ
   channel->opened = channel->heard = timers_.now();
   if (event.timeout_ms && *event.timeout_ms < std::int64_t{1} << 40)
     channel->deadline = timers_.now() + core::milliseconds(*event.timeout_ms);
-  if (target.service != nullptr) {
-    channel->service = target.service;
-    if (target.service->sticky) channel->key = first_argument(event, options_.dispatch.limits);
-    if (target.method->idempotent) dispatch_.keep(*channel, frames.back());
-  }
+  if (target.service != nullptr) dispatch_.aim(*channel, target, frames.back());
   make_room(frames);
   Channel& opened = dispatch_.channels().open(std::move(channel));
   target.service != nullptr ? dispatch_.place(opened, frames) : dispatch_.place_unknown(opened, frames);
@@ -183,9 +182,11 @@ void Relay::on_reply(Channel& channel, const wire::Event& event, std::span<net::
     dispatch_.answered(*channel.worker,
                        error == core::kUnavailable.name || error == core::kShuttingDown.name);
   }
-  const rpc::Delivery delivery = front_.forward(frames);
-  if (over) dispatch_.finish(channel);
-  if (delivery == rpc::Delivery::kGone) dispatch_.lose_client(envelope_.outermost());
+  if (front_.forward(frames) == rpc::Delivery::kGone) {
+    dispatch_.lose_client(envelope_.outermost(), over ? &channel : nullptr);
+  } else if (over) {
+    dispatch_.finish(channel);
+  }
 }
 
 void Relay::refuse(const wire::Event& event, const core::Error& error) {

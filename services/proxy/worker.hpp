@@ -31,6 +31,9 @@ class Outlet {
   ~Outlet() = default;
 };
 
+inline constexpr std::string_view kConnectionEnded =
+    "its connection has ended";  ///< A reason of Outlet::lost().
+
 struct Service;
 
 struct Worker {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "net/socket.hpp"
@@ -187,6 +188,45 @@ TEST_CASE("a callback sees the time of its own turn") {
   reactor.turn(0ms);
   CHECK(seen >= before);
   CHECK(seen <= core::Clock::now());
+}
+
+TEST_CASE("what is ready is heard before the timers of its turn fire, and sees their time") {
+  Reactor reactor;
+  Bell bell;
+  std::string order;
+  core::TimePoint heard_at;
+  Timer timer(reactor.timers(), [&] { order += "timer "; });
+  const core::TimePoint due = core::Clock::now() + 2ms;
+  timer.at(due);
+  const auto watch = reactor.watch(bell.fd, [&] {
+    order += "bell ";
+    heard_at = reactor.timers().now();
+    bell.silence();
+  });
+  while (core::Clock::now() < due + 2ms) continue;  // both are due when the turn begins
+  bell.ring();
+  reactor.turn(0ms);
+  CHECK(order == "bell timer ");
+  CHECK(heard_at >= due);
+}
+
+TEST_CASE("a timer that is put off by what its turn hears does not fire") {
+  Reactor reactor;
+  Bell bell;
+  bool fired = false;
+  Timer limit(reactor.timers(), [&] { fired = true; });
+  const core::TimePoint due = core::Clock::now() + 2ms;
+  limit.at(due);
+  const auto watch = reactor.watch(bell.fd, [&] {
+    limit.after(1h);
+    bell.silence();
+  });
+  while (core::Clock::now() < due + 2ms) continue;
+  bell.ring();
+  reactor.turn(0ms);
+  reactor.turn(0ms);
+  CHECK_FALSE(fired);
+  CHECK(limit.armed());
 }
 
 TEST_CASE("run turns until a callback stops it") {

@@ -1,0 +1,196 @@
+#include "proxy/directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include "rpc/method.hpp"
+#include "support/events.hpp"
+#include "support/relay_rig.hpp"
+
+using namespace zerosuite;
+using Finding = proxy::Directory::Finding;
+using test::Offer;
+
+namespace {
+
+struct Book {
+  proxy::Worker& add(const std::string& id, const std::string& service,
+                     const std::vector<std::string>& methods, const std::string& version = {}) {
+    auto worker = std::make_unique<proxy::Worker>();
+    worker->id = id;
+    worker->version = version;
+    return directory.add(
+        std::move(worker),
+        test::introduction(id, {.service = service, .methods = methods, .version = version}));
+  }
+  Finding finding(std::string_view name) const { return directory.look_up(name).finding; }
+  // "math" for a method of that service, "" for none.
+  std::string service_of(std::string_view name) const {
+    const auto* const service = directory.look_up(name).service;
+    return service == nullptr ? std::string() : service->name;
+  }
+  std::string names() const {
+    std::string text;
+    for (const auto& [name, description] : directory.methods()) text += test::show(name) + " ";
+    return text;
+  }
+
+  proxy::Directory directory;
+};
+
+}  // namespace
+
+TEST_CASE("a method is found behind its service's name, and by itself when one service has it") {
+  Book book;
+  book.add("m1", "math", {"add", "sub"});
+  book.add("i1", "id", {"uuid"});
+  for (const std::string name : {"add", "math.add", "sub", "math.sub"})
+    CHECK(book.service_of(name) == "math");
+  for (const std::string name : {"uuid", "id.uuid"}) CHECK(book.service_of(name) == "id");
+  CHECK(book.directory.look_up("math.add").method->name == "add");
+}
+
+TEST_CASE("what nobody offers is no method of a service that is there, or of none that is") {
+  Book book;
+  book.add("m1", "math", {"add"});
+  for (const std::string name : {"nosuch", "", "math.nosuch", "math.", "math.math.add"}) {
+    CAPTURE(name);
+    CHECK(book.finding(name) == Finding::kNoMethod);
+  }
+  for (const std::string name : {"nope.add", "maths.add", ".add", "mat.add", "Math.add"}) {
+    CAPTURE(name);
+    CHECK(book.finding(name) == Finding::kNoService);
+  }
+}
+
+TEST_CASE("a bare name of several services is ambiguous, and the names that are not are known") {
+  Book book;
+  book.add("m1", "math", {"add", "sub"});
+  book.add("s1", "sets", {"add"});
+  book.add("l1", "log", {"add"});
+  const auto& target = book.directory.look_up("add");
+  CHECK(target.finding == Finding::kAmbiguous);
+  CHECK(target.service == nullptr);
+  CHECK(target.candidates == std::vector<std::string>{"log.add", "math.add", "sets.add"});
+  CHECK(book.service_of("sets.add") == "sets");
+  CHECK(book.service_of("math.add") == "math");
+  CHECK(book.service_of("sub") == "math");
+}
+
+TEST_CASE("two workers of one service do not make its methods ambiguous") {
+  Book book;
+  book.add("m1", "math", {"add"});
+  book.add("m2", "math", {"add"});
+  CHECK(book.service_of("add") == "math");
+}
+
+TEST_CASE("a bare name with a dot in it is found, but hides no qualified one") {
+  Book book;
+  book.add("x1", "files", {"dir.list", "math.add", "math.old"});
+  CHECK(book.service_of("dir.list") == "files");
+  CHECK(book.service_of("files.dir.list") == "files");
+  CHECK(book.service_of("math.add") == "files");
+  book.add("m1", "math", {"add"});
+  CHECK(book.service_of("math.add") == "math");
+  CHECK(book.service_of("files.math.add") == "files");
+  CHECK(book.service_of("math.old") == "files");
+}
+
+TEST_CASE("a service offers what any of its workers does") {
+  Book book;
+  book.add("m1", "math", {"add", "old"});
+  CHECK(book.directory.services().at("math")->uniform);
+  proxy::Worker& newer = book.add("m2", "math", {"add", "new"});
+  CHECK_FALSE(book.directory.services().at("math")->uniform);
+  CHECK(book.service_of("math.old") == "math");
+  CHECK(book.service_of("math.new") == "math");
+  book.directory.remove(newer);
+  CHECK(book.directory.services().at("math")->uniform);
+  CHECK(book.finding("math.new") == Finding::kNoMethod);
+  CHECK(book.service_of("math.old") == "math");
+}
+
+TEST_CASE("a service and its methods are known after its last worker has gone") {
+  Book book;
+  proxy::Worker& last = book.add("m1", "math", {"add"});
+  book.directory.remove(last);
+  CHECK(book.directory.worker("m1") == nullptr);
+  CHECK(book.service_of("add") == "math");
+  CHECK(book.service_of("math.add") == "math");
+  CHECK_FALSE(book.directory.services().at("math")->has_live_worker());
+  CHECK(book.finding("math.nosuch") == Finding::kNoMethod);
+}
+
+TEST_CASE("the first worker that comes back decides what its service offers") {
+  Book book;
+  book.directory.remove(book.add("m1", "math", {"add", "old"}));
+  book.add("m2", "math", {"add", "new"});
+  CHECK(book.finding("math.old") == Finding::kNoMethod);
+  CHECK(book.service_of("math.new") == "math");
+  CHECK(book.directory.services().at("math")->uniform);
+}
+
+TEST_CASE("a worker is known by its id") {
+  Book book;
+  proxy::Worker& worker = book.add("m1", "math", {"add"});
+  CHECK(book.directory.worker("m1") == &worker);
+  CHECK(book.directory.worker("m") == nullptr);
+  CHECK(worker.service->name == "math");
+}
+
+TEST_CASE("a worker that drains or is gone is not a live one") {
+  Book book;
+  proxy::Worker& first = book.add("m1", "math", {"add"});
+  proxy::Worker& second = book.add("m2", "math", {"add"});
+  const proxy::Service& math = *first.service;
+  first.load.draining = true;
+  CHECK(math.has_live_worker());
+  second.load.gone = true;
+  CHECK_FALSE(math.has_live_worker());
+}
+
+TEST_CASE("the catalogue lists the methods of all services, sorted and with the service in front") {
+  Book book;
+  book.add("m1", "math", {"sub", "add"});
+  book.add("i1", "id", {"uuid"});
+  CHECK(book.names() == R"("id.uuid" "math.add" "math.sub" )");
+  CHECK(test::show(wire::Value{book.directory.methods()}) ==
+        R"({"id.uuid": {"doc": "uuid"}, "math.add": {"doc": "add"}, "math.sub": {"doc": "sub"}})");
+}
+
+TEST_CASE("the catalogue describes a method by its qualified name, and by its bare one unless ambiguous") {
+  Book book;
+  book.add("m1", "math", {"add", "sub"});
+  book.add("s1", "sets", {"add"});
+  for (const std::string name : {"math.add", "sets.add"})
+    CHECK(test::show(*book.directory.find(name)) == R"({"doc": "add"})");
+  CHECK(test::show(*book.directory.find("sub")) == R"({"doc": "sub"})");
+  for (const std::string name : {"add", "nosuch", "math.nosuch", "nope.add"})
+    CHECK_FALSE(book.directory.find(name));
+}
+
+TEST_CASE("the proxy's own methods are in the catalogue as proxy.NAME, without those that are hidden") {
+  Book book;
+  rpc::Methods methods;
+  methods.add("ping", "Pings.", [] { return 1; });
+  methods.add("_hidden", "", [] { return 1; });
+  const rpc::OwnMethods own(methods);
+  book.directory.add_own(own);
+  book.add("z1", "zebra", {"run"});
+  book.add("m1", "math", {"add"});
+  CHECK(book.names() == R"("math.add" "proxy.ping" "zebra.run" )");
+  CHECK(test::show(*book.directory.find("proxy.ping")) == R"({"args": [], "doc": "Pings."})");
+  for (const std::string name : {"ping", "proxy.nosuch", "proxy._hidden", "proxy."})
+    CHECK_FALSE(book.directory.find(name));
+}
+
+TEST_CASE("inspect counts each service's workers, those that take calls, and their versions") {
+  Book book;
+  book.add("m1", "math", {"add"}, "1.1");
+  book.add("m2", "math", {"add"}, "1.0").load.draining = true;
+  book.add("m3", "math", {"add"}, "1.1");
+  proxy::Worker& last = book.add("i1", "id", {"uuid"}, "2");
+  book.directory.remove(last);
+  CHECK(test::show(wire::Value{book.directory.more()}) ==
+        R"({"services": {"id": {"workers": 0, "ready": 0, "versions": []}, )"
+        R"("math": {"workers": 3, "ready": 2, "versions": ["1.0", "1.1"]}}})");
+}

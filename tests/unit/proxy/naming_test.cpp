@@ -1,0 +1,176 @@
+// Which worker a name leads to, and what its caller is told when it leads nowhere.
+#include <doctest/doctest.h>
+
+#include "proxy/frames.hpp"
+#include "proxy/relay.hpp"
+#include "support/relay_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::err;
+using test::FakeOutlet;
+using test::RelayRig;
+
+namespace {
+
+struct Rig : RelayRig {
+  FakeOutlet& math = join("m1");
+  FakeOutlet& id = join("i1", {.service = "id", .methods = {"uuid"}});
+
+  std::string refusal(const std::string& name) {
+    const Call made = call(name);
+    CHECK(taken);
+    CHECK(open() == 0);
+    return heard(made);
+  }
+};
+
+// The keys sticky workers own: the first argument of each call they got.
+std::vector<std::string> keys_at(FakeOutlet& outlet) {
+  std::vector<std::string> keys;
+  for (const auto& message : std::exchange(outlet.messages, {})) {
+    const std::string line = test::show(message.event());
+    keys.push_back(line.substr(line.find('[')));
+  }
+  return keys;
+}
+
+}  // namespace
+
+TEST_CASE("calls of several services go each to its own, by bare and by qualified names") {
+  Rig rig;
+  rig.call("add", 1, 2);
+  rig.call("math.sub", 1, 2);
+  rig.call("uuid");
+  rig.call("id.uuid");
+  CHECK(rig.math.took() == "add [1, 2]; math.sub [1, 2]");
+  CHECK(rig.id.took() == "uuid []; id.uuid []");
+}
+
+TEST_CASE("a name that nobody has is a NameError that says what is missing") {
+  Rig rig;
+  CHECK(rig.refusal("nosuch") == err("NameError", "nosuch"));
+  CHECK(rig.refusal("math.nosuch") == err("NameError", "math.nosuch: no such method"));
+  CHECK(rig.refusal("nope.add") == err("NameError", "nope.add: no such service"));
+  CHECK(rig.refusal("") == err("NameError", ""));
+  CHECK(rig.counters().errors.at("NameError") == 4);
+  CHECK(rig.counters().calls == 4);
+}
+
+TEST_CASE("a client of version 1 gets its refusal as one text") {
+  Rig rig;
+  for (const std::optional<int> version : {std::optional<int>(), std::optional(1)})
+    CHECK(rig.heard(rig.send({.name = "nosuch", .version = version})) == "ERR [\"NameError('nosuch')\"]");
+}
+
+TEST_CASE("a bare name of several services is an AmbiguousMethod that lists the names that are not") {
+  Rig rig;
+  rig.join("s1", {.service = "sets", .methods = {"add"}});
+  CHECK(rig.refusal("add") ==
+        err("AmbiguousMethod", "add is a method of several services: math.add, sets.add"));
+  rig.call("math.add", 1, 2);
+  CHECK(rig.math.took() == "math.add [1, 2]");
+}
+
+TEST_CASE("a call that one worker of its service knows goes to that one, however loaded it is") {
+  RelayRig rig;
+  FakeOutlet& older = rig.join("m1", {.methods = {"add"}});
+  FakeOutlet& newer = rig.join("m2", {.methods = {"add", "mul"}});
+  for (int i = 0; i < 20; ++i) rig.call(i % 2 == 0 ? "mul" : "math.mul");
+  CHECK(older.messages.empty());
+  CHECK(newer.messages.size() == 20);
+  rig.call("add");
+  CHECK(older.messages.size() == 1);
+}
+
+TEST_CASE("a qualified name loses its service on the way to a stock server, and every other byte stays") {
+  RelayRig rig;
+  FakeOutlet& stock = rig.join("legacy", {.bare_names = true});
+  wire::Context extra;
+  extra.add("traceparent", "00-1-2");
+  const std::string args = test::list(1, "two", 3.5) + "bytes behind the event";
+  const auto call = rig.send({.name = "math.add", .args = args, .version = 2, .extra = &extra});
+  REQUIRE(stock.messages.size() == 1);
+  CHECK(stock.messages.front().payload ==
+        test::encode({.id = call.id, .name = "add", .args = args, .version = 2, .extra = &extra}));
+  rig.ok(stock, call);
+  CHECK(rig.heard(call) == "OK [7]");
+}
+
+TEST_CASE("a bare name reaches a stock server as it came") {
+  RelayRig rig;
+  FakeOutlet& stock = rig.join("legacy", {.methods = {"add", "dir.list"}, .bare_names = true});
+  for (const std::string name : {"add", "dir.list"}) {
+    const auto call = rig.call(name, 1);
+    CHECK(stock.messages.back().payload == call.payload);
+  }
+  rig.call("math.dir.list", 1);
+  CHECK(stock.messages.back().event().name == "dir.list");
+}
+
+TEST_CASE("a stock server whose pipe is full leaves the name as it was for the next worker") {
+  RelayRig rig;
+  FakeOutlet& stock = rig.join("legacy", {.bare_names = true});
+  FakeOutlet& own = rig.join("m2");
+  stock.sent = net::Sent::kFull;
+  own.worker->load.outstanding = 1000;  // so that the other is asked first
+  const auto call = rig.call("math.add", 1);
+  CHECK(stock.attempts == 1);
+  REQUIRE(own.messages.size() == 1);
+  CHECK(own.messages.front().payload == call.payload);
+}
+
+TEST_CASE("calls of a sticky service with one first argument go to one worker, loaded or not") {
+  RelayRig rig;
+  std::vector<FakeOutlet*> workers;
+  for (const std::string id : {"l1", "l2", "l3"})
+    workers.push_back(&rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
+  for (int round = 0; round < 4; ++round) {
+    for (int key = 0; key < 30; ++key) rig.call(round % 2 == 0 ? "take" : "lock.take", key);
+  }
+  std::size_t calls = 0;
+  for (FakeOutlet* const worker : workers) {
+    auto keys = keys_at(*worker);
+    calls += keys.size();
+    std::sort(keys.begin(), keys.end());
+    for (const std::string& key : keys) CHECK(std::count(keys.begin(), keys.end(), key) == 4);
+    CHECK(keys.size() > 0);
+  }
+  CHECK(calls == 120);
+}
+
+TEST_CASE("the first argument alone decides, also as a list or a map, and calls without one go anywhere") {
+  RelayRig rig;
+  std::vector<FakeOutlet*> workers;
+  for (const std::string id : {"l1", "l2"})
+    workers.push_back(&rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
+  const std::vector<std::string> key{"a", "b"};
+  std::set<std::string> holders;
+  for (int i = 0; i < 10; ++i) holders.insert(rig.holder(rig.call("take", key, i)));
+  CHECK(holders.size() == 1);
+  const auto first = rig.call("take");
+  workers[rig.holder(first) == "l1" ? 0 : 1]->worker->load.outstanding += 1000;
+  CHECK(rig.holder(rig.call("take")) != rig.holder(first));
+}
+
+TEST_CASE("a key waits for its own worker while that is full, and does not hold up other keys") {
+  RelayRig rig;
+  for (const std::string id : {"l1", "l2"})
+    rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1});
+  const auto first = rig.call("take", "a");
+  const auto second = rig.call("take", "a");
+  CHECK(rig.holder(second).empty());
+  int key = 0;
+  RelayRig::Call elsewhere;
+  do elsewhere = rig.call("take", ++key);
+  while (rig.holder(elsewhere).empty());
+  CHECK(rig.holder(elsewhere) != rig.holder(first));
+}
+
+TEST_CASE("a method whose own name begins like its service's is not taken for a qualified one") {
+  RelayRig rig;
+  FakeOutlet& stock = rig.join("x", {.service = "lock", .methods = {"lock.take"}, .bare_names = true});
+  rig.call("lock.take", 1);
+  rig.call("lock.lock.take", 2);
+  CHECK(stock.took() == "lock.take [1]; lock.take [2]");
+}

@@ -1,0 +1,150 @@
+// A server's clients behind proxies: told apart by the link they come by, and lost together with it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "rpc/links.hpp"
+#include "support/server_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::ServerRig;
+
+namespace {
+
+// A server whose calls are never answered, and what became of each: its name once it was lost.
+struct Rig : ServerRig {
+  Rig() {
+    server.method("wait", {"name"}, "", [this](rpc::Reply<int> reply, const std::string& name) {
+      reply.on_lost([this, name] { lost += name + " "; });
+      replies.emplace(name, std::move(reply));
+    });
+  }
+  // A call by the name `name` under one id, from the identities that "/" separates.
+  void wait(const std::string& name, wire::Link link, std::initializer_list<std::string_view> identities) {
+    const std::string payload = test::encode({.name = "wait", .args = test::list(name)});
+    std::vector<std::string_view> frames(identities);
+    frames.insert(frames.end(), {"", payload});
+    server.receive(frames, link);
+  }
+  std::size_t open() const { return server.stats().channels; }
+
+  std::map<std::string, rpc::Reply<int>> replies;
+  std::string lost;
+};
+
+// The sinks of two links, and what each sent.
+struct Counting final : rpc::Sink {
+  rpc::Delivery send(const wire::Envelope&, wire::Buffer&) override {
+    ++sent;
+    return rpc::Delivery::kHeld;
+  }
+  int sent = 0;
+};
+
+}  // namespace
+
+TEST_CASE("one identity and id on two links makes two calls, each answered by its own link") {
+  Rig rig;
+  rig.wait("front", 0, {"alice"});
+  rig.wait("behind", 1, {"alice"});
+  CHECK(rig.open() == 2);
+  rig.replies.at("behind")(1);
+  REQUIRE(rig.sink.messages.size() == 1);
+  CHECK(rig.sink.messages.front().peer.link() == 1);
+  rig.replies.at("front")(1);
+  CHECK(rig.sink.messages.back().peer.link() == 0);
+}
+
+TEST_CASE("an event of one link does not reach the channel of another") {
+  Rig rig;
+  rig.wait("front", 0, {"alice"});
+  const std::string cancel =
+      test::encode({.id = rig.fresh_id(), .response_to = test::bin_id("id-1"), .name = "_zpx_cancel"});
+  const std::array<std::string_view, 3> frames{"alice", "", cancel};
+  rig.server.receive(frames, 1);
+  CHECK(rig.open() == 1);
+  rig.server.receive(frames, 0);
+  CHECK(rig.open() == 0);
+  CHECK(rig.lost == "front ");
+}
+
+TEST_CASE("when a link is lost every call that came by it is, and no other") {
+  Rig rig;
+  rig.wait("a", 1, {"alice"});
+  rig.wait("b", 1, {"bob"});
+  rig.wait("c", 1, {"gate", "alice"});
+  rig.wait("d", 2, {"alice"});
+  rig.wait("e", 0, {"alice"});
+  rig.server.lose_link(1);
+  CHECK(rig.open() == 2);
+  std::string lost = rig.lost;
+  std::sort(lost.begin(), lost.end());
+  CHECK(lost == "   abc");
+  rig.server.lose_link(1);
+  CHECK(rig.open() == 2);
+  CHECK(rig.sink.messages.empty());
+  CHECK(rig.server.stats().lost == 3);
+}
+
+TEST_CASE("a method may answer another call as it learns of its loss") {
+  Rig rig;
+  rig.server.method("last words", "", [&](rpc::Reply<int> reply) {
+    reply.on_lost([&] { rig.replies.at("b")(7); });
+    rig.replies.emplace("a", std::move(reply));
+  });
+  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "last words"});
+  const std::array<std::string_view, 3> frames{"alice", "", payload};
+  rig.server.receive(frames, 1);
+  rig.wait("b", 1, {"bob"});
+  rig.server.lose_link(1);
+  CHECK(rig.open() == 0);
+}
+
+TEST_CASE("a connection that is gone takes the calls of everybody behind it, on its own link alone") {
+  Rig rig;
+  rig.wait("a", 0, {"gate", "alice"});
+  rig.wait("b", 0, {"gate", "bob"});
+  rig.wait("c", 0, {"other", "alice"});
+  rig.wait("d", 1, {"gate", "alice"});
+  rig.wait("e", 0, {"gate", "inner", "carol"});
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.replies.at("a")(7);
+  CHECK(rig.open() == 2);
+  std::string lost = rig.lost;
+  std::sort(lost.begin(), lost.end());
+  CHECK(lost == "   abe");  // the one that was answered too: nobody has its answer
+}
+
+TEST_CASE("a direct client that is gone takes its own calls, and not those of others") {
+  Rig rig;
+  rig.wait("a", 0, {"alice"});
+  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "wait", .args = test::list("b")});
+  const std::array<std::string_view, 3> frames{"alice", "", payload};
+  rig.server.receive(frames);
+  rig.wait("c", 0, {"bob"});
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.replies.at("a")(7);
+  std::sort(rig.lost.begin(), rig.lost.end());
+  CHECK(rig.lost == "  ab");
+  CHECK(rig.open() == 1);
+}
+
+TEST_CASE("what is sent goes out by the link its envelope names") {
+  Counting front;
+  Counting first;
+  Counting second;
+  rpc::Links links(front);
+  CHECK(links.add(first) == 1);
+  CHECK(links.add(second) == 2);
+  for (const wire::Link link : {wire::Link{0}, wire::Link{2}, wire::Link{2}}) {
+    wire::Envelope envelope;
+    envelope.clear(link);
+    wire::Buffer payload;
+    CHECK(links.send(envelope, payload) == rpc::Delivery::kHeld);
+  }
+  CHECK(front.sent == 1);
+  CHECK(first.sent == 0);
+  CHECK(second.sent == 2);
+}
