@@ -19,7 +19,7 @@ C++ client against `zerosuite-math`; *raw client* means that DEALER, which encod
 server alone. gRPC is its callback server under an asynchronous client. CPU is what client and server used together
 for one call."""
 
-MEMORY = "Memory"
+FIGURES = "Memory"
 ONE, SIXTY_FOUR, STREAM = "One call at a time", "64 calls in flight", "Stream items"
 WINDOWS = {ONE: 1, "16 calls in flight": 16, SIXTY_FOUR: 64, "1000 calls in flight": 1000}
 SIZES = {"1 KiB": 1024, "64 KiB": 65536}
@@ -48,7 +48,7 @@ def servers(binaries):
 
     return {
         "math": lambda: Server([program("zerosuite-math"), "--bind", "tcp://127.0.0.1:*", "--proxy", "none"]),
-        "peer": lambda: Server([program("zerosuite_peer_server")]),
+        "peer": lambda: Server([program("zerosuite_peer_server"), "--proxy", "none"]),
         "echo ok": lambda: Server([program("zerosuite_bench_echo_server"), "--reply", "ok"]),
         "echo same": lambda: Server([program("zerosuite_bench_echo_server"), "--reply", "same"]),
         "grpc": lambda: Server([program("zerosuite_bench_grpc_server")]),
@@ -85,6 +85,6 @@ def contests(binaries):
     return made
 
 
-def memory_figures(binaries):
+def figures(binaries, _):
     """Rows of [what, figure] and verdicts that come from no contest."""
     return memory.measure(servers(binaries), binaries)

@@ -20,17 +20,12 @@ void serve(const bench::Flags& flags) {
 
   const bool canned = flags.text("--reply", "ok") == "ok";
   const std::string ok = bench::ok_seven();
-  zmq::message_t identity;
-  zmq::message_t delimiter;
-  zmq::message_t payload;
-  for (;;) {
-    (void)router.recv(identity);
-    (void)router.recv(delimiter);
-    (void)router.recv(payload);
-    if (canned) payload.rebuild(ok.data(), ok.size());
-    router.send(identity, zmq::send_flags::sndmore);
-    router.send(delimiter, zmq::send_flags::sndmore);
-    router.send(payload, zmq::send_flags::none);
+  // However many identities stand in front: one, and one more for each relay on the way.
+  for (zmq::message_t frame;;) {
+    (void)router.recv(frame);
+    const bool more = frame.more();
+    if (!more && canned) frame.rebuild(ok.data(), ok.size());
+    router.send(frame, more ? zmq::send_flags::sndmore : zmq::send_flags::none);
   }
 }
 

@@ -1,14 +1,26 @@
 """What a service holds in memory: idle, under 10 000 open calls, and after ten million calls."""
 
 import os
+from dataclasses import dataclass
 
 from bars import Verdict, compare
 from processes import NotMeasured, require, run_client
 
 EARLY, LATER = 1_000_000, 9_000_000
-OPEN, OPEN_MS = 10_000, 20_000
-IDLE_MIB, OPEN_MIB, GROWTH = 20, 80, 1.05
+OPEN_MS = 20_000
+IDLE_MIB, GROWTH = 20, 1.05
 WINDOW = ("--window", "64")
+
+
+@dataclass(frozen=True)
+class Open:
+    """So many calls open at one time, and what they may take."""
+
+    calls: int
+    mib: int
+
+
+USUAL = Open(10_000, 80)
 
 
 def many_calls(server, raw):
@@ -28,40 +40,34 @@ def many_calls(server, raw):
                   compare("memory after ten million calls against one million", "at most", GROWTH, late / early)]
 
 
-def open_calls(name, server, client):
-    """Rows and verdicts of a service with 10 000 calls open for twenty seconds, heartbeats both ways."""
+def open_calls(name, server, client, bar):
+    """Rows and verdicts of a server with so many calls open for twenty seconds, heartbeats both ways."""
     require(client)
     with server as running:
-        result = run_client((client, "--calls", str(OPEN), "--open_ms", str(OPEN_MS)), running)
+        result = run_client((client, "--calls", str(bar.calls), "--open_ms", str(OPEN_MS)), running)
         peak = running.memory_kib("VmHWM") / 1024
-    rows = [[f"{name} with {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held", f"{peak:.1f} MiB"],
+    rows = [[f"{name} with {bar.calls:,} calls open for {OPEN_MS // 1000} s: the most it held", f"{peak:.1f} MiB"],
             [f"{name}: calls lost", f"{result['lost']:,}"],
             [f"{name}: heartbeats to it, from it", f"{result['heartbeats_sent']:,}, {result['heartbeats_received']:,}"],
-            [f"{name}: CPU of both sides", f"{result['cpu_us'] * result['answered'] / 1e6:.2f} s"]]
-    return rows, [compare(f"memory with {OPEN:,} open calls, MiB", "at most", OPEN_MIB, peak),
-                  compare(f"calls lost of {OPEN:,} open ones", "at most", 0, result["lost"])]
+            [f"{name}: CPU of all processes", f"{result['cpu_us'] * result['answered'] / 1e6:.2f} s"]]
+    return rows, [compare(f"memory with {bar.calls:,} open calls, MiB", "at most", bar.mib, peak),
+                  compare(f"calls lost of {bar.calls:,} open ones", "at most", 0, result["lost"])]
 
 
 def open_calls_of_ours(server, client):
     """The same seen from zerosuite's own client."""
     require(client)
     with server as running:
-        result = run_client((client, "--hold", str(OPEN), "--open_ms", str(OPEN_MS)), running)
-    rows = [[f"rpc::Client with {OPEN:,} calls open for {OPEN_MS // 1000} s: the most it held",
+        result = run_client((client, "--hold", str(USUAL.calls), "--open_ms", str(OPEN_MS)), running)
+    rows = [[f"rpc::Client with {USUAL.calls:,} calls open for {OPEN_MS // 1000} s: the most it held",
              f"{result['peak_kib'] / 1024:.1f} MiB"],
             ["rpc::Client: calls lost", f"{result['lost']:,}"]]
-    return rows, [compare(f"calls lost of {OPEN:,} open ones, own client", "at most", 0, result["lost"])]
+    return rows, [compare(f"calls lost of {USUAL.calls:,} open ones, own client", "at most", 0, result["lost"])]
 
 
-def measure(servers, binaries):
-    """All of it: rows of [what, figure], and the verdicts on zerosuite's part."""
-    raw, client, own = (os.path.join(binaries, "zerosuite_bench_" + name)
-                        for name in ("raw_client", "open_calls_client", "rpc_client"))
+def gather(parts):
+    """The rows and verdicts of parts, each (what, a function that measures it)."""
     rows, verdicts = [], []
-    parts = [("memory of a service", lambda: many_calls(servers["math"](), raw)),
-             ("memory with open calls", lambda: open_calls("test server", servers["peer"](), client)),
-             ("open calls of one client", lambda: open_calls_of_ours(servers["peer"](), own)),
-             ("zerorpc-python", lambda: (open_calls("zerorpc-python", servers["python"](), client)[0], []))]
     for what, part in parts:
         try:
             more_rows, more_verdicts = part()
@@ -70,3 +76,14 @@ def measure(servers, binaries):
         rows += more_rows
         verdicts += more_verdicts
     return rows, verdicts
+
+
+def measure(servers, binaries):
+    """All of it: rows of [what, figure], and the verdicts on zerosuite's part."""
+    raw, client, own = (os.path.join(binaries, "zerosuite_bench_" + name)
+                        for name in ("raw_client", "open_calls_client", "rpc_client"))
+    return gather([
+        ("memory of a service", lambda: many_calls(servers["math"](), raw)),
+        ("memory with open calls", lambda: open_calls("test server", servers["peer"](), client, USUAL)),
+        ("open calls of one client", lambda: open_calls_of_ours(servers["peer"](), own)),
+        ("zerorpc-python", lambda: (open_calls("zerorpc-python", servers["python"](), client, USUAL)[0], []))])

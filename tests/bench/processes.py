@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 10
@@ -25,18 +26,21 @@ def require(program):
 
 
 class Server:
-    """A server process, stopped when the `with` block ends. `endpoint` is where it listens."""
+    """A server process, stopped when the `with` block ends. `endpoint` is where it listens; `environment` is added to
+    this process's own."""
 
-    def __init__(self, argv):
+    def __init__(self, argv, **environment):
         self._argv = argv
+        self._environment = environment
 
     def __enter__(self):
         require(self._argv[0])
         # A file, not a pipe: a server that says more than a pipe holds would stop in the middle of a run.
         self._said = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=self._said)
+        self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=self._said,
+                                         env=os.environ | self._environment)
         try:
-            self.endpoint = self._wait_for_endpoint()
+            self.endpoint = self.wait_for(r"\blistening endpoint=(\S+)\n")
         except BaseException:
             self.__exit__()
             raise
@@ -62,21 +66,52 @@ class Server:
                 return int(line.split()[1])
         raise RuntimeError(f"no {key} in the status of {self._argv[0]}")
 
-    def _read(self, name):
-        with open(f"/proc/{self._process.pid}/{name}", encoding="ascii") as file:
-            return file.read()
-
-    def _wait_for_endpoint(self):
+    def wait_for(self, pattern, times=1):
+        """The group of the last match, once the server has said what matches `pattern` so many times."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             ended = self._process.poll() is not None
             said = os.pread(self._said.fileno(), 65536, 0).decode(errors="replace")
-            found = re.search(r"\blistening endpoint=(\S+)\n", said)
-            if found:
-                return found.group(1)
+            found = re.findall(pattern, said)
+            if len(found) >= times:
+                return found[-1]
             if ended or time.monotonic() > deadline:
                 raise NotMeasured(f"{os.path.basename(self._argv[0])} did not start: {said.strip()[-300:]}")
             time.sleep(0.02)
+
+    def _read(self, name):
+        with open(f"/proc/{self._process.pid}/{name}", encoding="ascii") as file:
+            return file.read()
+
+
+class Group:
+    """Servers that work as one. `start(launch)` starts each through `launch(server)` and answers the `front`, the one
+    that clients dial and whose memory counts. The CPU time is that of all."""
+
+    def __init__(self, start):
+        self._start = start
+
+    def __enter__(self):
+        self._servers = []
+        with ExitStack() as stack:
+
+            def launch(server):
+                self._servers.append(stack.enter_context(server))
+                return server
+
+            self.front = self._start(launch)
+            self._running = stack.pop_all()
+        self.endpoint = self.front.endpoint
+        return self
+
+    def __exit__(self, *_):
+        self._running.close()
+
+    def cpu_seconds(self):
+        return sum(server.cpu_seconds() for server in self._servers)
+
+    def memory_kib(self, key="VmRSS"):
+        return self.front.memory_kib(key)
 
 
 def _children_cpu_seconds():

@@ -1,7 +1,7 @@
 // The load: a libzmq DEALER that keeps `--window` calls open against `--endpoint` (the raw echo, or any
 // zerorpc server with `add` or `echo`) and touches nothing but the id in a prepared frame. `--bytes N` calls
-// `echo` with N bytes instead of `add(3, 4)`. Replies are taken to come in the order of the calls, as all
-// servers measured here give them.
+// `echo` with N bytes instead of `add(3, 4)`. Replies are taken to come in the order of the calls, as every
+// single server measured here gives them; of several workers that exchanges latencies among the calls.
 #include <deque>
 #include <zmq.hpp>
 

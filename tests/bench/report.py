@@ -63,10 +63,12 @@ def contest_head(contest):
 
 @dataclass
 class Findings:
-    """All that one benchmark came to. `played` holds (contest, outcomes); `figures` rows of [what, figure]."""
+    """All that one benchmark came to. `played` holds (contest, outcomes); `figures` rows of [what, figure], for a table
+    under `title`."""
 
     command: str
     played: list
+    title: str
     figures: list
     verdicts: list
 
@@ -79,7 +81,7 @@ def write_markdown(path, title, notes, findings):
              "## The bars", markdown_table(["what", "wanted", "measured", ""], verdict_rows)]
     for contest, outcomes in findings.played:
         parts += [f"## {contest.title}", markdown_table(["", *contest_head(contest)[1:]], contest_rows(outcomes))]
-    parts += ["## Memory", markdown_table(["", "measured"], findings.figures)]
+    parts += [f"## {findings.title}", markdown_table(["", "measured"], findings.figures)]
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n\n".join(parts) + "\n")
 
@@ -92,7 +94,7 @@ def write_json(path, findings):
         "bars": [vars(verdict) for verdict in findings.verdicts],
         "contests": {contest.title: {o.contender.name: o.missing or o.rounds for o in outcomes}
                      for contest, outcomes in findings.played},
-        "memory": findings.figures,
+        "figures": findings.figures,
     }
     with open(path, "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)

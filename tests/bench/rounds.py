@@ -42,6 +42,10 @@ class Outcome:
         """The median over the rounds of this one's metric divided by the other's in the same round."""
         return median(a[metric] / b[metric] for a, b in zip(self.rounds, other.rounds))
 
+    def difference(self, metric, other):
+        """The median over the rounds of how much more this one's metric is than the other's in the same round."""
+        return median(a[metric] - b[metric] for a, b in zip(self.rounds, other.rounds))
+
 
 def quiet_run(client, server):
     """One run in which the machine did little else: the least disturbed of at most TRIES."""

@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def parse(argv):
     flags = argparse.ArgumentParser(description=__doc__)
-    flags.add_argument("name", choices=["call"], help="what to measure")
+    flags.add_argument("name", choices=["call", "hop"], help="what to measure")
     flags.add_argument("--bin", default=os.path.join(ROOT, "build/release/bin"), help="where the programs are")
     flags.add_argument("--docs", default=os.path.join(ROOT, "docs"), help="where the report goes")
     flags.add_argument("--rounds", type=int, default=5, help="rounds of each contest; the median counts")
@@ -57,15 +57,15 @@ def main(argv):
     by_title = {contest.title: {o.contender.name: o for o in outcomes} for contest, outcomes in played}
     verdicts = [judge(bar, by_title[bar.contest]) for bar in subject.BARS if bar.contest in by_title]
     figures = []
-    if flags.only in subject.MEMORY:
-        figures, more = subject.memory_figures(flags.bin)
+    if flags.only in subject.FIGURES:
+        figures, more = subject.figures(flags.bin, by_title)
         verdicts += more
-        print(report.text_table([subject.MEMORY, ""], figures), end="\n\n", flush=True)
+        print(report.text_table([subject.FIGURES, ""], figures), end="\n\n", flush=True)
     print(report.text_table(["bar", "wanted", "measured", ""], [list(vars(v).values()) for v in verdicts]))
     if flags.only:
         return
     print(f"\n{report.facts(played)}")
-    findings = report.Findings(f"./dev bench {flags.name}", played, figures, verdicts)
+    findings = report.Findings(f"./dev bench {flags.name}", played, subject.FIGURES, figures, verdicts)
     base = os.path.join(flags.docs, f"bench-{flags.name}")
     report.write_markdown(base + ".md", subject.TITLE, subject.NOTES, findings)
     with open(base + ".svg", "w", encoding="utf-8") as file:
