@@ -63,6 +63,9 @@ class Socket {
   /// Throws zmq::error_t when the context is shutting down.
   Sent send(std::span<Frame> frames);
 
+  /// What is queued goes with the socket, whatever its linger was.
+  void drop_queue() { socket_.set(zmq::sockopt::linger, 0); }
+
   zmq::socket_ref ref() { return socket_; }
   /// Whether the first frame of a message names the connection.
   bool names_peers() const { return type_ == zmq::socket_type::router; }

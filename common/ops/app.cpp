@@ -132,12 +132,14 @@ void App::drain() {
 }
 
 void App::finish_calls() {
-  const auto idle = [this] {
-    --unanswered_;
-    settle();
+  const auto drain_server = [this] {
+    server_.drain([this] {
+      answered_ = true;
+      settle();
+    });
   };
-  server_.drain(idle);
-  relay_ == nullptr ? idle() : relay_->drain(idle);
+  // The server answers until the relay is done: it tells how far the relay is.
+  relay_ == nullptr ? drain_server() : relay_->drain(drain_server);
 }
 
 RelayTotals App::totals() const {
@@ -157,7 +159,7 @@ void App::cut_off() {
 }
 
 void App::settle() {
-  if (phase_ != Phase::kDraining || unanswered_ > 0 || offload_.unfinished() > 0) return;
+  if (phase_ != Phase::kDraining || !answered_ || offload_.unfinished() > 0) return;
   leave();
   proxies_.leave();
 }

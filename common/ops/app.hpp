@@ -80,7 +80,7 @@ class App {
   net::Timer deadline_;
   Phase phase_ = Phase::kServing;
   core::TimePoint flush_until_;
-  int unanswered_ = 2;  // draining: of the server and the relay, how many have calls open
+  bool answered_ = false;  // draining, and no call is open any more
 };
 
 }  // namespace zerosuite::ops

@@ -8,6 +8,8 @@
 namespace zerosuite::ops {
 namespace {
 
+constexpr std::size_t kMostProxies = 255;  // a link's number is a byte, and 0 is the own front
+
 std::string fresh_id(std::string_view service) {
   const std::uint64_t bits = core::random_bits();
   return concat({service, "-", hex({reinterpret_cast<const char*>(&bits), 4})});
@@ -29,6 +31,8 @@ void Proxies::dial(zmq::context_t& context, net::Reactor& reactor, const rpc::Pr
   rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
   for (const std::string& endpoint : config_.list("proxy")) {
     if (endpoint == "none") continue;
+    if (all_.size() == kMostProxies)
+      throw core::Failure(core::kInvalidArgument, "there may be 255 proxies, not more");
     rpc::ProxyLinkOptions own = options;
     own.endpoint = endpoint;
     Dialed& added = all_.emplace_back();

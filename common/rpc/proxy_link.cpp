@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kDrainLimit = 1s;
 constexpr auto kAskAgain = 5s;  // after a refusal
+constexpr std::string_view kUnread = "the proxy does not read";
 
 }  // namespace
 
@@ -48,21 +48,22 @@ ProxyLink::ProxyLink(zmq::context_t& context, net::Reactor& reactor, ProxyLinkHo
       host_(host),
       options_(std::move(options)),
       pulse_(reactor.timers(), [this] { on_pulse(); }),
-      redial_(reactor.timers(), [this] { dial(); }),
-      drain_limit_(reactor.timers(), [this] { finish_drain(); }) {
+      redial_(reactor.timers(), [this] { dial(); }) {
   dial();
 }
 
 ProxyLink::~ProxyLink() = default;
 
 void ProxyLink::dial() {
-  line_.reset();  // the old one first: its queue goes with it
+  pulse_.cancel();
+  if (line_) line_->socket.drop_queue();
+  line_.reset();
   line_ = std::make_unique<Line>(*this);
   state_ = State::kDialing;
 }
 
 void ProxyLink::introduce() {
-  if (state_ == State::kLeft) return;
+  if (state_ == State::kLeft || draining_ || redial_.armed()) return;
   state_ = State::kIntroduced;
   heard_ = reactor_.timers().now();
   tell(kReady, {to_value(host_.introduction(*this))});
@@ -71,7 +72,7 @@ void ProxyLink::introduce() {
 
 void ProxyLink::tell(std::string_view event, const wire::List& args) {
   std::array<net::Frame, 2> frames{net::Frame(), control_event(ids_, event, args)};
-  line_->outbox.forward(frames);
+  if (line_->outbox.forward(frames) == Delivery::kGone) hang_up(kUnread);
 }
 
 Delivery ProxyLink::send(const wire::Envelope& peer, wire::Buffer& payload) {
@@ -81,7 +82,7 @@ Delivery ProxyLink::send(const wire::Envelope& peer, wire::Buffer& payload) {
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
   const Delivery delivery = line_->outbox.forward(outgoing_);
-  if (delivery == Delivery::kGone) hang_up("the proxy does not read");  // and what was kept for it is lost
+  if (delivery == Delivery::kGone) hang_up(kUnread);  // and what was kept for it is lost
   return delivery;
 }
 
@@ -100,9 +101,11 @@ void ProxyLink::on_control(std::string_view payload) {
   if (event.name == kAccepted && state_ == State::kIntroduced) {
     state_ = State::kLinked;
     host_.linked(*this);
+    if (draining_) tell(kDrain);
   } else if (event.name == kRefused && state_ == State::kIntroduced) {
     state_ = State::kDialing;
     pulse_.after(kAskAgain);
+    finish_drain();
     try {
       wire::Reader in(event.args);
       const auto [name, message] = wire::read<std::pair<std::string, std::string>>(in);
@@ -135,14 +138,13 @@ void ProxyLink::hang_up(std::string_view reason) {
 }
 
 void ProxyLink::drain(std::function<void()> drained) {
+  draining_ = true;
   drained_ = std::move(drained);
-  if (state_ != State::kLinked) return finish_drain();
-  tell(kDrain);
-  drain_limit_.after(kDrainLimit);
+  if (state_ == State::kDialing) return finish_drain();
+  if (state_ == State::kLinked) tell(kDrain);
 }
 
 void ProxyLink::finish_drain() {
-  drain_limit_.cancel();
   if (drained_) std::exchange(drained_, nullptr)();
 }
 

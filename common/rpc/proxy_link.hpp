@@ -53,8 +53,8 @@ class ProxyLink final : public Sink {
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
-  /// Asks for no new calls. Calls `drained` once none can come any more: when the proxy says so, is gone, or
-  /// keeps silent for a second; at once when it does not know us.
+  /// Asks for no new calls, for good. Calls `drained` once none can come any more: when the proxy says so or
+  /// counts as gone; at once when it does not know us.
   void drain(std::function<void()> drained);
   /// Says good-bye. No calls may be open.
   void leave();
@@ -88,7 +88,7 @@ class ProxyLink final : public Sink {
   core::TimePoint heard_;
   net::Timer pulse_;
   net::Timer redial_;  // not from inside the old line's own callbacks
-  net::Timer drain_limit_;
+  bool draining_ = false;
   std::function<void()> drained_;
 };
 

@@ -37,7 +37,7 @@ std::string hex(std::string_view bytes) {
 
 std::string_view state_of(const Load& load, core::TimePoint now) {
   if (load.gone) return "gone";
-  if (load.draining) return "draining";
+  if (load.draining || load.spared) return "draining";
   if (load.ejected(now)) return "ejected";
   return load.has_room(now) ? "ready" : "full";
 }
@@ -120,6 +120,7 @@ Value stats(const rpc::Server& server, const Relay& relay, const Directory& dire
                {text("workers"), number(directory.workers().size())},
                {text("workers_lost"), number(counters.workers_lost)},
                {text("clients_lost"), number(counters.clients_lost)},
+               {text("abandoned"), number(counters.abandoned)},
                {text("retries"), number(counters.retries)},
                {text("expired"), number(counters.expired)},
                {text("drops"), {std::move(drops)}}}};
@@ -170,13 +171,13 @@ void bind(rpc::Server& server, Relay& relay, Directory& directory, const net::Ti
   server.method("drain", {"worker"}, "Gives that worker no new calls; answers how many it still has.",
                 [&](const std::string& id) {
                   Worker& worker = known(directory, id);
-                  worker.load.draining = true;
+                  worker.load.spared = true;
+                  relay.dispatch().hurry(*worker.service);
                   return worker.load.outstanding;
                 });
   server.method("resume", {"worker"}, "Gives a worker calls again after drain.", [&](const std::string& id) {
     Worker& worker = known(directory, id);
-    worker.load.draining = false;
-    relay.dispatch().welcome(worker);
+    if (std::exchange(worker.load.spared, false)) relay.dispatch().welcome(worker);
   });
 }
 

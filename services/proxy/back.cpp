@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using ops::Level;
 
 constexpr std::size_t kMostWorkers = 4096;
+constexpr std::size_t kMostServices = 256;  // they stay known when their workers have gone
 constexpr auto kFirstProbe = 1ms;
 constexpr auto kLastProbe = 64ms;
 constexpr std::string_view kBye = "it said good-bye";
@@ -112,6 +113,7 @@ void Back::on_control(const std::string& address, std::string_view payload) {
   entry.heard = reactor_.timers().now();
   if (event.name == rpc::kDrain) {
     entry.worker->load.draining = true;
+    relay_.dispatch().hurry(*entry.worker->service);
     tell(address, rpc::kDrained);
     log_.write(Level::kInfo, "worker draining",
                {{"worker", entry.id}, {"calls", entry.worker->load.outstanding}});
@@ -131,6 +133,10 @@ void Back::on_ready(const std::string& address, std::string_view args) {
     if (entries_.size() >= kMostWorkers)
       throw core::Failure(core::kOverloaded,
                           "there are " + std::to_string(kMostWorkers) + " workers already");
+    if (directory_.services().size() >= kMostServices &&
+        !directory_.services().contains(introduction.service))
+      throw core::Failure(core::kOverloaded,
+                          "there are " + std::to_string(kMostServices) + " services already");
     admit(address, introduction);
   } catch (const core::Failure& failure) {
     refuse(address, failure.error());

@@ -69,7 +69,7 @@ struct Channel {
   Client* connection = nullptr;
   Service* service = nullptr;
   Worker* worker = nullptr;
-  std::string key;  ///< The first argument as encoded, for a service that is sticky by it.
+  std::string key;  ///< Stands for the first argument, for a service that is sticky by it.
 
   State state = State::kNew;
   bool idempotent = false;

@@ -1,6 +1,7 @@
 #include "proxy/directory.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace zerosuite::proxy {
@@ -44,10 +45,10 @@ Worker& Directory::add(std::unique_ptr<Worker> worker, const rpc::Introduction& 
     service = std::make_unique<Service>();
     service->name = introduction.service;
   }
-  service->sticky = introduction.sticky;
   worker->service = service.get();
+  worker->sticky = introduction.sticky;
   for (const rpc::OfferedMethod& method : introduction.methods) {
-    worker->methods.insert(method.name);
+    worker->methods.emplace(method.name, method.idempotent);
     service->methods.insert_or_assign(method.name, method);
   }
   Worker& added = *worker;
@@ -76,6 +77,15 @@ void Directory::rebuild(Service& service) {
     std::erase_if(service.methods, [&](const auto& entry) {
       return std::none_of(workers.begin(), workers.end(),
                           [&](const Worker* worker) { return worker->methods.contains(entry.first); });
+    });
+  }
+  // One worker's wish to be sticky binds all, and a method may be asked again only where everybody says so.
+  service.sticky =
+      std::any_of(workers.begin(), workers.end(), [](const Worker* worker) { return worker->sticky; });
+  for (auto& [name, method] : service.methods) {
+    method.idempotent = std::all_of(workers.begin(), workers.end(), [&name = name](const Worker* worker) {
+      const auto found = worker->methods.find(name);
+      return found == worker->methods.end() || found->second;
     });
   }
   service.uniform = std::all_of(workers.begin(), workers.end(), [&](const Worker* worker) {

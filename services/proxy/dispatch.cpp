@@ -80,6 +80,7 @@ bool Dispatch::give(Channel& channel, std::vector<net::Frame>& frames) {
         return true;
       case net::Sent::kFull:
         worker->load.full_until = now() + kRoomAfter;
+        if (!room_.armed()) room_.after(kRoomAfter);
         break;
       case net::Sent::kGone:
         doom(*worker);
@@ -178,7 +179,7 @@ void Dispatch::serve_all() {
 }
 
 void Dispatch::welcome(Worker& worker) {
-  worker.load.since = now();
+  if (worker.load.since == TimePoint()) worker.load.since = now();
   while (Channel* const channel = first_known()) {
     std::vector<net::Frame> frames = std::move(channel->aside->request);
     leave_queue(*channel);

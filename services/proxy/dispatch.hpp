@@ -87,7 +87,10 @@ class Dispatch final : private Timekeeper {
   void welcome(Worker& worker);
   /// Takes a worker out: its calls go to another where that is allowed, and get ERR WorkerLost otherwise.
   void lose(Worker& worker, std::string_view reason);
-  /// The same, once whoever is at work now is done.
+  /// A worker takes no new calls any more: if it was its service's last, what is queued waits no longer than
+  /// for a first one.
+  void hurry(Service& service);
+  /// As lose(), once whoever is at work now is done.
   void doom(Worker& worker);
   /// A worker's OK, ERR or end of a stream was passed on.
   void answered(Worker& worker, bool unavailable);

@@ -38,7 +38,9 @@ void Dispatch::due(Channel& channel) {
   if (channel.state != Channel::State::kOpen) return due_apart(channel);
   if (now() < expiry(channel)) return rearm(channel);
   ++counters_.expired;
-  abandon(channel);
+  tell_cancelled(channel);
+  fail(channel,
+       {core::kWorkerLost, "neither side of " + std::string(channel.name()) + "() was heard for too long"});
 }
 
 // No worker has it, so the proxy speaks for itself.
@@ -100,15 +102,18 @@ void Dispatch::lose(Worker& worker, std::string_view reason) {
   }
   Outlet& outlet = *worker.outlet;
   directory_.remove(worker);
-  if (!service.has_live_worker()) {
-    const TimePoint limit = now() + options_.no_worker_for;
-    for (Channel* channel = service.queue.first(); channel != nullptr;
-         channel = service.queue.after(*channel)) {
-      channel->aside->until = std::min(channel->aside->until, limit);
-      rearm(*channel);
-    }
-  }
+  hurry(service);
   outlet.lost(reason);
+}
+
+void Dispatch::hurry(Service& service) {
+  if (service.has_live_worker()) return;
+  const TimePoint limit = now() + options_.no_worker_for;
+  for (Channel* channel = service.queue.first(); channel != nullptr;
+       channel = service.queue.after(*channel)) {
+    channel->aside->until = std::min(channel->aside->until, limit);
+    rearm(*channel);
+  }
 }
 
 void Dispatch::leave_worker(Channel& channel) {

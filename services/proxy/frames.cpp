@@ -1,5 +1,6 @@
 #include "proxy/frames.hpp"
 
+#include <functional>
 #include <utility>
 
 #include "rpc/frames.hpp"
@@ -18,8 +19,13 @@ net::Frame renamed(const net::Frame& payload, std::string_view name, const wire:
 }
 
 std::string first_argument(const wire::Event& event, const wire::Limits& limits) {
+  constexpr std::size_t kLongestKept = 64;
   wire::Reader in(event.args);
-  return in.array().value_or(0) == 0 ? std::string() : std::string(in.skip(limits));
+  if (in.array().value_or(0) == 0) return {};
+  const auto text = in.text();
+  const std::string_view argument = text ? *text : in.skip(limits);
+  if (argument.size() <= kLongestKept) return (text ? "t" : "v") + std::string(argument);
+  return "h" + std::to_string(std::hash<std::string_view>()(argument));
 }
 
 net::Frame kept_copy(net::Frame& payload) {

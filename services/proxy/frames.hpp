@@ -20,7 +20,8 @@ std::size_t size_of(std::span<const net::Frame> frames);
 /// The payload of a call under another name.
 net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits);
 
-/// A call's first argument as it is encoded; empty when there is none. Nothing behind it is read.
+/// What stands for a call's first argument where calls with the same one belong together; empty when there is
+/// none. Text is the same however it is encoded. Nothing behind the argument is read.
 std::string first_argument(const wire::Event& event, const wire::Limits& limits);
 
 /// The payload once more: the bytes of small ones, and a reference on large ones. A reference on a small one

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
 constexpr std::uint32_t kMostCredit = 1'000'000;
+constexpr std::size_t kMostStalled = 1000;     // as many as libzmq keeps for a connection
+constexpr std::size_t kLargestStalled = 4096;  // bytes; a grant or a cancellation has a hundred
 constexpr std::size_t kLongestErrorName = 64;
 constexpr std::size_t kLeastOfWorker = 4;  // address, one identity, delimiter, payload
 
@@ -48,10 +50,10 @@ void grant(Channel& channel, const wire::Event& event) {
 std::string error_name(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
-  const auto text = in.str();
-  if (text && (text->size() > kLongestErrorName || !wire::is_utf8(*text))) return "malformed";
-  return std::string(count == 0 || !text ? "malformed"
-                                         : text->substr(0, std::min(text->find('('), text->size())));
+  const std::string_view text = count == 0 ? std::string_view() : in.str().value_or(std::string_view());
+  const std::string_view name = text.substr(0, std::min(text.find('('), text.size()));
+  const bool sound = !name.empty() && name.size() <= kLongestErrorName && wire::is_utf8(name);
+  return std::string(sound ? name : "malformed");
 }
 
 }  // namespace
@@ -134,9 +136,25 @@ void Relay::on_follow_up(Channel& channel, const wire::Event& event, std::vector
   if (channel.worker == nullptr) {
     return cancelled ? dispatch_.finish(channel) : dispatch_.hear(channel, event.name == wire::kHeartbeat);
   }
+  const bool beat = event.name == wire::kHeartbeat;
   make_room(frames);
-  if (channel.worker->outlet->forward(frames) == rpc::Delivery::kGone) dispatch_.doom(*channel.worker);
+  pass_on(channel, beat, frames);
   if (cancelled) dispatch_.finish(channel);
+}
+
+// A worker that does not read must not be taken for dead because some client talks too much meanwhile: a beat
+// may be lost then, and a client may have so many other messages waiting.
+void Relay::pass_on(Channel& channel, bool beat, std::vector<net::Frame>& frames) {
+  Worker& worker = *channel.worker;
+  Client& client = *channel.connection;
+  net::Sent sent = worker.outlet->attempt(frames);
+  if (sent == net::Sent::kYes) client.stalled = 0;
+  if (sent == net::Sent::kFull && !beat && client.stalled < kMostStalled &&
+      size_of(frames) < kLargestStalled) {
+    ++client.stalled;
+    if (worker.outlet->forward(frames) == rpc::Delivery::kGone) sent = net::Sent::kGone;
+  }
+  if (sent == net::Sent::kGone) dispatch_.doom(worker);
 }
 
 // The shape that goes to a worker. No event of the message may be read any more: small payloads live inside

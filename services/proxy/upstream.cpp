@@ -91,10 +91,11 @@ Upstream::Upstream(zmq::context_t& context, net::Reactor& reactor, Relay& relay,
   dial();
 }
 
-Upstream::~Upstream() = default;
+Upstream::~Upstream() { closing_ = true; }
 
 void Upstream::dial() {
-  line_.reset();  // the old one first: its queue goes with it
+  if (line_) line_->socket.drop_queue();  // calls that were already given up must not be made
+  line_.reset();
   line_ = std::make_unique<Line>(*this);
 }
 
@@ -118,7 +119,7 @@ void Upstream::ask(const char* method) {
 }
 
 void Upstream::told(const char* method, rpc::Outcome<wire::Value> answer) {
-  if (redial_.armed()) return;
+  if (redial_.armed() || closing_) return;
   if (!answer.ok() && method == kInspect) return ask(kList);
   try {
     admit(rpc::read_methods(methods_in(answer.value())));

@@ -58,6 +58,7 @@ class Upstream final : private Outlet, private rpc::Sink {
   std::unique_ptr<Line> line_;
   Worker* worker_ = nullptr;
   std::string complaint_;  // what the log said last
+  bool closing_ = false;   // as its caller goes, that fails the question that may be open
   net::Timer redial_;      // not from inside the old line's own callbacks
   net::Timer ask_again_;
   rpc::Caller caller_;  // the proxy's own calls; last, for as it goes it ends those that are open

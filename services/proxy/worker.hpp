@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,7 +43,8 @@ struct Worker {
   Service* service = nullptr;
   Outlet* outlet = nullptr;
   bool bare_names = false;  ///< It knows no `service.` in front of a name: a stock server.
-  std::set<std::string, std::less<>> methods;
+  std::map<std::string, bool, std::less<>> methods;  ///< By name, and whether it is idempotent there.
+  bool sticky = false;                               ///< It asks for calls by their first argument.
   Load load;
   Chain<Channel, &Channel::of_worker> channels;
   std::uint64_t calls = 0;

@@ -58,6 +58,7 @@ def test_a_proxy_that_is_told_to_end_lets_calls_finish_and_refuses_new_ones(suit
         proxy.process.terminate()
         proxy.await_line(r" draining calls=20\b")
         late = ledger.call("echo", 1)
+        assert proxy.call("proxy.ready") is False and proxy.call("proxy.stats")["outstanding"] == 20
         ledger.collect()
         assert all(ledger.answers[id][0].args == ["slept"] for id in slow)
         assert ledger.answers[late][0].args[0] == "ShuttingDown"

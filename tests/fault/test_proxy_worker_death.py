@@ -124,6 +124,8 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_has_and_gets_nothing_new(
         leaving = next(iter(workers))
         workers[leaving].process.terminate()
         workers[leaving].await_line(r" draining\b")
+        wait_until(lambda: proxy.workers()[leaving]["state"] == "draining")
+        proxy.call("proxy.resume", leaving)  # which takes back what proxy.drain did, not what the worker wants
         for n in range(100):
             ledger.call("echo", n)
         ledger.collect()

@@ -173,7 +173,7 @@ TEST_CASE("a client that reads slowly keeps its calls: what it does not take yet
 }
 
 TEST_CASE(
-    "an open call of which neither side was heard for channel_idle_ms is forgotten, and its worker told") {
+    "an open call of which neither side was heard for channel_idle_ms ends by name, and its worker is told") {
   Rig rig;
   const auto call = rig.call("add", 1);
   rig.worker.messages.clear();
@@ -187,7 +187,8 @@ TEST_CASE(
   rig.pass(200ms);
   CHECK(rig.open() == 0);
   CHECK(rig.worker.took() == "_zpx_cancel []");
-  CHECK(rig.heard(call) == "_zpc_hb [0]");
+  CHECK(rig.heard(call) ==
+        "_zpc_hb [0]; " + err("WorkerLost", "neither side of add() was heard for too long"));
   CHECK(rig.counters().expired == 1);
 }
 

@@ -174,3 +174,25 @@ TEST_CASE("a method whose own name begins like its service's is not taken for a 
   rig.call("lock.lock.take", 2);
   CHECK(stock.took() == "lock.take [1]; lock.take [2]");
 }
+
+TEST_CASE("a first argument is the same key as text and as bytes, and whatever its length") {
+  RelayRig rig;
+  for (const std::string id : {"l1", "l2"})
+    rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true});
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = std::to_string(i) + std::string(i * 10, 'x');
+    CHECK(rig.holder(rig.call("take", name)) == rig.holder(rig.call("take", wire::Bytes{name})));
+  }
+}
+
+TEST_CASE("what one worker does not promise holds for no call, and one that is sticky binds all") {
+  RelayRig rig;
+  FakeOutlet& ours = rig.join("m1", {.methods = {"add", "sub"}, .idempotent = true, .sticky = true});
+  FakeOutlet& stock = rig.join("x", {.methods = {"add"}, .bare_names = true});
+  const proxy::Service& service = *ours.worker->service;
+  CHECK(service.sticky);
+  CHECK_FALSE(service.methods.at("add").idempotent);
+  CHECK(service.methods.at("sub").idempotent);
+  rig.lose(stock);
+  CHECK(service.methods.at("add").idempotent);
+}

@@ -168,17 +168,15 @@ TEST_CASE("a link that drains asks for no new calls, and is drained when the pro
   CHECK(drained == 1);
 }
 
-TEST_CASE(
-    "a link is drained after a second of silence, when the proxy is gone, and at once when it is not "
-    "linked") {
+TEST_CASE("a link is drained when the proxy is silent or gone, and at once when it is not linked") {
   int drained = 0;
   const auto done = [&] { ++drained; };
   Rig silent;
   silent.register_it();
   silent.link.drain(done);
-  silent.pass(900ms);
+  silent.pass(2900ms);
   CHECK(drained == 0);
-  silent.pass(200ms);
+  silent.pass(1100ms);
   CHECK(drained == 1);
 
   Rig gone;
@@ -190,6 +188,18 @@ TEST_CASE(
   Rig unknown;
   unknown.link.drain(done);
   CHECK(drained == 3);
+}
+
+TEST_CASE("a link that drains introduces itself to nobody any more") {
+  Rig rig;
+  rig.register_it();
+  rig.link.drain([] {});
+  CHECK(rig.next_but_pulses() == rpc::kDrain);
+  rig.say(rpc::kStranger);
+  CHECK(test::turn_until(rig.reactor, [&] { return !rig.host.lines.empty(); }));
+  rig.pass(10s);
+  for (int turn = 0; turn < 20; ++turn) rig.reactor.turn(20ms);
+  CHECK(rig.host.introductions == 1);
 }
 
 TEST_CASE("a link that leaves says good-bye, and neither hears nor dials any more") {
