@@ -12,6 +12,12 @@ net::Frame to_frame(wire::Buffer& payload) {
   return {payload.release(), size, [](void* data, void*) { std::free(data); }};
 }
 
+std::size_t size_of(std::span<const net::Frame> message) {
+  std::size_t bytes = 0;
+  for (const net::Frame& frame : message) bytes += frame.size();
+  return bytes;
+}
+
 MessageReceiver by_view(FrameReceiver receiver) {
   return [receiver = std::move(receiver),
           views = std::vector<std::string_view>()](std::vector<net::Frame>& frames) mutable {

@@ -16,6 +16,9 @@ namespace zerosuite::rpc {
 /// ones take the memory over.
 net::Frame to_frame(wire::Buffer& payload);
 
+/// The bytes of all of them.
+std::size_t size_of(std::span<const net::Frame> message);
+
 /// One message's frames, to be read or to be taken.
 using MessageReceiver = std::function<void(std::vector<net::Frame>& frames)>;
 /// The same as views, valid during the call.

@@ -3,18 +3,14 @@
 #include <iterator>
 #include <utility>
 
+#include "rpc/frames.hpp"
+
 namespace zerosuite::rpc {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr auto kRetryEvery = 2ms;  // a ROUTER cannot be polled for room in one client's pipe
-
-std::size_t size_of(std::span<const net::Frame> message) {
-  std::size_t bytes = 0;
-  for (const net::Frame& frame : message) bytes += frame.size();
-  return bytes;
-}
 
 }  // namespace
 

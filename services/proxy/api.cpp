@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ops/text.hpp"
 #include "proxy/frames.hpp"
 #include "wire/id.hpp"
 #include "wire/utf8.hpp"
@@ -11,6 +12,7 @@ namespace zerosuite::proxy {
 namespace {
 
 using core::Failure;
+using ops::hex;
 using wire::Dict;
 using wire::List;
 using wire::Value;
@@ -23,16 +25,6 @@ Value number(std::uint64_t value) { return {wire::Integer{value}}; }
 
 Value milliseconds_since(core::TimePoint then, core::TimePoint now) {
   return {wire::Integer{std::chrono::duration_cast<core::milliseconds>(now - then).count()}};
-}
-
-std::string hex(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string digits;
-  for (const char byte : bytes) {
-    digits.push_back(kDigits[static_cast<unsigned char>(byte) >> 4U]);
-    digits.push_back(kDigits[static_cast<unsigned char>(byte) & 15U]);
-  }
-  return digits;
 }
 
 std::string_view state_of(const Load& load, core::TimePoint now) {

@@ -5,6 +5,7 @@
 
 #include "core/random.hpp"
 #include "proxy/frames.hpp"
+#include "rpc/frames.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::proxy {
@@ -132,7 +133,7 @@ void Dispatch::assign(Channel& channel, Worker& worker) {
 
 void Dispatch::wait(Channel& channel, std::vector<net::Frame>& frames) {
   Service& service = *channel.service;
-  const std::size_t bytes = size_of(frames);
+  const std::size_t bytes = rpc::size_of(frames);
   if (service.queue.size() >= options_.queue_calls || service.queued_bytes + bytes > options_.queue_bytes)
     return fail(channel, overloaded(channel));
   channel.state = Channel::State::kWaiting;

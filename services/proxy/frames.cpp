@@ -7,12 +7,6 @@
 
 namespace zerosuite::proxy {
 
-std::size_t size_of(std::span<const net::Frame> frames) {
-  std::size_t bytes = 0;
-  for (const net::Frame& frame : frames) bytes += frame.size();
-  return bytes;
-}
-
 net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits) {
   wire::Buffer buffer = wire::renamed(view(payload), wire::peek(view(payload), limits), name);
   return rpc::to_frame(buffer);

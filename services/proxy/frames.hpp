@@ -1,7 +1,6 @@
 // Messages as the proxy passes them on: `[room for an address][client's identities …][empty][payload]`.
 #pragma once
 
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +13,6 @@
 namespace zerosuite::proxy {
 
 inline std::string_view view(const net::Frame& frame) { return {frame.data<char>(), frame.size()}; }
-
-std::size_t size_of(std::span<const net::Frame> frames);
 
 /// The payload of a call under another name.
 net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/frames.hpp"
+#include "rpc/frames.hpp"
 #include "wire/event.hpp"
 #include "wire/utf8.hpp"
 
@@ -150,7 +151,7 @@ void Relay::pass_on(Channel& channel, bool beat, std::vector<net::Frame>& frames
   net::Sent sent = worker.outlet->attempt(frames);
   if (sent == net::Sent::kYes) client.stalled = 0;
   if (sent == net::Sent::kFull && !beat && client.stalled < kMostStalled &&
-      size_of(frames) < kLargestStalled) {
+      rpc::size_of(frames) < kLargestStalled) {
     ++client.stalled;
     if (worker.outlet->forward(frames) == rpc::Delivery::kGone) sent = net::Sent::kGone;
   }
