@@ -15,6 +15,10 @@ using namespace std::chrono_literals;
 constexpr auto kFlush = 1s;
 constexpr auto kLookAgain = 10ms;
 
+// A proxy that is slower than the service for a moment has the answers of all its clients waiting, not of
+// one.
+constexpr std::size_t kClientsBehindProxy = 8;
+
 net::PoolOptions pool_options(const Config& config) {
   return {.threads = config.size("blocking_threads"), .max_queued = config.size("blocking_queue")};
 }
@@ -96,7 +100,7 @@ void App::listen() {
   proxies_.dial(context_, reactor_,
                 {.endpoint = {},
                  .socket = socket_options(),
-                 .max_held_bytes = config_.size("max_held_bytes"),
+                 .max_held_bytes = kClientsBehindProxy * config_.size("max_held_bytes"),
                  .limits = limits_of(config_)});
 }
 
