@@ -17,7 +17,7 @@ namespace zerosuite::proxy {
 struct Client {
   std::string identity;
   Chain<Channel, &Channel::of_client> channels;
-  std::size_t stalled = 0;  ///< Its messages kept for workers that do not read, since one last did.
+  std::size_t stalled_bytes = 0;  ///< Of it kept for workers that do not read, since one last did.
 };
 
 /// Belongs to the loop's thread. A channel is named by the client's whole envelope and the id: forked Python

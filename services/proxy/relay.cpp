@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
 constexpr std::uint32_t kMostCredit = 1'000'000;
-constexpr std::size_t kMostStalled = 1000;     // as many as libzmq keeps for a connection
-constexpr std::size_t kLargestStalled = 4096;  // bytes; a grant or a cancellation has a hundred
+constexpr std::size_t kMostStalledBytes = 16 << 20;  // half of what is kept for a worker by default
 constexpr std::size_t kLongestErrorName = 64;
 constexpr std::size_t kLeastOfWorker = 4;  // address, one identity, delimiter, payload
 
@@ -137,22 +136,22 @@ void Relay::on_follow_up(Channel& channel, const wire::Event& event, std::vector
   if (channel.worker == nullptr) {
     return cancelled ? dispatch_.finish(channel) : dispatch_.hear(channel, event.name == wire::kHeartbeat);
   }
-  const bool beat = event.name == wire::kHeartbeat;
   make_room(frames);
-  pass_on(channel, beat, frames);
+  pass_on(channel, frames);
   if (cancelled) dispatch_.finish(channel);
 }
 
-// A worker that does not read must not be taken for dead because some client talks too much meanwhile: a beat
-// may be lost then, and a client may have so many other messages waiting.
-void Relay::pass_on(Channel& channel, bool beat, std::vector<net::Frame>& frames) {
+// A worker that does not read must not be taken for dead because some client talks too much meanwhile: only
+// so much of a client's talk is kept for it. Honest beats need it: 65 536 calls beat at once, and a pipe
+// holds a thousand.
+void Relay::pass_on(Channel& channel, std::vector<net::Frame>& frames) {
   Worker& worker = *channel.worker;
   Client& client = *channel.connection;
+  const std::size_t bytes = rpc::size_of(frames);
   net::Sent sent = worker.outlet->attempt(frames);
-  if (sent == net::Sent::kYes) client.stalled = 0;
-  if (sent == net::Sent::kFull && !beat && client.stalled < kMostStalled &&
-      rpc::size_of(frames) < kLargestStalled) {
-    ++client.stalled;
+  if (sent == net::Sent::kYes) client.stalled_bytes = 0;
+  if (sent == net::Sent::kFull && client.stalled_bytes + bytes <= kMostStalledBytes) {
+    client.stalled_bytes += bytes;
     if (worker.outlet->forward(frames) == rpc::Delivery::kGone) sent = net::Sent::kGone;
   }
   if (sent == net::Sent::kGone) dispatch_.doom(worker);

@@ -41,7 +41,7 @@ class Relay final : public ops::Relay {
   void open_channel(const wire::Event& event, const Directory::Target& target,
                     std::vector<net::Frame>& frames);
   void on_follow_up(Channel& channel, const wire::Event& event, std::vector<net::Frame>& frames);
-  void pass_on(Channel& channel, bool beat, std::vector<net::Frame>& frames);
+  void pass_on(Channel& channel, std::vector<net::Frame>& frames);
   void on_reply(Channel& channel, const wire::Event& event, std::span<net::Frame> frames);
   void refuse(const wire::Event& event, const core::Error& error);
   void make_room(std::vector<net::Frame>& frames) const;

@@ -7,7 +7,7 @@ using namespace zerosuite;
 using test::FakeOutlet;
 using test::RelayRig;
 
-TEST_CASE("beats for a worker that does not read are lost, and grants and cancellations are kept") {
+TEST_CASE("what a client says to a worker that does not read for a moment is kept") {
   RelayRig rig;
   FakeOutlet& worker = rig.join("m1");
   const auto call = rig.call("count", 9);
@@ -16,7 +16,7 @@ TEST_CASE("beats for a worker that does not read are lost, and grants and cancel
   rig.tell(call, "_zpc_hb", 0);
   rig.tell(call, "_zpc_more", 5);
   rig.tell(call, "_zpx_cancel");
-  CHECK(worker.took() == "_zpc_more [5]; _zpx_cancel []");
+  CHECK(worker.took() == "_zpc_hb [0]; _zpc_more [5]; _zpx_cancel []");
 }
 
 TEST_CASE("one client's talk cannot fill a stalled worker's queue, nor make it count as dead") {
@@ -26,17 +26,16 @@ TEST_CASE("one client's talk cannot fill a stalled worker's queue, nor make it c
   const auto quiet = rig.send({.name = "count"}, "alice");
   worker.messages.clear();
   worker.sent = net::Sent::kFull;
-  rig.tell(loud, "_zpc_more", std::string(5000, 'x'));
-  CHECK(worker.messages.empty());
-  for (int i = 0; i < 3000; ++i) rig.tell(loud, "_zpc_more", 1);
-  CHECK(worker.messages.size() == 1000);
+  const std::string megabyte(1 << 20, 'x');
+  for (int i = 0; i < 30; ++i) rig.tell(loud, "_zpc_more", megabyte);
+  CHECK(worker.messages.size() == 15);
   rig.tell(quiet, "_zpc_more", 7);
-  CHECK(worker.messages.size() == 1001);
+  CHECK(worker.messages.size() == 16);
   CHECK(worker.worker != nullptr);
 
   worker.sent = net::Sent::kYes;
   rig.tell(loud, "_zpc_hb", 0);
   worker.sent = net::Sent::kFull;
-  rig.tell(loud, "_zpc_more", 1);
-  CHECK(worker.messages.size() == 1003);
+  rig.tell(loud, "_zpc_more", megabyte);
+  CHECK(worker.messages.size() == 18);
 }
