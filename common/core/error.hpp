@@ -47,16 +47,46 @@ inline constexpr ErrorName kWorkerLost{"WorkerLost",
 inline constexpr ErrorName kTooLarge{"TooLarge", "a message or its answer is longer than the frame limit"};
 inline constexpr ErrorName kUnsupported{"Unsupported", "this build or configuration cannot do that"};
 
+inline constexpr ErrorName kStorageError{"StorageError",
+                                         "what must be kept could not be written; nothing was granted"};
+inline constexpr ErrorName kIndeterminate{"Indeterminate", "it may or may not have been done; ask again"};
+
+// Of the lock service.
+inline constexpr ErrorName kNotHeld{"NotHeld", "nobody holds that lock"};
+inline constexpr ErrorName kNotOwner{"NotOwner", "somebody else holds that lock"};
+inline constexpr ErrorName kStaleToken{"StaleToken", "the token is of another hold than the present one"};
+inline constexpr ErrorName kLeaseExpired{"LeaseExpired", "the lease had passed, and the lock with it"};
+inline constexpr ErrorName kSessionLost{"SessionLost", "the session has ended, or never was"};
+inline constexpr ErrorName kDeadlock{"Deadlock", "the wait would close a cycle; the message names it"};
+inline constexpr ErrorName kQueueFull{"QueueFull", "too many wait for that lock already"};
+inline constexpr ErrorName kTooManyLocks{"TooManyLocks", "the service holds as many locks as it may"};
+inline constexpr ErrorName kReentrancyLimit{"ReentrancyLimit",
+                                            "its owner has entered the lock too often without leaving it"};
+inline constexpr ErrorName kNotReentrant{"NotReentrant", "its owner holds the lock already"};
+inline constexpr ErrorName kUpgradeNotAllowed{"UpgradeNotAllowed",
+                                              "a shared hold cannot become an exclusive one"};
+inline constexpr ErrorName kLimitMismatch{"LimitMismatch", "the semaphore was made with another limit"};
+inline constexpr ErrorName kKindMismatch{"KindMismatch", "a lock was used as a semaphore, or the reverse"};
+inline constexpr ErrorName kRequestConflict{"RequestConflict",
+                                            "the request_id was used before for another request"};
+inline constexpr ErrorName kExtendLimit{"ExtendLimit", "the lock has been held as long as it may be"};
+inline constexpr ErrorName kRecovering{
+    "Recovering", "locks granted before an unclean stop may still be held; the message says for how long"};
+
 // Seen only by callers, made by the client side.
 inline constexpr ErrorName kLostRemote{"LostRemote", "the peer of an open call stopped sending heartbeats"};
 inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came within the call's timeout"};
 inline constexpr ErrorName kProtocolError{"ProtocolError", "the peer answered something that is not zerorpc"};
 
 inline constexpr ErrorName kErrorNames[] = {
-    kNameError,     kTypeError,       kValueError,      kKeyError,   kZeroDivisionError, kOverflowError,
-    kInternalError, kInvalidArgument, kAbandoned,       kCancelled,  kDeadlineExceeded,  kOverloaded,
-    kUnavailable,   kShuttingDown,    kAmbiguousMethod, kWorkerLost, kTooLarge,          kUnsupported,
-    kLostRemote,    kTimeoutExpired,  kProtocolError};
+    kNameError,         kTypeError,     kValueError,      kKeyError,        kZeroDivisionError,
+    kOverflowError,     kInternalError, kInvalidArgument, kAbandoned,       kCancelled,
+    kDeadlineExceeded,  kOverloaded,    kUnavailable,     kShuttingDown,    kAmbiguousMethod,
+    kWorkerLost,        kTooLarge,      kUnsupported,     kStorageError,    kIndeterminate,
+    kNotHeld,           kNotOwner,      kStaleToken,      kLeaseExpired,    kSessionLost,
+    kDeadlock,          kQueueFull,     kTooManyLocks,    kReentrancyLimit, kNotReentrant,
+    kUpgradeNotAllowed, kLimitMismatch, kKindMismatch,    kRequestConflict, kExtendLimit,
+    kRecovering,        kLostRemote,    kTimeoutExpired,  kProtocolError};
 
 /// A named failure as a value.
 struct Error {

@@ -1,0 +1,107 @@
+// The seam between the broker and whatever keeps the locks.
+//
+// The broker above it does the rest once for all engines: waiting and fairness, counting of re-entries,
+// sessions, request memory, deadlock detection. An engine only has to say, for one moment, who holds what.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/result.hpp"
+
+namespace zerosuite::lock {
+
+/// A fencing token, 1 … 2^53−1: every grant's is greater than that of any earlier grant of the same engine
+/// (Burrows, "The Chubby lock service", OSDI 2006, 2.4: sequencers).
+using Token = std::int64_t;
+
+enum class Mode : std::uint8_t {
+  kExclusive,
+  kShared,
+  kPermits,  ///< A semaphore's: `permits` of `limit`.
+};
+
+/// What is asked for, and then held.
+struct Claim {
+  std::vector<std::string> names;  ///< Not empty, none twice; several are taken and given back together.
+  std::string owner;
+  Mode mode = Mode::kExclusive;
+  std::uint32_t permits = 1;  ///< Of kPermits; at most `limit`.
+  std::uint32_t limit = 1;    ///< The same for all who hold the name.
+  core::milliseconds lease{30'000};
+  core::milliseconds lock_delay{0};  ///< The broker's; kept with the hold.
+  std::uint32_t count = 1;           ///< How often its owner has entered it.
+  std::string request_id;            ///< The broker's; empty when there is none.
+  std::string data;                  ///< The owner's; empty when there is none.
+
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+struct Grant {
+  Token token = 0;
+  core::milliseconds lease{0};  ///< From the answer on, the engine's clock drift taken off.
+};
+
+struct Held {
+  Claim claim;
+  Token token = 0;
+  core::milliseconds remaining{0};
+};
+
+/// How a hold came to its end.
+enum class Ending : std::uint8_t {
+  kReleased,  ///< Its owner gave it back, and knows.
+  kTaken,     ///< Its lease or its session passed, or an operator took it: its owner may not know.
+};
+
+/// What an engine promises; `engine_info()` shows it to clients.
+struct Capabilities {
+  std::string engine;      ///< "embedded"
+  std::string durability;  ///< "sync", "async" or "none"
+  std::string fair;        ///< "strict": FIFO over all clients
+  std::string exclusion;   ///< What mutual exclusion rests on, in a few words.
+  std::string clock;       ///< Whose clock ends a lease.
+  bool fencing = false;
+  bool shared = false;
+  bool semaphores = false;
+  bool atomic_sets = false;
+  bool indefinite = false;  ///< Holds that end with their session only.
+  bool survives_restart = false;
+};
+
+/// All calls and completions are on the loop's thread; a completion may run before the call returns, and each
+/// runs exactly once. Completions of one name come in the order of the calls.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Tries once to take all names; never waits for another holder (the broker does that). A hold whose lease
+  /// has passed does not count as one. Answers the grant; nullopt when somebody else holds a name in a
+  /// conflicting mode; Error Recovering while earlier holders may not be known; StorageError when nothing
+  /// was taken because it could not be kept; Indeterminate when it may have been.
+  virtual void acquire(const Claim& claim, core::Done<std::optional<Grant>> done) = 0;
+  /// Replaces what is kept of a hold: its lease, which begins anew, its count, its mode (only from kExclusive
+  /// to kShared), its request_id. Answers false when the token holds nothing any more. It may have passed its
+  /// lease, as long as nobody took its names: whether that is too late is the broker's decision.
+  virtual void amend(Token token, const Claim& claim, core::Done<bool> done) = 0;
+  /// Gives all names of the hold back. Answers false when the token holds nothing any more. Does not wait for
+  /// the disk: a release that is lost only delays the next holder.
+  virtual void release(Token token, Ending ending, core::Done<bool> done) = 0;
+  /// Everybody who holds the name, in order of their tokens.
+  virtual void inspect(const std::string& name, core::Done<std::vector<Held>> done) = 0;
+  /// Calls `freed` once, when an acquire that was answered nullopt may be worth another try.
+  virtual void watch_free(const std::string& name, std::function<void()> freed) = 0;
+
+  /// Who holds what, in order of tokens; right after the start what an earlier process left, each with its
+  /// lease in full.
+  virtual std::vector<Held> holds() const = 0;
+  /// How long acquire() will go on to answer Recovering; zero when it does not.
+  virtual core::milliseconds recovering() const = 0;
+  virtual Capabilities capabilities() const = 0;
+};
+
+}  // namespace zerosuite::lock
