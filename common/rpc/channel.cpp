@@ -47,7 +47,7 @@ void Channel::granted(std::string_view args) {
   const std::uint64_t room =
       host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
   credit_ += static_cast<std::uint32_t>(std::min(wire::grant_of(args), room));
-  if (items_ && resume_at_ == TimePoint::max()) pump();
+  resume();
 }
 
 void Channel::fail(const core::Error& error) {
@@ -66,11 +66,15 @@ void Channel::give_up(const core::Error& error) {
   if (lost) lost();
 }
 
-void Channel::stream(std::unique_ptr<ItemSource> items) {
+void Channel::stream(std::shared_ptr<ItemSource> items) {
   if (!open()) return;
-  const auto self = shared_from_this();
-  deadline_ = TimePoint::max();  // the deadline is for the first event, as a stock client's time-out is
   items_ = std::move(items);
+  resume();
+}
+
+void Channel::resume() {
+  if (!open() || !items_ || resume_at_ != TimePoint::max()) return;
+  const auto self = shared_from_this();
   pump();
 }
 
@@ -78,6 +82,8 @@ void Channel::on_lost(std::function<void()> lost) {
   if (lost_) return lost();
   if (open()) on_lost_ = std::move(lost);
 }
+
+void Channel::hush() { const auto last = std::exchange(on_lost_, nullptr); }
 
 void Channel::lose() {
   if (!open()) return;
@@ -129,17 +135,18 @@ void Channel::pump() {
     try {
       if (!send_item()) break;
     } catch (...) {
-      fail(current_error());
+      give_up(current_error());
     }
   }
   if (open()) rearm();
 }
 
 bool Channel::send_item() {
-  const bool more = items_->advance();
-  if (!open()) return false;  // the generator itself ended the channel
+  const Advance next = items_->advance();
+  if (!open() || next == Advance::kNothingYet) return false;  // the generator itself may end the channel
+  deadline_ = TimePoint::max();  // it is for the first event, as a stock client's time-out is
   --credit_;
-  if (!more) {
+  if (next == Advance::kEnd) {
     settle(host_->responder().stream_done(call_));
     close();
     return false;

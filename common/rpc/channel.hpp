@@ -67,10 +67,16 @@ class Channel : public std::enable_shared_from_this<Channel> {
     on_lost_ = nullptr;  // it may hold the Reply that holds this channel
   }
   void fail(const core::Error& error);
-  void stream(std::unique_ptr<ItemSource> items);
+  /// Answers with the source's items from now on, as the client grants credit for them.
+  void stream(std::shared_ptr<ItemSource> items);
+  /// The stream's source has something after it had nothing: sends what there is credit for.
+  void resume();
   /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
-  /// deadline pass. At once when that has happened already.
+  /// deadline pass, or one of its items could not be sent. At once when that has happened already.
   void on_lost(std::function<void()> lost);
+
+  /// Tells the method nothing more: it has said its last word.
+  void hush();
 
   /// Ends it without a word to the client, telling the method.
   void lose();
@@ -99,7 +105,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   core::TimePoint deadline_ = core::TimePoint::max();
   core::TimePoint resume_at_ = core::TimePoint::max();  // when a stream that stopped to let others in goes on
   std::uint32_t credit_ = 1;  // the first answer is free (docs/protocol.md, "Credit")
-  std::unique_ptr<ItemSource> items_;
+  std::shared_ptr<ItemSource> items_;
   std::function<void()> on_lost_;
   bool lost_ = false;
 };

@@ -7,6 +7,8 @@
 //   methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });
 //   // Answers with many values:
 //   methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); });
+//   // Answers with values as they come about:
+//   methods.add("watch", {"key"}, "…", [](Feed<Value> feed, std::string key) { … });
 //   // Runs on the pool's threads:
 //   methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));
 #pragma once
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "net/offload.hpp"
+#include "rpc/feed.hpp"
 #include "rpc/nil.hpp"
 #include "rpc/reply.hpp"
 #include "wire/codec.hpp"

@@ -22,9 +22,11 @@ struct Signature<R (C::*)(A...) const> : Signature<R (*)(A...)> {};
 template <class T>
 struct is_reply : std::false_type {};
 template <class T>
-struct is_reply<Reply<T>> : std::true_type {
-  using Value = T;
-};
+struct is_reply<Reply<T>> : std::true_type {};
+template <class T>
+struct is_feed : std::false_type {};
+template <class T>
+struct is_feed<Feed<T>> : std::true_type {};
 template <class T>
 struct is_stream : std::false_type {};
 template <class T>
@@ -52,7 +54,8 @@ struct Rest<std::tuple<T, Others...>> {
 };
 
 template <class Params>
-inline constexpr bool kLater = is_reply<typename First<Params>::type>::value;
+inline constexpr bool kLater =
+    is_reply<typename First<Params>::type>::value || is_feed<typename First<Params>::type>::value;
 template <class Params>
 inline constexpr bool kStoppable = std::is_same_v<typename First<Params>::type, std::stop_token>;
 
@@ -87,7 +90,7 @@ void invoke_now(F& function, Call& call, Args args) {
   auto result = apply_or_nil(function, std::move(args));
   using Result = decltype(result);
   if constexpr (is_stream<Result>::value) {
-    call.defer()->stream(std::make_unique<StreamItems<typename Result::Item>>(std::move(result)));
+    call.defer()->stream(std::make_shared<StreamItems<typename Result::Item>>(std::move(result)));
   } else {
     call.answered(call.responder().ok(call.info(), result));
   }
@@ -96,11 +99,15 @@ void invoke_now(F& function, Call& call, Args args) {
 template <class F, class Args>
 void invoke_later(F& function, Call& call, Args args) {
   using R = typename First<typename Signature<F>::Params>::type;
-  const R reply(call.defer());
+  const R handle(call.defer());
   try {
-    std::apply(function, std::tuple_cat(std::tuple(reply), std::move(args)));
+    std::apply(function, std::tuple_cat(std::tuple(handle), std::move(args)));
   } catch (...) {
-    reply(current_error());
+    if constexpr (is_feed<R>::value) {
+      handle.fail(current_error());
+    } else {
+      handle(current_error());
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Methods that answer with many values, pulled one by one as the client grants credit for them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,12 +25,19 @@ class Stream {
   std::function<std::optional<T>()> next_;
 };
 
+/// What a source has when it is asked for its next item.
+enum class Advance : std::uint8_t {
+  kItem,
+  kNothingYet,  ///< Its owner calls Channel::resume() when there is more.
+  kEnd,
+};
+
 /// A stream whose item type is forgotten.
 class ItemSource {
  public:
   virtual ~ItemSource() = default;
-  /// Makes the next item; false at the end.
-  virtual bool advance() = 0;
+  /// Makes the next item, if there is one. What it throws becomes an ERR in the place of the item.
+  virtual Advance advance() = 0;
   /// Packs the item made by advance().
   virtual void pack(wire::Packer& out) const = 0;
 };
@@ -38,7 +46,10 @@ template <class T>
 class StreamItems final : public ItemSource {
  public:
   explicit StreamItems(Stream<T> stream) : stream_(std::move(stream)) {}
-  bool advance() override { return (item_ = stream_.next()).has_value(); }
+  Advance advance() override {
+    item_ = stream_.next();
+    return item_ ? Advance::kItem : Advance::kEnd;
+  }
   void pack(wire::Packer& out) const override { wire::pack(out, *item_); }
 
  private:

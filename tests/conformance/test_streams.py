@@ -102,6 +102,34 @@ def test_many_streams_at_once_do_not_mix(reader):
         assert future.result(30)["items"] == list(range(200 + number))
 
 
+def test_items_that_come_when_they_come_arrive_whole_and_in_order(reader):
+    assert reader.items("ticks", 0, 1) == []
+    assert reader.items("ticks", 300, 1) == list(range(300))
+
+
+def test_items_that_come_when_they_come_are_not_kept_back(raw):
+    begun = time.monotonic()
+    id = raw.call("ticks", [2, 400])
+    arrivals = []
+    for _ in range(3):
+        arrivals.append((raw.next(id).name, time.monotonic() - begun))
+        raw.grant(id, 10)
+    assert [name for name, _ in arrivals] == ["STREAM", "STREAM", "STREAM_DONE"]
+    assert all(at > 0.3 + 0.4 * number for number, (_, at) in enumerate(arrivals))
+    assert arrivals[1][1] - arrivals[0][1] > 0.3
+
+
+@pytest.mark.ours
+def test_items_without_credit_wait_on_the_server(raw):
+    id = raw.call("ticks", [20, 1, "without credit"])
+    assert raw.next(id).args == 0
+    wait_until(lambda: raw.value("fate", "without credit")[0] == "done")
+    assert raw.before_echo() == []
+    raw.grant(id, 20)
+    assert [raw.next(id).args for _ in range(19)] == list(range(1, 20))
+    assert raw.next(id).name == "STREAM_DONE"
+
+
 @pytest.mark.ours
 def test_a_range_takes_the_steps_python_takes(python_math, node_math):
     for client in (python_math, node_math):
@@ -215,6 +243,23 @@ def vanished_in_a_stream(suite):
     return wait_until(lambda: ended(watcher, "vanished"), 25, every=0.2)
 
 
+@background
+def silent_before_an_item(suite):
+    """Streams in which nothing comes for longer than a lost peer is waited for."""
+    started = [client.start("stream", method="ticks", args=[1, 12_000])
+               for client in (suite.python_client(suite.calm), suite.node_client(suite.calm))]
+    return [future.result() for future in started]
+
+
+@background
+def vanished_from_a_silent_stream(suite):
+    watcher, client = suite.python_client(suite.calm), suite.python_client(suite.calm)
+    client.start("stream", method="ticks", args=[1, 600_000, "vanished from silence"])
+    wait_until(lambda: watcher.call("fate", "vanished from silence"))
+    client.kill()
+    return wait_until(lambda: ended(watcher, "vanished from silence"), 25, every=0.2)
+
+
 def ended(client, tag):
     fate = client.call("fate", tag)
     return fate if fate[0] != "running" else None
@@ -231,3 +276,13 @@ def test_a_stream_nobody_reads_on_is_ended_within_15_seconds(abandoned_by_python
 def test_a_stream_whose_client_vanished_is_ended(vanished_in_a_stream):
     state, _, ms = vanished_in_a_stream
     assert (state, ms <= 16_500) == ("cancelled", True)
+
+
+def test_a_silent_stream_is_kept_alive_by_heartbeats(silent_before_an_item):
+    assert [answer.get("items") for answer in silent_before_an_item] == [[0], [0]]
+    assert [answer.get("error") for answer in silent_before_an_item] == [None, None]
+
+
+def test_a_silent_stream_whose_client_vanished_is_ended(vanished_from_a_silent_stream):
+    state, items, ms = vanished_from_a_silent_stream
+    assert (state, items, ms <= 16_500) == ("cancelled", 0, True)

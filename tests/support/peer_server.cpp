@@ -11,6 +11,7 @@
 namespace zerosuite::test {
 namespace {
 
+using rpc::Feed;
 using rpc::Reply;
 using rpc::Stream;
 
@@ -53,6 +54,55 @@ class Naps {
   std::unordered_map<std::uint64_t, std::unique_ptr<Nap>> naps_;
 };
 
+/// Streams whose items a clock makes.
+class Ticks {
+ public:
+  explicit Ticks(net::Timers& timers) : timers_(timers) {}
+
+  void begin(Feed<std::int64_t> feed, std::int64_t count, std::int64_t every_ms,
+             const std::shared_ptr<Fate>& fate) {
+    const std::uint64_t number = ++begun_;
+    feed.on_lost([this, number] { end(number, "cancelled"); });
+    Clockwork& ticks =
+        *all_.emplace(number, std::make_unique<Clockwork>(
+                                  timers_, [this, number] { tick(number); }, std::move(feed), fate))
+             .first->second;
+    ticks.count = count;
+    ticks.every = core::milliseconds(every_ms);
+    ticks.timer.after(ticks.every);
+  }
+
+ private:
+  struct Clockwork {
+    Clockwork(net::Timers& timers, std::function<void()> fire, Feed<std::int64_t> its_feed,
+              std::shared_ptr<Fate> its_fate)
+        : timer(timers, std::move(fire)), feed(std::move(its_feed)), fate(std::move(its_fate)) {}
+
+    net::Timer timer;
+    Feed<std::int64_t> feed;
+    std::shared_ptr<Fate> fate;
+    std::int64_t next = 0;
+    std::int64_t count = 0;
+    core::milliseconds every{0};
+  };
+
+  void tick(std::uint64_t number) {
+    Clockwork& ticks = *all_.at(number);
+    if (ticks.next == ticks.count) return end(number, "done");
+    ticks.timer.after(ticks.every);
+    ticks.fate->item();
+    ticks.feed.push(ticks.next++);  // the last touch: a loss it finds ends this
+  }
+  void end(std::uint64_t number, const char* state) {
+    all_.at(number)->fate->end(state);
+    all_.erase(number);
+  }
+
+  net::Timers& timers_;
+  std::uint64_t begun_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Clockwork>> all_;
+};
+
 void bind_calls(rpc::Server& server) {
   server.method("echo", {"value"}, "Answers its argument.", [](wire::Value value) { return value; });
   server.method("none", "Answers nothing.", [] {});
@@ -72,7 +122,7 @@ void bind_calls(rpc::Server& server) {
                    std::int64_t h) { return std::tuple(a, b, c, d, e, f, g, h); });
 }
 
-void bind_streams(rpc::Server& server, Fates& fates) {
+void bind_streams(rpc::Server& server, Fates& fates, Ticks& ticks) {
   server.method("count", {"n"}, "Counts from 0 to n - 1.", [](std::int64_t n) {
     return Stream<std::int64_t>(
         [n, next = std::int64_t{0}]() mutable { return next < n ? std::optional(next++) : std::nullopt; });
@@ -91,6 +141,12 @@ void bind_streams(rpc::Server& server, Fates& fates) {
       return std::optional(next++);
     });
   });
+  server.method(
+      "ticks", {"count", "every_ms", {"tag", wire::Value{std::string()}}},
+      "Counts from 0 to count - 1, one each every_ms.",
+      [&](Feed<std::int64_t> feed, std::int64_t count, std::int64_t every_ms, const std::string& tag) {
+        ticks.begin(std::move(feed), count, every_ms, fates.begin(tag));
+      });
 }
 
 void sleep_until_stopped(const std::stop_token& stop, std::chrono::duration<double> time) {
@@ -149,8 +205,9 @@ int main(int argc, char** argv) {
       argv, [](ops::App& app) {
         test::Fates fates(app.reactor().timers());
         test::Naps naps(app.reactor().timers());
+        test::Ticks ticks(app.reactor().timers());
         test::bind_calls(app.server());
-        test::bind_streams(app.server(), fates);
+        test::bind_streams(app.server(), fates, ticks);
         test::bind_slow(app.server(), fates, naps);
         test::bind_watching(app.server(), fates);
         app.serve();

@@ -97,6 +97,19 @@ class Peer(Mathematics):
         yield from range(n)
         raise ValueError(f"no more after {n}")
 
+    @zerorpc.stream
+    def ticks(self, count, every_ms, tag=""):
+        fate = self.fates[tag] = Fate()
+        try:
+            for number in range(count):
+                gevent.sleep(every_ms / 1000)
+                fate.items += 1
+                yield number
+            gevent.sleep(every_ms / 1000)
+            fate.end("done")
+        finally:
+            fate.end("cancelled")
+
     def boom(self, name, message):
         raise type(name, (Exception,), {})(message)
 
