@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace zerosuite::net {
@@ -12,6 +13,19 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr milliseconds kLongestWait = 1h;
+
+// A timer so late was not held up by its loop's own work: the process was paused.
+constexpr milliseconds kOverdue = 100ms;
+// After a pause libzmq's own thread needs a moment for each batch of what waits in the kernel.
+constexpr milliseconds kMoreMayCome = 10ms;
+constexpr milliseconds kCatchUp = 500ms;
+
+// Rounded up, so that the loop does not spin through the last millisecond before a timer.
+milliseconds patience(milliseconds wait, std::optional<core::TimePoint> next) {
+  wait = std::min(wait, kLongestWait);
+  if (wait > 0ms && next) wait = std::min(wait, std::chrono::ceil<milliseconds>(*next - core::Clock::now()));
+  return std::max(wait, 0ms);
+}
 }  // namespace
 
 struct Reactor::Entry {
@@ -32,7 +46,7 @@ class Reactor::Turning {
   bool& turning_;
 };
 
-Reactor::Reactor() : timers_(core::Clock::now()) {}
+Reactor::Reactor(core::TimePoint start) : timers_(start) {}
 Reactor::~Reactor() = default;
 
 Reactor::Watch Reactor::watch(zmq::socket_ref socket, std::function<void()> ready) {
@@ -62,26 +76,27 @@ void Reactor::rebuild() {
   stale_ = false;
 }
 
-// Rounded up, so that the loop does not spin through the last millisecond before a timer.
-long Reactor::patience(milliseconds wait) const {
-  wait = std::min(wait, kLongestWait);
-  if (wait > 0ms) {
-    if (const auto next = timers_.next()) {
-      wait = std::min(wait, std::chrono::ceil<milliseconds>(*next - core::Clock::now()));
-    }
-  }
-  return static_cast<long>(std::max(wait, 0ms).count());
+void Reactor::turn(milliseconds wait) {
+  const Turning turning(turning_);
+  const auto next = timers_.next();
+  hear(patience(wait, next));
+  if (next && timers_.now() - *next > kOverdue) catch_up();
+  timers_.advance_to(timers_.now());
 }
 
-void Reactor::turn(milliseconds wait) {
+// Whether anything was heard, be it only a signal.
+bool Reactor::hear(milliseconds wait) {
   if (stale_) rebuild();
-  const Turning turning(turning_);
-  const int count = ::zmq_poll(items_.data(), static_cast<int>(items_.size()), patience(wait));
+  const int count = ::zmq_poll(items_.data(), static_cast<int>(items_.size()), wait.count());
   if (count < 0 && errno != EINTR) throw zmq::error_t();
-  const core::TimePoint now = core::Clock::now();
-  timers_.tell(now);
+  timers_.tell(core::Clock::now());
   if (count > 0) call_ready(count);
-  timers_.advance_to(now);
+  return count != 0;
+}
+
+void Reactor::catch_up() {
+  const core::TimePoint end = timers_.now() + kCatchUp;
+  while (timers_.now() < end && hear(kMoreMayCome)) continue;
 }
 
 void Reactor::call_ready(int count) {

@@ -20,7 +20,8 @@ class Reactor {
   /// callback.
   class Watch;
 
-  Reactor();
+  /// `start` is the first now() of its timers.
+  explicit Reactor(core::TimePoint start = core::Clock::now());
   ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
@@ -36,10 +37,11 @@ class Reactor {
   [[nodiscard]] Watch watch(int fd, std::function<void()> ready);
 
   /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), calls what became
-  /// ready, then fires the timers that are due: after a pause of the process a heartbeat that waits in a
-  /// socket is heard before its sender is given up. A signal cuts the wait short. Not from inside a callback.
-  /// Throws zmq::error_t when a watched socket was closed or its context is gone; what a callback throws
-  /// passes through.
+  /// ready, then fires the timers that are due. When it finds one long overdue the process was paused, and it
+  /// first calls what is ready again and again, until nothing is or half a second has passed: a heartbeat
+  /// that waits in a socket is heard before its sender is given up. A signal cuts the wait short. Not from
+  /// inside a callback. Throws zmq::error_t when a watched socket was closed or its context is gone; what a
+  /// callback throws passes through.
   void turn(core::milliseconds wait);
   /// Turns until stop() is called from a callback.
   void run();
@@ -52,8 +54,9 @@ class Reactor {
   Watch add(zmq::pollitem_t item, std::function<void()> ready);
   void end(Entry& entry);
   void rebuild();
-  long patience(core::milliseconds wait) const;
+  bool hear(core::milliseconds wait);
   void call_ready(int count);
+  void catch_up();
 
   Timers timers_;
   std::vector<std::unique_ptr<Entry>> entries_;

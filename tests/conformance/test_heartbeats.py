@@ -1,6 +1,8 @@
 """Heartbeats: one stream of them for each channel and direction. Everything here lasts for seconds and runs at once."""
 
+import signal
 import time
+from contextlib import ExitStack
 
 import pytest
 import zmq
@@ -209,6 +211,28 @@ def many_long_calls(suite):
 def test_a_thousand_calls_of_20_seconds_share_one_socket(many_long_calls):
     assert many_long_calls["errors"] == []
     assert many_long_calls["values"] == ["slept"] * 1000
+
+
+@background
+def paused_server(suite):
+    """Calls of clients that went on beating while the server was stopped for longer than it waits for silent ones."""
+    server = suite.start_peer(ZEROSUITE_PEER_HEARTBEAT_MS="1000")
+    with ExitStack() as stack:
+        clients = [stack.enter_context(Raw(server.endpoint)) for _ in range(50)]
+        calls = [(client, client.call("slow_async", [8_000])) for client in clients]
+        for turn in range(20):
+            for client, id in calls:
+                client.beat(id)
+            if turn in (2, 14):
+                server.process.send_signal(signal.SIGSTOP if turn == 2 else signal.SIGCONT)
+            time.sleep(0.4)
+        return [client.next(id).name for client, id in calls]
+
+
+@pytest.mark.ours
+@pytest.mark.direct
+def test_a_server_that_was_paused_hears_its_callers_before_it_gives_them_up(paused_server):
+    assert paused_server == ["OK"] * 50
 
 
 @pytest.mark.ours
