@@ -137,6 +137,7 @@ void App::drain() {
 
 void App::finish_calls() {
   const auto drain_server = [this] {
+    on_drain_();  // first: the server is idle at once when this answers the last call
     server_.drain([this] {
       answered_ = true;
       settle();

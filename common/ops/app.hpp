@@ -36,7 +36,14 @@ class App {
   rpc::Server& server() { return server_; }
   rpc::RouterTransport& transport() { return transport_; }
   Log& log() { return log_; }
+  /// The pool, for a service's own jobs: a stopping program waits for them as for blocking methods.
+  net::Offload& offload() { return offload_; }
   net::SocketOptions socket_options() const;
+
+  /// Calls `begun` when the program begins to stop, so that a service can answer those who wait in it: when
+  /// the proxies have agreed to send no more calls, and from when on new ones get ERR ShuttingDown. Calls it
+  /// answers count as finished. Not called when calls are cut off before. It must not throw.
+  void on_drain(std::function<void()> begun) { on_drain_ = std::move(begun); }
 
   /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, registers with the proxies, and
   /// serves until SIGTERM or SIGINT. Then the proxies are asked for no more calls, and when they agree new
@@ -77,6 +84,7 @@ class App {
   rpc::Server server_;
   Proxies proxies_;
   Relay* relay_ = nullptr;
+  std::function<void()> on_drain_ = [] {};
   net::Timer deadline_;
   Phase phase_ = Phase::kServing;
   core::TimePoint flush_until_;

@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 4> kLevelNames = {"error", "warn", "info"
 
 }  // namespace
 
+std::span<const std::string_view> level_names() { return kLevelNames; }
+
 std::optional<Level> level_of(std::string_view name) {
   for (std::size_t i = 0; i < kLevelNames.size(); ++i) {
     if (kLevelNames[i] == name) return static_cast<Level>(i);

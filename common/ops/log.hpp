@@ -18,6 +18,9 @@ namespace zerosuite::ops {
 
 enum class Level { kError, kWarn, kInfo, kDebug };
 
+/// error, warn, info, debug: gravest first.
+std::span<const std::string_view> level_names();
+
 /// The level of that name (error, warn, info, debug), or nullopt.
 std::optional<Level> level_of(std::string_view name);
 

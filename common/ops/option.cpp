@@ -5,7 +5,6 @@
 
 #include "core/error.hpp"
 #include "ops/endpoint.hpp"
-#include "ops/log.hpp"
 #include "ops/program.hpp"
 #include "ops/text.hpp"
 #include "rpc/registration.hpp"
@@ -37,6 +36,14 @@ bool all_endpoints(const List& list) {
   return !list.empty() && std::all_of(list.begin(), list.end(), is_endpoint);
 }
 
+// "sync, async or none".
+std::string either(std::span<const std::string_view> choices) {
+  std::string out;
+  for (const std::string_view& choice : choices)
+    out += concat({out.empty() ? "" : &choice == &choices.back() ? " or " : ", ", choice});
+  return out;
+}
+
 bool accepted(const Option& option, const Value& value) {
   switch (option.type) {
     case Type::kSwitch:
@@ -53,9 +60,10 @@ bool accepted(const Option& option, const Value& value) {
       const auto* text = std::get_if<std::string>(&value);
       return text != nullptr && rpc::is_service_name(*text);
     }
-    case Type::kLevel: {
+    case Type::kChoice: {
       const auto* text = std::get_if<std::string>(&value);
-      return text != nullptr && level_of(*text).has_value();
+      return text != nullptr &&
+             std::find(option.choices.begin(), option.choices.end(), *text) != option.choices.end();
     }
     case Type::kEndpoints: {
       const auto* list = std::get_if<List>(&value);
@@ -112,8 +120,8 @@ std::string expectation(const Option& option) {
       return "a text that is not empty";
     case Type::kService:
       return "a service's name: letters, digits, - and _, the first no _, and not proxy";
-    case Type::kLevel:
-      return "error, warn, info or debug";
+    case Type::kChoice:
+      return either(option.choices);
     case Type::kEndpoints:
       return "endpoints such as tcp://127.0.0.1:4301 or ipc:///run/math";
     case Type::kProxies:

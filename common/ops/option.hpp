@@ -15,7 +15,7 @@ using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::str
 
 struct Program;
 
-enum class Type { kSwitch, kInteger, kText, kService, kLevel, kEndpoints, kProxies };
+enum class Type { kSwitch, kInteger, kText, kService, kChoice, kEndpoints, kProxies };
 
 enum class Scope {
   kShared,   ///< In the table [suite]; a program's own table may override it.
@@ -32,6 +32,7 @@ struct Option {
   std::string_view unit = {};      ///< "ms", "bytes"; empty = a plain count.
   std::int64_t least = 0;          ///< Integers only.
   std::int64_t most = 0;           ///< Integers only.
+  std::span<const std::string_view> choices = {};  ///< Choices only: at least two words.
   std::string_view help = {};
 
   bool is_flag() const { return scope == Scope::kCommand || !argument.empty(); }

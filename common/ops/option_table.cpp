@@ -1,4 +1,5 @@
 // What there is to be told, with its defaults and its words.
+#include "ops/log.hpp"
 #include "ops/program.hpp"
 #include "rpc/registration.hpp"
 #include "wire/limits.hpp"
@@ -85,9 +86,10 @@ std::vector<Option> shared_options(const Program& program) {
        .help = program.worker ? "Serves behind the proxy at ENDPOINT as well, or none; may be repeated."
                               : "Stands behind no other; taken so that every program has the same flags."},
       {.name = "log_level",
-       .type = Type::kLevel,
+       .type = Type::kChoice,
        .initial = std::string("info"),
        .argument = "LEVEL",
+       .choices = level_names(),
        .help = "Logs what is at least this grave: error, warn, info or debug. Read again on SIGHUP."},
       {.name = "insecure",
        .type = Type::kSwitch,

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "core/error.hpp"
 #include "unit/ops/temporary_file.hpp"
 
@@ -9,8 +11,19 @@ namespace zerosuite::ops {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
-constexpr Program kKeeper{
-    .name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper", .data = "/var/lib/k"};
+constexpr std::array<std::string_view, 3> kModes = {"sync", "async", "none"};
+const std::array kOwnOptions = {Option{.name = "durability",
+                                       .type = Type::kChoice,
+                                       .scope = Scope::kOwn,
+                                       .initial = std::string("sync"),
+                                       .argument = "MODE",
+                                       .choices = kModes,
+                                       .help = "Writes so."}};
+const Program kKeeper{.name = "keeper",
+                      .summary = "Keeps.",
+                      .bind = "ipc:///run/keeper",
+                      .data = "/var/lib/k",
+                      .options = kOwnOptions};
 
 using Arguments = std::vector<std::string>;
 using List = std::vector<std::string>;
@@ -19,9 +32,10 @@ Config told(const Arguments& arguments, const Environment& environment = {}, con
   return Config(program, read_flags(options_of(program), arguments), environment);
 }
 
-std::string complaint(const Arguments& arguments, const Environment& environment = {}) {
+std::string complaint(const Arguments& arguments, const Environment& environment = {},
+                      const Program& program = kMath) {
   try {
-    told(arguments, environment);
+    told(arguments, environment, program);
   } catch (const core::Failure& failure) {
     CHECK(failure.name() == core::kInvalidArgument.name);
     return failure.what();
@@ -87,6 +101,29 @@ TEST_CASE("every program takes a data folder, also one that keeps none") {
   CHECK(told({"--data", "/tmp"}).text("data") == "/tmp");
   CHECK(told({}, {}, kKeeper).text("data") == "/var/lib/k");
   CHECK(told({"--data", "/srv"}, {}, kKeeper).text("data") == "/srv");
+  CHECK(told({}, {{"ZEROSUITE_KEEPER_DATA", "/env"}}, kKeeper).text("data") == "/env");
+  const TemporaryFile file("[keeper]\ndata = \"/file\"\n");
+  CHECK(told({"--config", file.path()}, {}, kKeeper).text("data") == "/file");
+  CHECK(complaint({"--data", ""}, {}, kKeeper) == "--data is \"\"; expected a text that is not empty");
+}
+
+TEST_CASE("a choice is one of its words, by the program's own flag, variable or key") {
+  CHECK(told({}, {}, kKeeper).text("durability") == "sync");
+  CHECK(told({"--durability", "async"}, {}, kKeeper).text("durability") == "async");
+  CHECK(told({}, {{"ZEROSUITE_KEEPER_DURABILITY", "none"}}, kKeeper).text("durability") == "none");
+  const TemporaryFile file("[keeper]\ndurability = \"async\"\n");
+  CHECK(told({"--config", file.path()}, {}, kKeeper).text("durability") == "async");
+}
+
+TEST_CASE("a word that is no choice is answered with all of them") {
+  const std::string advice = "; expected sync, async or none";
+  CHECK(complaint({"--durability", "Sync"}, {}, kKeeper) == "--durability is \"Sync\"" + advice);
+  CHECK(complaint({"--durability", ""}, {}, kKeeper) == "--durability is \"\"" + advice);
+  CHECK(complaint({}, {{"ZEROSUITE_KEEPER_DURABILITY", "no"}}, kKeeper) ==
+        "ZEROSUITE_KEEPER_DURABILITY is \"no\"" + advice);
+  const TemporaryFile file("[keeper]\ndurability = true\n");
+  CHECK(complaint({"--config", file.path()}, {}, kKeeper) == file.path() + ":2: durability is true" + advice);
+  CHECK(complaint({"--durability"}, {}, kKeeper) == "--durability takes one MODE");
 }
 
 TEST_CASE("an unknown flag is named with the nearest one") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "ops/text.hpp"
 
 namespace zerosuite::ops {
@@ -23,6 +25,30 @@ TEST_CASE("help names every flag and key with its default and its variables") {
   }
   CHECK(text.find("default [\"tcp://127.0.0.1:4301\"]; ZEROSUITE_MATH_BIND\n") != std::string::npos);
   CHECK(text.find("default 10000 ms; ZEROSUITE_MATH_DRAIN_MS or ZEROSUITE_DRAIN_MS\n") != std::string::npos);
+}
+
+TEST_CASE("help shows a program's own flags with their words, and where it keeps its data") {
+  static constexpr std::array<std::string_view, 2> kModes = {"sync", "none"};
+  const std::array options = {Option{.name = "write_mode",
+                                     .type = Type::kChoice,
+                                     .scope = Scope::kOwn,
+                                     .initial = std::string("sync"),
+                                     .argument = "MODE",
+                                     .choices = kModes,
+                                     .help = "Writes so: sync or none."}};
+  const Program keeper{.name = "keeper",
+                       .summary = "Keeps.",
+                       .bind = "ipc:///run/keeper",
+                       .data = "keeper-data",
+                       .options = options};
+  const std::string text = help(keeper, options_of(keeper));
+  const std::string gap(24, ' ');
+  CHECK(text.find("\n  --write-mode MODE     Writes so: sync or none.\n" + gap +
+                  "default \"sync\"; ZEROSUITE_KEEPER_WRITE_MODE\n") != std::string::npos);
+  CHECK(
+      text.find("\n  --data DIR            Keeps its data in the folder DIR, which one process at a time may "
+                "use.\n" +
+                gap + "default \"keeper-data\"; ZEROSUITE_KEEPER_DATA\n") != std::string::npos);
 }
 
 TEST_CASE("help fits a terminal of 110 columns") {

@@ -4,23 +4,13 @@
 
 #include <csignal>
 
+#include "unit/ops/restored_signals.hpp"
+
 namespace zerosuite::ops {
 namespace {
 
-/// Leaves the process as it was for the other tests.
-class Restored {
- public:
-  Restored() { pthread_sigmask(SIG_SETMASK, nullptr, &mask_); }
-  ~Restored() { pthread_sigmask(SIG_SETMASK, &mask_, nullptr); }
-  Restored(const Restored&) = delete;
-  Restored& operator=(const Restored&) = delete;
-
- private:
-  sigset_t mask_{};
-};
-
 TEST_CASE("signals wait to be asked for, one by one") {
-  const Restored restored;
+  const RestoredSignals restored;
   Signals signals;
   CHECK(signals.next() == 0);
   std::raise(SIGTERM);

@@ -1,0 +1,123 @@
+// How a program stops; the conformance tests see the rest of it from outside.
+#include "ops/app.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "rpc/client.hpp"
+#include "unit/ops/restored_signals.hpp"
+
+namespace zerosuite::ops {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A program with clients that wait in it: wait() answers when the test says so, and stop() is a SIGTERM.
+class Stopping {
+ public:
+  Stopping() {
+    app.server().method("wait", "", [this](rpc::Reply<std::string> reply) {
+      reply.on_lost([this] { ++lost; });
+      waiting.push_back(std::move(reply));
+      if (waiting.size() == expected) std::raise(SIGTERM);
+    });
+    app.server().method("stop", "", [] { std::raise(SIGTERM); });
+  }
+
+  void answer_all() {
+    for (const auto& reply : waiting) reply("stopping");
+    waiting.clear();
+  }
+
+ private:
+  static std::string endpoint() {
+    const auto folder = std::filesystem::temp_directory_path();
+    return "ipc://" + (folder / ("zerosuite-app-" + std::to_string(::getpid()))).string();
+  }
+  static Config configure() {
+    static const Environment environment = {{"ZEROSUITE_LOG_LEVEL", "error"},
+                                            {"ZEROSUITE_PROXY", "none"},
+                                            {"ZEROSUITE_DRAIN_MS", "3000"},
+                                            {"ZEROSUITE_WAITER_BIND", endpoint()}};
+    return Config(kProgram, {}, environment);
+  }
+  static constexpr Program kProgram{.name = "waiter", .summary = "Waits.", .bind = "ipc:///run/waiter"};
+
+  const RestoredSignals restored_;  // before the app, which blocks them
+
+ public:
+  App app{kProgram, configure(), configure};
+  rpc::Client client{endpoint()};
+  std::vector<rpc::Reply<std::string>> waiting;
+  std::size_t expected = 0;  // so many waiting are told to wait no more
+  int lost = 0;
+};
+
+TEST_CASE("a program that stops lets its service answer those who wait in it, and is done") {
+  Stopping program;
+  program.expected = 2;
+  int drains = 0;
+  program.app.on_drain([&] {
+    ++drains;
+    program.answer_all();
+  });
+  auto first = program.client.async<std::string>("wait");
+  auto second = program.client.async<std::string>("wait");
+  program.app.serve();
+  CHECK(first.get() == "stopping");
+  CHECK(second.get() == "stopping");
+  CHECK(drains == 1);
+  CHECK(program.lost == 0);
+}
+
+TEST_CASE("from the service's last word on new calls are refused, and a second signal calls it no more") {
+  Stopping program;
+  program.expected = 2;
+  int drains = 0;
+  program.app.on_drain([&] {
+    ++drains;
+    program.waiting.front()("stopping");  // the other waits on
+  });
+  auto first = program.client.async<std::string>("wait");
+  auto second = program.client.async<std::string>("wait");
+  auto refused = std::async(std::launch::async, [&] {
+    first.wait();
+    try {
+      return "answered " + program.client.call<std::string>("wait");
+    } catch (const rpc::RemoteError& error) {
+      ::kill(::getpid(), SIGTERM);
+      return std::string(error.name());
+    }
+  });
+  program.app.serve();
+  CHECK(refused.get() == "ShuttingDown");
+  CHECK(first.get() == "stopping");
+  CHECK_THROWS_AS(second.get(), rpc::RemoteError);
+  CHECK(program.lost == 1);
+  CHECK(drains == 1);
+}
+
+TEST_CASE("a program that stops waits for its service's own jobs") {
+  Stopping program;
+  std::promise<void> go;
+  bool done = false;
+  net::Timer soon(program.app.reactor().timers(), [&] { go.set_value(); });
+  program.app.on_drain([&] {
+    REQUIRE(program.app.offload().submit([&] { go.get_future().wait(); }, [&] { done = true; }));
+    soon.after(20ms);
+  });
+  auto stopped = program.client.async<void>("stop");
+  program.app.serve();
+  CHECK(done);
+  stopped.get();
+}
+
+}  // namespace
+}  // namespace zerosuite::ops
