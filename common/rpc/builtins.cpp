@@ -1,7 +1,5 @@
 #include "rpc/builtins.hpp"
 
-#include <algorithm>
-
 namespace zerosuite::rpc {
 namespace {
 
@@ -28,10 +26,9 @@ Value describe_method(const Method& method) {
 
 Value entry(const Value& description, std::string_view key) {
   const auto* const dict = description.as<Dict>();
-  if (dict == nullptr) return {};
-  const auto found = std::find_if(dict->begin(), dict->end(),
-                                  [&](const wire::DictEntry& each) { return each.key == text(key); });
-  return found == dict->end() ? Value() : found->value;
+  const Value* const found = dict == nullptr ? nullptr : find(*dict, key);
+  if (found == nullptr) return {};
+  return *found;
 }
 
 Value known(const Catalogue& catalogue, const std::string& name) {
@@ -60,7 +57,10 @@ List argspec(const Value& description) {
       if (has_default) defaults.push_back(entry(arg, "default"));
     }
   }
-  return {{std::move(names)}, {}, {}, defaults.empty() ? Value() : Value{std::move(defaults)}};
+  List spec(4);
+  spec.front().data = std::move(names);
+  if (!defaults.empty()) spec.back().data = std::move(defaults);
+  return spec;
 }
 
 Value inspect(const Catalogue& catalogue, const std::string& service) {

@@ -22,14 +22,6 @@ constexpr wire::Integer kMostInflight = 1'000'000'000;
 
 Value text(std::string_view value) { return {std::string(value)}; }
 
-const Value* find(const Dict& dict, std::string_view key) {
-  const auto found = std::find_if(dict.begin(), dict.end(), [&](const wire::DictEntry& each) {
-    const auto* const name = each.key.as<std::string>();
-    return name != nullptr && *name == key;
-  });
-  return found == dict.end() ? nullptr : &found->value;
-}
-
 // Missing and nil are the same.
 template <class T>
 const T* field(const Dict& dict, std::string_view key) {

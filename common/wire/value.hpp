@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,6 +51,12 @@ struct DictEntry {
   Value value;
   friend bool operator==(const DictEntry&, const DictEntry&) = default;
 };
+
+/// The text of a str or bytes: where text is meant, peers send either. The view is of the value.
+std::optional<std::string_view> text_of(const Value& value);
+
+/// The value under a text key; null when there is none.
+const Value* find(const Dict& dict, std::string_view key);
 
 /// The Python name of the value's type: "int", "str", "list", "NoneType", ….
 std::string_view python_name(const Value& value);

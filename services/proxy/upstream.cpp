@@ -45,9 +45,7 @@ wire::Value described(const wire::List& names) {
 wire::Value methods_in(const wire::Value& answer) {
   if (const auto* const names = answer.as<wire::List>()) return described(*names);
   if (const auto* const inspected = answer.as<wire::Dict>()) {
-    for (const wire::DictEntry& entry : *inspected) {
-      if (entry.key == wire::Value{std::string("methods")}) return entry.value;
-    }
+    if (const wire::Value* const methods = find(*inspected, "methods")) return *methods;
   }
   throw core::Failure(core::kProtocolError, "its methods are in none of the known forms");
 }
