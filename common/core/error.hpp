@@ -99,6 +99,7 @@ class Failure : public std::runtime_error {
  public:
   Failure(std::string name, const std::string& message)
       : std::runtime_error(message), name_(std::move(name)) {}
+  explicit Failure(const Error& error) : Failure(error.name, error.message) {}
 
   const std::string& name() const noexcept { return name_; }
   Error error() const { return {name_, what()}; }
