@@ -12,6 +12,7 @@ LAYERS = {
     "core": (),
     "wire": ("core",),
     "net": ("core",),
+    "db": ("core", "net"),
     "rpc": ("core", "wire", "net"),
     "ops": ("core", "wire", "net", "rpc"),
 }
@@ -23,13 +24,14 @@ LIBRARIES = {
     "msgpack": "wire",
     "msgpack.h": "wire",
     "msgpack.hpp": "wire",
+    "sqlite3.h": "db",
     "CLI": "ops",
     "spdlog": "ops",
     "toml++": "ops",
 }
 # Only the files that bind a service's logic to its methods know both worlds; but the proxy's matter is the protocol
 # itself, and of its files only these do without.
-API = ("api.hpp", "api.cpp")
+API = re.compile(r"api(_\w+)?\.[ch]pp")
 API_ONLY = ("rpc", "wire")
 PROXY_PURE = ("balance.hpp", "balance.cpp", "chain.hpp")
 
@@ -67,12 +69,12 @@ def layer_finding(path, target):
     if top == "common" and target != folder and target not in LAYERS.get(folder, ()):
         return f"common/{folder} may not see {target}/"
     if top == "services" and target in API_ONLY and not may_see_protocol(path):
-        return f"{target}/ is for api.hpp and api.cpp alone"
+        return f"{target}/ is for the files api* alone"
     return None
 
 
 def may_see_protocol(path):
-    return path.name not in PROXY_PURE if path.parts[1] == "proxy" else path.name in API
+    return path.name not in PROXY_PURE if path.parts[1] == "proxy" else bool(API.fullmatch(path.name))
 
 
 def cpp_findings(path, lines):

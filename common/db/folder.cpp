@@ -1,0 +1,89 @@
+#include "db/folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace zerosuite::db {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_with(const std::string& message) { throw core::Failure(core::kStorageError, message); }
+
+// As `mkdir -p` does; what is made is for its owner only.
+void make(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return;
+  const mode_t before = ::umask(0077);
+  fs::create_directories(path, error);
+  ::umask(before);
+  if (!fs::exists(path)) fail_with(path.string() + " cannot be made: " + error.message());
+  if (!fs::is_directory(path)) fail_with(path.string() + " is not a folder");
+}
+
+std::string content(int file) {
+  std::string text(4096, '\0');
+  const ssize_t got = ::pread(file, text.data(), text.size(), 0);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+}  // namespace
+
+Folder::Folder(fs::path path) : path_(std::move(path)) {
+  make(path_);
+  const fs::path file = path_ / "lock";
+  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_ < 0) fail("cannot be written");
+  const bool locked = ::flock(lock_, LOCK_EX | LOCK_NB) == 0;
+  const int why = errno;
+  std::istringstream lines(content(lock_));
+  std::string process;
+  std::getline(lines, mark_);
+  std::getline(lines, process);
+  if (locked) {
+    write_lines();
+    return;
+  }
+  ::close(lock_);
+  errno = why;
+  if (why != EWOULDBLOCK) fail("cannot be locked");
+  fail_with(path_.string() + " is in use by " + (process.empty() ? "another process" : "process " + process));
+}
+
+Folder::~Folder() { ::close(lock_); }
+
+void Folder::set_mark(std::string_view mark) {
+  mark_ = mark;
+  write_lines();
+  if (::fsync(lock_) != 0) fail("cannot be written");
+  const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && ::fsync(folder) == 0;
+  const int why = errno;
+  if (folder >= 0) ::close(folder);
+  errno = why;
+  if (!synced) fail("cannot be written");
+}
+
+// The mark is written over itself, so a crash in between cannot lose it.
+void Folder::write_lines() {
+  const std::string text = mark_ + '\n' + std::to_string(::getpid()) + '\n';
+  const auto size = static_cast<ssize_t>(text.size());
+  if (::pwrite(lock_, text.data(), text.size(), 0) != size || ::ftruncate(lock_, size) != 0)
+    fail("cannot be written");
+}
+
+void Folder::fail(std::string_view what) const {
+  fail_with(path_.string() + " " + std::string(what) + ": " + std::generic_category().message(errno));
+}
+
+}  // namespace zerosuite::db

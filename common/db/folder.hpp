@@ -1,0 +1,37 @@
+// A folder for data, used by one process at a time.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace zerosuite::db {
+
+/// Holds the lock on the folder's file `lock` while it lives. The first line of that file is a mark that
+/// stays, the second the process. Blocks for as long as the disk takes.
+class Folder {
+ public:
+  /// Makes the folder, for its owner only, when there is none. Throws core::Failure StorageError, one line,
+  /// when another process uses it, when it is not a folder, cannot be made, or cannot be written.
+  explicit Folder(std::filesystem::path path);
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Empty until somebody set one, in this process or an earlier one.
+  const std::string& mark() const { return mark_; }
+  /// Sets the mark, one line, and waits until it and the names of the folder's files are on the disk. Throws
+  /// core::Failure StorageError.
+  void set_mark(std::string_view mark);
+
+ private:
+  void write_lines();
+  [[noreturn]] void fail(std::string_view what) const;
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+  std::string mark_;
+};
+
+}  // namespace zerosuite::db
