@@ -27,16 +27,16 @@ enum class Mode : std::uint8_t {
 
 /// What is asked for, and then held.
 struct Claim {
-  std::vector<std::string> names;  ///< Not empty, none twice; several are taken and given back together.
-  std::string owner;
+  std::vector<std::string> names = {};  ///< Not empty, none twice; several are taken and given back together.
+  std::string owner = {};
   Mode mode = Mode::kExclusive;
   std::uint32_t permits = 1;  ///< Of kPermits; at most `limit`.
   std::uint32_t limit = 1;    ///< The same for all who hold the name.
   core::milliseconds lease{30'000};
   core::milliseconds lock_delay{0};  ///< The broker's; kept with the hold.
   std::uint32_t count = 1;           ///< How often its owner has entered it.
-  std::string request_id;            ///< The broker's; empty when there is none.
-  std::string data;                  ///< The owner's; empty when there is none.
+  std::string request_id = {};       ///< The broker's; empty when there is none.
+  std::string data = {};             ///< The owner's; empty when there is none.
 
   friend bool operator==(const Claim&, const Claim&) = default;
 };
@@ -60,6 +60,7 @@ enum class Ending : std::uint8_t {
 
 /// What an engine promises; `engine_info()` shows it to clients.
 struct Capabilities {
+  std::int64_t epoch = 0;  ///< Rises with every start.
   std::string engine;      ///< "embedded"
   std::string durability;  ///< "sync", "async" or "none"
   std::string fair;        ///< "strict": FIFO over all clients

@@ -1,0 +1,173 @@
+#include "lock/api.hpp"
+
+#include "lock/api_answer.hpp"
+#include "lock/api_more.hpp"
+#include "lock/api_request.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using core::Failure, core::Result;
+using rpc::Reply;
+using wire::Integer, wire::Value;
+using OwnerArgument = std::optional<std::string>;
+
+const Value kNil;
+const Value kLease{Integer{30'000}};
+const Value kNoWait{Integer{0}};
+
+// Who asks is answered when the broker knows, and is taken out of the line when he is gone.
+template <class Start>
+void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start) {
+  const Attempts::Id id = start([&broker, reply](const Result<Answer>& answer) {
+    if (!answer) return reply(answer.error());
+    reply(AnswerView{*answer, broker.epoch()});
+  });
+  if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
+}
+
+void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {
+  Request request = request_of(std::move(wanted), broker);
+  if (kind.mode == Mode::kPermits) {
+    if (request.claim.mode != Mode::kExclusive)
+      throw Failure(core::kInvalidArgument, "a semaphore has no option 'mode'");
+    request.claim.mode = kind.mode;
+    request.claim.permits = kind.permits;
+    request.claim.limit = kind.limit;
+  }
+  answer_later(broker, reply,
+               [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); });
+}
+
+template <class T>
+core::Done<T> answer(const Reply<Value>& reply) {
+  return [reply](const Result<T>& result) { result ? reply(value_of(*result)) : reply(result.error()); };
+}
+
+core::Done<BatchResult> answer(const Reply<Value>& reply, std::string_view done) {
+  return [reply, done](const Result<BatchResult>& result) {
+    result ? reply(value_of(*result, done)) : reply(result.error());
+  };
+}
+
+void bind_acquire(rpc::Server& server, Broker& broker) {
+  server.method(
+      "acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
+      "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
+      "or ok=False and who holds it.",
+      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
+                std::int64_t wait_ms, Value opts) {
+        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, std::move(opts)});
+      });
+  server.method(
+      "try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
+      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms) {
+        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms});
+      });
+  server.method(
+      "acquire_many", {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
+      "Takes several locks together or none, with one token; waits without holding any of them.",
+      [&broker](Reply<AnswerView> reply, std::vector<std::string> names, OwnerArgument owner,
+                std::int64_t lease_ms, std::int64_t wait_ms, Value opts) {
+        acquire(broker, reply, {std::move(names), std::move(owner), lease_ms, wait_ms, std::move(opts)});
+      });
+  server.method("sem_acquire",
+                {"name",
+                 {"owner", kNil},
+                 {"limit", {Integer{1}}},
+                 {"permits", {Integer{1}}},
+                 {"lease_ms", kLease},
+                 {"wait_ms", kNoWait},
+                 {"opts", kNil}},
+                "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
+                "as available.",
+                [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::uint32_t limit,
+                          std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, Value opts) {
+                  acquire(broker, reply,
+                          {{std::move(name)}, std::move(owner), lease_ms, wait_ms, std::move(opts)},
+                          {.mode = Mode::kPermits, .permits = permits, .limit = limit});
+                });
+}
+
+void bind_tickets(rpc::Server& server, Broker& broker) {
+  server.method(
+      "enqueue", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"opts", kNil}},
+      "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
+      "wait() and cancel().",
+      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
+                Value opts) {
+        Request request =
+            request_of({{std::move(name)}, std::move(owner), lease_ms, 0, std::move(opts)}, broker);
+        answer_later(broker, reply, [&](Attempts::Told told) {
+          return broker.enqueue(std::move(request), std::move(told));
+        });
+      });
+  server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
+                "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
+                [&broker](Reply<AnswerView> reply, std::string ticket, std::int64_t wait_ms) {
+                  answer_later(broker, reply, [&](Attempts::Told told) {
+                    return broker.attempts().wait(ticket, milliseconds(wait_ms), std::move(told));
+                  });
+                });
+  server.method("cancel", {"ticket"}, "Gives a ticket up, and the lock if it was granted already.",
+                [&broker](std::string ticket) { return broker.attempts().cancel(ticket); });
+}
+
+void bind_holds(rpc::Server& server, Broker& broker) {
+  server.method(
+      "release", {"name", "owner", "token"},
+      "Gives a lock back. Answers hold_count, zero when others may have it now.",
+      [&broker](Reply<Value> reply, std::string name, std::string owner, Token token) {
+        broker.release({std::move(name), std::move(owner), token, Key::Kind::kLock}, answer<Released>(reply));
+      });
+  server.method("sem_release", {"name", "owner", "token"}, "Gives a semaphore's permits back.",
+                [&broker](Reply<Value> reply, std::string name, std::string owner, Token token) {
+                  broker.release({std::move(name), std::move(owner), token, Key::Kind::kSemaphore},
+                                 answer<Released>(reply));
+                });
+  server.method("release_many", {"owner", "held"},
+                "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
+                [&broker](Reply<Value> reply, std::string owner, Value held) {
+                  broker.release_many(owner, held_of(held), answer(reply, "released"));
+                });
+  server.method(
+      "extend", {"name", "owner", "token", {"lease_ms", kLease}},
+      "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
+      [&broker](Reply<Value> reply, std::string name, std::string owner, Token token, std::int64_t lease_ms) {
+        check_lease(milliseconds(lease_ms), broker.limits());
+        broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
+                              answer<Extended>(reply));
+      });
+  server.method("renew", {"owner", "held", {"lease_ms", kLease}},
+                "extend() for each [name, token] of held. Answers those that are ok and those lost.",
+                [&broker](Reply<Value> reply, std::string owner, Value held, std::int64_t lease_ms) {
+                  broker.renew(owner, held_of(held), milliseconds(lease_ms), answer(reply, "ok"));
+                });
+  server.method("downgrade", {"name", "owner", "token"},
+                "Turns an exclusive hold into a shared one without letting anybody in between.",
+                [&broker](Reply<AnswerView> reply, std::string name, std::string owner, Token token) {
+                  broker.downgrade({std::move(name), std::move(owner), token, Key::Kind::kLock},
+                                   [&broker, reply](const Result<Answer>& granted) {
+                                     if (!granted) return reply(granted.error());
+                                     reply(AnswerView{*granted, broker.epoch()});
+                                   });
+                });
+  server
+      .method("check", {"name", "token"},
+              "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
+              [&broker](std::string name, Token token) { return value_of(broker.check(name, token)); })
+      .idempotent = true;
+}
+
+}  // namespace
+
+void bind(rpc::Server& server, Broker& broker) {
+  bind_acquire(server, broker);
+  bind_tickets(server, broker);
+  bind_holds(server, broker);
+  bind_sessions(server, broker);
+  bind_operations(server, broker);
+  bind_compatible(server, broker);
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,42 @@
+// What the broker answers, as clients see it: dicts with the keys of docs/locks.md.
+#pragma once
+
+#include <string_view>
+
+#include "lock/broker.hpp"
+#include "wire/codec.hpp"
+
+namespace zerosuite::lock {
+
+/// A grant or the lack of one, as acquire() answers it.
+struct AnswerView {
+  Answer answer;
+  std::int64_t epoch = 0;
+};
+
+std::string_view word(Mode mode);
+std::string_view word(Busy::Reason reason);
+
+wire::Value value_of(const Released& released);
+wire::Value value_of(const Extended& extended);
+wire::Value value_of(const Check& check);
+wire::Value value_of(const Event& event);
+wire::Value value_of(const HolderView& holder);
+wire::Value value_of(const NameView& name);
+wire::Value value_of(const Page& page);
+wire::Value value_of(const Capabilities& capabilities);
+wire::Value value_of(const Counters& counters);
+/// `done` and `lost` under those names.
+wire::Value value_of(const BatchResult& result, std::string_view done);
+
+}  // namespace zerosuite::lock
+
+namespace zerosuite::wire {
+
+/// Packed without a Value in between: it is what most calls answer.
+template <>
+struct Foreign<lock::AnswerView> {
+  static void pack(Packer& out, const lock::AnswerView& view);
+};
+
+}  // namespace zerosuite::wire

@@ -1,0 +1,16 @@
+// The groups of methods that have a file of their own; bind() registers them.
+#pragma once
+
+#include "lock/broker.hpp"
+#include "rpc/server.hpp"
+
+namespace zerosuite::lock {
+
+/// Sessions and their events.
+void bind_sessions(rpc::Server& server, Broker& broker);
+/// What operators look at and do.
+void bind_operations(rpc::Server& server, Broker& broker);
+/// The call shapes of redlock-py and of the recipe with SETNX and EXPIRE.
+void bind_compatible(rpc::Server& server, Broker& broker);
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,198 @@
+#include "lock/attempts.hpp"
+
+#include <algorithm>
+
+#include "core/json.hpp"
+#include "core/random.hpp"
+#include "lock/deadlock.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using core::Error;
+using core::Failure;
+using core::Json;
+using core::Result;
+using core::with_json;
+
+// An owner for somebody who needs none; nobody else has it, so it is never entered twice.
+std::string anonymous() {
+  return "anonymous-" + std::to_string(core::random_bits()) + std::to_string(core::random_bits());
+}
+
+}  // namespace
+
+// The ids begin at random, so that a ticket of an earlier process is not taken for one of this.
+Attempts::Attempts(const Shared& shared, Holds& holds)
+    : shared_(shared),
+      holds_(holds),
+      wake_([this](Attempt& attempt) { wake(attempt); }),
+      requests_(shared.limits),
+      claimed_(shared.limits.memory, shared.limits.max_memory),
+      last_(core::random_bits() >> 12) {}
+
+Attempts::Id Attempts::acquire(Request request, Told told) {
+  return start(std::move(request), Kind::kCall, std::move(told));
+}
+
+Attempts::Id Attempts::enqueue(Request request, Told told) {
+  return start(std::move(request), Kind::kTicket, std::move(told));
+}
+
+Attempts::Id Attempts::start(Request request, Kind kind, Told told) {
+  check(request, shared_.limits);
+  if (request.claim.owner.empty()) request.claim.owner = anonymous();
+  if (const Requests::Past* past = requests_.find(request)) return replay(*past, std::move(told));
+  if (draining_) throw Failure(shutting_down());
+
+  const Claim& claim = request.claim;
+  const Owner* owner = shared_.table.find_owner(claim.owner);
+  Hold* own = owner == nullptr ? nullptr : shared_.table.entered(*owner, claim);
+  if (own != nullptr) {
+    Attempt& attempt = make(std::move(request), kind, std::move(told));
+    const Id id = attempt.id;
+    enter(attempt, *own);
+    return id;
+  }
+  refuse_misuse(request, owner);
+  const bool free = shared_.table.first_in_line(claim, nullptr) && shared_.table.admits(claim);
+  if (!free && kind == Kind::kCall && request.wait == milliseconds(0)) {
+    ++shared_.counters.busy;
+    told(Answer(busy(claim, Busy::Reason::kHeld)));
+    return 0;
+  }
+  if (!free) refuse_crowd(request);
+  Attempt& attempt = make(std::move(request), kind, std::move(told));
+  const Id id = attempt.id;
+  free ? ask(attempt) : queue(attempt);
+  return id;
+}
+
+// The one who asks again takes the place of the one who asked before, whose answer is lost.
+Attempts::Id Attempts::replay(const Requests::Past& past, Told told) {
+  if (Attempt* attempt = find(past.attempt)) {
+    Told before = std::exchange(attempt->done, std::move(told));
+    attempt->unwanted = false;
+    const Id id = attempt->id;
+    if (attempt->ticket && attempt->state == Attempt::State::kQueued) report_place(*attempt);
+    if (before) before(Error{core::kCancelled, "the same request was sent again"});
+    return id;
+  }
+  again(past.granted, told);
+  return 0;
+}
+
+// As it was, but with what is left of the lease, if anything.
+void Attempts::again(Granted before, Told& told) {
+  ++shared_.counters.replays;
+  const Hold* hold = holds_.find(before.token);
+  before.lease = hold == nullptr ? milliseconds(0) : holds_.remaining(*hold);
+  before.validity = validity_of(before.lease);
+  before.replay = true;
+  told(Answer(std::move(before)));
+}
+
+void Attempts::refuse_misuse(const Request& request, const Owner* owner) const {
+  const Claim& claim = request.claim;
+  const bool semaphore = claim.mode == Mode::kPermits;
+  for (const std::string& text : claim.names) {
+    const Name* name = shared_.table.find_name(text);
+    const Claim* kind = name == nullptr ? nullptr : name->kind();
+    if (kind == nullptr) continue;
+    if ((kind->mode == Mode::kPermits) != semaphore)
+      throw Failure(core::kKindMismatch, "\"" + text + "\" is a " + (semaphore ? "lock" : "semaphore"));
+    if (semaphore && kind->limit != claim.limit)
+      throw Failure(core::kLimitMismatch,
+                    with_json("\"" + text + "\" has a limit of " + std::to_string(kind->limit) + ", not " +
+                                  std::to_string(claim.limit),
+                              Json().add("limit", kind->limit)));
+    if (owner != nullptr && !semaphore && shared_.table.holds(*owner, *name))
+      throw Failure(core::kNotReentrant, "\"" + text + "\" is held by its owner in another set of names");
+  }
+  if (const auto left = shared_.engine.recovering(); left > milliseconds(0)) throw Failure(recovering(left));
+  const auto added = static_cast<std::size_t>(
+      std::count_if(claim.names.begin(), claim.names.end(),
+                    [&](const std::string& text) { return shared_.table.find_name(text) == nullptr; }));
+  if (added > 0 && shared_.table.names().size() + added > shared_.limits.max_locks)
+    throw Failure(core::kTooManyLocks, std::to_string(shared_.table.names().size()) +
+                                           " names are in use, of " +
+                                           std::to_string(shared_.limits.max_locks));
+}
+
+void Attempts::refuse_crowd(const Request& request) const {
+  for (const std::string& text : request.claim.names) {
+    const Name* name = shared_.table.find_name(text);
+    if (name == nullptr || name->queue.size() < shared_.limits.max_waiters) continue;
+    throw Failure(core::kQueueFull, with_json("too many wait for \"" + text + "\"",
+                                              Json().add("queue_len", name->queue.size())));
+  }
+}
+
+Attempt& Attempts::make(Request request, Kind kind, Told told) {
+  auto made = std::make_unique<Attempt>(shared_.timers, wake_);
+  Attempt& attempt = *made;
+  attempt.id = ++last_;
+  attempt.request = std::move(request);
+  attempt.owner = &shared_.table.owner(attempt.request.claim.owner);
+  attempt.since = shared_.timers.now();
+  attempt.ticket = kind == Kind::kTicket;
+  attempt.done = std::move(told);
+  shared_.table.add(attempt);
+  requests_.begun(attempt.request, attempt.id, attempt.since);
+  attempts_.emplace(attempt.id, std::move(made));
+  return attempt;
+}
+
+void Attempts::queue(Attempt& attempt) {
+  shared_.table.enqueue(attempt, Table::End::kBack);
+  ++waiting_;
+  const std::vector<Wait> cycle = find_cycle(attempt);
+  if (!cycle.empty()) {
+    ++shared_.counters.deadlocks;
+    return fail(attempt, deadlock(cycle));
+  }
+  attempt.ticket ? report_place(attempt) : attempt.timer.after(attempt.request.wait);
+}
+
+void Attempts::ask(Attempt& attempt) {
+  attempt.state = Attempt::State::kAsking;
+  attempt.timer.cancel();
+  attempt.asking = holds_.reserve(attempt.request, *attempt.owner);
+  shared_.engine.acquire(attempt.asking->claim, [this, id = attempt.id](Result<std::optional<Grant>> answer) {
+    asked(id, std::move(answer));
+  });
+}
+
+void Attempts::asked(Id id, Result<std::optional<Grant>> answer) {
+  Attempt& attempt = *find(id);
+  if (answer && *answer) {
+    granted(attempt, holds_.begin(std::move(attempt.asking), **answer));
+    return serve();
+  }
+  for (const auto& [name, place] : attempt.asking->places) touch(*name);
+  holds_.give_up(std::move(attempt.asking));
+  answer ? beaten(attempt) : fail(attempt, answer.error());
+  serve();
+}
+
+// Somebody the broker does not know was faster: the engine has other users.
+void Attempts::beaten(Attempt& attempt) {
+  const auto left = attempt.since + attempt.request.wait - shared_.timers.now();
+  if (draining_) return fail(attempt, shutting_down());
+  if (attempt.unwanted || (!attempt.ticket && left <= core::Clock::duration::zero())) {
+    Told told = std::move(attempt.done);
+    const Busy answer = busy(attempt.request.claim, Busy::Reason::kHeld);
+    drop(attempt);
+    if (told) told(Answer(answer));
+    return;
+  }
+  attempt.state = Attempt::State::kQueued;
+  shared_.table.enqueue(attempt, Table::End::kFront);
+  ++waiting_;
+  for (const auto& [name, place] : attempt.places) name->elsewhere = true;
+  const std::vector<std::string> names = attempt.request.claim.names;
+  attempt.ticket ? report_place(attempt) : attempt.timer.after(left);
+  for (const std::string& name : names) shared_.engine.watch_free(name, [this, name] { freed(name); });
+}
+
+}  // namespace zerosuite::lock

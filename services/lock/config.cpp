@@ -1,0 +1,116 @@
+#include "lock/config.hpp"
+
+#include <array>
+#include <chrono>
+
+#include "ops/program.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using ops::Option;
+using ops::Scope;
+using ops::Type;
+
+constexpr std::int64_t kDay = 24 * 3'600'000;
+constexpr std::int64_t kMany = 1'000'000'000;
+
+constexpr std::array<std::string_view, 3> kDurabilities = {"sync", "async", "none"};
+constexpr std::array<std::string_view, 1> kEngines = {"embedded"};
+
+Option count(std::string_view name, std::size_t initial, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .scope = Scope::kOwn,
+          .initial = static_cast<std::int64_t>(initial),
+          .least = 1,
+          .most = kMany,
+          .help = help};
+}
+
+Option time(std::string_view name, milliseconds initial, std::int64_t least, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .scope = Scope::kOwn,
+          .initial = std::int64_t{initial.count()},
+          .unit = "ms",
+          .least = least,
+          .most = kDay,
+          .help = help};
+}
+
+std::vector<Option> own_options() {
+  const Limits usual;
+  return {{.name = "durability",
+           .type = Type::kChoice,
+           .scope = Scope::kOwn,
+           .initial = std::string("sync"),
+           .argument = "MODE",
+           .choices = kDurabilities,
+           .help = "Answers a grant when it is on the disk (sync), milliseconds before (async), or never "
+                   "writes it (none); after a crash the last two wait out the longest lease."},
+          {.name = "engine",
+           .type = Type::kChoice,
+           .scope = Scope::kOwn,
+           .initial = std::string("embedded"),
+           .argument = "ENGINE",
+           .choices = kEngines,
+           .help = "Keeps the locks in: embedded."},
+          time("max_lease_ms", usual.most_lease, 1000, "The longest lease and the longest wait."),
+          time("max_held_ms", usual.most_held, 0, "The longest a lock may be extended to; 0 = for ever."),
+          time("ticket_ttl_ms", usual.ticket_ttl, 1000, "Keeps a place in line so long between two waits."),
+          time("memory_ms", usual.memory, 1000,
+               "Remembers requests and releases so long, so that they may be sent again."),
+          count("max_memory", usual.max_memory, "Remembers so many of each; the oldest are forgotten first."),
+          count("max_waiters", usual.max_waiters, "Waits for one name; ERR QueueFull beyond it."),
+          count("max_locks", usual.max_locks, "Names in use; ERR TooManyLocks beyond it."),
+          count("max_names", usual.max_names, "Names in one set; ERR InvalidArgument beyond it."),
+          count("max_entries", usual.max_entries,
+                "Times an owner may enter one lock without leaving it; ERR ReentrancyLimit beyond it.")};
+}
+
+const std::vector<Option> kOptions = own_options();
+const ops::Program kProgram{.name = "lock",
+                            .summary = "Distributed locks and semaphores over zerorpc.",
+                            .bind = "tcp://127.0.0.1:4302",
+                            .data = "data/lock",
+                            .sticky = true,
+                            .options = kOptions};
+
+// The only look at the wall clock: tokens of a new or damaged folder begin where an earlier one cannot have
+// been.
+std::int64_t wall_ms() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<milliseconds>(since_1970).count();
+}
+
+engines::Durability durability_of(const std::string& word) {
+  if (word == "none") return engines::Durability::kNone;
+  return word == "async" ? engines::Durability::kAsync : engines::Durability::kSync;
+}
+
+}  // namespace
+
+const ops::Program& program() { return kProgram; }
+
+Limits limits(const ops::Config& config) {
+  Limits limits;
+  limits.most_lease = config.duration("max_lease_ms");
+  limits.most_held = config.duration("max_held_ms");
+  limits.ticket_ttl = config.duration("ticket_ttl_ms");
+  limits.memory = config.duration("memory_ms");
+  limits.max_memory = config.size("max_memory");
+  limits.max_waiters = config.size("max_waiters");
+  limits.max_locks = config.size("max_locks");
+  limits.max_names = config.size("max_names");
+  limits.max_entries = static_cast<std::uint32_t>(config.integer("max_entries"));
+  return limits;
+}
+
+engines::EmbeddedOptions engine_options(const ops::Config& config) {
+  return {.folder = config.text("data"),
+          .durability = durability_of(config.text("durability")),
+          .wall_ms = wall_ms()};
+}
+
+}  // namespace zerosuite::lock

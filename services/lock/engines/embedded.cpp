@@ -1,0 +1,290 @@
+#include "lock/engines/embedded.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace zerosuite::lock::engines {
+namespace {
+
+using core::milliseconds;
+
+constexpr std::int64_t kTokensPerMillisecond = 1024;
+constexpr Token kLastWallToken = Token{1} << 52;  // beyond it the wall clock is not to be believed
+
+// Above every token given out before: those of this folder, and, if the clock tells the truth, those of a
+// folder that is gone.
+Token first_token(Token limit, std::int64_t wall_ms) {
+  const bool believed = wall_ms > 0 && wall_ms < kLastWallToken / kTokensPerMillisecond;
+  return std::max(limit, believed ? wall_ms * kTokensPerMillisecond : 0) + 1;
+}
+
+std::string_view text_of(Durability durability) {
+  switch (durability) {
+    case Durability::kSync:
+      return "sync";
+    case Durability::kAsync:
+      return "async";
+    case Durability::kNone:
+      break;
+  }
+  return "none";
+}
+
+}  // namespace
+
+Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOptions& options)
+    : timers_(timers),
+      durability_(options.durability),
+      store_(options.folder),
+      recovered_(timers.now()),
+      journal_(timers, offload, store_,
+               {.durability = options.durability, .meta = start(options), .settled = [this] { settled(); }}),
+      turns_(journal_),
+      watches_(timers),
+      recovery_(timers, [this] { journal_.set_durability(durability_); }) {
+  recovery_.at(recovered_);
+}
+
+// Takes over what the process before left. As long as its holders may not all be known, the folder goes on
+// saying so: another crash now, or a stop in good order, changes nothing in that.
+Meta Embedded::start(const EmbeddedOptions& options) {
+  const Legacy legacy = store_.take_legacy();
+  Meta meta = legacy.meta.value_or(Meta{});
+  const bool whole = legacy.log == db::LogState::kWhole;
+  const bool all_known = whole && (meta.clean || meta.durability == Durability::kSync);
+  const bool restored =
+      legacy.log != db::LogState::kDamaged && (meta.clean || meta.durability != Durability::kNone);
+  if (restored) {
+    for (const auto& [token, row] : legacy.rows)
+      holds_.add(token, row).ends = lease_end(timers_.now(), row->lease);
+  }
+  if (!whole) {
+    const std::string found = restored ? "the last commit in the log of the locks cannot be read"
+                                       : "the log of the locks is damaged, so no hold is restored";
+    warnings_.push_back(found + "; nothing is granted for " + std::to_string(meta.max_lease_ms) + " ms");
+  }
+  if (!all_known) recovered_ = lease_end(timers_.now(), milliseconds(meta.max_lease_ms));
+  next_token_ = first_token(meta.token_limit, options.wall_ms);
+  meta.token_limit = next_token_ + kTokenBlock;
+  meta.durability = all_known ? options.durability : Durability::kAsync;
+  meta.clean = false;
+  store_.begin(meta, !restored || options.durability == Durability::kNone);
+  return meta;
+}
+
+void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done) {
+  const Journal::Number turn = turns_.of(claim.names);
+  if (turn == 0) return conclude(claim, std::move(done));
+  if (!refusal() && holds_.way(claim, timers_.now()) != HoldTable::Way::kTaken)
+    return grant(claim, std::move(done));
+  // At its turn it is tried again, for what was in its way may be gone then, and nobody watched.
+  turns_.wait(turn, claim.names,
+              {{}, [this, claim, done = std::move(done)](const core::Error* error) mutable {
+                 if (error != nullptr) return done(*error);
+                 conclude(claim, std::move(done));
+               }});
+}
+
+void Embedded::conclude(const Claim& claim, core::Done<std::optional<Grant>> done) {
+  if (auto error = refusal()) return done(*std::move(error));
+  if (holds_.way(claim, timers_.now()) == HoldTable::Way::kTaken) return done(std::optional<Grant>());
+  grant(claim, std::move(done));
+}
+
+void Embedded::grant(const Claim& claim, core::Done<std::optional<Grant>> done) {
+  for (Hold* hold : holds_.lapsed(claim.names, timers_.now())) end(*hold, Ending::kTaken);
+  const Token token = next_token_++;
+  journal_.reserve(token, claim.lease);
+  const Journal::Number batch = must_wait(token, claim) ? journal_.gathering() : turns_.of(claim.names);
+  const Row row = std::make_shared<const Claim>(claim);
+  holds_.add(token, row).unanswered = 1;
+  journal_.add(token, row);
+  if (batch == 0) {
+    granted(token, done);
+  } else {
+    turns_.wait(batch, claim.names,
+                {[this, token] {
+                   if (Hold* hold = holds_.find(token)) end(*hold, Ending::kReleased);
+                 },
+                 [this, token, done = std::move(done)](const core::Error* error) mutable {
+                   if (error != nullptr) return done(*error);
+                   granted(token, done);
+                 }});
+  }
+  watches_.run();
+}
+
+void Embedded::granted(Token token, core::Done<std::optional<Grant>>& done) {
+  Hold* hold = holds_.find(token);
+  if (hold == nullptr) return done(std::optional<Grant>());  // somebody took it before it was given
+  --hold->unanswered;
+  hold->ends = lease_end(timers_.now(), hold->claim->lease);
+  done(std::optional(Grant{token, hold->claim->lease}));
+}
+
+void Embedded::amend(Token token, const Claim& claim, core::Done<bool> done) {
+  const Journal::Number turn = turns_.of(claim.names);
+  Hold* hold = holds_.find(token);
+  if (hold == nullptr || journal_.trouble() != nullptr) {
+    core::Result<bool> refused = hold == nullptr ? core::Result<bool>(false) : *journal_.trouble();
+    return turns_.in_turn(
+        turn, claim.names,
+        [refused = std::move(refused), done = std::move(done)]() mutable { done(refused); });
+  }
+  const Row before = hold->claim;
+  journal_.reserve(token, claim.lease);
+  const Journal::Number batch = must_wait(*hold, claim) ? journal_.gathering() : turn;
+  ++hold->unanswered;
+  if (claim != *before) {
+    hold->claim = std::make_shared<const Claim>(claim);
+    journal_.change(token, hold->claim);
+  }
+  if (claim.mode != before->mode) {
+    for (const std::string& name : claim.names) watches_.free(name);
+  }
+  if (batch == 0) {
+    amended(token, done);
+  } else {
+    turns_.wait(batch, claim.names,
+                {[this, token, before] { restore(token, before); },
+                 [this, token, done = std::move(done)](const core::Error* error) mutable {
+                   if (error != nullptr) return done(*error);
+                   amended(token, done);
+                 }});
+  }
+  watches_.run();
+}
+
+void Embedded::amended(Token token, core::Done<bool>& done) {
+  Hold* hold = holds_.find(token);
+  if (hold == nullptr) return done(false);
+  --hold->unanswered;
+  hold->ends = lease_end(timers_.now(), hold->claim->lease);
+  done(true);
+}
+
+void Embedded::restore(Token token, const Row& before) {
+  Hold* hold = holds_.find(token);
+  if (hold == nullptr) return;
+  --hold->unanswered;
+  hold->claim = before;
+  journal_.change(token, before);
+}
+
+void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
+  Hold* hold = holds_.find(token);
+  if (hold == nullptr)  // of names that are not known any more, so after everybody
+    return turns_.in_turn(journal_.awaited(), {}, [done = std::move(done)]() mutable { done(false); });
+  const Row claim = hold->claim;
+  end(*hold, ending);
+  turns_.in_turn(turns_.of(claim->names), claim->names, [done = std::move(done)]() mutable { done(true); });
+  watches_.run();
+}
+
+void Embedded::inspect(const std::string& name, core::Done<std::vector<Held>> done) {
+  const Turns::Names names{name};
+  turns_.in_turn(turns_.of(names), names, [this, name, done = std::move(done)]() mutable {
+    std::vector<Held> found;
+    for (const Hold* hold : holds_.of(name)) {
+      if (!hold->passed(timers_.now())) found.push_back(held(*hold));
+    }
+    done(std::move(found));
+  });
+}
+
+void Embedded::watch_free(const std::string& name, std::function<void()> freed) {
+  watches_.add(name, first_lapse(name), std::move(freed));
+}
+
+std::vector<Held> Embedded::holds() const {
+  std::vector<Held> found;
+  for (const Hold* hold : holds_.all()) {
+    if (!hold->passed(timers_.now())) found.push_back(held(*hold));
+  }
+  return found;
+}
+
+milliseconds Embedded::recovering() const {
+  return std::chrono::ceil<milliseconds>(std::max(recovered_, timers_.now()) - timers_.now());
+}
+
+Capabilities Embedded::capabilities() const {
+  return {.engine = "embedded",
+          .durability = std::string(text_of(durability_)),
+          .fair = "strict",
+          .exclusion = "one process and its log",
+          .clock = "the broker's steady clock",
+          .fencing = true,
+          .shared = true,
+          .semaphores = true,
+          .atomic_sets = true,
+          .indefinite = durability_ == Durability::kSync,
+          .survives_restart = true};
+}
+
+std::optional<core::Error> Embedded::close() {
+  std::map<Token, Change> rows;
+  if (durability_ == Durability::kNone) {
+    for (const Hold* hold : holds_.all()) rows.emplace(hold->token, Change{hold->claim, true});
+  }
+  return journal_.close(std::move(rows), recovering() == milliseconds(0));
+}
+
+std::optional<core::Error> Embedded::refusal() const {
+  if (const core::Error* trouble = journal_.trouble()) return *trouble;
+  if (const milliseconds left = recovering(); left > milliseconds(0))
+    return core::Error{core::kRecovering,
+                       "locks granted before an unclean stop may still be held {\"retry_after_ms\":" +
+                           std::to_string(left.count()) + "}"};
+  return std::nullopt;
+}
+
+bool Embedded::must_wait(Token token, const Claim& claim) const {
+  // After a crash the hold that was taken would be back in place of this one.
+  return durability_ == Durability::kSync || !journal_.covers(token, claim.lease) ||
+         turns_.taken(claim.names);
+}
+
+// What the hold can do less of needs no proof.
+bool Embedded::must_wait(const Hold& hold, const Claim& after) const {
+  if (!journal_.covers(hold.token, after.lease)) return true;
+  const Claim& before = *hold.claim;
+  return durability_ == Durability::kSync &&
+         (after.lease > before.lease || after.count > before.count || after.mode != before.mode ||
+          after.request_id != before.request_id);
+}
+
+void Embedded::end(Hold& hold, Ending ending) {
+  const Row claim = hold.claim;
+  const bool to_write = journal_.drop(hold.token);
+  const bool marked = to_write && ending == Ending::kTaken && durability_ == Durability::kAsync;
+  holds_.remove(hold);
+  for (const std::string& name : claim->names) {
+    if (marked) turns_.note_taken(name);
+    watches_.free(name);
+  }
+}
+
+void Embedded::settled() {
+  turns_.settle();
+  watches_.run();
+}
+
+core::TimePoint Embedded::first_lapse(const std::string& name) const {
+  const core::TimePoint now = timers_.now();
+  std::optional<core::TimePoint> first;
+  for (const Hold* hold : holds_.of(name)) {
+    if (hold->passed(now)) continue;
+    const core::TimePoint ends = hold->unanswered != 0 ? lease_end(now, hold->claim->lease) : hold->ends;
+    first = std::min(first.value_or(ends), ends);
+  }
+  return first.value_or(now);
+}
+
+Held Embedded::held(const Hold& hold) const {
+  return {*hold.claim, hold.token, hold.remaining(timers_.now())};
+}
+}  // namespace zerosuite::lock::engines

@@ -1,0 +1,84 @@
+// The lock engine inside the broker: its table is in memory, and a folder keeps it over the end of the
+// process. What a grant is worth after a crash is the durability's matter (docs/lock.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lock/engine.hpp"
+#include "lock/engines/hold_table.hpp"
+#include "lock/engines/journal.hpp"
+#include "lock/engines/store.hpp"
+#include "lock/engines/turns.hpp"
+#include "lock/engines/watches.hpp"
+#include "net/offload.hpp"
+#include "net/timers.hpp"
+
+namespace zerosuite::lock::engines {
+
+struct EmbeddedOptions {
+  std::filesystem::path folder;  ///< Made when there is none.
+  Durability durability = Durability::kSync;
+  std::int64_t wall_ms = 0;  ///< The wall clock at the start, since 1970: tokens begin there, if it is later.
+};
+
+/// Belongs to the loop's thread. To be destroyed when it is idle, or after the offload; without close() that
+/// is a crash.
+class Embedded final : public Engine {
+ public:
+  /// Blocks while it reads the folder. Throws core::Failure StorageError, one line, when the folder cannot be
+  /// used, or what is in it cannot be trusted.
+  Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOptions& options);
+
+  void acquire(const Claim& claim, core::Done<std::optional<Grant>> done) override;
+  void amend(Token token, const Claim& claim, core::Done<bool> done) override;
+  void release(Token token, Ending ending, core::Done<bool> done) override;
+  void inspect(const std::string& name, core::Done<std::vector<Held>> done) override;
+  void watch_free(const std::string& name, std::function<void()> freed) override;
+
+  std::vector<Held> holds() const override;
+  core::milliseconds recovering() const override;
+  Capabilities capabilities() const override;
+
+  /// What was found at the start and somebody should know; whole sentences.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  /// Whether no commit is on its way.
+  bool idle() const { return journal_.idle(); }
+  /// Writes all that is outstanding, in this call; only when idle(), and nothing may be asked any more then.
+  /// Answers why the next start will have to take it for a crash; nullopt when it will not.
+  std::optional<core::Error> close();
+
+ private:
+  Meta start(const EmbeddedOptions& options);
+  std::optional<core::Error> refusal() const;
+  void conclude(const Claim& claim, core::Done<std::optional<Grant>> done);
+  void grant(const Claim& claim, core::Done<std::optional<Grant>> done);
+  void granted(Token token, core::Done<std::optional<Grant>>& done);
+  void amended(Token token, core::Done<bool>& done);
+  void restore(Token token, const Row& before);
+  bool must_wait(Token token, const Claim& claim) const;
+  bool must_wait(const Hold& hold, const Claim& after) const;
+  void end(Hold& hold, Ending ending);
+
+  void settled();
+  core::TimePoint first_lapse(const std::string& name) const;
+  Held held(const Hold& hold) const;
+
+  net::Timers& timers_;
+  const Durability durability_;
+  std::vector<std::string> warnings_;
+  HoldTable holds_;
+  Store store_;
+  core::TimePoint recovered_;  // when grants begin
+  Token next_token_ = 1;
+  Journal journal_;
+  Turns turns_;
+  Watches watches_;
+  net::Timer recovery_;
+};
+
+}  // namespace zerosuite::lock::engines

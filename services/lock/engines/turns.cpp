@@ -1,0 +1,42 @@
+#include "lock/engines/turns.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zerosuite::lock::engines {
+
+Turns::Number Turns::of(const Names& names) const {
+  Number turn = 0;
+  if (pending_.empty()) return turn;
+  for (const std::string& name : names) {
+    const auto found = pending_.find(name);
+    if (found != pending_.end()) turn = std::max(turn, found->second.answers);
+  }
+  return turn > journal_.answered() ? turn : 0;
+}
+
+void Turns::wait(Number number, const Names& names, Journal::Wait wait) {
+  for (const std::string& name : names) pending_[name].answers = number;
+  journal_.wait(number, std::move(wait));
+}
+
+void Turns::in_turn(Number turn, const Names& names, core::MoveFunction<void()> answer) {
+  if (turn == 0) return answer();
+  wait(turn, names, {{}, [answer = std::move(answer)](const core::Error*) mutable { answer(); }});
+}
+
+bool Turns::taken(const Names& names) const {
+  return std::any_of(names.begin(), names.end(), [this](const std::string& name) {
+    const auto found = pending_.find(name);
+    return found != pending_.end() && found->second.taken > journal_.written();
+  });
+}
+
+void Turns::settle() {
+  std::erase_if(pending_, [this](const auto& entry) {
+    const Pending& pending = entry.second;
+    return pending.answers <= journal_.answered() && pending.taken <= journal_.written();
+  });
+}
+
+}  // namespace zerosuite::lock::engines

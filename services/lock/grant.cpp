@@ -1,0 +1,207 @@
+#include <algorithm>
+
+#include "lock/attempts.hpp"
+
+namespace zerosuite::lock {
+
+using core::Error;
+using core::Result;
+
+namespace {
+
+bool overlap(const Claim& one, const Claim& other) {
+  return std::find_first_of(one.names.begin(), one.names.end(), other.names.begin(), other.names.end()) !=
+         one.names.end();
+}
+
+}  // namespace
+
+// Whoever is told of it may end it: a client that is found gone takes its calls and its session with it.
+void Attempts::granted(Attempt& attempt, Hold& hold) {
+  const Id id = attempt.id;
+  const Token token = hold.token;
+  ++shared_.counters.grants;
+  shared_.counters.waited.add(hold.since - attempt.since);
+  attempt.state = Attempt::State::kGranted;
+  attempt.hold = &hold;
+  hold.ticket = id;
+  if (attempt.unwanted) return give_back(attempt);
+  requests_.granted(hold.claim, view(attempt, hold), hold.since);
+  if (attempt.request.confirm > milliseconds(0) && hold.since > attempt.since)
+    holds_.shorten(hold, attempt.request.confirm);
+  holds_.announce(hold);
+  if (Attempt* still = find(id)) deliver(*still);
+  enter_others(token);
+}
+
+// The client may be found gone while it is told: then withdraw() is called from inside, and the next in line
+// gets the lock at once instead of after a lease.
+void Attempts::deliver(Attempt& attempt) {
+  if (!attempt.done) return;  // a ticket that nobody has asked for since
+  const Id id = attempt.id;
+  Granted answer = view(attempt, *attempt.hold);
+  if (attempt.ticket) claimed_.put(id, answer, shared_.timers.now());
+  attempt.telling = true;
+  std::exchange(attempt.done, {})(Answer(std::move(answer)));
+  Attempt* still = find(id);
+  if (still == nullptr) return;
+  still->telling = false;
+  if (std::exchange(still->unwanted, false)) return;  // a ticket: the next wait() will hear of it
+  still->hold->ticket = 0;
+  drop(*still);
+}
+
+// Others of its owner may have entered it meanwhile.
+void Attempts::give_back(Attempt& attempt) {
+  const Id id = attempt.id;
+  const Claim& claim = attempt.hold->claim;
+  requests_.failed(attempt.request.claim, 0);  // what was never heard of may be asked for again
+  holds_.release({claim.names.front(), claim.owner, attempt.hold->token}, [](const Result<Released>&) {});
+  if (Attempt* still = find(id)) {
+    still->hold->ticket = 0;
+    drop(*still);
+  }
+}
+
+void Attempts::enter(Attempt& attempt, Hold& hold) {
+  attempt.state = Attempt::State::kAsking;
+  attempt.timer.cancel();
+  holds_.enter(hold, attempt.request,
+               [this, id = attempt.id](const Result<Hold*>& entered_hold) { entered(id, entered_hold); });
+}
+
+void Attempts::entered(Id id, const Result<Hold*>& result) {
+  Attempt& attempt = *find(id);
+  if (!result) return fail(attempt, result.error());
+  const Hold& hold = **result;
+  const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
+  Granted answer = view(attempt, hold);
+  requests_.granted(attempt.request.claim, answer, shared_.timers.now());
+  if (attempt.ticket) claimed_.put(id, answer, shared_.timers.now());
+  if (Told told = std::move(attempt.done)) told(Answer(std::move(answer)));
+  const bool unwanted = attempt.unwanted;  // perhaps since it was told
+  if (unwanted) requests_.failed(attempt.request.claim, 0);
+  drop(attempt);
+  if (unwanted) holds_.release(key, [](const Result<Released>&) {});
+}
+
+// What its owner asked for twice at a time would wait for itself.
+void Attempts::enter_others(Token token) {
+  const Hold* hold = holds_.find(token);
+  if (hold == nullptr || hold->claim.mode == Mode::kPermits) return;
+  std::vector<Id> others;
+  for (const Attempt* other : hold->owner->attempts) {
+    if (other->state == Attempt::State::kQueued && overlap(other->request.claim, hold->claim))
+      others.push_back(other->id);
+  }
+  for (const Id id : others) {
+    Attempt* other = find(id);
+    Hold* still = holds_.find(token);
+    if (other == nullptr || still == nullptr || other->state != Attempt::State::kQueued) continue;
+    if (other->request.claim.names == still->claim.names) {
+      leave_line(*other);
+      enter(*other, *still);
+    } else {
+      fail(*other, {core::kNotReentrant, "its owner was granted one of the names in another set"});
+    }
+  }
+}
+
+Attempts::Id Attempts::wait(const std::string& ticket, milliseconds wait, Told told) {
+  check_wait(wait, shared_.limits);
+  Attempt* attempt = find(ticket);
+  if (attempt == nullptr) {
+    const Granted* before = claimed_.find(id_of(ticket));
+    if (before == nullptr)
+      throw core::Failure(core::kNotHeld,
+                          "no ticket " + ticket + ": given up, lapsed, or of an earlier process");
+    again(*before, told);
+    return 0;
+  }
+  Told before = std::exchange(attempt->done, std::move(told));
+  const Id id = attempt->id;
+  if (before) before(Error{core::kCancelled, "the ticket was waited for again"});
+  attempt = find(id);
+  if (attempt == nullptr) return id;  // given up by the one just told
+  if (attempt->state == Attempt::State::kGranted) {
+    claim(*attempt);
+  } else if (attempt->state == Attempt::State::kQueued) {
+    attempt->request.wait = wait;
+    wait == milliseconds(0) ? report_place(*attempt) : attempt->timer.after(wait);
+  }
+  return id;
+}
+
+// The lease begins when its owner hears of it.
+void Attempts::claim(Attempt& attempt) {
+  const Hold& hold = *attempt.hold;
+  const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
+  holds_.extend(key, attempt.request.claim.lease, [this, id = attempt.id](const Result<Extended>& extended) {
+    Attempt* still = find(id);
+    if (still == nullptr) return;  // the hold ended, and gone() has said so
+    if (extended) return deliver(*still);
+    if (Told told = std::move(still->done)) told(extended.error());  // and the next wait() tries again
+  });
+}
+
+bool Attempts::cancel(const std::string& ticket) {
+  Attempt* attempt = find(ticket);
+  if (attempt == nullptr || !attempt->ticket) return false;
+  Told told = std::move(attempt->done);
+  switch (attempt->state) {
+    case Attempt::State::kQueued:
+      drop(*attempt);
+      serve();
+      break;
+    case Attempt::State::kAsking:
+      attempt->unwanted = true;
+      break;
+    case Attempt::State::kGranted:
+      give_back(*attempt);
+      break;
+  }
+  if (told) told(Error{core::kCancelled, "the ticket was given up"});
+  return true;
+}
+
+void Attempts::withdraw(Id id) {
+  Attempt* attempt = find(id);
+  if (attempt == nullptr) return;
+  ++shared_.counters.withdrawn;
+  if (attempt->ticket) return leave_ticket(*attempt);
+  switch (attempt->state) {
+    case Attempt::State::kQueued:
+      drop(*attempt);
+      return serve();
+    case Attempt::State::kAsking:
+      attempt->unwanted = true;
+      attempt->done = {};
+      return;
+    case Attempt::State::kGranted:
+      return give_back(*attempt);
+  }
+}
+
+void Attempts::leave_ticket(Attempt& attempt) {
+  if (attempt.telling) attempt.unwanted = true;
+  attempt.done = {};
+  if (attempt.state == Attempt::State::kQueued) attempt.timer.after(shared_.limits.ticket_ttl);
+}
+
+void Attempts::gone(const Hold& hold) {
+  if (Attempt* attempt = find(hold.ticket)) {
+    Told told = std::move(attempt->done);
+    drop(*attempt);
+    if (told) told(Error{core::kLeaseExpired, "it was granted, but its lease passed before anybody asked"});
+  }
+  if (Owner* owner = shared_.table.find_owner(hold.claim.owner)) shared_.table.tidy(*owner);
+}
+
+void Attempts::restored(const Hold& hold) { requests_.granted(hold.claim, view(hold), shared_.timers.now()); }
+
+void Attempts::forget() {
+  requests_.forget(shared_.timers.now());
+  claimed_.forget(shared_.timers.now());
+}
+
+}  // namespace zerosuite::lock

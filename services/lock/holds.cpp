@@ -1,0 +1,254 @@
+#include "lock/holds.hpp"
+
+#include <algorithm>
+
+#include "core/json.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using core::Error;
+using core::Json;
+using core::Result;
+using core::with_json;
+
+constexpr int kWarnAt = 3;  // a third of the lease before its end
+
+milliseconds whole_ms(core::Clock::duration duration) { return std::chrono::floor<milliseconds>(duration); }
+
+Event::Kind event_of(Ended::How how) {
+  switch (how) {
+    case Ended::How::kReleased:
+      return Event::Kind::kReleased;
+    case Ended::How::kRevoked:
+      return Event::Kind::kRevoked;
+    case Ended::How::kExpired:
+    case Ended::How::kSessionLost:
+      break;
+  }
+  return Event::Kind::kLost;
+}
+
+}  // namespace
+
+Holds::Holds(const Shared& shared, Gone gone, Freed freed)
+    : shared_(shared),
+      wake_([this](Hold& hold) { wake(hold); }),
+      gone_(std::move(gone)),
+      freed_(std::move(freed)),
+      ended_(shared.limits.memory, shared.limits.max_memory) {}
+
+std::unique_ptr<Hold> Holds::reserve(const Request& request, Owner& owner) {
+  auto hold = std::make_unique<Hold>(shared_.timers, wake_);
+  hold->claim = request.claim;
+  hold->owner = &owner;
+  hold->session = request.session;
+  hold->indefinite = request.indefinite;
+  hold->since = shared_.timers.now();
+  shared_.table.add(*hold);
+  return hold;
+}
+
+void Holds::give_up(std::unique_ptr<Hold> hold) { shared_.table.remove(*hold); }
+
+Hold& Holds::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
+  Hold& held = *hold;
+  held.token = grant.token;
+  held.since = shared_.timers.now();
+  held.expires = held.since + grant.lease;
+  holds_.emplace(grant.token, std::move(hold));
+  arm(held);
+  return held;
+}
+
+Hold& Holds::restore(const Held& held) {
+  Request request;
+  request.claim = held.claim;
+  return begin(reserve(request, shared_.table.owner(held.claim.owner)), {held.token, held.remaining});
+}
+
+void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
+  const std::string lock = quoted(hold.claim.names.front());
+  if (!request.reentrant) return done(Error{core::kNotReentrant, lock + " is held by its owner already"});
+  if (hold.claim.mode == Mode::kShared && request.claim.mode == Mode::kExclusive)
+    return done(Error{core::kUpgradeNotAllowed,
+                      lock + " is held in shared mode; release it and acquire it exclusively"});
+  if (hold.claim.count >= shared_.limits.max_entries)
+    return done(
+        Error{core::kReentrancyLimit, lock + " was entered " + std::to_string(hold.claim.count) + " times"});
+
+  const milliseconds lease = lengthen(hold, request.claim.lease);
+  ++hold.claim.count;  // at once: the next one counts on it
+  hold.claim.request_id = request.claim.request_id;
+  amend(hold, [this, token = hold.token, lease, told = std::move(done)](Result<Hold*> amended) mutable {
+    if (!amended) {
+      Hold* still = find(token);  // which its owner may have left meanwhile, but for this entry
+      if (still != nullptr && --still->claim.count == 0) end(*still, Ended::How::kReleased);
+      return told(amended.error());
+    }
+    Hold& entered = **amended;
+    entered.expires = std::max(entered.expires, shared_.timers.now() + lease);
+    arm(entered);
+    ++shared_.counters.reentries;
+    told(&entered);
+  });
+}
+
+void Holds::release(const Key& key, core::Done<Released> done) {
+  const Result<Hold*> found = find(key);
+  if (!found) {
+    const Ended* ended = ended_.find(key.token);
+    if (ended != nullptr && ended->how == Ended::How::kReleased && ended->owner == owner_hash(key.owner))
+      return done(Released{0, ended->held, true});
+    return done(found.error());
+  }
+  Hold& hold = **found;
+  const milliseconds held = whole_ms(shared_.timers.now() - hold.since);
+  if (--hold.claim.count == 0) {
+    ++shared_.counters.releases;
+    end(hold, Ended::How::kReleased);
+    return done(Released{0, held, false});
+  }
+  // Whether it could be kept does not matter: a count too high after a restart only costs the lease.
+  amend(hold, [count = hold.claim.count, held, told = std::move(done)](const Result<Hold*>&) mutable {
+    told(Released{count, held, false});
+  });
+}
+
+void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done) {
+  const Result<Hold*> found = find(key);
+  if (!found) return done(found.error());
+  Hold& hold = **found;
+  const auto held = shared_.timers.now() - hold.since;
+  const milliseconds most = shared_.limits.most_held;
+  if (most > milliseconds(0) && held + std::max(remaining(hold), lease) > most)
+    return done(Error{core::kExtendLimit, with_json(quoted(key.name) + " may be held for at most " +
+                                                        std::to_string(most.count()) + " ms",
+                                                    Json().add("remaining_ms", remaining(hold).count()))});
+  lease = lengthen(hold, lease);
+  amend(hold, [this, lease, told = std::move(done)](Result<Hold*> amended) mutable {
+    if (!amended) return told(amended.error());
+    Hold& extended = **amended;
+    extended.expires = std::max(extended.expires, shared_.timers.now() + lease);
+    ++extended.extensions;
+    ++shared_.counters.extensions;
+    arm(extended);
+    told(Extended{remaining(extended), extended.extensions});
+  });
+}
+
+void Holds::downgrade(const Key& key, core::Done<Hold*> done) {
+  const Result<Hold*> found = find(key);
+  if (!found) return done(found.error());
+  Hold& hold = **found;
+  if (hold.claim.mode == Mode::kShared) return done(&hold);
+  hold.claim.mode = Mode::kShared;
+  amend(hold, [this, token = hold.token, told = std::move(done)](Result<Hold*> amended) mutable {
+    Hold* still = find(token);
+    if (!amended && still != nullptr) still->claim.mode = Mode::kExclusive;
+    const bool shared = static_cast<bool>(amended);
+    const std::vector<std::string> names = still == nullptr ? std::vector<std::string>() : still->claim.names;
+    told(std::move(amended));
+    if (!shared) return;
+    for (const std::string& name : names) freed_(name);  // for those who wait to share it
+  });
+}
+
+// Answers the hold as it is by then: a commit takes its time.
+void Holds::amend(Hold& hold, core::Done<Hold*> done) {
+  shared_.engine.amend(hold.token, hold.claim,
+                       [this, token = hold.token, told = std::move(done)](const Result<bool>& kept) mutable {
+                         Hold* still = find(token);
+                         if (still != nullptr && kept && !*kept) {
+                           end(*still, Ended::How::kExpired);
+                           still = nullptr;
+                         }
+                         if (still == nullptr)
+                           return told(Error{core::kLeaseExpired, "the lease passed in the meantime"});
+                         if (!kept) {
+                           still->wanted = still->expires;
+                           return told(kept.error());
+                         }
+                         told(still);
+                       });
+}
+
+void Holds::end(Hold& hold, Ended::How how, const std::string& reason) {
+  auto node = holds_.extract(hold.token);
+  std::shared_ptr<Hold> ended = std::move(node.mapped());
+  const auto held = shared_.timers.now() - ended->since;
+  ended->timer.cancel();
+  if (how != Ended::How::kReleased) delay(*ended);
+  shared_.table.remove(*ended);
+  ended_.put(ended->token, {how, owner_hash(ended->claim.owner), whole_ms(held)}, shared_.timers.now());
+  shared_.counters.held.add(held);
+  gone_(*ended);
+  tell(event_of(how), *ended, reason);
+  const Ending ending = how == Ended::How::kReleased ? Ending::kReleased : Ending::kTaken;
+  shared_.engine.release(ended->token, ending, [this, ended](const Result<bool>&) {
+    for (const std::string& name : ended->claim.names) freed_(name);
+  });
+}
+
+void Holds::shorten(Hold& hold, milliseconds lease) {
+  hold.expires = std::min(hold.expires, shared_.timers.now() + lease);
+  arm(hold);
+}
+
+Hold* Holds::find(Token token) {
+  const auto found = holds_.find(token);
+  return found == holds_.end() ? nullptr : found->second.get();
+}
+
+milliseconds Holds::remaining(const Hold& hold) const {
+  if (hold.indefinite) return hold.claim.lease;
+  return std::max(milliseconds(0), whole_ms(hold.expires - shared_.timers.now()));
+}
+
+// Never shorter than what was asked for before and is still on its way to the disk.
+milliseconds Holds::lengthen(Hold& hold, milliseconds lease) {
+  const auto now = shared_.timers.now();
+  hold.wanted = std::max({hold.wanted, hold.expires, now + lease});
+  hold.claim.lease = std::chrono::ceil<milliseconds>(hold.wanted - now);
+  return hold.claim.lease;
+}
+
+void Holds::arm(Hold& hold) {
+  if (hold.indefinite) return;
+  const bool warns = shared_.audience.listens(hold.claim.owner);
+  const auto warning = hold.expires - hold.claim.lease / kWarnAt;
+  hold.timer.at(warns && warning > shared_.timers.now() ? warning : hold.expires);
+}
+
+void Holds::wake(Hold& hold) {
+  if (shared_.timers.now() >= hold.expires) {
+    ++shared_.counters.expired;
+    return end(hold, Ended::How::kExpired);
+  }
+  hold.timer.at(hold.expires);
+  tell(Event::Kind::kExpiring, hold);
+}
+
+// Those who do not know that their lock is gone get time to notice (Burrows 2006, 2.4: lock-delay).
+void Holds::delay(const Hold& hold) {
+  if (hold.claim.lock_delay <= milliseconds(0)) return;
+  for (const auto& [name, place] : hold.places) {
+    name->delayed_for = hold.claim.owner;
+    if (!name->delay)
+      name->delay = std::make_unique<net::Timer>(shared_.timers,
+                                                 [this, text = std::string(name->text)] { freed_(text); });
+    name->delay->after(hold.claim.lock_delay);
+  }
+}
+
+void Holds::tell(Event::Kind kind, const Hold& hold, const std::string& text) {
+  if (shared_.audience.size() == 0) return;
+  Event event{kind, {}, hold.claim.owner, hold.token, remaining(hold), text};
+  const std::vector<std::string> names = hold.claim.names;  // a copy: who is told may end the hold
+  for (const std::string& name : names) {
+    event.name = name;
+    shared_.audience.tell(event);
+  }
+}
+
+}  // namespace zerosuite::lock

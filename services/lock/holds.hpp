@@ -1,0 +1,113 @@
+// The life of holds: lease, extension, re-entry, release, expiry.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "lock/counters.hpp"
+#include "lock/events.hpp"
+#include "lock/memory.hpp"
+#include "lock/table.hpp"
+
+namespace zerosuite::lock {
+
+/// What a holder shows to speak about its hold.
+struct Key {
+  std::string name;
+  std::string owner;
+  Token token = 0;
+  /// What the hold must be, or KindMismatch.
+  enum class Kind : std::uint8_t { kAny, kLock, kSemaphore };
+  Kind kind = Kind::kAny;
+};
+
+struct Released {
+  std::uint32_t count = 0;  ///< How often its owner is still in it; zero = others may have it.
+  milliseconds held{0};
+  bool replay = false;  ///< It had been released before.
+};
+
+struct Extended {
+  milliseconds remaining{0};
+  std::uint32_t extensions = 0;
+};
+
+/// What the holds of a broker share with the rest of it.
+struct Shared {
+  net::Timers& timers;
+  Engine& engine;
+  Table& table;
+  Audience& audience;
+  Counters& counters;
+  const Limits& limits;
+};
+
+/// Loop thread only. A lease ends when its timer fires and at no other moment: after a pause of the process
+/// the reactor hears the extensions that wait in its sockets first, and they must find the hold still there.
+class Holds {
+ public:
+  /// `freed` is called when a hold has ended and the engine knows it, or when a name's delay is over.
+  using Freed = std::function<void(const std::string& name)>;
+  /// Told of every end, while the hold is no longer in the table.
+  using Gone = std::function<void(const Hold& hold)>;
+
+  Holds(const Shared& shared, Gone gone, Freed freed);
+
+  /// A hold that is not granted yet, in the table already, so that nobody else is given its names.
+  std::unique_ptr<Hold> reserve(const Request& request, Owner& owner);
+  void give_up(std::unique_ptr<Hold> hold);
+  /// Begins the lease of a reserved hold.
+  Hold& begin(std::unique_ptr<Hold> hold, const Grant& grant);
+  /// Takes in what the engine still knows of an earlier process.
+  Hold& restore(const Held& held);
+
+  /// Enters it once more. Answers the same hold; NotReentrant, ReentrancyLimit, UpgradeNotAllowed, or what
+  /// the engine says.
+  void enter(Hold& hold, const Request& request, core::Done<Hold*> done);
+  void release(const Key& key, core::Done<Released> done);
+  /// The lease is then `lease` from now, or what it was when that is longer.
+  void extend(const Key& key, milliseconds lease, core::Done<Extended> done);
+  /// From exclusive to shared; a shared one stays as it is.
+  void downgrade(const Key& key, core::Done<Hold*> done);
+  /// Ends it, whoever has it.
+  void end(Hold& hold, Ended::How how, const std::string& reason = {});
+  /// Lets a hold lapse earlier: nobody has confirmed it yet.
+  void shorten(Hold& hold, milliseconds lease);
+
+  /// Tells of its grant.
+  void announce(const Hold& hold) { tell(Event::Kind::kGranted, hold); }
+  /// Tells watchers that the session of its owner is gone.
+  void suspect(const Hold& hold, const std::string& session) { tell(Event::Kind::kSuspect, hold, session); }
+
+  /// The hold that the key opens; NotHeld, NotOwner, StaleToken, LeaseExpired, SessionLost, KindMismatch or
+  /// Recovering when there is none.
+  core::Result<Hold*> find(const Key& key);
+  Hold* find(Token token);
+  milliseconds remaining(const Hold& hold) const;
+  std::size_t size() const { return holds_.size(); }
+  /// Forgets the ends that are due to be.
+  void forget() { ended_.forget(shared_.timers.now()); }
+
+ private:
+  void wake(Hold& hold);
+  void arm(Hold& hold);
+  milliseconds lengthen(Hold& hold, milliseconds lease);
+  core::Error missing(const Key& key);
+  void delay(const Hold& hold);
+  void tell(Event::Kind kind, const Hold& hold, const std::string& text = {});
+  void amend(Hold& hold, core::Done<Hold*> done);
+
+  Shared shared_;
+  const std::function<void(Hold&)> wake_;
+  Gone gone_;
+  Freed freed_;
+  std::unordered_map<Token, std::unique_ptr<Hold>> holds_;
+  Memory<Token, Ended> ended_;
+};
+
+/// The error of a claim that must wait until nobody can hold what an unclean stop forgot.
+core::Error recovering(milliseconds remaining);
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,71 @@
+#include "lock/request.hpp"
+
+#include "core/error.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw core::Failure(core::kInvalidArgument, message); }
+
+std::string ms(milliseconds duration) { return std::to_string(duration.count()); }
+
+void check_range(const char* what, milliseconds value, milliseconds least, milliseconds most) {
+  if (value < least || value > most)
+    refuse(std::string(what) + " must be from " + ms(least) + " to " + ms(most) + ", not " + ms(value));
+}
+
+void check_size(const char* what, const std::string& text, std::size_t most) {
+  if (text.size() > most)
+    refuse(std::string(what) + " must have at most " + std::to_string(most) + " bytes, not " +
+           std::to_string(text.size()));
+}
+
+void check_permits(const Claim& claim) {
+  if (claim.limit < 1) refuse("limit must be at least 1, not 0");
+  if (claim.permits < 1 || claim.permits > claim.limit)
+    refuse("permits must be from 1 to the limit of " + std::to_string(claim.limit) + ", not " +
+           std::to_string(claim.permits));
+}
+
+}  // namespace
+
+void check_name(const std::string& name) {
+  if (name.empty()) refuse("a name must not be empty");
+  check_size("a name", name, kMaxNameBytes);
+}
+
+void check_owner(const std::string& owner) {
+  if (owner.empty()) refuse("owner must not be empty");
+  check_size("owner", owner, kMaxOwnerBytes);
+}
+
+void check_lease(milliseconds lease, const Limits& limits) {
+  check_range("lease_ms", lease, limits.least_lease, limits.most_lease);
+}
+
+void check_wait(milliseconds wait, const Limits& limits) {
+  check_range("wait_ms", wait, milliseconds(0), limits.most_lease);
+}
+
+void check(const Request& request, const Limits& limits) {
+  const Claim& claim = request.claim;
+  if (claim.names.empty()) refuse("names must not be empty");
+  if (claim.names.size() > limits.max_names)
+    refuse("names must be at most " + std::to_string(limits.max_names) + ", not " +
+           std::to_string(claim.names.size()));
+  for (const std::string& name : claim.names) check_name(name);
+  check_size("owner", claim.owner, kMaxOwnerBytes);
+  check_size("request_id", claim.request_id, kMaxOwnerBytes);
+  check_size("data", claim.data, kMaxDataBytes);
+  check_lease(claim.lease, limits);
+  check_wait(request.wait, limits);
+  check_range("confirm_ms", request.confirm, milliseconds(0), claim.lease);
+  check_range("lock_delay_ms", claim.lock_delay, milliseconds(0), kMostLockDelay);
+  if (claim.mode == Mode::kPermits) check_permits(claim);
+}
+
+core::Error shutting_down() {
+  return {core::kShuttingDown, "the broker is stopping and grants nothing any more"};
+}
+
+}  // namespace zerosuite::lock

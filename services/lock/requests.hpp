@@ -1,0 +1,42 @@
+// Makes acquires exactly-once over a network that loses answers: a request_id names one request of its owner,
+// and asked again it is answered again, not done again (as Hazelcast's FencedLock does with its invocation
+// uids: hazelcast/hazelcast, cp/internal/datastructures/lock/Lock.java).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lock/memory.hpp"
+#include "lock/request.hpp"
+
+namespace zerosuite::lock {
+
+/// Loop thread only.
+class Requests {
+ public:
+  struct Past {
+    std::size_t shape = 0;      ///< A hash of what was asked.
+    std::uint64_t attempt = 0;  ///< On its way; zero once it was granted.
+    Granted granted;
+  };
+
+  explicit Requests(const Limits& limits)
+      : past_(limits.memory, limits.max_memory), numbers_(limits.memory, limits.max_memory) {}
+
+  /// What became of the same request; null when it is new, or has no id. Throws core::Failure:
+  /// RequestConflict when it asked for something else, Cancelled when its number is below the owner's
+  /// highest, so that a message that comes late cannot take the lock again.
+  const Past* find(const Request& request);
+
+  void begun(const Request& request, std::uint64_t attempt, core::TimePoint now);
+  void granted(const Claim& claim, const Granted& granted, core::TimePoint now);
+  /// It was not granted: asked again, it is tried again.
+  void failed(const Claim& claim, std::uint64_t attempt);
+  void forget(core::TimePoint now);
+
+ private:
+  Memory<std::string, Past> past_;             // by owner and request_id
+  Memory<std::string, std::int64_t> numbers_;  // an owner's highest integer request_id
+};
+
+}  // namespace zerosuite::lock

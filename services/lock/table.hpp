@@ -1,0 +1,142 @@
+// Who holds what and who waits for what: names, holds, attempts and owners, linked to one another.
+//
+// Bookkeeping only: nothing here asks the engine, answers a client or looks at the clock. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.hpp"
+#include "lock/request.hpp"
+#include "net/timers.hpp"
+
+namespace zerosuite::lock {
+
+struct Attempt;
+struct Hold;
+struct Name;
+
+/// Where something stands in a name's list. Lists, because a name may have ten thousand waiters, of whom any
+/// may leave at any time.
+template <class T>
+using Places = std::vector<std::pair<Name*, typename std::list<T*>::iterator>>;
+
+/// A lock or semaphore that is held, waited for or delayed; there are no others.
+struct Name {
+  std::string_view text;
+  std::list<Hold*> holds;             // in order of their grants
+  std::list<Attempt*> queue;          // in order of arrival
+  std::uint32_t permits = 0;          // in use
+  std::string delayed_for;            // while it is delayed: the owner who may have it all the same
+  std::unique_ptr<net::Timer> delay;  // armed until everybody may have it; only where there ever was one
+  bool elsewhere = false;             // the engine said that somebody else has it
+  bool touched = false;               // it is on the list of names to look at
+
+  bool delayed() const { return delay && delay->armed(); }
+  /// What all that hold it or wait for it agree on: its kind and its limit. Null when nobody does.
+  const Claim* kind() const;
+};
+
+struct Owner {
+  std::string_view text;
+  std::list<Hold*> holds;
+  std::list<Attempt*> attempts;
+  std::size_t sessions = 0;
+};
+
+/// What an owner has. Until the engine has granted it, it is its Attempt's and has no token.
+struct Hold {
+  /// `wake` must outlive it.
+  Hold(net::Timers& timers, const std::function<void(Hold&)>& wake)
+      : timer(timers, [this, &wake] { wake(*this); }) {}
+
+  Claim claim;
+  Token token = 0;
+  Owner* owner = nullptr;
+  Places<Hold> places;
+  std::list<Hold*>::iterator of_owner;
+  core::TimePoint since;
+  core::TimePoint expires;
+  core::TimePoint wanted;  // when it will expire once the engine has kept all that was asked for
+  std::uint32_t extensions = 0;
+  std::string session;       // that ends it
+  bool indefinite = false;   // only its session ends it
+  std::uint64_t ticket = 0;  // of the attempt that has not heard of it yet
+  net::Timer timer;
+};
+
+/// One acquire on its way to an answer.
+struct Attempt {
+  /// `wake` must outlive it.
+  Attempt(net::Timers& timers, const std::function<void(Attempt&)>& wake)
+      : timer(timers, [this, &wake] { wake(*this); }) {}
+
+  enum class State : std::uint8_t {
+    kQueued,
+    kAsking,   // the engine was asked
+    kGranted,  // to a ticket that nobody has asked for since
+  };
+
+  std::uint64_t id = 0;
+  Request request;
+  Owner* owner = nullptr;
+  Places<Attempt> places;  // empty once it has left the queues
+  std::list<Attempt*>::iterator of_owner;
+  core::TimePoint since;
+  State state = State::kQueued;
+  bool ticket = false;    // it outlives those who wait for it
+  bool unwanted = false;  // nobody waits for it any more: what the engine grants is given back
+  bool telling = false;   // its client is being told of the grant right now
+  std::unique_ptr<Hold> asking;
+  Hold* hold = nullptr;  // of kGranted
+  core::Done<Answer> done;
+  net::Timer timer;
+};
+
+class Table {
+ public:
+  /// Null when there is none.
+  Name* find_name(std::string_view text);
+  const Name* find_name(std::string_view text) const;
+  Owner* find_owner(std::string_view text);
+  const Owner* find_owner(std::string_view text) const;
+  /// Made when there is none.
+  Name& name(const std::string& text);
+  Owner& owner(const std::string& text);
+
+  void add(Hold& hold);
+  void remove(Hold& hold);
+  void add(Attempt& attempt);
+  void remove(Attempt& attempt);
+  /// Puts the attempt at the end of its names' queues, or back at their heads, by age.
+  enum class End : std::uint8_t { kBack, kFront };
+  void enqueue(Attempt& attempt, End end);
+  void dequeue(Attempt& attempt);
+  /// Forgets it once nothing is left to know about it.
+  void tidy(Name& name);
+  void tidy(Owner& owner);
+
+  /// Whether its names can be had now, the queues aside.
+  bool admits(const Claim& claim) const;
+  /// Whether nobody came before it: for a new claim nobody at all, for a queued attempt it is the first.
+  bool first_in_line(const Claim& claim, const Attempt* queued) const;
+  /// Whether the owner holds that name, however many others with it; permits of a semaphore do not count.
+  bool holds(const Owner& owner, const Name& name) const;
+  /// The hold that a second acquire of its owner enters again: of the same names, and not a semaphore's.
+  Hold* entered(const Owner& owner, const Claim& claim) const;
+
+  const std::map<std::string, Name, std::less<>>& names() const { return names_; }
+
+ private:
+  std::map<std::string, Name, std::less<>> names_;
+  std::map<std::string, Owner, std::less<>> owners_;
+};
+
+}  // namespace zerosuite::lock
