@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -26,11 +27,21 @@ std::string text(std::string_view key, const Value& value) {
   return std::string(*text);
 }
 
+// An integral float too: Node sends large integers so, tokens among them.
+std::optional<std::int64_t> integer(const Value& value) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (const auto* number = value.as<Integer>())
+    return static_cast<std::int64_t>(std::clamp<Integer>(*number, -kMost, kMost));
+  constexpr double kExact = 1LL << 53;
+  const auto* real = value.as<double>();
+  if (real == nullptr || std::trunc(*real) != *real || std::abs(*real) > kExact) return {};
+  return static_cast<std::int64_t>(*real);
+}
+
 std::int64_t integer(std::string_view key, const Value& value) {
-  const auto* number = value.as<Integer>();
-  if (number == nullptr) refuse_type(key, "int", value);
-  constexpr Integer kMost = std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(std::clamp<Integer>(*number, -kMost, kMost));
+  const auto number = integer(value);
+  if (!number) refuse_type(key, "int", value);
+  return *number;
 }
 
 bool flag(std::string_view key, const Value& value) {
@@ -55,8 +66,8 @@ struct Draft {
 
 void set_request_id(Draft& draft, const Value& value) {
   Request& request = draft.request;
-  if (value.as<Integer>() != nullptr) {
-    request.number = integer("request_id", value);
+  if (const auto number = integer(value)) {
+    request.number = number;
     request.claim.request_id = std::to_string(*request.number);
     return;
   }
@@ -151,9 +162,9 @@ std::vector<Ticketed> held_of(const Value& value) {
     const auto* pair = entry.as<wire::List>();
     if (pair == nullptr || pair->size() != 2) refuse();
     const auto name = wire::text_of(pair->front());
-    const auto* token = pair->back().as<Integer>();
-    if (!name || token == nullptr) refuse();
-    held.emplace_back(*name, integer("token", pair->back()));
+    const auto token = integer(pair->back());
+    if (!name || !token) refuse();
+    held.emplace_back(*name, *token);
   }
   return held;
 }

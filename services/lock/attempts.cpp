@@ -71,15 +71,28 @@ Attempts::Id Attempts::start(Request request, Kind kind, Told told) {
 // The one who asks again takes the place of the one who asked before, whose answer is lost.
 Attempts::Id Attempts::replay(const Requests::Past& past, Told told) {
   if (Attempt* attempt = find(past.attempt)) {
-    Told before = std::exchange(attempt->done, std::move(told));
-    attempt->unwanted = false;
     const Id id = attempt->id;
-    if (attempt->ticket && attempt->state == Attempt::State::kQueued) report_place(*attempt);
-    if (before) before(Error{core::kCancelled, "the same request was sent again"});
+    attempt->unwanted = false;
+    attempt = replace(*attempt, std::move(told), "the same request was sent again");
+    if (attempt != nullptr && attempt->ticket && attempt->state == Attempt::State::kQueued)
+      report_place(*attempt);
     return id;
   }
   again(past.granted, told);
   return 0;
+}
+
+// The one whose place is taken may be found gone when he hears of it, which is not the end of the other's
+// wait.
+Attempt* Attempts::replace(Attempt& attempt, Told told, const char* why) {
+  const Id id = attempt.id;
+  Told before = std::exchange(attempt.done, std::move(told));
+  if (!before) return &attempt;
+  attempt.replacing = true;
+  before(Error{core::kCancelled, why});
+  Attempt* still = find(id);
+  if (still != nullptr) still->replacing = false;
+  return still;
 }
 
 // As it was, but with what is left of the lease, if anything.

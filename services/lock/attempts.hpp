@@ -59,6 +59,7 @@ class Attempts {
 
   Id start(Request request, Kind kind, Told told);
   Id replay(const Requests::Past& past, Told told);
+  Attempt* replace(Attempt& attempt, Told told, const char* why);
   void again(Granted before, Told& told);
   void refuse_misuse(const Request& request, const Owner* owner) const;
   void refuse_crowd(const Request& request) const;

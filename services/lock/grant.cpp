@@ -118,10 +118,8 @@ Attempts::Id Attempts::wait(const std::string& ticket, milliseconds wait, Told t
     again(*before, told);
     return 0;
   }
-  Told before = std::exchange(attempt->done, std::move(told));
   const Id id = attempt->id;
-  if (before) before(Error{core::kCancelled, "the ticket was waited for again"});
-  attempt = find(id);
+  attempt = replace(*attempt, std::move(told), "the ticket was waited for again");
   if (attempt == nullptr) return id;  // given up by the one just told
   if (attempt->state == Attempt::State::kGranted) {
     claim(*attempt);
@@ -166,7 +164,7 @@ bool Attempts::cancel(const std::string& ticket) {
 
 void Attempts::withdraw(Id id) {
   Attempt* attempt = find(id);
-  if (attempt == nullptr) return;
+  if (attempt == nullptr || attempt->replacing) return;
   ++shared_.counters.withdrawn;
   if (attempt->ticket) return leave_ticket(*attempt);
   switch (attempt->state) {

@@ -91,9 +91,10 @@ struct Attempt {
   std::list<Attempt*>::iterator of_owner;
   core::TimePoint since;
   State state = State::kQueued;
-  bool ticket = false;    // it outlives those who wait for it
-  bool unwanted = false;  // nobody waits for it any more: what the engine grants is given back
-  bool telling = false;   // its client is being told of the grant right now
+  bool ticket = false;     // it outlives those who wait for it
+  bool unwanted = false;   // nobody waits for it any more: what the engine grants is given back
+  bool telling = false;    // its client is being told of the grant right now
+  bool replacing = false;  // another client takes the place of the one that waited, who is being told
   std::unique_ptr<Hold> asking;
   Hold* hold = nullptr;  // of kGranted
   core::Done<Answer> done;

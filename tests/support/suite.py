@@ -1,6 +1,7 @@
 """The programs of one test session: each is started when first asked for, and checked when stopped."""
 
 import sys
+import tempfile
 import threading
 
 from support.peer import Peer
@@ -8,7 +9,8 @@ from support.programs import BIN, PEERS, Server
 from support.proxies import ANY_PORT, Behind, Proxy, upstream
 
 #: The services that programs offer, or that stock servers in their place do.
-SERVICES = {"zerosuite-math": "math", "zerosuite_peer_server": "peer", "stock": "stock", "node": "node"}
+SERVICES = {"zerosuite-math": "math", "zerosuite-lock": "lock", "zerosuite_peer_server": "peer", "stock": "stock",
+            "node": "node"}
 
 
 class Suite:
@@ -20,8 +22,10 @@ class Suite:
         self._lock = threading.RLock()
         self._shared = {}
         self._programs = []
+        self._folders = []
 
-    def _keep(self, program):
+    def keep(self, program):
+        """Takes care that it ends with the suite."""
         with self._lock:
             self._programs.append(program)
         return program
@@ -34,15 +38,26 @@ class Suite:
 
     def start_proxy(self, *tables, **environment):
         """A fresh proxy."""
-        return self._keep(Proxy(*tables, **environment))
+        return self.keep(Proxy(*tables, **environment))
 
     def start_worker(self, program, proxy="none", **environment):
         """A fresh process of a program of ours, registered with the proxy at that endpoint."""
-        return self._keep(Server([BIN / program, "--bind", ANY_PORT, "--proxy", proxy], **environment))
+        return self.keep(Server([BIN / program, "--bind", ANY_PORT, "--proxy", proxy], **environment))
 
     def start_math(self):
         """A fresh process of the math service."""
         return self._start("zerosuite-math")
+
+    def start_lock(self, **environment):
+        """A fresh process of the lock service, with an empty folder."""
+        return self._start("zerosuite-lock", **{"ZEROSUITE_LOCK_DATA": self.folder(), **environment})
+
+    def folder(self):
+        """A fresh folder that lasts as long as the suite."""
+        folder = tempfile.TemporaryDirectory()
+        with self._lock:
+            self._folders.append(folder)
+        return folder.name
 
     def start_peer(self, **environment):
         """A fresh process of the test server."""
@@ -78,11 +93,15 @@ class Suite:
 
     def start_stock(self, kind):
         """A fresh stock python process: a "server", "puller" or "subscriber"."""
-        return self._keep(Server([sys.executable, PEERS / "reference_server.py", kind]))
+        return self.keep(Server([sys.executable, PEERS / "reference_server.py", kind]))
 
     @property
     def math(self):
         return self._once("math", self.start_math)
+
+    @property
+    def lock(self):
+        return self._once("lock", self.start_lock)
 
     @property
     def peer(self):
@@ -116,19 +135,19 @@ class Suite:
 
     def start_node(self):
         """A fresh stock Node process."""
-        return self._keep(Server(["node", PEERS / "reference_server.js"]))
+        return self.keep(Server(["node", PEERS / "reference_server.js"]))
 
     def python_client(self, server, *flags):
         """A stock python client in a process of its own."""
-        return self._keep(Peer([sys.executable, PEERS / "client.py", server.endpoint, *flags]))
+        return self.keep(Peer([sys.executable, PEERS / "client.py", server.endpoint, *flags]))
 
     def node_client(self, server, heartbeat_ms=""):
         """A stock Node client in a process of its own."""
-        return self._keep(Peer(["node", PEERS / "client.js", server.endpoint, heartbeat_ms]))
+        return self.keep(Peer(["node", PEERS / "client.js", server.endpoint, heartbeat_ms]))
 
     def our_client(self, server, *flags):
         """A process around rpc::Client."""
-        return self._keep(Peer([BIN / "zerosuite_peer_client", server.endpoint, *flags]))
+        return self.keep(Peer([BIN / "zerosuite_peer_client", server.endpoint, *flags]))
 
     def stop(self):
         """Ends everything, clients first; answers what did not end as it should."""
@@ -145,4 +164,6 @@ class Suite:
             else:
                 if status != 0:
                     complaints.append(f"{program.command} ended with status {status}:\n{program.log()}")
+        for folder in self._folders:
+            folder.cleanup()
         return complaints

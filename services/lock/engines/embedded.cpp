@@ -55,8 +55,7 @@ Meta Embedded::start(const EmbeddedOptions& options) {
   Meta meta = legacy.meta.value_or(Meta{});
   const bool whole = legacy.log == db::LogState::kWhole;
   const bool all_known = whole && (meta.clean || meta.durability == Durability::kSync);
-  const bool restored =
-      legacy.log != db::LogState::kDamaged && (meta.clean || meta.durability != Durability::kNone);
+  const bool restored = legacy.log != db::LogState::kDamaged;
   if (restored) {
     for (const auto& [token, row] : legacy.rows)
       holds_.add(token, row).ends = lease_end(timers_.now(), row->lease);
@@ -71,6 +70,7 @@ Meta Embedded::start(const EmbeddedOptions& options) {
   meta.token_limit = next_token_ + kTokenBlock;
   meta.durability = all_known ? options.durability : Durability::kAsync;
   meta.clean = false;
+  epoch_ = ++meta.epoch;
   store_.begin(meta, !restored || options.durability == Durability::kNone);
   return meta;
 }
@@ -212,7 +212,8 @@ milliseconds Embedded::recovering() const {
 }
 
 Capabilities Embedded::capabilities() const {
-  return {.engine = "embedded",
+  return {.epoch = epoch_,
+          .engine = "embedded",
           .durability = std::string(text_of(durability_)),
           .fair = "strict",
           .exclusion = "one process and its log",

@@ -75,6 +75,7 @@ class Embedded final : public Engine {
   Store store_;
   core::TimePoint recovered_;  // when grants begin
   Token next_token_ = 1;
+  std::int64_t epoch_ = 0;
   Journal journal_;
   Turns turns_;
   Watches watches_;

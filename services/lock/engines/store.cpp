@@ -22,7 +22,7 @@ constexpr std::string_view kMakeHold =
     "checksum INTEGER)";
 constexpr std::string_view kMakeMeta =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY, durability INTEGER, clean INTEGER, token_limit INTEGER, "
-    "max_lease_ms INTEGER, checksum INTEGER, probes INTEGER)";
+    "max_lease_ms INTEGER, epoch INTEGER, checksum INTEGER, probes INTEGER)";
 
 // Each name with its length in front, as in "3:one5:three": a name may hold any byte.
 std::string packed(const std::vector<std::string>& names) {
@@ -87,6 +87,7 @@ std::int64_t checksum_of(const Meta& meta) {
       .add(meta.clean)
       .add(meta.token_limit)
       .add(meta.max_lease_ms)
+      .add(meta.epoch)
       .value();
 }
 
@@ -98,7 +99,7 @@ struct Store::Statements {
         commit(database.prepare("COMMIT")),
         put(database.prepare("REPLACE INTO hold VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")),
         drop(database.prepare("DELETE FROM hold WHERE token = ?1")),
-        put_meta(database.prepare("REPLACE INTO meta VALUES(1, ?1, ?2, ?3, ?4, ?5, 0)")),
+        put_meta(database.prepare("REPLACE INTO meta VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, 0)")),
         probe(database.prepare("UPDATE meta SET probes = probes + 1")) {}
 
   db::Statement begin;
@@ -155,11 +156,12 @@ bool Store::is_new() const {
 }
 
 void Store::read_legacy() {
-  auto meta = database_->prepare("SELECT durability, clean, token_limit, max_lease_ms, checksum FROM meta");
+  auto meta =
+      database_->prepare("SELECT durability, clean, token_limit, max_lease_ms, epoch, checksum FROM meta");
   if (meta.step()) {
     legacy_.meta = Meta{static_cast<Durability>(meta.integer(0)), meta.integer(1) != 0, meta.integer(2),
-                        meta.integer(3)};
-    if (meta.integer(4) != checksum_of(*legacy_.meta))
+                        meta.integer(3), meta.integer(4)};
+    if (meta.integer(5) != checksum_of(*legacy_.meta))
       refuse("is damaged: its meta row is not what was written");
   } else if (!folder_.mark().empty()) {
     refuse("is damaged: its meta row is gone");
@@ -210,7 +212,8 @@ void Store::keep(const Meta& meta) {
       .bind(2, meta.clean)
       .bind(3, meta.token_limit)
       .bind(4, meta.max_lease_ms)
-      .bind(5, checksum_of(meta))
+      .bind(5, meta.epoch)
+      .bind(6, checksum_of(meta))
       .run();
   database_->exec(meta.clean ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(PASSIVE)");
 }

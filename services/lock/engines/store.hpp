@@ -32,6 +32,7 @@ struct Meta {
   bool clean = true;                          ///< That run came to its end in good order.
   Token token_limit = 0;                      ///< No token from here on was ever given out.
   std::int64_t max_lease_ms = 0;              ///< No lease was ever longer.
+  std::int64_t epoch = 0;                     ///< How often the folder was started on.
 
   friend bool operator==(const Meta&, const Meta&) = default;
 };

@@ -27,7 +27,8 @@ function stream(request, answer) {
   invoke(request, (error, item, more) => {
     if (error) return answer({ items, error: describe(error) });
     if (item !== undefined) items.push(item);
-    if (!more) answer({ items });
+    // Stock Node clients have no way to end a stream: what comes after the items wanted is passed over.
+    if (!more || items.length === request.take) answer({ items });
   });
 }
 

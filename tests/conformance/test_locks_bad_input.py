@@ -1,0 +1,83 @@
+"""What the lock service does with what it should not be asked: a named error, nothing changed, others served."""
+
+import pytest
+
+pytestmark = pytest.mark.ours
+
+HUGE = 10**15
+
+
+@pytest.fixture(scope="module")
+def locks(suite):
+    """A stock python client, and a lock that somebody else holds."""
+    client = suite.python_client(suite.lock)
+    client.call("force_release", "taken")
+    client.token = client.call("acquire", "taken", "holder", 600000)["token"]
+    return client
+
+
+CASES = {
+    "an empty name": ("acquire", [""], "InvalidArgument"),
+    "a name of 256 bytes": ("acquire", ["n" * 256], "InvalidArgument"),
+    "a name of 128 two-byte letters": ("acquire", ["é" * 128], "InvalidArgument"),
+    "a name that is not UTF-8": ("acquire", [b"\xff\xfe"], "ValueError"),
+    "a name that is a number": ("acquire", [7], "TypeError"),
+    "an empty owner": ("acquire", ["x", ""], "InvalidArgument"),
+    "an owner of 129 bytes": ("acquire", ["x", "o" * 129], "InvalidArgument"),
+    "a negative lease": ("acquire", ["x", "me", -1], "InvalidArgument"),
+    "no lease": ("acquire", ["x", "me", 0], "InvalidArgument"),
+    "a lease below the least": ("acquire", ["x", "me", 9], "InvalidArgument"),
+    "a huge lease": ("acquire", ["x", "me", HUGE], "InvalidArgument"),
+    "a lease beyond 64 bits": ("acquire", ["x", "me", 2**64 - 1], "OverflowError"),
+    "a fractional lease": ("acquire", ["x", "me", 10.5], "TypeError"),
+    "a negative wait": ("acquire", ["x", "me", 1000, -1], "InvalidArgument"),
+    "a huge wait": ("acquire", ["x", "me", 1000, HUGE], "InvalidArgument"),
+    "an unknown option": ("acquire", ["x", "me", 1000, 0, {"leaze": 1}], "InvalidArgument"),
+    "options that are a list": ("acquire", ["x", "me", 1000, 0, ["mode"]], "TypeError"),
+    "an unknown mode": ("acquire", ["x", "me", 1000, 0, {"mode": "w"}], "InvalidArgument"),
+    "a request_id that is a list": ("acquire", ["x", "me", 1000, 0, {"request_id": []}], "TypeError"),
+    "an empty request_id": ("acquire", ["x", "me", 1000, 0, {"request_id": ""}], "InvalidArgument"),
+    "a lock_delay_ms above a minute": ("acquire", ["x", "me", 1000, 0, {"lock_delay_ms": 60001}], "InvalidArgument"),
+    "data above a kibibyte": ("acquire", ["x", "me", 1000, 0, {"data": "d" * 1025}], "InvalidArgument"),
+    "a session that is none": ("acquire", ["x", "me", 1000, 0, {"bind": "session", "session": "s"}], "SessionLost"),
+    "bound to no session": ("acquire", ["x", "me", 1000, 0, {"bind": "session"}], "InvalidArgument"),
+    "no names": ("acquire_many", [[]], "InvalidArgument"),
+    "65 names": ("acquire_many", [[f"n{i}" for i in range(65)]], "InvalidArgument"),
+    "names that are one text": ("acquire_many", ["xyz"], "TypeError"),
+    "no permits": ("sem_acquire", ["x", "me", 1, 0], "InvalidArgument"),
+    "more permits than the limit": ("sem_acquire", ["x", "me", 2, 3], "InvalidArgument"),
+    "no limit": ("sem_acquire", ["x", "me", 0], "InvalidArgument"),
+    "a negative limit": ("sem_acquire", ["x", "me", -1], "OverflowError"),
+    "somebody else's release": ("release", ["taken", "me", 1], "NotOwner"),
+    "the release of nothing": ("release", ["free", "me", 1], "NotHeld"),
+    "somebody else's extension": ("extend", ["taken", "me", 1], "NotOwner"),
+    "held that is no list": ("release_many", ["me", "taken"], "TypeError"),
+    "held that is no list of pairs": ("renew", ["me", [["taken"]]], "TypeError"),
+    "an unknown ticket": ("wait", ["12345"], "NotHeld"),
+    "an unknown session": ("session_renew", ["session-1"], "SessionLost"),
+    "a session of a millisecond": ("session_open", ["me", 1], "InvalidArgument"),
+    "a page of nothing": ("list", ["", 0], "InvalidArgument"),
+    "a page of everything": ("list", ["", 1001], "InvalidArgument"),
+    "a lock of redlock-py with no ttl": ("lock", ["x", 0], "InvalidArgument"),
+    "an unlock of nothing": ("unlock", [False], "TypeError"),
+    "a recipe with a negative time": ("acquire_lock", ["x", -1], "InvalidArgument"),
+    "too few arguments": ("release", ["taken"], "TypeError"),
+    "too many": ("try_acquire", ["x", "me", 1000, 0], "TypeError"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_a_named_error_and_changes_nothing(locks, case):
+    method, args, name = CASES[case]
+    before = locks.call("stats")
+    assert locks.error(method, *args).name == name
+    after = locks.call("stats")
+    assert {key: after[key] for key in ("held", "waiting", "names")} == {
+        key: before[key] for key in ("held", "waiting", "names")}
+
+
+def test_its_own_hold_with_another_token_is_a_stale_token(locks):
+    for token in (locks.token - 1, locks.token + 1, 0, -1):
+        for method in ("release", "extend"):
+            assert locks.error(method, "taken", "holder", token).name == "StaleToken"
+    assert locks.call("check", "taken", locks.token)["valid"]

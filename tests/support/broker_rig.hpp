@@ -1,0 +1,126 @@
+// The lock broker over a fake engine and a fake clock. What the rig's end does not find settled, is leaked.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lock/broker.hpp"
+#include "support/fake_lock_engine.hpp"
+#include "support/fakes.hpp"
+#include "support/lock_words.hpp"
+
+namespace zerosuite::test {
+
+class BrokerRig {
+ public:
+  explicit BrokerRig(const lock::Limits& limits = {}, const std::vector<lock::Held>& left = {})
+      : engine(leave(left)), broker(timers, engine, limits) {}
+  ~BrokerRig() { CHECK(leaks() == ""); }
+  BrokerRig(const BrokerRig&) = delete;
+  BrokerRig& operator=(const BrokerRig&) = delete;
+
+  Asked acquire(const lock::Request& request) {
+    return ask(request.claim.owner, [&](auto told) { return broker.acquire(request, std::move(told)); });
+  }
+  Asked enqueue(const lock::Request& request) {
+    return ask(request.claim.owner, [&](auto told) { return broker.enqueue(request, std::move(told)); });
+  }
+  Asked wait(const std::string& ticket, core::milliseconds wait) {
+    return ask({}, [&](auto told) { return broker.attempts().wait(ticket, wait, std::move(told)); });
+  }
+  void withdraw(const Asked& asked) {
+    asked->gone = true;
+    broker.attempts().withdraw(asked->id);
+  }
+
+  Answered<lock::Released> release(const lock::Key& key) {
+    return answered<lock::Released>([&](auto done) { broker.release(key, std::move(done)); });
+  }
+  Answered<lock::Released> release(const Asked& asked) { return release(key_of(asked)); }
+  Answered<lock::Extended> extend(const lock::Key& key, core::milliseconds lease) {
+    return answered<lock::Extended>([&](auto done) { broker.holds().extend(key, lease, std::move(done)); });
+  }
+  Answered<lock::Extended> extend(const Asked& asked, core::milliseconds lease) {
+    return extend(key_of(asked), lease);
+  }
+  Answered<lock::Answer> downgrade(const Asked& asked) {
+    return answered<lock::Answer>([&](auto done) { broker.downgrade(key_of(asked), std::move(done)); });
+  }
+  Heard session(const std::string& owner, core::milliseconds ttl = core::milliseconds(10'000)) {
+    const auto heard = heard_.emplace_back(std::make_shared<HeardState>());
+    heard->id = broker.sessions().open(owner, ttl, heard->listener());
+    owners_.insert(owner);
+    return heard;
+  }
+  Heard watch(const std::string& prefix) {
+    const auto heard = heard_.emplace_back(std::make_shared<HeardState>());
+    heard->listener_id = broker.audience().join_prefix(prefix, heard->listener());
+    return heard;
+  }
+  void pass(core::milliseconds duration) { test::pass(timers, duration); }
+  /// Time goes by, but nobody has looked at what is due.
+  void stall(core::milliseconds duration) { timers.tell(timers.now() + duration); }
+  std::size_t waiting() const { return broker.attempts().waiting(); }
+
+  net::Timers timers{kStart};
+  FakeLockEngine engine;
+  lock::Broker broker;
+
+ private:
+  static FakeLockEngine leave(const std::vector<lock::Held>& left) {
+    FakeLockEngine made;
+    for (const lock::Held& held : left) made.leave(held);
+    return made;
+  }
+  template <class Call>
+  Asked ask(const std::string& owner, Call call) {
+    auto asked = std::make_shared<AskedState>();
+    if (!owner.empty()) owners_.insert(owner);
+    asked->id = call([asked](core::Result<lock::Answer> answer) { asked->hear(std::move(answer)); });
+    asked_.push_back(asked);
+    return asked;
+  }
+
+  // Ends all there is, and says what is left nevertheless.
+  std::string leaks() {
+    engine.slow = false;
+    engine.trouble.reset();
+    engine.commit_all();
+    for (const Asked& asked : asked_) asked->when_told = {};
+    for (const Heard& heard : heard_) {
+      heard->on_event = {};
+      if (!heard->id.empty()) outcome([&] { broker.sessions().close(heard->id); });  // if it is still there
+    }
+    broker.drain(lock::Audience::Stay::kStays);
+    const auto& names = broker.table().names();
+    while (broker.holds().size() > 0) {
+      std::vector<std::string> held;
+      for (const auto& [text, name] : names) held.push_back(text);
+      for (const std::string& name : held) broker.force_release(name, "the end");
+    }
+    timers.advance_to(timers.now() + lock::kMostLockDelay + std::chrono::seconds(1));
+
+    std::string left;
+    for (const auto& [text, name] : names) left += "name " + text + "; ";
+    for (const std::string& owner : owners_) {
+      if (broker.table().find_owner(owner) != nullptr) left += "owner " + owner + "; ";
+    }
+    for (const Asked& asked : asked_) {
+      if (asked->times == 0 && !asked->gone) left += "an acquire of id " + std::to_string(asked->id) + "; ";
+    }
+    if (waiting() > 0) left += std::to_string(waiting()) + " who wait; ";
+    if (!engine.kept.empty()) left += std::to_string(engine.kept.size()) + " in the engine; ";
+    return left;
+  }
+
+  std::set<std::string> owners_;
+  std::vector<Asked> asked_;
+  std::vector<Heard> heard_;
+};
+
+}  // namespace zerosuite::test

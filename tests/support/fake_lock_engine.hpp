@@ -1,0 +1,117 @@
+// A lock engine in memory that does what the test says: it answers late, fails, or forgets.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/function.hpp"
+#include "lock/engine.hpp"
+
+namespace zerosuite::test {
+
+class FakeLockEngine final : public lock::Engine {
+ public:
+  void acquire(const lock::Claim& claim, core::Done<std::optional<lock::Grant>> done) override {
+    core::Result<std::optional<lock::Grant>> answer = std::optional<lock::Grant>();
+    if (trouble) {
+      answer = *trouble;
+    } else if (taken(claim)) {
+      ++refused;
+    } else {
+      kept.emplace(next_token, claim);
+      answer = std::optional(lock::Grant{next_token++, claim.lease});
+    }
+    conclude([answer, then = std::move(done)]() mutable { then(std::move(answer)); });
+  }
+  void amend(lock::Token token, const lock::Claim& claim, core::Done<bool> done) override {
+    core::Result<bool> answer = kept.contains(token);
+    if (trouble) {
+      answer = *trouble;
+    } else if (*answer) {
+      kept[token] = claim;
+    }
+    conclude([answer, then = std::move(done)]() mutable { then(answer); });
+  }
+  void release(lock::Token token, lock::Ending ending, core::Done<bool> done) override {
+    endings.push_back(ending);
+    conclude([held = kept.erase(token) > 0, then = std::move(done)]() mutable { then(held); });
+  }
+  void inspect(const std::string&, core::Done<std::vector<lock::Held>> done) override {
+    conclude([then = std::move(done)]() mutable { then(std::vector<lock::Held>()); });
+  }
+  void watch_free(const std::string& name, std::function<void()> freed) override {
+    watches.emplace(name, std::move(freed));
+  }
+  std::vector<lock::Held> holds() const override { return left; }
+  core::milliseconds recovering() const override { return recovers_in; }
+  lock::Capabilities capabilities() const override {
+    lock::Capabilities what;
+    what.epoch = 7;
+    what.indefinite = true;
+    return what;
+  }
+
+  /// What an earlier process left; to be said before the broker is made.
+  void leave(lock::Held held) {
+    kept.emplace(held.token, held.claim);
+    next_token = std::max(next_token, held.token + 1);
+    left.push_back(std::move(held));
+  }
+  /// The oldest commit in flight is done.
+  void commit() {
+    auto next = std::move(in_flight.front());
+    in_flight.pop_front();
+    next();
+  }
+  void commit_all() {
+    while (!in_flight.empty()) commit();
+  }
+  /// Somebody beside the broker gives the name back.
+  void free(const std::string& name) {
+    elsewhere.erase(name);
+    std::vector<std::function<void()>> calls;
+    const auto [first, last] = watches.equal_range(name);
+    for (auto at = first; at != last; ++at) calls.push_back(at->second);
+    watches.erase(first, last);
+    for (const auto& call : calls) call();
+  }
+
+  bool slow = false;  ///< Completions wait for commit().
+  std::optional<core::Error> trouble;
+  std::set<std::string> elsewhere;  ///< Held by somebody whom the broker does not know.
+  core::milliseconds recovers_in{0};
+  lock::Token next_token = 100;
+  std::map<lock::Token, lock::Claim> kept;
+  std::vector<lock::Ending> endings;
+  std::vector<lock::Held> left;
+  std::multimap<std::string, std::function<void()>> watches;
+  std::deque<core::MoveFunction<void()>> in_flight;
+  std::size_t refused = 0;
+
+ private:
+  void conclude(core::MoveFunction<void()> completion) {
+    in_flight.push_back(std::move(completion));
+    if (!slow) commit_all();
+  }
+  bool taken(const lock::Claim& claim) const {
+    return std::any_of(claim.names.begin(), claim.names.end(), [&](const std::string& name) {
+      if (elsewhere.contains(name)) return true;
+      std::uint32_t permits = claim.permits;
+      for (const auto& [token, held] : kept) {
+        if (std::find(held.names.begin(), held.names.end(), name) == held.names.end()) continue;
+        if (held.mode != claim.mode || held.mode == lock::Mode::kExclusive) return true;
+        permits += held.permits;
+      }
+      return claim.mode == lock::Mode::kPermits && permits > claim.limit;
+    });
+  }
+};
+
+}  // namespace zerosuite::test

@@ -1,0 +1,149 @@
+// Lock engines on a fake clock. What the suite over the seam (engine_conformance_test.cpp) needs of a rig is
+// `engine()`, `settle()` until all that was asked is answered, and `pass(duration)`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lock/engines/embedded.hpp"
+#include "support/fakes.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace zerosuite::test {
+
+/// What became of a call; nullopt until it is answered.
+template <class T>
+using Answer = std::optional<core::Result<T>>;
+
+inline lock::Claim claim(std::vector<std::string> names, const std::string& owner = "ann") {
+  lock::Claim made;
+  made.names = std::move(names);
+  made.owner = owner;
+  return made;
+}
+
+inline lock::Claim leased(const std::string& name, core::milliseconds lease) {
+  auto made = claim({name});
+  made.lease = lease;
+  return made;
+}
+
+inline lock::Claim shared(std::vector<std::string> names, const std::string& owner = "ann") {
+  lock::Claim made = claim(std::move(names), owner);
+  made.mode = lock::Mode::kShared;
+  return made;
+}
+
+inline lock::Claim permits(std::vector<std::string> names, std::uint32_t wanted, std::uint32_t limit) {
+  lock::Claim made = claim(std::move(names));
+  made.mode = lock::Mode::kPermits;
+  made.permits = wanted;
+  made.limit = limit;
+  return made;
+}
+
+/// The calls of the seam, each waited for.
+template <class Rig>
+class Asking {
+ public:
+  explicit Asking(Rig& rig) : rig_(rig) {}
+
+  /// Its token; 0 when somebody else holds it. Throws core::Failure with an error's name.
+  lock::Token acquire(const lock::Claim& claim) {
+    const auto grant =
+        ask<std::optional<lock::Grant>>([&](auto done) { rig_.engine().acquire(claim, std::move(done)); });
+    return grant ? grant->token : 0;
+  }
+  bool amend(lock::Token token, const lock::Claim& claim) {
+    return ask<bool>([&](auto done) { rig_.engine().amend(token, claim, std::move(done)); });
+  }
+  bool release(lock::Token token, lock::Ending ending = lock::Ending::kReleased) {
+    return ask<bool>([&](auto done) { rig_.engine().release(token, ending, std::move(done)); });
+  }
+  std::vector<lock::Held> inspect(const std::string& name) {
+    return ask<std::vector<lock::Held>>([&](auto done) { rig_.engine().inspect(name, std::move(done)); });
+  }
+
+ private:
+  template <class T, class Call>
+  T ask(Call call) {
+    Answer<T> answer;
+    call(core::Done<T>([&](core::Result<T> result) { answer = std::move(result); }));
+    rig_.settle();
+    if (!answer) throw core::Failure("Unanswered", "the engine does not answer");
+    if (!*answer) throw core::Failure(answer->error().name, answer->error().message);
+    return **answer;
+  }
+
+  Rig& rig_;
+};
+
+/// The embedded engine in a folder of its own, which it may be started in again and again.
+class EmbeddedRig {
+ public:
+  explicit EmbeddedRig(lock::engines::Durability kept = lock::engines::Durability::kSync) : durability(kept) {
+    start();
+  }
+  ~EmbeddedRig() { crash(); }
+  EmbeddedRig(const EmbeddedRig&) = delete;
+  EmbeddedRig& operator=(const EmbeddedRig&) = delete;
+
+  lock::engines::Embedded& engine() { return *engine_; }
+  Asking<EmbeddedRig> ask() { return Asking<EmbeddedRig>(*this); }
+
+  void settle() {
+    do {
+      while (!offload.waiting.empty()) offload.work();
+      timers.advance_to(timers.now());
+    } while (!offload.waiting.empty());
+  }
+  void pass(core::Clock::duration duration) {
+    const auto end = timers.now() + duration;
+    while (timers.now() < end) {
+      timers.advance_to(std::min(timers.now() + core::milliseconds(10), end));
+      settle();
+    }
+  }
+
+  /// In the same folder, while it runs.
+  void start_another() {
+    const lock::engines::Embedded second(timers, offload, {path(), durability, wall_ms});
+  }
+  void start() {
+    engine_.emplace(timers, offload, lock::engines::EmbeddedOptions{path(), durability, wall_ms});
+  }
+  /// The process is gone, and with it all that was not on the disk.
+  void crash() {
+    offload.waiting.clear();
+    engine_.reset();
+  }
+  void restart_after_crash() {
+    crash();
+    start();
+  }
+  std::optional<core::Error> close() {
+    settle();
+    auto error = engine_->close();
+    engine_.reset();
+    return error;
+  }
+  void restart() {
+    close();
+    start();
+  }
+
+  std::filesystem::path path() const { return folder_.path() / "locks"; }
+
+  lock::engines::Durability durability;
+  std::int64_t wall_ms = 1'700'000'000'000;
+  net::Timers timers{kStart};
+  HandOffload offload;
+
+ private:
+  TemporaryFolder folder_;
+  std::optional<lock::engines::Embedded> engine_;
+};
+
+}  // namespace zerosuite::test

@@ -1,0 +1,166 @@
+// What tests of the lock broker say and hear, in words that read like sentences.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "lock/broker.hpp"
+
+namespace zerosuite::test {
+
+using core::milliseconds;
+
+/// want("ann", {"x"}).reading().waiting(5s)
+struct Want : lock::Request {
+  Want waiting(milliseconds duration) const {
+    return with([&](Want& want) { want.wait = duration; });
+  }
+  Want leased(milliseconds duration) const {
+    return with([&](Want& want) { want.claim.lease = duration; });
+  }
+  Want reading() const {
+    return with([](Want& want) { want.claim.mode = lock::Mode::kShared; });
+  }
+  Want permits(std::uint32_t wanted, std::uint32_t limit) const {
+    return with([&](Want& want) {
+      want.claim.mode = lock::Mode::kPermits;
+      want.claim.permits = wanted;
+      want.claim.limit = limit;
+    });
+  }
+  Want called(const std::string& request_id) const {
+    return with([&](Want& want) { want.claim.request_id = request_id; });
+  }
+  Want numbered(std::int64_t id) const {
+    return with([&](Want& want) {
+      want.number = id;
+      want.claim.request_id = std::to_string(id);
+    });
+  }
+  Want bound_to(const std::string& id) const {
+    return with([&](Want& want) { want.session = id; });
+  }
+  Want delayed(milliseconds duration) const {
+    return with([&](Want& want) { want.claim.lock_delay = duration; });
+  }
+  Want confirming(milliseconds duration) const {
+    return with([&](Want& want) { want.confirm = duration; });
+  }
+
+  template <class Change>
+  Want with(Change change) const {
+    Want changed = *this;
+    change(changed);
+    return changed;
+  }
+};
+
+inline Want want(const std::string& owner, std::vector<std::string> names = {"x"}) {
+  Want made;
+  made.claim.owner = owner;
+  made.claim.names = std::move(names);
+  return made;
+}
+
+/// What became of an acquire.
+struct AskedState {
+  void hear(core::Result<lock::Answer> told) {
+    ++times;
+    CHECK_MESSAGE(times == 1, "told more than once");
+    CHECK_MESSAGE(!gone, "told though nobody was there any more");
+    answer = std::move(told);
+    if (when_told) when_told();
+  }
+  /// "" until it is told; then the state, or the error's name.
+  std::string state() const {
+    if (!answer) return "";
+    if (!*answer) return answer->error().name;
+    if (std::holds_alternative<lock::Granted>(**answer)) return granted().replay ? "replay" : "granted";
+    constexpr const char* kWords[] = {"held", "timeout", "queued"};
+    return kWords[static_cast<std::size_t>(busy().reason)];
+  }
+  const lock::Granted& granted() const { return std::get<lock::Granted>(*answer.value()); }
+  const lock::Busy& busy() const { return std::get<lock::Busy>(*answer.value()); }
+  const core::Error& error() const { return answer.value().error(); }
+
+  std::optional<core::Result<lock::Answer>> answer;
+  lock::Attempts::Id id = 0;
+  int times = 0;
+  bool gone = false;  ///< Nobody is to be told any more.
+  std::function<void()> when_told;
+};
+using Asked = std::shared_ptr<AskedState>;
+
+inline lock::Key key_of(const Asked& asked) {
+  const lock::Granted& granted = asked->granted();
+  return {granted.names.front(), granted.owner, granted.token};
+}
+
+/// What a call answered; nullopt = nothing yet.
+template <class T>
+using Answered = std::shared_ptr<std::optional<core::Result<T>>>;
+
+template <class T, class Call>
+Answered<T> answered(Call call) {
+  auto answer = std::make_shared<std::optional<core::Result<T>>>();
+  call(core::Done<T>([answer](core::Result<T> result) {
+    CHECK_MESSAGE(!*answer, "answered more than once");
+    *answer = std::move(result);
+  }));
+  return answer;
+}
+
+/// "" = not yet; "ok", or the error's name.
+template <class T>
+std::string outcome(const Answered<T>& answer) {
+  if (!*answer) return "";
+  return **answer ? "ok" : (**answer).error().name;
+}
+template <class T>
+const T& value(const Answered<T>& answer) {
+  return *answer->value();
+}
+
+/// "ok", or the name of what it throws.
+inline std::string outcome(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const core::Failure& failure) {
+    return failure.name();
+  }
+  return "ok";
+}
+
+/// What a listener was told: "granted x", one after the other.
+struct HeardState {
+  lock::Listener listener() {
+    return {.tell =
+                [this](const lock::Event& event) {
+                  if (on_event) on_event(event);
+                  if (!room) return false;
+                  words += (words.empty() ? "" : ", ") + std::string(word(event.kind)) +
+                           (event.name.empty() ? "" : " " + event.name);
+                  events.push_back(event);
+                  return true;
+                },
+            .end = [this] { ++ends; }};
+  }
+  std::string id;  // of a session
+  lock::Audience::Id listener_id = 0;
+  std::string words;
+  std::vector<lock::Event> events;
+  bool room = true;
+  int ends = 0;
+  std::function<void(const lock::Event&)> on_event;
+};
+using Heard = std::shared_ptr<HeardState>;
+
+}  // namespace zerosuite::test

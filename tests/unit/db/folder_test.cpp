@@ -1,0 +1,74 @@
+#include "db/folder.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "core/error.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace zerosuite;
+using db::Folder;
+
+namespace {
+
+// What opening it fails with, as "name: message"; empty when it does not.
+std::string failure_of(const std::filesystem::path& path) {
+  try {
+    const Folder folder(path);
+  } catch (const core::Failure& failure) {
+    return failure.name() + ": " + failure.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a folder is made with those above it, for its owner only") {
+  const test::TemporaryFolder above;
+  const auto path = above.path() / "a" / "b";
+  const Folder folder(path);
+  CHECK(folder.path() == path);
+  CHECK(folder.mark().empty());
+  struct stat found {};
+  REQUIRE(::stat(path.c_str(), &found) == 0);
+  CHECK((found.st_mode & 0777) == 0700);
+}
+
+TEST_CASE("a folder in use is refused, with the process that uses it") {
+  const test::TemporaryFolder above;
+  const auto path = above.path() / "a";
+  {
+    const Folder folder(path);
+    const std::string process = std::to_string(::getpid());
+    CHECK(failure_of(path) == "StorageError: " + path.string() + " is in use by process " + process);
+  }
+  CHECK(failure_of(path).empty());
+}
+
+TEST_CASE("what is no folder, or cannot be one, is refused in one line") {
+  const test::TemporaryFolder above;
+  const auto file = above.path() / "file";
+  test::write_file(file, "x");
+  CHECK(failure_of(file) == "StorageError: " + file.string() + " is not a folder");
+  CHECK(failure_of(file / "below") ==
+        "StorageError: " + (file / "below").string() + " cannot be made: Not a directory");
+  std::filesystem::create_directories(above.path() / "odd" / "lock");
+  CHECK(failure_of(above.path() / "odd") ==
+        "StorageError: " + (above.path() / "odd").string() + " cannot be written: Is a directory");
+}
+
+TEST_CASE("a mark stays, and the process after it is the one that runs") {
+  const test::TemporaryFolder above;
+  {
+    Folder folder(above.path());
+    folder.set_mark("something");
+    CHECK(folder.mark() == "something");
+  }
+  test::write_file(above.path() / "lock", "something\n123456789012\n");
+  const Folder folder(above.path());
+  CHECK(folder.mark() == "something");
+  CHECK(test::content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\n");
+}

@@ -1,0 +1,108 @@
+#include "db/log_scan.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "db/database.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace zerosuite;
+using db::LogState;
+
+namespace {
+
+constexpr std::size_t kHeader = 32;
+constexpr std::size_t kFrame = 24 + 4096;
+
+// A log of a few commits, each of a single frame.
+struct Log {
+  Log() {
+    const db::Database database(folder.path() / "x.db");
+    database.exec("CREATE TABLE t(a)");
+    database.text("PRAGMA journal_mode = WAL");
+    for (int row = 0; row < 4; ++row) database.exec("INSERT INTO t VALUES(1)");
+    bytes = test::content_of(path());
+    REQUIRE(bytes.size() == kHeader + 4 * kFrame);
+  }
+  std::filesystem::path path() const { return folder.path() / "x.db-wal"; }
+  LogState state(const std::string& log) const {
+    test::write_file(path(), log);
+    return db::scan_log(path());
+  }
+  std::string flipped(std::size_t at, int bit = 0) const {
+    std::string log = bytes;
+    log[at] = static_cast<char>(log[at] ^ (1 << bit));
+    return log;
+  }
+  // How many rows SQLite finds with that log.
+  std::int64_t rows(const std::string& log) const {
+    test::write_file(path(), log);
+    return db::Database(folder.path() / "x.db").integer("SELECT count(*) FROM t");
+  }
+
+  test::TemporaryFolder folder;
+  std::string bytes;
+};
+
+}  // namespace
+
+TEST_CASE("a log that is whole, empty, or not there has lost nothing") {
+  const Log log;
+  CHECK(log.state(log.bytes) == LogState::kWhole);
+  CHECK(log.state("") == LogState::kWhole);
+  CHECK(log.state(log.bytes.substr(0, kHeader)) == LogState::kWhole);
+  CHECK(db::scan_log(log.folder.path() / "none") == LogState::kWhole);
+}
+
+TEST_CASE("a bit flipped anywhere in a log is found, where SQLite only drops the rest") {
+  const Log log;
+  constexpr std::size_t kLast = kHeader + 3 * kFrame;
+  for (const std::size_t at :
+       {std::size_t{0}, std::size_t{5}, std::size_t{10}, std::size_t{17}, std::size_t{21}, std::size_t{25},
+        kHeader + 3, kHeader + 9, kHeader + 13, kHeader + 17, kHeader + 24, kHeader + 3000,
+        kHeader + kFrame + 500, kLast - 1, kLast, kLast + 9, kLast + 13, kLast + 17, kLast + kFrame - 1}) {
+    CAPTURE(at);
+    CHECK(log.state(log.flipped(at, 3)) == (at < kLast ? LogState::kDamaged : LogState::kLastTorn));
+    CHECK(log.rows(log.flipped(at, 3)) < 4);
+  }
+}
+
+TEST_CASE("a commit mark that was flipped away is found while commits follow it") {
+  const Log log;
+  std::string unmarked = log.bytes;
+  unmarked.replace(kHeader + kFrame + 4, 4, 4, '\0');
+  CHECK(log.state(unmarked) == LogState::kDamaged);
+}
+
+TEST_CASE("a torn last write without a commit mark is ordinary") {
+  const Log log;
+  std::string torn = log.bytes;
+  torn.replace(kHeader + 3 * kFrame + 4, 4, 4, '\0');
+  CHECK(log.state(torn) == LogState::kWhole);
+  CHECK(log.state(log.bytes.substr(0, kHeader + 3 * kFrame + 20)) == LogState::kWhole);
+  CHECK(log.state(log.bytes.substr(0, kHeader + 3 * kFrame)) == LogState::kWhole);
+}
+
+TEST_CASE("a last write with its commit mark but not all of its page may have been a commit") {
+  const Log log;
+  CHECK(log.state(log.bytes.substr(0, kHeader + 3 * kFrame + 1000)) == LogState::kLastTorn);
+}
+
+TEST_CASE("frames of an earlier round of the log are no loss") {
+  const Log log;
+  std::string old = log.bytes;
+  for (std::size_t frame = 2; frame < 4; ++frame) {
+    for (std::size_t at = 8; at < 16; ++at) old[kHeader + frame * kFrame + at] ^= 0x55;
+  }
+  CHECK(log.state(old) == LogState::kWhole);
+  // As SQLite itself leaves them behind.
+  {
+    const db::Database database(log.folder.path() / "x.db");
+    test::write_file(log.path(), log.bytes);
+    database.text("PRAGMA wal_checkpoint(PASSIVE)");
+    database.exec("INSERT INTO t VALUES(1)");
+  }
+  CHECK(test::content_of(log.path()).size() == log.bytes.size());
+  CHECK(db::scan_log(log.path()) == LogState::kWhole);
+}

@@ -1,0 +1,190 @@
+// What sessions and watchers hear.
+#include <doctest/doctest.h>
+
+#include "support/broker_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using lock::Event;
+using test::BrokerRig;
+using test::want;
+
+TEST_CASE("a session hears of its owner's locks, in order") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann", 10s);
+  CHECK(ann->events.at(0).text == ann->id);
+  CHECK(ann->events.at(0).remaining == 10s);
+  rig.acquire(want("ann", {"x"}).leased(9s));
+  rig.acquire(want("bob", {"y"}));
+  rig.pass(5990ms);
+  CHECK(ann->words == "open, granted x");
+  rig.pass(10ms);
+  CHECK(ann->words == "open, granted x, expiring x");
+  CHECK(ann->events.back().remaining == 3s);
+  rig.pass(3s);
+  CHECK(ann->words == "open, granted x, expiring x, lost x");
+  rig.acquire(want("ann", {"z"}));
+  rig.broker.force_release("z", "too long");
+  CHECK(ann->words == "open, granted x, expiring x, lost x, granted z, revoked z");
+  CHECK(ann->events.back().text == "too long");
+}
+
+TEST_CASE("the warning comes a third of the lease before its end, also after an extension") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto x = rig.acquire(want("ann").leased(9s));
+  rig.pass(5s);
+  rig.extend(x, 30s);
+  rig.pass(19990ms);
+  CHECK(ann->words == "open, granted x");
+  rig.pass(10ms);
+  CHECK(ann->words == "open, granted x, expiring x");
+  rig.release(x);
+  CHECK(ann->words == "open, granted x, expiring x");
+}
+
+TEST_CASE("a watcher hears of all locks whose names begin with its prefix") {
+  BrokerRig rig;
+  const auto some = rig.watch("a/");
+  const auto all = rig.watch("");
+  const auto set = rig.acquire(want("ann", {"a/1", "b"}).leased(3s));
+  rig.release(rig.acquire(want("bob", {"a/2"})));
+  rig.pass(3s);
+  CHECK(some->words == "granted a/1, granted a/2, released a/2, lost a/1");
+  CHECK(all->words == "granted a/1, granted b, granted a/2, released a/2, lost a/1, lost b");
+  CHECK(all->events.at(0).token == set->granted().token);
+  CHECK(all->events.at(0).owner == "ann");
+}
+
+TEST_CASE("what a slow listener misses is told in its place") {
+  BrokerRig rig;
+  const auto all = rig.watch("");
+  rig.acquire(want("ann", {"a"}));
+  all->room = false;
+  rig.acquire(want("ann", {"b"}));
+  rig.acquire(want("ann", {"c"}));
+  all->room = true;
+  rig.acquire(want("ann", {"d"}));
+  rig.acquire(want("ann", {"e"}));
+  CHECK(all->words == "granted a, overflow, granted d, granted e");
+  CHECK(all->events.at(1).missed == 2);
+}
+
+TEST_CASE("while there is no room even for that, the misses add up") {
+  BrokerRig rig;
+  const auto all = rig.watch("");
+  all->room = false;
+  for (const char* name : {"a", "b", "c"}) rig.acquire(want("ann", {name}));
+  all->room = true;
+  rig.broker.audience().tell(all->listener_id, {.kind = Event::Kind::kOpen});
+  CHECK(all->words == "overflow, open");
+  CHECK(all->events.at(0).missed == 3);
+}
+
+TEST_CASE("listeners may leave while they are told, themselves and one another") {
+  BrokerRig rig;
+  const auto one = rig.watch("");
+  const auto two = rig.watch("");
+  const auto three = rig.watch("");
+  one->on_event = [&](const Event&) {
+    rig.broker.audience().leave(one->listener_id);
+    rig.broker.audience().leave(two->listener_id);
+  };
+  rig.acquire(want("ann", {"x"}));
+  rig.acquire(want("ann", {"y"}));
+  CHECK(one->words == "granted x");
+  CHECK(two->words == "");
+  CHECK(three->words == "granted x, granted y");
+  CHECK(rig.broker.audience().size() == 1);
+}
+
+namespace {
+
+// The client of the session is found gone when it is told of that.
+void lose_when_told(BrokerRig& rig, const test::Heard& session, Event::Kind kind) {
+  session->on_event = [&rig, session = session.get(), kind](const Event& event) {
+    if (event.kind == kind) rig.broker.sessions().lost(session->id);
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a session found gone while it is told of a grant takes the grant with it") {
+  BrokerRig rig;
+  const auto holder = rig.acquire(want("bob"));
+  const auto ann = rig.session("ann");
+  lose_when_told(rig, ann, Event::Kind::kGranted);
+  const auto first = rig.acquire(want("ann").bound_to(ann->id).waiting(1min));
+  const auto second = rig.acquire(want("ann").bound_to(ann->id).waiting(1min));
+  const auto cat = rig.acquire(want("cat").waiting(1min));
+  rig.release(holder);
+  CHECK(first->state() == "SessionLost");
+  CHECK(second->state() == "SessionLost");
+  CHECK(cat->state() == "granted");
+}
+
+TEST_CASE("a session found gone while it is warned loses all that is bound to it") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  lose_when_told(rig, ann, Event::Kind::kExpiring);
+  rig.acquire(want("ann", {"x", "y"}).bound_to(ann->id).leased(9s));
+  rig.acquire(want("ann", {"z"}).bound_to(ann->id).leased(1h));
+  rig.pass(6s);
+  CHECK(rig.broker.holds().size() == 0);
+}
+
+TEST_CASE("a session found gone while it is told of one loss loses the rest too, each once") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto watcher = rig.watch("");
+  lose_when_told(rig, ann, Event::Kind::kRevoked);
+  rig.acquire(want("ann", {"x"}).bound_to(ann->id));
+  rig.acquire(want("ann", {"y"}).bound_to(ann->id));
+  CHECK(rig.broker.force_release("x", "").released == 1);
+  CHECK(watcher->words == "granted x, granted y, lost y, revoked x");
+  CHECK(rig.broker.holds().size() == 0);
+}
+
+TEST_CASE("a watcher may end holds while it is told that they are suspect") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto watcher = rig.watch("");
+  rig.acquire(want("ann", {"x"}));
+  rig.acquire(want("ann", {"y"}));
+  watcher->on_event = [&](const Event& event) {
+    if (event.kind != Event::Kind::kSuspect) return;
+    rig.broker.force_release("x", "");
+    rig.broker.force_release("y", "");
+  };
+  rig.broker.sessions().lost(ann->id);
+  CHECK(rig.broker.holds().size() == 0);
+}
+
+TEST_CASE("a session found gone at its first word is none") {
+  BrokerRig rig;
+  auto heard = std::make_shared<test::HeardState>();
+  lock::Listener listener = heard->listener();
+  listener.tell = [&](const Event& event) {
+    rig.broker.sessions().lost(event.text);
+    return false;
+  };
+  rig.broker.sessions().open("ann", 10s, std::move(listener));
+  CHECK(rig.broker.sessions().size() == 0);
+  CHECK(rig.broker.table().find_owner("ann") == nullptr);
+}
+
+TEST_CASE("all hear that the broker drains, and those of one that leaves are ended") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto watcher = rig.watch("");
+  const auto gone = rig.watch("");
+  gone->on_event = [&](const Event&) { rig.broker.audience().leave(gone->listener_id); };
+  rig.broker.drain(lock::Audience::Stay::kStays);
+  CHECK(ann->words == "open, drain");
+  CHECK(ann->ends == 0);
+  rig.broker.drain(lock::Audience::Stay::kLeaves);
+  CHECK(watcher->words == "drain, drain");
+  CHECK(ann->ends == 1);
+  CHECK(watcher->ends == 1);
+  CHECK(gone->ends == 0);
+}

@@ -1,0 +1,155 @@
+// What the broker shows, and what it takes as a request.
+#include <doctest/doctest.h>
+
+#include "support/broker_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::BrokerRig;
+using test::outcome;
+using test::want;
+
+TEST_CASE("a name shows who holds it and who waits for it") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto request = want("ann").reading().bound_to(ann->id).leased(10s);
+  rig.acquire(request.with([](auto& wanted) { wanted.claim.data = "host 1"; }));
+  rig.pass(2s);
+  rig.acquire(want("bob").waiting(1min));
+  rig.pass(1s);
+  const lock::NameView view = rig.broker.info("x");
+  REQUIRE(view.holders.size() == 1);
+  const lock::HolderView& holder = view.holders[0];
+  CHECK(holder.owner == "ann");
+  CHECK(holder.mode == lock::Mode::kShared);
+  CHECK(holder.remaining == 7s);
+  CHECK(holder.held == 3s);
+  CHECK(holder.session == ann->id);
+  CHECK(holder.data == "host 1");
+  REQUIRE(view.waiters.size() == 1);
+  CHECK(view.waiters[0].owner == "bob");
+  CHECK(view.waiters[0].waited == 1s);
+  CHECK(view.queue_length == 1);
+  CHECK_FALSE(view.semaphore);
+  CHECK(rig.broker.info("free").holders.empty());
+  CHECK(rig.broker.epoch() == 7);
+}
+
+TEST_CASE("of a long line the first are shown and all are counted") {
+  BrokerRig rig;
+  rig.acquire(want("ann").permits(4, 4));
+  for (int i = 0; i < 150; ++i) rig.acquire(want(std::to_string(i)).permits(1, 4).waiting(1min));
+  const lock::NameView view = rig.broker.info("x");
+  CHECK(view.semaphore);
+  CHECK(view.limit == 4);
+  CHECK(view.waiters.size() == 100);
+  CHECK(view.waiters[99].owner == "99");
+  CHECK(view.queue_length == 150);
+}
+
+TEST_CASE("names are listed by prefix, a page at a time") {
+  BrokerRig rig;
+  for (const char* name : {"b/2", "a", "b/1", "c", "b/3"}) rig.acquire(want("ann", {name}));
+  const lock::Page first = rig.broker.list("b/", 2, "");
+  REQUIRE(first.names.size() == 2);
+  CHECK(first.names[0].name == "b/1");
+  CHECK(first.names[1].name == "b/2");
+  CHECK(first.cursor == "b/3");
+  const lock::Page last = rig.broker.list("b/", 2, first.cursor);
+  REQUIRE(last.names.size() == 1);
+  CHECK(last.names[0].name == "b/3");
+  CHECK(last.cursor == "");
+  CHECK(rig.broker.list("", 10, "").names.size() == 5);
+}
+
+TEST_CASE("a token is good as long as its hold is there") {
+  BrokerRig rig;
+  CHECK(rig.broker.check("x", 100).current == 0);
+  const auto ann = rig.acquire(want("ann").reading().leased(5s));
+  rig.acquire(want("bob").reading().leased(9s));
+  const lock::Check good = rig.broker.check("x", ann->granted().token);
+  CHECK(good.valid);
+  CHECK(good.owner == "ann");
+  CHECK(good.remaining == 5s);
+  rig.pass(5s);
+  const lock::Check stale = rig.broker.check("x", ann->granted().token);
+  CHECK_FALSE(stale.valid);
+  CHECK(stale.owner == "bob");
+  CHECK(stale.current > ann->granted().token);
+}
+
+TEST_CASE("an owner's holds are found, by all their names") {
+  BrokerRig rig;
+  const auto set = rig.acquire(want("ann", {"x", "y"}));
+  const auto z = rig.acquire(want("ann", {"z"}));
+  const auto all = rig.broker.holds_of("ann");
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].first == "x");
+  CHECK(all[1].first == "y");
+  CHECK(all[2].second.token == z->granted().token);
+  CHECK(rig.broker.held_by("y", "ann")->token == set->granted().token);
+  CHECK(rig.broker.held_by("y", "bob") == nullptr);
+  CHECK(rig.broker.holds_of("bob").empty());
+}
+
+namespace {
+
+// Whether it is taken, with that changed.
+template <class Change>
+bool takes(Change change) {
+  lock::Request request = want("ann").permits(1, 1);
+  change(request);
+  return outcome([&] { lock::check(request, {}); }) == "ok";
+}
+
+}  // namespace
+
+TEST_CASE("a request's texts have their limits") {
+  CHECK(takes([](auto& request) { request.claim.names = {std::string(255, 'x')}; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.names = {std::string(256, 'x')}; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.names = {"x", ""}; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.names = {}; }));
+  CHECK(takes([](auto& request) { request.claim.names.assign(64, "x"); }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.names.assign(65, "x"); }));
+  CHECK(takes([](auto& request) { request.claim.owner = std::string(128, 'x'); }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.owner = std::string(129, 'x'); }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.request_id = std::string(129, 'x'); }));
+  CHECK(takes([](auto& request) { request.claim.data = std::string(1024, 'x'); }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.data = std::string(1025, 'x'); }));
+  CHECK(outcome([] { lock::check_owner(""); }) == "InvalidArgument");
+}
+
+TEST_CASE("a request's durations have their limits") {
+  CHECK(takes([](auto& request) { request.claim.lease = 10ms; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.lease = 9ms; }));
+  CHECK(takes([](auto& request) { request.claim.lease = 24h; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.lease = 24h + 1ms; }));
+  CHECK(takes([](auto& request) { request.wait = 24h; }));
+  CHECK_FALSE(takes([](auto& request) { request.wait = 24h + 1ms; }));
+  CHECK_FALSE(takes([](auto& request) { request.wait = -1ms; }));
+  CHECK(takes([](auto& request) { request.confirm = 30s; }));
+  CHECK_FALSE(takes([](auto& request) { request.confirm = 30'001ms; }));
+  CHECK_FALSE(takes([](auto& request) { request.confirm = -1ms; }));
+  CHECK(takes([](auto& request) { request.claim.lock_delay = 1min; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.lock_delay = 60'001ms; }));
+  CHECK_FALSE(takes([](auto& request) { request.claim.lock_delay = -1ms; }));
+}
+
+TEST_CASE("permits are from one to the limit") {
+  const auto takes_permits = [](std::uint32_t permits, std::uint32_t limit) {
+    return takes([&](auto& request) {
+      request.claim.permits = permits;
+      request.claim.limit = limit;
+    });
+  };
+  CHECK(takes_permits(4, 4));
+  CHECK_FALSE(takes_permits(5, 4));
+  CHECK_FALSE(takes_permits(0, 4));
+  CHECK_FALSE(takes_permits(0, 0));
+}
+
+TEST_CASE("what a holder may use of its lease is less than the lease") {
+  CHECK(lock::validity_of(30s) == 29'698ms);
+  CHECK(lock::validity_of(10ms) == 8ms);
+  CHECK(lock::validity_of(1ms) == 0ms);
+}

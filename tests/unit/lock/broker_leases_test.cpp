@@ -1,0 +1,153 @@
+// Release and extension.
+#include <doctest/doctest.h>
+
+#include "support/broker_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::BrokerRig;
+using test::outcome;
+using test::value;
+using test::want;
+
+TEST_CASE("a release answers how often its owner is still in, and for how long it was held") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.acquire(want("ann"));
+  rig.pass(3s);
+  CHECK(value(rig.release(ann)).count == 1);
+  CHECK(rig.engine.kept.at(ann->granted().token).count == 1);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  const auto last = rig.release(ann);
+  CHECK(value(last).count == 0);
+  CHECK(value(last).held == 3s);
+  CHECK_FALSE(value(last).replay);
+  CHECK(rig.engine.endings == std::vector{lock::Ending::kReleased});
+}
+
+TEST_CASE("a release that was lost on its way back may be sent again") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.pass(3s);
+  rig.release(ann);
+  const auto bob = rig.acquire(want("bob"));
+  rig.pass(1s);
+  const auto again = rig.release(ann);
+  CHECK(value(again).replay);
+  CHECK(value(again).held == 3s);
+  CHECK(rig.broker.check("x", bob->granted().token).valid);
+  rig.pass(80s);
+  CHECK(outcome(rig.release(ann)) == "NotHeld");
+}
+
+TEST_CASE("a release says why it is not the caller's to give back") {
+  BrokerRig rig;
+  CHECK(outcome(rig.release({"x", "ann", 5})) == "NotHeld");
+  const auto ann = rig.acquire(want("ann"));
+  const auto token = ann->granted().token;
+  const auto not_his = rig.release({"x", "bob", token});
+  REQUIRE(outcome(not_his) == "NotOwner");
+  CHECK((**not_his).error().message.ends_with(R"( {"holder":"ann"})"));
+  CHECK(outcome(rig.release({"x", "bob", 5})) == "NotOwner");
+  const auto stale = rig.release({"x", "ann", 5});
+  REQUIRE(outcome(stale) == "StaleToken");
+  CHECK((**stale).error().message.ends_with(R"( {"token":100})"));
+  CHECK(outcome(rig.release({"y", "ann", token})) == "NotHeld");
+  CHECK(rig.broker.check("x", token).valid);
+}
+
+TEST_CASE("after its lease a hold is gone: its owner hears so, others that somebody has it") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(1s));
+  rig.pass(1s);
+  CHECK(outcome(rig.release(ann)) == "LeaseExpired");
+  CHECK(outcome(rig.extend(ann, 5s)) == "LeaseExpired");
+  rig.acquire(want("bob"));
+  CHECK(outcome(rig.extend(ann, 5s)) == "LeaseExpired");
+  CHECK(outcome(rig.extend({"x", "cat", ann->granted().token}, 5s)) == "NotOwner");
+}
+
+TEST_CASE("an extension makes the lease longer, never shorter") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(10s));
+  CHECK(value(rig.extend(ann, 3s)).remaining == 10s);
+  const auto longer = rig.extend(ann, 20s);
+  CHECK(value(longer).remaining == 20s);
+  CHECK(value(longer).extensions == 2);
+  CHECK(rig.engine.kept.at(ann->granted().token).lease == 20s);
+  rig.pass(19990ms);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  rig.pass(10ms);
+  CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("of two extensions in flight the longer counts, and is what the engine keeps") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(10s));
+  rig.engine.slow = true;
+  const auto longer = rig.extend(ann, 60s);
+  const auto shorter = rig.extend(ann, 20s);
+  rig.engine.commit_all();
+  CHECK(value(longer).remaining == 60s);
+  CHECK(value(shorter).remaining == 60s);
+  CHECK(rig.engine.kept.at(ann->granted().token).lease == 60s);
+}
+
+TEST_CASE("an extension that could not be kept changes nothing") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(10s));
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(rig.extend(ann, 60s)) == "StorageError");
+  rig.engine.trouble.reset();
+  CHECK(value(rig.extend(ann, 5s)).remaining == 10s);
+  rig.pass(10s);
+  CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("a lease ends when its timer fires: an extension heard before that is in time") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(2s));
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.stall(5s);
+  CHECK(value(rig.extend(ann, 2s)).remaining == 2s);
+  rig.timers.advance_to(rig.timers.now());
+  CHECK(bob->state() == "");
+  rig.pass(2s);
+  CHECK(bob->state() == "granted");
+}
+
+TEST_CASE("a hold that the engine has lost is not extended, and goes to the next") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.engine.kept.clear();
+  CHECK(outcome(rig.extend(ann, 1min)) == "LeaseExpired");
+  CHECK(bob->state() == "granted");
+}
+
+TEST_CASE("a lock is held for as long as it may be, however often it is extended") {
+  BrokerRig rig({.most_held = 10s});
+  const auto ann = rig.acquire(want("ann").leased(5s));
+  rig.pass(3s);
+  CHECK(value(rig.extend(ann, 6s)).remaining == 6s);
+  const auto beyond = rig.extend(ann, 8s);
+  REQUIRE(outcome(beyond) == "ExtendLimit");
+  CHECK((**beyond).error().message.ends_with(R"( {"remaining_ms":6000})"));
+  CHECK(value(rig.extend(ann, 7s)).remaining == 7s);
+  rig.pass(7s);
+  CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("an entry that could not be kept is taken out again, with the hold if that was all there was") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.engine.slow = true;
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  const auto again = rig.acquire(want("ann"));
+  rig.engine.trouble.reset();
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.release(ann);
+  rig.engine.commit_all();
+  CHECK(again->state() == "StorageError");
+  CHECK(bob->state() == "granted");
+}

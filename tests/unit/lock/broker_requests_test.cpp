@@ -1,0 +1,173 @@
+// A request_id: asked again is answered again, not done again.
+#include <doctest/doctest.h>
+
+#include "support/broker_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::BrokerRig;
+using test::outcome;
+using test::value;
+using test::want;
+
+TEST_CASE("a request sent again while it waits takes the place of the first") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto first = rig.acquire(want("bob").waiting(1min).called("r"));
+  const auto cat = rig.acquire(want("cat").waiting(1min));
+  const auto second = rig.acquire(want("bob").waiting(1min).called("r"));
+  CHECK(first->state() == "Cancelled");
+  CHECK(rig.waiting() == 2);
+  rig.release(ann);
+  CHECK(second->state() == "granted");
+  CHECK(cat->state() == "");
+}
+
+TEST_CASE("a request sent again after its grant is answered as before, with what is left of the lease") {
+  BrokerRig rig;
+  const auto first = rig.acquire(want("ann").called("r").leased(10s));
+  rig.pass(4s);
+  const auto second = rig.acquire(want("ann").called("r").leased(10s));
+  REQUIRE(second->state() == "replay");
+  CHECK(second->granted().token == first->granted().token);
+  CHECK(second->granted().lease == 6s);
+  CHECK(second->granted().count == 1);
+  CHECK(value(rig.release(first)).count == 0);
+  const auto third = rig.acquire(want("ann").called("r").leased(10s));
+  REQUIRE(third->state() == "replay");
+  CHECK(third->granted().lease == 0s);
+  CHECK(third->granted().validity == 0s);
+  CHECK(rig.broker.counters().replays == 2);
+  CHECK(rig.broker.holds().size() == 0);
+}
+
+TEST_CASE("an entry sent again does not enter twice") {
+  BrokerRig rig;
+  rig.acquire(want("ann"));
+  CHECK(rig.acquire(want("ann").called("r"))->granted().count == 2);
+  const auto again = rig.acquire(want("ann").called("r"));
+  CHECK(again->state() == "replay");
+  CHECK(again->granted().count == 2);
+  CHECK(rig.broker.info("x").holders.at(0).count == 2);
+}
+
+TEST_CASE("permits asked for again are taken once") {
+  BrokerRig rig;
+  rig.acquire(want("ann").permits(1, 3).called("r"));
+  CHECK(rig.acquire(want("ann").permits(1, 3).called("r"))->state() == "replay");
+  CHECK(rig.acquire(want("ann").permits(1, 3))->granted().available == 1);
+}
+
+TEST_CASE("a request_id is of its owner and of what was asked") {
+  BrokerRig rig;
+  rig.acquire(want("ann", {"x"}).called("r"));
+  CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).called("r")); }) == "RequestConflict");
+  CHECK(outcome([&] { rig.acquire(want("ann", {"x"}).called("r").reading()); }) == "RequestConflict");
+  CHECK(outcome([&] { rig.acquire(want("ann", {"x", "y"}).called("r")); }) == "RequestConflict");
+  CHECK(rig.acquire(want("bob", {"y"}).called("r"))->state() == "granted");
+}
+
+TEST_CASE("no owner and request_id read as those of another, whatever their bytes") {
+  BrokerRig rig;
+  rig.acquire(want("a\nb").called("c"));
+  CHECK(rig.acquire(want("a").called("b\nc"))->state() == "held");
+  rig.acquire(want("ann", {"y\nz"}).called("r"));
+  CHECK(outcome([&] { rig.acquire(want("ann", {"y", "z"}).called("r")); }) == "RequestConflict");
+}
+
+TEST_CASE("a request that got nothing is tried again") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  CHECK(rig.acquire(want("bob").called("r"))->state() == "held");
+  const auto late = rig.acquire(want("bob").called("r").waiting(1s));
+  rig.pass(1s);
+  CHECK(late->state() == "timeout");
+  rig.release(ann);
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(rig.acquire(want("bob").called("r"))->state() == "StorageError");
+  rig.engine.trouble.reset();
+  CHECK(rig.acquire(want("bob").called("r"))->state() == "granted");
+}
+
+TEST_CASE("a request whose client is gone may be sent again while the engine is asked") {
+  BrokerRig rig;
+  rig.engine.slow = true;
+  const auto first = rig.acquire(want("ann").called("r"));
+  rig.withdraw(first);
+  const auto second = rig.acquire(want("ann").called("r"));
+  rig.engine.commit_all();
+  CHECK(second->state() == "granted");
+  CHECK(rig.broker.check("x", second->granted().token).valid);
+}
+
+TEST_CASE("a request numbered below an earlier one of its owner comes too late") {
+  BrokerRig rig;
+  const auto five = rig.acquire(want("ann", {"x"}).numbered(5));
+  rig.release(five);
+  CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).numbered(4)); }) == "Cancelled");
+  CHECK(rig.acquire(want("ann", {"x"}).numbered(5))->state() == "replay");
+  CHECK(rig.acquire(want("ann", {"y"}).numbered(6))->state() == "granted");
+  CHECK(rig.acquire(want("bob", {"z"}).numbered(1))->state() == "granted");
+}
+
+TEST_CASE("requests are remembered for a while") {
+  BrokerRig rig({.memory = 10s});
+  rig.acquire(want("ann").called("r").leased(1s));
+  rig.pass(9990ms);
+  CHECK(rig.acquire(want("ann").called("r").leased(1s))->state() == "replay");
+  rig.pass(2510ms);
+  CHECK(rig.acquire(want("ann").called("r").leased(1s))->state() == "granted");
+}
+
+TEST_CASE("so many requests are remembered, the latest") {
+  BrokerRig rig({.max_memory = 2});
+  for (const char* id : {"1", "2", "3"}) rig.release(rig.acquire(want("ann").called(id)));
+  CHECK(rig.acquire(want("ann").called("2"))->state() == "replay");
+  CHECK(rig.acquire(want("ann").called("3"))->state() == "replay");
+  CHECK(rig.acquire(want("ann").called("1"))->state() == "granted");
+}
+
+TEST_CASE("a request of an earlier process is answered again, if its hold is still there") {
+  lock::Claim claim = want("ann").called("r").claim;
+  BrokerRig rig({}, {{claim, 50, 8s}});
+  const auto again = rig.acquire(want("ann").called("r"));
+  REQUIRE(again->state() == "replay");
+  CHECK(again->granted().token == 50);
+  CHECK(again->granted().lease == 8s);
+  CHECK(rig.acquire(want("bob"))->busy().holder == "ann");
+  CHECK(rig.acquire(want("ann").called("s").leased(1s))->granted().count == 2);
+  rig.pass(8s);
+  CHECK(rig.acquire(want("bob"))->granted().token > 50);
+}
+
+TEST_CASE("a memory does not grow however often an entry is put again") {
+  lock::Memory<int, int> memory(1min, 3);
+  auto now = test::kStart;
+  memory.put(1, 10, now);
+  for (int i = 0; i < 100; ++i) memory.put(2, i, now);
+  REQUIRE(memory.find(1) != nullptr);
+  CHECK(*memory.find(2) == 99);
+  memory.put(3, 30, now);
+  memory.put(4, 40, now);
+  CHECK(memory.size() == 3);
+  CHECK(memory.find(1) == nullptr);
+  memory.erase(4);
+  CHECK(memory.find(4) == nullptr);
+  memory.put(3, 31, now + 30s);
+  memory.forget(now + 1min);
+  CHECK(memory.find(2) == nullptr);
+  CHECK(*memory.find(3) == 31);
+  memory.forget(now + 90s);
+  CHECK(memory.size() == 0);
+}
+
+TEST_CASE("a client found gone when it hears that its request was sent again takes nothing from the other") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto first = rig.acquire(want("bob").waiting(1min).called("r"));
+  first->when_told = [&] { rig.withdraw(first); };
+  const auto second = rig.acquire(want("bob").waiting(1min).called("r"));
+  CHECK(first->state() == "Cancelled");
+  rig.release(ann);
+  CHECK(second->state() == "granted");
+}

@@ -1,0 +1,154 @@
+// Sessions: what is bound to them, and how they end.
+#include <doctest/doctest.h>
+
+#include "support/broker_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::BrokerRig;
+using test::outcome;
+using test::want;
+
+TEST_CASE("what is bound to a session ends when its stream is lost") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  rig.acquire(want("ann", {"x"}).bound_to(ann->id));
+  const auto bob = rig.acquire(want("bob", {"x"}).waiting(1min));
+  const auto token = rig.broker.held_by("x", "ann")->token;
+  rig.broker.sessions().lost(ann->id);
+  CHECK(bob->state() == "granted");
+  CHECK(outcome(rig.release({"x", "ann", token})) == "SessionLost");
+  CHECK(rig.broker.sessions().size() == 0);
+  CHECK(outcome([&] { rig.broker.sessions().renew(ann->id); }) == "SessionLost");
+  CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).bound_to(ann->id)); }) == "SessionLost");
+  CHECK(rig.broker.counters().sessions_lost == 1);
+}
+
+TEST_CASE("a session that was renewed outlives its stream by its ttl") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann", 10s);
+  rig.acquire(want("ann").bound_to(ann->id).leased(1h));
+  CHECK(rig.broker.sessions().renew(ann->id) == 10s);
+  rig.pass(4s);
+  rig.broker.sessions().lost(ann->id);
+  rig.pass(5s);
+  rig.broker.sessions().renew(ann->id);
+  rig.pass(9990ms);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  rig.pass(10ms);
+  CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("a session with its stream lives on when a renewal lapses") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann", 1s);
+  rig.broker.sessions().renew(ann->id);
+  rig.pass(5s);
+  CHECK(rig.broker.sessions().size() == 1);
+  rig.broker.sessions().lost(ann->id);
+  CHECK(rig.broker.sessions().size() == 0);
+}
+
+TEST_CASE("a hold bound to its lease outlives the session, and watchers hear that it is suspect") {
+  BrokerRig rig;
+  const auto watcher = rig.watch("");
+  const auto ann = rig.session("ann");
+  rig.acquire(want("ann").leased(10s));
+  rig.broker.sessions().lost(ann->id);
+  CHECK(watcher->words == "granted x, suspect x");
+  CHECK(watcher->events.at(1).text == ann->id);
+  CHECK(watcher->events.at(1).remaining == 10s);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+}
+
+TEST_CASE("what a lost session waits for is refused, queued or on its way") {
+  BrokerRig rig;
+  const auto x = rig.acquire(want("bob", {"x"}));
+  const auto ann = rig.session("ann");
+  const auto queued = rig.acquire(want("ann", {"x"}).bound_to(ann->id).waiting(1min));
+  const auto behind = rig.acquire(want("cat", {"x"}).reading().waiting(1min));
+  const auto free = rig.acquire(want("ann", {"z"}).waiting(1min));
+  rig.engine.slow = true;
+  const auto asking = rig.acquire(want("ann", {"y"}).bound_to(ann->id));
+  rig.broker.sessions().lost(ann->id);
+  CHECK(queued->state() == "SessionLost");
+  CHECK(asking->state() == "SessionLost");
+  rig.engine.commit_all();
+  CHECK(rig.broker.held_by("y", "ann") == nullptr);
+  CHECK(free->state() == "granted");
+  rig.engine.slow = false;
+  rig.release(x);
+  CHECK(behind->state() == "granted");
+}
+
+TEST_CASE("a closed session gives back what was bound to it, and counts it") {
+  BrokerRig rig;
+  const auto watcher = rig.watch("");
+  const auto ann = rig.session("ann");
+  rig.acquire(want("ann", {"x"}).bound_to(ann->id).delayed(10s));
+  const auto y = rig.acquire(want("ann", {"y"}).bound_to(ann->id));
+  rig.acquire(want("ann", {"z"}));
+  CHECK(rig.broker.sessions().close(ann->id) == 2);
+  CHECK(ann->ends == 1);
+  CHECK(watcher->words == "granted x, granted y, granted z, released x, released y");
+  CHECK(rig.acquire(want("bob", {"x"}))->state() == "granted");
+  CHECK(outcome([&] { rig.broker.sessions().close(ann->id); }) == "SessionLost");
+}
+
+TEST_CASE("a session is its owner's") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  CHECK(outcome([&] { rig.acquire(want("bob").bound_to(ann->id)); }) == "InvalidArgument");
+  CHECK(outcome([&] { rig.enqueue(want("bob").bound_to(ann->id)); }) == "InvalidArgument");
+  CHECK(outcome([&] { rig.enqueue(want("bob").bound_to("none")); }) == "SessionLost");
+}
+
+TEST_CASE("a hold without a lease ends with its session only") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto bound = want("ann").bound_to(ann->id).leased(5s);
+  rig.acquire(bound.with([](auto& request) { request.indefinite = true; }));
+  rig.pass(1min);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  rig.broker.sessions().lost(ann->id);
+  CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("a ticket's grant ends with the session it was asked for under") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto bob = rig.acquire(want("bob"));
+  const auto ticket = rig.enqueue(want("ann").bound_to(ann->id))->busy().ticket;
+  rig.release(bob);
+  rig.broker.sessions().lost(ann->id);
+  CHECK(rig.broker.holds().size() == 0);
+  CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
+}
+
+TEST_CASE("after a loss the delay keeps others out, but not the former owner, and then the line goes on") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  rig.acquire(want("ann").bound_to(ann->id).delayed(5s));
+  rig.broker.sessions().lost(ann->id);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  const auto again = rig.acquire(want("ann"));
+  REQUIRE(again->state() == "granted");
+  rig.release(again);
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.pass(4990ms);
+  CHECK(bob->state() == "");
+  rig.pass(10ms);
+  CHECK(bob->state() == "granted");
+}
+
+TEST_CASE("a delay follows an expiry, but no release") {
+  BrokerRig rig;
+  const auto released = rig.acquire(want("ann").delayed(5s));
+  rig.release(released);
+  const auto lapsed = rig.acquire(want("bob").delayed(5s).leased(1s));
+  REQUIRE(lapsed->state() == "granted");
+  rig.pass(1s);
+  CHECK(rig.acquire(want("cat"))->state() == "held");
+  rig.pass(5s);
+  CHECK(rig.acquire(want("cat"))->state() == "granted");
+}

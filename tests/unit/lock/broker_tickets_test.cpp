@@ -1,0 +1,202 @@
+// Tickets: a place in line that outlives those who wait for it.
+#include <doctest/doctest.h>
+
+#include "support/broker_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::BrokerRig;
+using test::outcome;
+using test::want;
+
+TEST_CASE("a free lock is granted to who takes a ticket, at once") {
+  BrokerRig rig;
+  const auto ann = rig.enqueue(want("ann"));
+  REQUIRE(ann->state() == "granted");
+  const auto again = rig.wait(ann->granted().ticket, 0s);
+  REQUIRE(again->state() == "replay");
+  CHECK(again->granted().token == ann->granted().token);
+  CHECK_FALSE(rig.broker.attempts().cancel(ann->granted().ticket));
+}
+
+TEST_CASE("a ticket keeps its place between two waits") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto place = rig.enqueue(want("bob"));
+  REQUIRE(place->state() == "queued");
+  CHECK(place->busy().position == 1);
+  CHECK(place->busy().holder == "ann");
+  const auto behind = rig.enqueue(want("cat"));
+  CHECK(behind->busy().position == 2);
+  const auto first = rig.wait(place->busy().ticket, 2s);
+  rig.pass(2s);
+  REQUIRE(first->state() == "queued");
+  CHECK(first->busy().ticket == place->busy().ticket);
+  CHECK(rig.wait(place->busy().ticket, 0s)->state() == "queued");
+  const auto second = rig.wait(place->busy().ticket, 20s);
+  rig.release(ann);
+  REQUIRE(second->state() == "granted");
+  CHECK(second->granted().ticket == place->busy().ticket);
+  CHECK(rig.wait(place->busy().ticket, 0s)->state() == "replay");
+}
+
+TEST_CASE("a place that nobody waits for is lost after a while") {
+  BrokerRig rig({.ticket_ttl = 5s});
+  rig.acquire(want("ann").leased(1h));
+  const auto bob = rig.enqueue(want("bob"))->busy().ticket;
+  rig.pass(4s);
+  CHECK(rig.wait(bob, 0s)->state() == "queued");
+  rig.pass(4s);
+  CHECK(rig.waiting() == 1);
+  rig.pass(1s);
+  CHECK(rig.waiting() == 0);
+  CHECK(outcome([&] { rig.wait(bob, 0s); }) == "NotHeld");
+}
+
+TEST_CASE("a place whose waiter vanished is kept for the next wait") {
+  BrokerRig rig({.ticket_ttl = 5s});
+  const auto ann = rig.acquire(want("ann").leased(5min));
+  const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
+  const auto vanished = rig.wait(ticket, 1min);
+  rig.pass(30s);
+  rig.withdraw(vanished);
+  rig.pass(4s);
+  const auto back = rig.wait(ticket, 1min);
+  rig.release(ann);
+  CHECK(back->state() == "granted");
+}
+
+TEST_CASE("a place whose waiter vanished while he was told of it is kept as well") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
+  const auto told = rig.wait(ticket, 1s);
+  told->when_told = [&] { rig.withdraw(told); };
+  rig.pass(1s);
+  CHECK(told->state() == "queued");
+  rig.release(ann);
+  CHECK(rig.wait(ticket, 0s)->state() == "granted");
+}
+
+TEST_CASE("what a ticket was granted while nobody waited is claimed by the next wait, lease anew") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob").leased(10s))->busy().ticket;
+  rig.release(ann);
+  rig.pass(7s);
+  const auto bob = rig.wait(ticket, 0s);
+  REQUIRE(bob->state() == "granted");
+  CHECK(bob->granted().lease == 10s);
+  rig.pass(9s);
+  CHECK(rig.acquire(want("cat"))->state() == "held");
+  rig.pass(1s);
+  CHECK(rig.acquire(want("cat"))->state() == "granted");
+}
+
+TEST_CASE("a grant that nobody claims lapses, and its ticket with it") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob").leased(10s))->busy().ticket;
+  const auto cat = rig.acquire(want("cat").waiting(1min));
+  rig.release(ann);
+  rig.pass(10s);
+  CHECK(cat->state() == "granted");
+  CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
+}
+
+TEST_CASE("a claim that cannot be kept may be made again") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob").leased(10s))->busy().ticket;
+  rig.release(ann);
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(rig.wait(ticket, 0s)->state() == "StorageError");
+  rig.engine.trouble.reset();
+  CHECK(rig.wait(ticket, 0s)->state() == "granted");
+}
+
+TEST_CASE("a claimant found gone while he is told leaves it to the next wait") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
+  const auto vanished = rig.wait(ticket, 1min);
+  vanished->when_told = [&] { rig.withdraw(vanished); };
+  rig.release(ann);
+  CHECK(vanished->state() == "granted");
+  CHECK(rig.wait(ticket, 0s)->state() == "granted");
+  CHECK(rig.wait(ticket, 0s)->state() == "replay");
+}
+
+TEST_CASE("who waits for a ticket again takes the place of who waited before") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
+  const auto first = rig.wait(ticket, 1min);
+  const auto second = rig.wait(ticket, 1min);
+  CHECK(first->state() == "Cancelled");
+  rig.release(ann);
+  CHECK(second->state() == "granted");
+}
+
+TEST_CASE("a ticket that is given up leaves the line, and gives back what it was granted") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto bob = rig.enqueue(want("bob"))->busy().ticket;
+  const auto cat = rig.enqueue(want("cat"))->busy().ticket;
+  const auto dan = rig.acquire(want("dan").waiting(1min));
+  const auto waiter = rig.wait(bob, 1min);
+  CHECK(rig.broker.attempts().cancel(bob));
+  CHECK(waiter->state() == "Cancelled");
+  CHECK_FALSE(rig.broker.attempts().cancel(bob));
+  rig.release(ann);
+  CHECK(rig.broker.info("x").holders.at(0).owner == "cat");
+  CHECK(rig.broker.attempts().cancel(cat));
+  CHECK(dan->state() == "granted");
+}
+
+TEST_CASE("a ticket given up while the engine is asked is no ticket any more") {
+  BrokerRig rig;
+  rig.engine.slow = true;
+  const auto bob = rig.enqueue(want("bob"));
+  const std::string ticket = std::to_string(bob->id);
+  CHECK(rig.broker.attempts().cancel(ticket));
+  CHECK(bob->state() == "Cancelled");
+  CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
+  rig.engine.commit_all();
+  CHECK(rig.broker.holds().size() == 0);
+}
+
+TEST_CASE("what others of its owner have entered stays when its ticket is given up") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
+  rig.release(ann);
+  const auto other = rig.acquire(want("bob"));
+  CHECK(other->granted().count == 2);
+  CHECK(rig.broker.attempts().cancel(ticket));
+  CHECK(rig.broker.check("x", other->granted().token).valid);
+  rig.release(other);
+  CHECK(rig.broker.holds().size() == 0);
+}
+
+TEST_CASE("a ticket asked for again by its request is answered at once, with the same ticket") {
+  BrokerRig rig;
+  rig.acquire(want("ann"));
+  const auto first = rig.enqueue(want("bob").called("r"));
+  const auto again = rig.enqueue(want("bob").called("r"));
+  REQUIRE(again->state() == "queued");
+  CHECK(again->busy().ticket == first->busy().ticket);
+  CHECK(rig.waiting() == 1);
+}
+
+TEST_CASE("no ticket is none") {
+  BrokerRig rig;
+  for (const char* text : {"", "0", "x", "12x", "99999999999999999999999"}) {
+    CAPTURE(text);
+    CHECK(outcome([&] { rig.wait(text, 0s); }) == "NotHeld");
+    CHECK_FALSE(rig.broker.attempts().cancel(text));
+  }
+  CHECK(outcome([&] { rig.wait("1", -1ms); }) == "InvalidArgument");
+  const auto call = rig.acquire(want("ann"));
+  CHECK(outcome([&] { rig.wait(std::to_string(call->id), 0s); }) == "NotHeld");
+}

@@ -1,0 +1,257 @@
+// Which answers of the embedded engine wait for the disk.
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+
+#include "net/offload_pool.hpp"
+#include "net/reactor.hpp"
+#include "support/lock_engine_rig.hpp"
+#include "support/wait.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using lock::Ending;
+using lock::Token;
+using lock::engines::Durability;
+using test::claim;
+using test::EmbeddedRig;
+using test::shared;
+
+namespace {
+
+// An engine that has given out a lease of 30 s, so that the next of that length need not be noted.
+struct Bench : EmbeddedRig {
+  explicit Bench(Durability kept) : EmbeddedRig(kept) {
+    ask().release(ask().acquire(claim({"first"})));
+    pass(100ms);
+  }
+  auto note(const std::string& what) {
+    return [this, what](const auto& result) { notes += what + (result ? " " : "! "); };
+  }
+  void acquire(const lock::Claim& wanted, const std::string& what) {
+    engine().acquire(wanted, [this, what](auto result) {
+      if (result && *result) last = (*result)->token;
+      notes += what + (!result ? "! " : *result ? " " : "- ");
+    });
+  }
+  void amend(Token token, const lock::Claim& wanted, const std::string& what) {
+    engine().amend(token, wanted, note(what));
+  }
+  // What was answered since the last time it was asked.
+  std::string answered() { return std::exchange(notes, {}); }
+  void turn() { timers.advance_to(timers.now()); }
+  std::size_t jobs() {
+    turn();
+    return offload.waiting.size();
+  }
+
+  std::string notes;
+  Token last = 0;
+};
+
+}  // namespace
+
+TEST_CASE("in sync a grant is answered after it is on the disk, in async and none at once") {
+  Bench sync(Durability::kSync);
+  sync.acquire(claim({"a"}), "a");
+  CHECK(sync.answered().empty());
+  CHECK(sync.jobs() == 1);
+  CHECK(sync.answered().empty());
+  sync.settle();
+  CHECK(sync.answered() == "a ");
+  for (const Durability durability : {Durability::kAsync, Durability::kNone}) {
+    Bench bench(durability);
+    bench.acquire(claim({"a"}), "a");
+    CHECK(bench.answered() == "a ");
+    bench.pass(5ms);
+    bench.restart_after_crash();
+    CHECK(bench.engine().holds().size() == (durability == Durability::kAsync ? 1 : 0));
+  }
+}
+
+TEST_CASE("in sync the lease begins with the answer, however long the disk takes") {
+  Bench bench(Durability::kSync);
+  auto wanted = claim({"a"}, "ann");
+  wanted.lease = 1s;
+  bench.acquire(wanted, "a");
+  bench.turn();
+  test::pass(bench.timers, 5s);
+  bench.settle();
+  CHECK(bench.answered() == "a ");
+  CHECK(bench.ask().inspect("a")[0].remaining == 1s);
+  bench.acquire(claim({"a"}, "bob"), "b");
+  CHECK(bench.answered() == "b- ");
+  bench.pass(999ms);
+  bench.amend(bench.last, claim({"a"}, "ann"), "c");
+  bench.turn();
+  test::pass(bench.timers, 60s);
+  bench.acquire(claim({"a"}, "bob"), "b");
+  bench.settle();
+  CHECK(bench.answered() == "c b- ");
+}
+
+TEST_CASE("one commit serves all who came in one turn") {
+  Bench bench(Durability::kSync);
+  for (const char* name : {"a", "b", "c"}) bench.acquire(claim({name}), name);
+  for (const char* owner : {"d", "e"}) bench.acquire(shared({"x"}, owner), owner);
+  CHECK(bench.jobs() == 1);
+  bench.offload.work();
+  CHECK(bench.answered() == "a b c d e ");
+  CHECK(bench.jobs() == 0);
+}
+
+TEST_CASE("in sync an amend waits when it makes the hold worth more, or another") {
+  const auto waits = [](void (*change)(lock::Claim&)) {
+    Bench bench(Durability::kSync);
+    auto held = claim({"a"});
+    held.count = 2;
+    held.request_id = "r";
+    const Token token = bench.ask().acquire(held);
+    change(held);
+    bench.amend(token, held, "x");
+    const bool waited = bench.answered().empty();
+    bench.pass(20ms);
+    bench.restart_after_crash();
+    CHECK(bench.engine().holds()[0].claim == held);
+    return waited;
+  };
+  CHECK(waits([](lock::Claim& claim) { claim.lease += 1ms; }));
+  CHECK(waits([](lock::Claim& claim) { claim.count = 3; }));
+  CHECK(waits([](lock::Claim& claim) { claim.mode = lock::Mode::kShared; }));
+  CHECK(waits([](lock::Claim& claim) { claim.request_id = "s"; }));
+  CHECK_FALSE(waits([](lock::Claim&) {}));
+  CHECK_FALSE(waits([](lock::Claim& claim) { claim.lease -= 1ms; }));
+  CHECK_FALSE(waits([](lock::Claim& claim) { claim.count = 1; }));
+}
+
+TEST_CASE("an amend that changes nothing writes nothing") {
+  Bench bench(Durability::kSync);
+  const Token token = bench.ask().acquire(claim({"a"}));
+  CHECK(bench.ask().amend(token, claim({"a"})));
+  bench.pass(1s);
+  CHECK(bench.jobs() == 0);
+}
+
+TEST_CASE("a release never waits, and is written within 20 ms in sync") {
+  Bench bench(Durability::kSync);
+  const Token token = bench.ask().acquire(claim({"a"}));
+  bench.engine().release(token, Ending::kReleased, bench.note("r"));
+  CHECK(bench.answered() == "r ");
+  CHECK(bench.jobs() == 0);
+  bench.pass(20ms);
+  bench.restart_after_crash();
+  CHECK(bench.engine().holds().empty());
+}
+
+TEST_CASE("a hold given back before it was written leaves no trace, and its grant is answered as nobody's") {
+  Bench bench(Durability::kSync);
+  bench.acquire(claim({"a"}), "a");
+  const Token token = bench.engine().holds().at(0).token;
+  bench.engine().release(token, Ending::kTaken, bench.note("r"));
+  CHECK(bench.engine().holds().empty());
+  bench.settle();
+  CHECK(bench.answered() == "a- r ");
+}
+
+TEST_CASE("who was told nobody's in turn may have it when it is free by then") {
+  Bench bench(Durability::kSync);
+  bench.acquire(claim({"a"}, "ann"), "ann");
+  bench.acquire(claim({"a"}, "bob"), "bob");
+  bench.engine().release(bench.engine().holds().at(0).token, Ending::kTaken, bench.note("r"));
+  bench.settle();
+  CHECK(bench.answered().starts_with("ann- "));
+  REQUIRE(bench.engine().holds().size() == 1);
+  CHECK(bench.engine().holds()[0].claim.owner == "bob");
+}
+
+TEST_CASE("in async and none a longer lease than any before waits for the note of it") {
+  for (const Durability durability : {Durability::kAsync, Durability::kNone}) {
+    Bench bench(durability);
+    auto longer = claim({"a"});
+    longer.lease = 40s;
+    bench.acquire(longer, "a");
+    CHECK(bench.answered().empty());
+    bench.settle();
+    CHECK(bench.answered() == "a ");
+    longer.lease = 60s;  // up to a power of two at once
+    longer.names = {"b"};
+    bench.acquire(longer, "b");
+    CHECK(bench.answered() == "b ");
+    longer.lease = 70s;
+    bench.amend(bench.last, longer, "c");
+    CHECK(bench.answered().empty());
+    bench.settle();
+    CHECK(bench.answered() == "c ");
+    bench.restart_after_crash();
+    CHECK(bench.engine().recovering() == 131'072ms);
+  }
+}
+
+TEST_CASE("in async what was taken from somebody is given on only once that is on the disk") {
+  Bench bench(Durability::kAsync);
+  auto held = claim({"a", "b"}, "ann");
+  held.lease = 1s;
+  bench.ask().acquire(held);
+  bench.pass(1s);
+  bench.acquire(claim({"b"}, "bob"), "bob");
+  CHECK(bench.answered().empty());
+  bench.acquire(claim({"a"}, "cy"), "cy");
+  CHECK(bench.answered().empty());
+  bench.settle();
+  CHECK(bench.answered() == "bob cy ");
+  bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
+  bench.acquire(claim({"a"}, "dan"), "dan");
+  CHECK(bench.answered() == "r ");
+  bench.settle();
+  CHECK(bench.answered() == "dan ");
+}
+
+TEST_CASE("in async what was given back, or taken before it was written, is given on at once") {
+  Bench bench(Durability::kAsync);
+  bench.acquire(claim({"a"}, "ann"), "ann");
+  bench.pass(5ms);
+  bench.engine().release(bench.last, Ending::kReleased, bench.note("r"));
+  bench.acquire(claim({"a"}, "bob"), "bob");
+  bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
+  bench.acquire(claim({"a"}, "cy"), "cy");
+  CHECK(bench.answered() == "ann r bob r cy ");
+}
+
+TEST_CASE("in none only the meta is written") {
+  Bench bench(Durability::kNone);
+  for (const char* name : {"a", "b", "c"}) bench.acquire(claim({name}), name);
+  bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
+  bench.acquire(claim({"c"}), "d");
+  CHECK(bench.answered() == "a b c r d ");
+  bench.pass(10s);
+  CHECK(bench.jobs() == 0);
+}
+
+TEST_CASE("on real threads every grant is answered once and is there after a crash") {
+  const test::TemporaryFolder folder;
+  const lock::engines::EmbeddedOptions options{folder.path(), Durability::kSync, 0};
+  constexpr int kGrants = 500;
+  int granted = 0;
+  {
+    net::Reactor reactor;
+    std::optional<lock::engines::Embedded> engine;
+    net::Pool pool(reactor);
+    engine.emplace(reactor.timers(), pool, options);
+    int asked = 0;
+    std::function<void()> ask = [&] {
+      const int number = asked++;
+      if (number >= kGrants) return;
+      engine->acquire(claim({std::to_string(number)}), [&](auto result) {
+        if (result && *result) ++granted;
+        ask();
+      });
+    };
+    for (int client = 0; client < 20; ++client) ask();
+    CHECK(test::turn_until(reactor, [&] { return granted == kGrants && engine->idle(); }));
+  }
+  net::Timers timers(test::kStart);
+  test::HandOffload offload;
+  const lock::engines::Embedded after(timers, offload, options);
+  CHECK(after.holds().size() == kGrants);
+}

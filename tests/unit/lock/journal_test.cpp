@@ -1,0 +1,267 @@
+#include "lock/engines/journal.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "support/faulty_disk.hpp"
+#include "support/lock_engine_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using namespace zerosuite::lock::engines;
+using lock::Token;
+
+namespace {
+
+struct Desk {
+  explicit Desk(Durability durability = Durability::kSync) {
+    meta.token_limit = kTokenBlock;
+    meta.max_lease_ms = 1024;
+    meta.durability = durability;
+    meta.clean = false;
+    store.emplace(folder.path());
+    store->begin(meta, false);
+    journal.emplace(timers, offload, *store, Journal::Setup{durability, meta, [this] { ++settled; }});
+  }
+  Row row(const std::string& name) const { return std::make_shared<lock::Claim>(test::claim({name})); }
+  // Waits for what gathers; notes "1 " when it was written, "1! " when not, "1- " when it was undone.
+  void wait(const std::string& what) {
+    journal->wait(journal->gathering(), {[this, what] { notes += what + "- "; },
+                                         [this, what](const core::Error* error) {
+                                           notes += what + (error != nullptr ? "! " : " ");
+                                         }});
+  }
+  void turn() { timers.advance_to(timers.now()); }
+  void work() {
+    turn();
+    REQUIRE(offload.waiting.size() == 1);
+    offload.work();
+  }
+  // What is on the disk.
+  Legacy stored() {
+    journal.reset();
+    store.reset();
+    return Store(folder.path()).take_legacy();
+  }
+
+  test::FaultyDisk disk;
+  test::TemporaryFolder folder;
+  net::Timers timers{test::kStart};
+  test::HandOffload offload;
+  Meta meta;
+  std::optional<Store> store;
+  std::optional<Journal> journal;
+  std::string notes;
+  int settled = 0;
+};
+
+}  // namespace
+
+TEST_CASE("all that one turn brings goes to the disk together, and what comes meanwhile goes next") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  desk.journal->add(2, desk.row("b"));
+  desk.wait("2");
+  CHECK(desk.offload.waiting.empty());
+  desk.turn();
+  REQUIRE(desk.offload.waiting.size() == 1);
+  CHECK_FALSE(desk.journal->idle());
+  desk.journal->add(3, desk.row("c"));
+  desk.wait("3");
+  desk.turn();
+  CHECK(desk.offload.waiting.size() == 1);
+  desk.offload.work();
+  CHECK(desk.notes == "1 2 ");
+  desk.work();
+  CHECK(desk.notes == "1 2 3 ");
+  CHECK(desk.journal->idle());
+  CHECK(desk.settled == 2);
+  CHECK(desk.stored().rows.size() == 3);
+}
+
+TEST_CASE("what nobody waits for is written a little later, or with what somebody waits for") {
+  for (const auto& [durability, delay] :
+       {std::pair(Durability::kSync, 20ms), std::pair(Durability::kAsync, 5ms)}) {
+    Desk desk(durability);
+    desk.journal->add(1, desk.row("a"));
+    test::pass(desk.timers, delay - 1ms);
+    CHECK(desk.offload.waiting.empty());
+    test::pass(desk.timers, 1ms);
+    desk.work();
+    desk.journal->drop(1);
+    desk.wait("1");
+    desk.work();
+    test::pass(desk.timers, 1s);
+    CHECK(desk.offload.waiting.empty());
+    CHECK(desk.stored().rows.empty());
+  }
+}
+
+TEST_CASE("a row that comes and goes before it was written costs nothing") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.journal->change(1, desk.row("b"));
+  CHECK_FALSE(desk.journal->drop(1));
+  test::pass(desk.timers, 1s);
+  CHECK(desk.offload.waiting.empty());
+}
+
+TEST_CASE("a row that goes while it is being written is deleted with the next batch") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  desk.turn();
+  CHECK(desk.journal->drop(1));
+  desk.wait("2");
+  desk.work();
+  desk.work();
+  CHECK(desk.notes == "1 2 ");
+  CHECK(desk.stored().rows.empty());
+}
+
+TEST_CASE("who waits for a row that was undone is answered all the same") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  desk.journal->drop(1);
+  desk.turn();
+  CHECK(desk.notes == "1 ");
+  CHECK(desk.offload.waiting.empty());
+}
+
+TEST_CASE("a full queue of the offload is tried again a little later, with nothing lost") {
+  Desk desk;
+  desk.offload.room = 0;
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  test::pass(desk.timers, 100ms);
+  CHECK(desk.journal->idle());
+  desk.journal->add(2, desk.row("b"));
+  desk.offload.room = 1;
+  test::pass(desk.timers, 10ms);
+  desk.work();
+  CHECK(desk.notes == "1 ");
+  CHECK(desk.stored().rows.size() == 2);
+}
+
+TEST_CASE("an answer may ask for an answer behind those of its own batch") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.journal->wait(1, {{}, [&](const core::Error*) {
+                           desk.notes += "1 ";
+                           CHECK(desk.journal->awaited() == 1);
+                           desk.journal->wait(1, {{}, [&](const core::Error*) { desk.notes += "3 "; }});
+                         }});
+  desk.wait("2");
+  desk.work();
+  CHECK(desk.notes == "1 2 3 ");
+  CHECK(desk.journal->awaited() == 0);
+}
+
+TEST_CASE("tokens and leases are covered once that is written, and tokens before they run out") {
+  Desk desk(Durability::kNone);
+  CHECK(desk.journal->covers(kTokenBlock - 1, 1024ms));
+  CHECK_FALSE(desk.journal->covers(kTokenBlock, 1024ms));
+  CHECK_FALSE(desk.journal->covers(1, 1025ms));
+  desk.journal->reserve(kTokenBlock / 2 - 1, 1024ms);
+  desk.turn();
+  CHECK(desk.offload.waiting.empty());
+  desk.journal->reserve(kTokenBlock / 2, 1025ms);
+  desk.turn();
+  CHECK_FALSE(desk.journal->covers(kTokenBlock, 1025ms));
+  desk.work();
+  CHECK(desk.journal->covers(2 * kTokenBlock - 1, 2048ms));
+  CHECK_FALSE(desk.journal->covers(1, 2049ms));
+  const auto meta = desk.stored().meta;
+  CHECK(meta->token_limit == 2 * kTokenBlock);
+  CHECK(meta->max_lease_ms == 2048);
+}
+
+TEST_CASE("no lease is too long to be covered") {
+  Desk desk;
+  desk.journal->reserve(1, core::milliseconds::max());
+  desk.work();
+  CHECK(desk.journal->covers(1, core::milliseconds::max()));
+}
+
+TEST_CASE("when a batch cannot be written, all who wait are undone backwards and told in order") {
+  Desk desk;
+  desk.disk.fail(test::FaultyDisk::Fault::kSync, 1);
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  desk.wait("2");
+  desk.turn();
+  desk.wait("3");
+  desk.offload.work();
+  CHECK(desk.notes == "3- 2- 1- 1! 2! 3! ");
+  REQUIRE(desk.journal->trouble() != nullptr);
+  CHECK(desk.journal->trouble()->name == "StorageError");
+  CHECK(desk.settled == 1);
+  test::pass(desk.timers, 10s);
+  CHECK(desk.offload.waiting.empty());  // for good
+}
+
+TEST_CASE("on a full disk a probe goes out each second, and carries what is outstanding") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  desk.work();
+  desk.disk.fail(test::FaultyDisk::Fault::kFull, 1);
+  desk.journal->drop(1);
+  desk.journal->add(2, desk.row("b"));
+  desk.wait("2");
+  desk.work();
+  CHECK(desk.notes == "1 2- 2! ");
+  CHECK(desk.journal->trouble()->message.ends_with(" {\"retry_after_ms\":1000}"));
+  CHECK_FALSE(desk.journal->drop(2));
+  for (int probe = 0; probe < 3; ++probe) {
+    test::pass(desk.timers, 999ms);
+    CHECK(desk.offload.waiting.empty());
+    test::pass(desk.timers, 1ms);
+    desk.work();
+    CHECK(desk.journal->trouble() != nullptr);
+  }
+  desk.disk.heal();
+  test::pass(desk.timers, 1s);
+  desk.work();
+  CHECK(desk.journal->trouble() == nullptr);
+  CHECK(desk.stored().rows.empty());
+}
+
+TEST_CASE("a probe with nothing to write still finds out whether the disk is full") {
+  Desk desk;
+  desk.disk.fail(test::FaultyDisk::Fault::kFull, 1);
+  desk.journal->add(1, desk.row("a"));
+  desk.wait("1");
+  desk.work();
+  desk.journal->drop(1);
+  test::pass(desk.timers, 1s);
+  desk.work();
+  CHECK(desk.journal->trouble() != nullptr);
+}
+
+TEST_CASE("what changed while the failing batch was on its way is what is written in the end") {
+  Desk desk;
+  desk.journal->add(1, desk.row("a"));
+  desk.journal->add(2, desk.row("b"));
+  desk.wait("1");
+  desk.work();
+  desk.disk.fail(test::FaultyDisk::Fault::kFullOnce, 1);
+  desk.journal->change(1, desk.row("c"));
+  desk.journal->drop(2);
+  desk.journal->add(3, desk.row("d"));
+  desk.journal->add(4, desk.row("e"));
+  test::pass(desk.timers, 20ms);
+  desk.journal->change(1, desk.row("f"));
+  desk.journal->drop(3);
+  desk.journal->change(4, desk.row("g"));
+  desk.work();
+  CHECK_FALSE(desk.journal->drop(4));  // never was written
+  test::pass(desk.timers, 1s);
+  desk.work();
+  const auto rows = desk.stored().rows;
+  REQUIRE(rows.size() == 1);
+  CHECK(rows.at(1)->names[0] == "f");
+}

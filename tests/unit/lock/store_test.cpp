@@ -1,0 +1,284 @@
+#include "lock/engines/store.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+
+#include "db/database.hpp"
+#include "support/faulty_disk.hpp"
+#include "support/lock_engine_rig.hpp"
+
+using namespace zerosuite;
+using namespace zerosuite::lock::engines;
+
+namespace {
+
+Row row(const lock::Claim& claim) { return std::make_shared<lock::Claim>(claim); }
+
+struct Shelf {
+  std::filesystem::path path() const { return above.path() / "locks"; }
+  std::filesystem::path file() const { return path() / "locks.db"; }
+  std::filesystem::path log() const { return path() / "locks.db-wal"; }
+
+  // Leaves a folder with some holds in the file, and none in the log.
+  void fill(int holds = 200) const {
+    Store store(path());
+    store.begin(meta, false);
+    Batch batch;
+    for (int token = 1; token <= holds; ++token)
+      batch.changes[token] = {row(test::claim({"name-" + std::to_string(token)})), true};
+    store.write(batch);
+    batch.changes.clear();
+    batch.meta = meta;
+    store.write(batch);
+    test::write_file(log(), "");
+  }
+  // What opening it fails with; empty when it does not.
+  std::string failure() const {
+    try {
+      const Store store(path());
+    } catch (const core::Failure& failure) {
+      CHECK(failure.name() == "StorageError");
+      return failure.what();
+    }
+    return {};
+  }
+  void damage(const std::filesystem::path& what, const std::function<void(std::string&)>& how) const {
+    std::string content = test::content_of(what);
+    REQUIRE_FALSE(content.empty());
+    how(content);
+    test::write_file(what, content);
+  }
+  std::string advice() const {
+    return "; to go on, move " + path().string() +
+           " away and start with an empty folder, once the longest lease ever granted has passed";
+  }
+
+  test::TemporaryFolder above;
+  Meta meta{.durability = Durability::kSync, .clean = false, .token_limit = 1000, .max_lease_ms = 4096};
+};
+
+}  // namespace
+
+TEST_CASE("a new folder holds nothing and knows of no earlier process") {
+  const Shelf shelf;
+  Store store(shelf.path());
+  const Legacy legacy = store.take_legacy();
+  CHECK_FALSE(legacy.meta);
+  CHECK(legacy.rows.empty());
+  CHECK(legacy.log == db::LogState::kWhole);
+}
+
+TEST_CASE("what was written is there again, every field of it") {
+  const Shelf shelf;
+  auto claim = test::permits({"3:a", std::string("b\0c", 3), ""}, 2, 7);
+  claim.owner = "ann \xff";
+  claim.lease = core::milliseconds(123'456);
+  claim.lock_delay = core::milliseconds(5);
+  claim.count = 4'000'000'000;
+  claim.request_id = "request";
+  claim.data = std::string("\0data", 5);
+  {
+    Store store(shelf.path());
+    store.begin(shelf.meta, false);
+    store.write({{{5, {row(claim), true}}, {6, {row(test::claim({"x"})), true}}}, std::nullopt});
+    store.write({{{6, {}}}, std::nullopt});
+  }
+  const Legacy legacy = Store(shelf.path()).take_legacy();
+  CHECK(legacy.meta == shelf.meta);
+  REQUIRE(legacy.rows.size() == 1);
+  CHECK(*legacy.rows.at(5) == claim);
+}
+
+TEST_CASE("a start may forget the rows") {
+  const Shelf shelf;
+  shelf.fill();
+  {
+    Store store(shelf.path());
+    CHECK(store.take_legacy().rows.size() == 200);
+    store.begin(shelf.meta, true);
+  }
+  CHECK(Store(shelf.path()).take_legacy().rows.empty());
+}
+
+TEST_CASE("a log that grew is worked into the file, and does not grow for ever") {
+  const Shelf shelf;
+  Store store(shelf.path());
+  store.begin(shelf.meta, false);
+  lock::Claim claim = test::claim({"a"});
+  claim.data = std::string(20'000, 'x');
+  for (int round = 0; round < 500; ++round) store.write({{{1, {row(claim)}}}, std::nullopt});
+  CHECK(std::filesystem::file_size(shelf.log()) < 1200 * 4120);
+  CHECK(std::filesystem::file_size(shelf.log()) > 900 * 4120);
+}
+
+TEST_CASE("of a batch that finds no room nothing is there, and the next one goes on without it") {
+  const Shelf shelf;
+  lock::Claim large = test::claim({"a"});
+  large.data = std::string(100'000, 'x');
+  Batch batch;
+  for (int token = 1; token <= 50; ++token) batch.changes[token] = {row(large), true};
+  int fault = 0;
+  bool fired = true;
+  while (fired) {
+    test::FaultyDisk disk;
+    std::filesystem::remove_all(shelf.path());
+    {
+      Store store(shelf.path());
+      store.begin(shelf.meta, false);
+      disk.fail(test::FaultyDisk::Fault::kFullOnce, ++fault * 100);
+      try {
+        store.write(batch);
+      } catch (const db::SqliteFailure& failure) {
+        CHECK(failure.full());
+        store.write({{{100, {row(test::claim({"b"})), true}}}, std::nullopt});
+      }
+      fired = disk.fired();
+    }
+    CHECK(Store(shelf.path()).take_legacy().rows.size() == (fired ? 1 : 50));
+  }
+  CHECK(fault > 10);
+}
+
+TEST_CASE("a folder killed in the middle of its making is made anew") {
+  int fault = 0;
+  bool fired = true;
+  while (fired) {
+    test::FaultyDisk disk;
+    const Shelf shelf;
+    disk.fail(test::FaultyDisk::Fault::kWrite, ++fault);
+    try {
+      Store(shelf.path()).begin(shelf.meta, false);
+    } catch (const core::Failure&) {
+    }
+    fired = disk.fired();
+    disk.heal();
+    disk.cut_power(static_cast<unsigned int>(fault));
+    CHECK(shelf.failure() == "");
+  }
+  CHECK(fault > 5);
+}
+
+TEST_CASE("a database that is gone from a folder in use is not taken for a new one") {
+  const Shelf shelf;
+  shelf.fill();
+  const std::string expected =
+      shelf.file().string() + " is gone, though the folder was in use" + shelf.advice();
+  SUBCASE("removed") { std::filesystem::remove(shelf.file()); }
+  SUBCASE("empty") { test::write_file(shelf.file(), ""); }
+  CHECK(shelf.failure() == expected);
+}
+
+TEST_CASE("a file that is no database, or another program's, is refused and left alone") {
+  const Shelf shelf;
+  std::filesystem::create_directories(shelf.path());
+  std::string says;
+  SUBCASE("text") {
+    test::write_file(shelf.file(), std::string(10'000, 'x'));
+    says = "file is not a database";
+  }
+  SUBCASE("foreign") {
+    db::Database(shelf.file()).exec("CREATE TABLE t(a)");
+    says = "is not a lock database";
+  }
+  const std::string before = test::content_of(shelf.file());
+  CHECK(shelf.failure() == shelf.file().string() + " " + says + shelf.advice());
+  CHECK(test::content_of(shelf.file()) == before);
+}
+
+TEST_CASE("a newer version's database is refused and left alone") {
+  const Shelf shelf;
+  shelf.fill();
+  db::Database(shelf.file()).exec("PRAGMA user_version = 2");
+  const std::string before = test::content_of(shelf.file());
+  CHECK(shelf.failure() ==
+        shelf.file().string() + " was written by another version of this program" + shelf.advice());
+  CHECK(test::content_of(shelf.file()) == before);
+}
+
+TEST_CASE("a database that is damaged is refused, in one line") {
+  const Shelf shelf;
+  shelf.fill();
+  REQUIRE(std::filesystem::file_size(shelf.file()) >= 5 * 4096);
+  SUBCASE("cut at a page") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.resize(4 * 4096); });
+  }
+  SUBCASE("cut within a page") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.resize(9000); });
+  }
+  SUBCASE("cut within its header") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.resize(50); });
+  }
+  SUBCASE("a bit of its header") {
+    shelf.damage(shelf.file(), [](std::string& content) { content[3] ^= 1; });
+  }
+  SUBCASE("a bit of its structure") {
+    shelf.damage(shelf.file(), [](std::string& content) { content[4 * 4096 + 3] ^= 4; });
+  }
+  SUBCASE("a bit of a row") {
+    shelf.damage(shelf.file(), [](std::string& content) { content[content.rfind("name-150") + 6] ^= 1; });
+  }
+  SUBCASE("a page of zeros") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.replace(3 * 4096, 4096, 4096, '\0'); });
+  }
+  SUBCASE("the meta row") { db::Database(shelf.file()).exec("UPDATE meta SET max_lease_ms = 1"); }
+  SUBCASE("no meta row") { db::Database(shelf.file()).exec("DELETE FROM meta"); }
+  SUBCASE("no table") { db::Database(shelf.file()).exec("DROP TABLE hold"); }
+  const std::string failure = shelf.failure();
+  CAPTURE(failure);
+  CHECK(failure.starts_with(shelf.file().string() + " "));
+  CHECK(failure.ends_with(shelf.advice()));
+  CHECK(failure.find('\n') == failure.npos);
+}
+
+TEST_CASE("no flipped bit of a database changes a hold unnoticed") {
+  const Shelf shelf;
+  shelf.fill(5);
+  const auto before = Store(shelf.path()).take_legacy();
+  const std::string whole = test::content_of(shelf.file());
+  int refused = 0;
+  for (std::size_t at = 0; at<whole.size(); at += at % 4096> 100 && at % 4096 < 3600 ? 61 : 1) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    test::write_file(shelf.file(), flipped);
+    test::write_file(shelf.log(), "");
+    CAPTURE(at);
+    try {
+      const auto legacy = Store(shelf.path()).take_legacy();
+      CHECK(legacy.meta == before.meta);
+      REQUIRE(legacy.rows.size() == before.rows.size());
+      for (const auto& [token, claim] : before.rows) CHECK(*legacy.rows.at(token) == *claim);
+    } catch (const core::Failure&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 500);
+}
+
+TEST_CASE("what is wrong with the log is told, and what stands before it is there") {
+  const Shelf shelf;
+  shelf.fill();
+  {
+    Store store(shelf.path());
+    for (int token = 1000; token < 1005; ++token)
+      store.write({{{token, {row(test::claim({"late"})), true}}}, std::nullopt});
+  }
+  auto state = db::LogState::kWhole;
+  std::size_t late = 4;
+  SUBCASE("in its middle") {
+    shelf.damage(shelf.log(), [](std::string& log) { log[32 + 24 + 50] ^= 1; });
+    state = db::LogState::kDamaged;
+    late = 0;
+  }
+  SUBCASE("in its last commit") {
+    shelf.damage(shelf.log(), [](std::string& log) { log.back() ^= 1; });
+    state = db::LogState::kLastTorn;
+  }
+  SUBCASE("at its torn end") {
+    shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096 + 4); });
+  }
+  const Legacy legacy = Store(shelf.path()).take_legacy();
+  CHECK(legacy.log == state);
+  CHECK(legacy.rows.size() == 200 + late);
+}
