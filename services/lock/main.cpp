@@ -17,8 +17,16 @@ int main(int argc, char** argv) {
                     {{"held", broker.holds().size()},
                      {"durability", engine.capabilities().durability},
                      {"recovering_ms", engine.recovering().count()}});
-    app.serve();
-    if (const auto error = engine.close())
-      app.log().write(ops::Level::kError, "not closed", {{"reason", error->message}});
+    const auto close = [&] {
+      if (const auto error = engine.close())
+        app.log().write(ops::Level::kError, "not closed", {{"reason", error->message}});
+    };
+    try {
+      app.serve();
+    } catch (...) {
+      close();  // an endpoint that is taken is no crash
+      throw;
+    }
+    close();
   });
 }
