@@ -22,12 +22,14 @@ class NotMeasured(Exception):
 def require(program):
     """Throws NotMeasured when `program` is not there to be run."""
     if shutil.which(program) is None:
-        raise NotMeasured(f"{os.path.basename(program)} was not built")
+        raise NotMeasured(f"{os.path.basename(program)} was not built, or not installed")
 
 
 class Server:
     """A server process, stopped when the `with` block ends. `endpoint` is where it listens; `environment` is added to
     this process's own."""
+
+    LISTENING = r"\blistening endpoint=(\S+)\n"
 
     def __init__(self, argv, **environment):
         self._argv = argv
@@ -37,10 +39,10 @@ class Server:
         require(self._argv[0])
         # A file, not a pipe: a server that says more than a pipe holds would stop in the middle of a run.
         self._said = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=self._said,
+        self._process = subprocess.Popen(self._argv, stdout=self._said, stderr=self._said,
                                          env=os.environ | self._environment)
         try:
-            self.endpoint = self.wait_for(r"\blistening endpoint=(\S+)\n")
+            self.endpoint = self.wait_for(self.LISTENING)
         except BaseException:
             self.__exit__()
             raise
@@ -51,9 +53,13 @@ class Server:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
         self._said.close()
+
+    def kill(self):
+        """Ends it as a crash would."""
+        self._process.kill()
+        self._process.wait()
 
     def cpu_seconds(self):
         fields = self._read("stat").rpartition(")")[2].split()

@@ -1,36 +1,20 @@
 """The stock zerorpc client: one call at a time, or one stream of `--items`; ends in a line of JSON like the C++ clients'."""
 
-import argparse
-import json
 import time
 
 import zerorpc
 
-
-def percentile_us(sorted_ns, share):
-    return sorted_ns[int(share * (len(sorted_ns) - 1))] / 1000
+from measure import Run, flags_of, report
 
 
 def calls(client, flags):
-    begin = time.perf_counter_ns() + flags.warmup_ms * 1_000_000
-    end = begin + flags.run_ms * 1_000_000
-    latencies, answered, now = [], 0, 0
-    while now < end:
+    run = Run(flags)
+    while run.seconds_left():
         started = time.perf_counter_ns()
         if client.add(3, 4) != 7:
             raise SystemExit("not the expected reply")
-        now = time.perf_counter_ns()
-        answered += 1
-        if now >= begin:
-            latencies.append(now - started)
-    latencies.sort()
-    return {
-        "answered": answered,
-        "per_second": len(latencies) / ((now - begin) / 1e9),
-        "p50_us": percentile_us(latencies, 0.5),
-        "p99_us": percentile_us(latencies, 0.99),
-        "p999_us": percentile_us(latencies, 0.999),
-    }
+        run.answered(started, time.perf_counter_ns())
+    return run.result()
 
 
 def stream(client, items):
@@ -42,14 +26,11 @@ def stream(client, items):
 
 
 def main():
-    flags = argparse.ArgumentParser()
-    flags.add_argument("--endpoint", required=True)
-    flags.add_argument("--warmup_ms", type=int, default=300)
-    flags.add_argument("--run_ms", type=int, default=1500)
+    flags = flags_of(__doc__)
     flags.add_argument("--items", type=int, default=0)
     flags = flags.parse_args()
     client = zerorpc.Client(flags.endpoint)
-    print(json.dumps(stream(client, flags.items) if flags.items else calls(client, flags)))
+    report(stream(client, flags.items) if flags.items else calls(client, flags))
 
 
 if __name__ == "__main__":
