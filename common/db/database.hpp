@@ -19,10 +19,9 @@ namespace zerosuite::db {
 /// What SQLite could not do, as StorageError "FILE: what it says".
 class SqliteFailure final : public core::Failure {
  public:
+  /// With SQLite's extended result code.
   SqliteFailure(const std::string& message, int code) : Failure(core::kStorageError, message), code_(code) {}
 
-  /// SQLite's extended result code.
-  int code() const { return code_; }
   /// The disk is full: it may work again later.
   bool full() const;
   /// The file itself is wrong: damaged, or not what was expected.

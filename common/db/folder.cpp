@@ -42,11 +42,11 @@ std::string content(int file) {
 Folder::Folder(fs::path path) : path_(std::move(path)) {
   make(path_);
   const fs::path file = path_ / "lock";
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_ < 0) fail("cannot be written");
-  const bool locked = ::flock(lock_, LOCK_EX | LOCK_NB) == 0;
+  lock_.descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_.descriptor < 0) fail("cannot be written");
+  const bool locked = ::flock(lock_.descriptor, LOCK_EX | LOCK_NB) == 0;
   const int why = errno;
-  std::istringstream lines(content(lock_));
+  std::istringstream lines(content(lock_.descriptor));
   std::string process;
   std::getline(lines, mark_);
   std::getline(lines, process);
@@ -54,31 +54,29 @@ Folder::Folder(fs::path path) : path_(std::move(path)) {
     write_lines();
     return;
   }
-  ::close(lock_);
   errno = why;
   if (why != EWOULDBLOCK) fail("cannot be locked");
   fail_with(path_.string() + " is in use by " + (process.empty() ? "another process" : "process " + process));
 }
 
-Folder::~Folder() { ::close(lock_); }
+Folder::File::~File() {
+  if (descriptor >= 0) ::close(descriptor);
+}
 
 void Folder::set_mark(std::string_view mark) {
   mark_ = mark;
   write_lines();
-  if (::fsync(lock_) != 0) fail("cannot be written");
-  const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = folder >= 0 && ::fsync(folder) == 0;
-  const int why = errno;
-  if (folder >= 0) ::close(folder);
-  errno = why;
-  if (!synced) fail("cannot be written");
+  if (::fsync(lock_.descriptor) != 0) fail("cannot be written");
+  const File folder{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (folder.descriptor < 0 || ::fsync(folder.descriptor) != 0) fail("cannot be written");
 }
 
 // The mark is written over itself, so a crash in between cannot lose it.
 void Folder::write_lines() {
   const std::string text = mark_ + '\n' + std::to_string(::getpid()) + '\n';
   const auto size = static_cast<ssize_t>(text.size());
-  if (::pwrite(lock_, text.data(), text.size(), 0) != size || ::ftruncate(lock_, size) != 0)
+  if (::pwrite(lock_.descriptor, text.data(), text.size(), 0) != size ||
+      ::ftruncate(lock_.descriptor, size) != 0)
     fail("cannot be written");
 }
 

@@ -14,7 +14,6 @@ class Folder {
   /// Makes the folder, for its owner only, when there is none. Throws core::Failure StorageError, one line,
   /// when another process uses it, when it is not a folder, cannot be made, or cannot be written.
   explicit Folder(std::filesystem::path path);
-  ~Folder();
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
@@ -26,11 +25,17 @@ class Folder {
   void set_mark(std::string_view mark);
 
  private:
+  // Closes with the object, also when the constructor fails.
+  struct File {
+    int descriptor = -1;
+    ~File();
+  };
+
   void write_lines();
   [[noreturn]] void fail(std::string_view what) const;
 
   std::filesystem::path path_;
-  int lock_ = -1;
+  File lock_;
   std::string mark_;
 };
 

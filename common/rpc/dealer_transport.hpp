@@ -30,7 +30,7 @@ class DealerTransport final : public Sink {
   net::Socket socket_;
   MessageReceiver receiver_;
   net::Reactor::Watch watch_;
-  FrameIntake intake_;
+  FrameIntake intake_{reactor_.timers()};
 };
 
 }  // namespace zerosuite::rpc

@@ -36,6 +36,7 @@ void FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver) {
   constexpr int kMessagesATurn = 64;  // one loud peer must not keep timers and other sockets waiting
   for (int taken = 0; taken < kMessagesATurn; ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return;
+    timers_.tell(core::Clock::now());
     receiver(frames_);
   }
 }

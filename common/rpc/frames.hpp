@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/socket.hpp"
+#include "net/timers.hpp"
 #include "wire/codec.hpp"
 #include "wire/envelope.hpp"
 
@@ -29,12 +30,17 @@ MessageReceiver by_view(FrameReceiver receiver);
 /// Adds the envelope's identities, outermost first.
 void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope);
 
-/// Takes messages off a socket, one turn's worth of them, for `receiver`.
+/// Takes messages off a socket, one turn's worth of them, for `receiver`. It tells the timers the time before
+/// each: the process may be stopped between two of them, and a lease that the second extends must not begin
+/// before that was sent.
 class FrameIntake {
  public:
+  explicit FrameIntake(net::Timers& timers) : timers_(timers) {}
+
   void drain(net::Socket& socket, const MessageReceiver& receiver);
 
  private:
+  net::Timers& timers_;
   std::vector<net::Frame> frames_;  // kept for their memory
 };
 

@@ -27,7 +27,7 @@ bool OnewaySender::finish() {
 
 OnewayReceiver::OnewayReceiver(zmq::context_t& context, zmq::socket_type type, net::Timers& timers,
                                net::Offload& offload)
-    : socket_(context, type), server_(timers, nowhere_, offload, without_heartbeats()) {}
+    : socket_(context, type), server_(timers, nowhere_, offload, without_heartbeats()), intake_(timers) {}
 
 void OnewayReceiver::start(net::Reactor& reactor) {
   receiver_ = by_view([this](std::span<const std::string_view> frames) { server_.receive(frames.last(1)); });

@@ -23,6 +23,7 @@ struct ProxyLink::Line {
   Line(ProxyLink& link)
       : socket(link.context_, zmq::socket_type::dealer, link.options_.socket),
         outbox(link.reactor_.timers(), socket, link.options_.max_held_bytes),
+        intake(link.reactor_.timers()),
         receiver([&link](std::vector<net::Frame>& frames) { link.receive(frames); }),
         monitor(link.context_, link.reactor_, socket,
                 [&link](net::Connection connection) {

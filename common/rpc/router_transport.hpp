@@ -44,7 +44,7 @@ class RouterTransport final : public Sink {
   Outbox outbox_;
   MessageReceiver receiver_;
   net::Reactor::Watch watch_;
-  FrameIntake intake_;
+  FrameIntake intake_{reactor_.timers()};
   std::vector<net::Frame> outgoing_;
 };
 

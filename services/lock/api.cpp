@@ -114,17 +114,17 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
 }
 
 void bind_holds(rpc::Server& server, Broker& broker) {
-  server.method(
-      "release", {"name", "owner", "token"},
-      "Gives a lock back. Answers hold_count, zero when others may have it now.",
-      [&broker](Reply<Value> reply, std::string name, std::string owner, Token token) {
-        broker.release({std::move(name), std::move(owner), token, Key::Kind::kLock}, answer<Released>(reply));
-      });
-  server.method("sem_release", {"name", "owner", "token"}, "Gives a semaphore's permits back.",
-                [&broker](Reply<Value> reply, std::string name, std::string owner, Token token) {
-                  broker.release({std::move(name), std::move(owner), token, Key::Kind::kSemaphore},
-                                 answer<Released>(reply));
-                });
+  const auto release = [&broker](Key::Kind kind) {
+    return [&broker, kind](Reply<Value> reply, std::string name, std::string owner, Token token, Value opts) {
+      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)},
+                     answer<Released>(reply));
+    };
+  };
+  server.method("release", {"name", "owner", "token", {"opts", kNil}},
+                "Gives a lock back. Answers hold_count, zero when others may have it now.",
+                release(Key::Kind::kLock));
+  server.method("sem_release", {"name", "owner", "token", {"opts", kNil}},
+                "Gives a semaphore's permits back.", release(Key::Kind::kSemaphore));
   server.method("release_many", {"owner", "held"},
                 "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
                 [&broker](Reply<Value> reply, std::string owner, Value held) {

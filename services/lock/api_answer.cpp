@@ -145,6 +145,7 @@ Value value_of(const NameView& name) {
       .add("kind", name.semaphore ? "semaphore" : "lock")
       .add("held", !name.holders.empty())
       .add("holders", Value{std::move(holders)})
+      .add("holder_count", name.holder_count)
       .add("waiters", Value{std::move(waiters)})
       .add("queue_len", name.queue_length);
   if (name.semaphore) fields.add("limit", name.limit);

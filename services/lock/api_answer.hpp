@@ -14,6 +14,11 @@ struct AnswerView {
   std::int64_t epoch = 0;
 };
 
+/// An event as a stream's item: packed when it is sent, and shared until then.
+struct EventView {
+  SharedEvent event;
+};
+
 std::string_view word(Mode mode);
 std::string_view word(Busy::Reason reason);
 
@@ -37,6 +42,11 @@ namespace zerosuite::wire {
 template <>
 struct Foreign<lock::AnswerView> {
   static void pack(Packer& out, const lock::AnswerView& view);
+};
+
+template <>
+struct Foreign<lock::EventView> {
+  static void pack(Packer& out, const lock::EventView& view) { wire::pack(out, value_of(*view.event)); }
 };
 
 }  // namespace zerosuite::wire

@@ -83,7 +83,8 @@ void bind_operations(rpc::Server& server, Broker& broker) {
                 [&broker](std::string name, std::string reason) {
                   const Revoked revoked = broker.force_release(name, reason);
                   return Value{Dict{{{std::string("released")}, count(revoked.released)},
-                                    {{std::string("token")}, {Integer{revoked.token}}}}};
+                                    {{std::string("token")},
+                                     revoked.released == 0 ? Value() : Value{Integer{revoked.token}}}}};
                 });
   server.method("drain", "Grants nothing any more and sends those who wait away; releases go on.",
                 [&broker] { return drain(broker); });

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "wire/utf8.hpp"
 
 namespace zerosuite::lock {
 namespace {
@@ -24,6 +25,8 @@ constexpr milliseconds kSessionLease{30'000};  // of a hold without a lease, aft
 std::string text(std::string_view key, const Value& value) {
   const auto text = wire::text_of(value);
   if (!text) refuse_type(key, "str", value);
+  if (!wire::is_utf8(*text))
+    throw Failure(core::kInvalidArgument, "option '" + std::string(key) + "' must be UTF-8");
   return std::string(*text);
 }
 
@@ -125,7 +128,8 @@ void set_session(Draft& draft, const Broker& broker) {
   }
   if (draft.bound && request.session.empty())
     throw Failure(core::kInvalidArgument, "bind='session' needs the option 'session'");
-  if (!draft.bound) request.session.clear();
+  if (!draft.bound && !request.session.empty())
+    throw Failure(core::kInvalidArgument, "option 'session' needs bind='session'");
 }
 
 }  // namespace
@@ -147,8 +151,24 @@ Request request_of(Wanted wanted, const Broker& broker) {
   }
   if (claim.owner.empty() && wanted.owner)
     throw Failure(core::kInvalidArgument, "owner must not be empty; nil stands for a new one");
+  if (!wanted.owner && !claim.request_id.empty())
+    throw Failure(core::kInvalidArgument, "option 'request_id' needs an owner, whose request it is");
   set_session(draft, broker);
   return std::move(draft.request);
+}
+
+std::string request_id_of(const Value& opts) {
+  if (opts.is_nil()) return {};
+  const auto* dict = opts.as<wire::Dict>();
+  if (dict == nullptr)
+    throw Failure(core::kTypeError, "opts must be dict, not " + std::string(python_name(opts)));
+  Draft draft;
+  for (const wire::DictEntry& entry : *dict) {
+    if (wire::text_of(entry.key) != "request_id")
+      throw Failure(core::kInvalidArgument, "a release has no option but 'request_id'");
+    set_option(draft, entry);
+  }
+  return draft.request.claim.request_id;
 }
 
 std::vector<Ticketed> held_of(const Value& value) {
@@ -163,7 +183,7 @@ std::vector<Ticketed> held_of(const Value& value) {
     if (pair == nullptr || pair->size() != 2) refuse();
     const auto name = wire::text_of(pair->front());
     const auto token = integer(pair->back());
-    if (!name || !token) refuse();
+    if (!name || !wire::is_utf8(*name) || !token) refuse();
     held.emplace_back(*name, *token);
   }
   return held;

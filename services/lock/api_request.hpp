@@ -23,6 +23,9 @@ struct Wanted {
 /// of the wrong type, Unsupported for a hold without a lease that the engine cannot keep.
 Request request_of(Wanted wanted, const Broker& broker);
 
+/// The request_id among the options of a release; empty when there is none. Throws as request_of().
+std::string request_id_of(const wire::Value& opts);
+
 /// The [[name, token], …] of a batch. Throws core::Failure(TypeError).
 std::vector<Ticketed> held_of(const wire::Value& list);
 

@@ -8,8 +8,8 @@ namespace {
 using rpc::Feed;
 using wire::Integer, wire::Value;
 
-Listener listener_of(const Feed<Value>& feed) {
-  return {.tell = [feed](const Event& event) { return feed.push(value_of(event)); },
+Listener listener_of(const Feed<EventView>& feed) {
+  return {.tell = [feed](const SharedEvent& event) { return feed.push({event}); },
           .end = [feed] { feed.end(); }};
 }
 
@@ -26,7 +26,7 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method("session_open", {"owner", {"ttl_ms", {Integer{30'000}}}},
                 "Streams what happens to the owner's locks, the session's id first. Locks acquired with "
                 "bind='session' end with the stream, or ttl_ms after the last session_renew().",
-                [&broker](Feed<Value> feed, std::string owner, std::int64_t ttl_ms) {
+                [&broker](Feed<EventView> feed, std::string owner, std::int64_t ttl_ms) {
                   check_owner(owner);
                   check_ttl(ttl_ms);
                   const std::string id =
@@ -42,7 +42,7 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
                 });
   server.method("watch", {{"prefix", {std::string()}}},
                 "Streams what happens to the locks whose names begin with prefix.",
-                [&broker](Feed<Value> feed, std::string prefix) {
+                [&broker](Feed<EventView> feed, std::string prefix) {
                   const Audience::Id id = broker.audience().join_prefix(prefix, listener_of(feed));
                   feed.on_lost([&broker, id] { broker.audience().leave(id); });
                   broker.audience().tell(id, {.kind = Event::Kind::kOpen});

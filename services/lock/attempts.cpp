@@ -42,7 +42,7 @@ Attempts::Id Attempts::enqueue(Request request, Told told) {
 Attempts::Id Attempts::start(Request request, Kind kind, Told told) {
   check(request, shared_.limits);
   if (request.claim.owner.empty()) request.claim.owner = anonymous();
-  if (const Requests::Past* past = requests_.find(request)) return replay(*past, std::move(told));
+  if (const auto id = replay(request, told)) return *id;
   if (draining_) throw Failure(shutting_down());
 
   const Claim& claim = request.claim;
@@ -61,25 +61,44 @@ Attempts::Id Attempts::start(Request request, Kind kind, Told told) {
     told(Answer(busy(claim, Busy::Reason::kHeld)));
     return 0;
   }
-  if (!free) refuse_crowd(request);
+  free ? refuse_excess() : refuse_crowd(request);
   Attempt& attempt = make(std::move(request), kind, std::move(told));
   const Id id = attempt.id;
   free ? ask(attempt) : queue(attempt);
   return id;
 }
 
-// The one who asks again takes the place of the one who asked before, whose answer is lost.
-Attempts::Id Attempts::replay(const Requests::Past& past, Told told) {
-  if (Attempt* attempt = find(past.attempt)) {
-    const Id id = attempt->id;
-    attempt->unwanted = false;
-    attempt = replace(*attempt, std::move(told), "the same request was sent again");
-    if (attempt != nullptr && attempt->ticket && attempt->state == Attempt::State::kQueued)
-      report_place(*attempt);
-    return id;
-  }
-  again(past.granted, told);
+// A request that was sent before: nullopt when it is new. What it has come to is remembered for a while, and
+// by the attempt or the hold itself for as long as there is one.
+std::optional<Attempts::Id> Attempts::replay(const Request& request, Told& told) {
+  const Requests::Past* past = requests_.find(request);
+  const Owner* owner = shared_.table.find_owner(request.claim.owner);
+  Attempt* attempt = past != nullptr    ? find(past->attempt)
+                     : owner != nullptr ? shared_.table.begun(*owner, request.claim)
+                                        : nullptr;
+  if (attempt != nullptr) return resume(*attempt, request, std::move(told));
+  const Hold* hold = owner == nullptr ? nullptr : shared_.table.granted(*owner, request.claim);
+  if (past == nullptr && hold == nullptr) return {};
+  again(past != nullptr ? past->granted : view(*hold), told);
   return 0;
+}
+
+// The one who asks again takes the place of the one who asked before, whose answer is lost.
+Attempts::Id Attempts::resume(Attempt& attempt, const Request& request, Told told) {
+  if (attempt.sessionless) throw Failure(core::kSessionLost, attempt.request.session + " has ended");
+  if (attempt.request.session != request.session)
+    throw Failure(core::kRequestConflict, "the same request was bound to another session before");
+  const Id id = attempt.id;
+  attempt.unwanted = false;
+  Attempt* still = replace(attempt, std::move(told), "the same request was sent again");
+  if (still == nullptr || still->state != Attempt::State::kQueued) return id;
+  if (still->ticket) {
+    report_place(*still);
+  } else if (shared_.timers.now() + request.wait > still->since + still->request.wait) {
+    still->request.wait = std::chrono::ceil<milliseconds>(shared_.timers.now() + request.wait - still->since);
+    still->timer.after(request.wait);
+  }
+  return id;
 }
 
 // The one whose place is taken may be found gone when he hears of it, which is not the end of the other's
@@ -95,11 +114,12 @@ Attempt* Attempts::replace(Attempt& attempt, Told told, const char* why) {
   return still;
 }
 
-// As it was, but with what is left of the lease, if anything.
+// As it was, but with what is left of the lease; if nothing is, how it came to its end.
 void Attempts::again(Granted before, Told& told) {
+  const Result<Hold*> hold = holds_.find({before.names.front(), before.owner, before.token});
+  if (!hold) return told(hold.error());
   ++shared_.counters.replays;
-  const Hold* hold = holds_.find(before.token);
-  before.lease = hold == nullptr ? milliseconds(0) : holds_.remaining(*hold);
+  before.lease = holds_.remaining(**hold);
   before.validity = validity_of(before.lease);
   before.replay = true;
   told(Answer(std::move(before)));
@@ -113,30 +133,37 @@ void Attempts::refuse_misuse(const Request& request, const Owner* owner) const {
     const Claim* kind = name == nullptr ? nullptr : name->kind();
     if (kind == nullptr) continue;
     if ((kind->mode == Mode::kPermits) != semaphore)
-      throw Failure(core::kKindMismatch, "\"" + text + "\" is a " + (semaphore ? "lock" : "semaphore"));
+      throw Failure(core::kKindMismatch, quoted(text) + " is a " + (semaphore ? "lock" : "semaphore"));
     if (semaphore && kind->limit != claim.limit)
       throw Failure(core::kLimitMismatch,
-                    with_json("\"" + text + "\" has a limit of " + std::to_string(kind->limit) + ", not " +
+                    with_json(quoted(text) + " has a limit of " + std::to_string(kind->limit) + ", not " +
                                   std::to_string(claim.limit),
                               Json().add("limit", kind->limit)));
     if (owner != nullptr && !semaphore && shared_.table.holds(*owner, *name))
-      throw Failure(core::kNotReentrant, "\"" + text + "\" is held by its owner in another set of names");
+      throw Failure(core::kNotReentrant, quoted(text) + " is held by its owner in another set of names");
   }
   if (const auto left = shared_.engine.recovering(); left > milliseconds(0)) throw Failure(recovering(left));
   const auto added = static_cast<std::size_t>(
       std::count_if(claim.names.begin(), claim.names.end(),
                     [&](const std::string& text) { return shared_.table.find_name(text) == nullptr; }));
-  if (added > 0 && shared_.table.names().size() + added > shared_.limits.max_locks)
-    throw Failure(core::kTooManyLocks, std::to_string(shared_.table.names().size()) +
-                                           " names are in use, of " +
-                                           std::to_string(shared_.limits.max_locks));
+  if (added > 0 && shared_.table.names().size() + added > shared_.limits.max_locks) refuse_more();
+}
+
+// Of one name there may be many holds: readers, or permits.
+void Attempts::refuse_excess() const {
+  if (holds_.size() >= shared_.limits.max_locks) refuse_more();
+}
+
+void Attempts::refuse_more() const {
+  throw Failure(core::kTooManyLocks,
+                "as many locks are in use as may be: " + std::to_string(shared_.limits.max_locks));
 }
 
 void Attempts::refuse_crowd(const Request& request) const {
   for (const std::string& text : request.claim.names) {
     const Name* name = shared_.table.find_name(text);
     if (name == nullptr || name->queue.size() < shared_.limits.max_waiters) continue;
-    throw Failure(core::kQueueFull, with_json("too many wait for \"" + text + "\"",
+    throw Failure(core::kQueueFull, with_json("too many wait for " + quoted(text),
                                               Json().add("queue_len", name->queue.size())));
   }
 }

@@ -58,10 +58,13 @@ class Attempts {
   enum class Kind : std::uint8_t { kCall, kTicket };
 
   Id start(Request request, Kind kind, Told told);
-  Id replay(const Requests::Past& past, Told told);
+  std::optional<Id> replay(const Request& request, Told& told);
+  Id resume(Attempt& attempt, const Request& request, Told told);
   Attempt* replace(Attempt& attempt, Told told, const char* why);
   void again(Granted before, Told& told);
   void refuse_misuse(const Request& request, const Owner* owner) const;
+  void refuse_excess() const;
+  [[noreturn]] void refuse_more() const;
   void refuse_crowd(const Request& request) const;
   Attempt& make(Request request, Kind kind, Told told);
   void queue(Attempt& attempt);

@@ -51,7 +51,8 @@ struct NameView {
   std::string name;
   bool semaphore = false;
   std::uint32_t limit = 0;
-  std::vector<HolderView> holders;
+  std::vector<HolderView> holders;  ///< The first of them; `holder_count` counts all.
+  std::size_t holder_count = 0;
   std::vector<WaiterView> waiters;  ///< The first of them; `queue_length` counts all.
   std::size_t queue_length = 0;
 };
@@ -133,7 +134,7 @@ class Broker {
   const Limits limits_;
   const std::int64_t epoch_;
   Table table_;
-  Audience audience_;
+  Audience audience_{limits_.max_listeners};
   Counters counters_;
   Shared shared_{timers_, engine_, table_, audience_, counters_, limits_};
   Holds holds_;

@@ -63,7 +63,8 @@ std::vector<Option> own_options() {
                "Remembers requests and releases so long, so that they may be sent again."),
           count("max_memory", usual.max_memory, "Remembers so many of each; the oldest are forgotten first."),
           count("max_waiters", usual.max_waiters, "Waits for one name; ERR QueueFull beyond it."),
-          count("max_locks", usual.max_locks, "Names in use; ERR TooManyLocks beyond it."),
+          count("max_locks", usual.max_locks, "Names in use, and holds of them; ERR TooManyLocks beyond it."),
+          count("max_listeners", usual.max_listeners, "Sessions and watchers; ERR Overloaded beyond it."),
           count("max_names", usual.max_names, "Names in one set; ERR InvalidArgument beyond it."),
           count("max_entries", usual.max_entries,
                 "Times an owner may enter one lock without leaving it; ERR ReentrancyLimit beyond it.")};
@@ -102,6 +103,7 @@ Limits limits(const ops::Config& config) {
   limits.max_memory = config.size("max_memory");
   limits.max_waiters = config.size("max_waiters");
   limits.max_locks = config.size("max_locks");
+  limits.max_listeners = config.size("max_listeners");
   limits.max_names = config.size("max_names");
   limits.max_entries = static_cast<std::uint32_t>(config.integer("max_entries"));
   return limits;

@@ -62,13 +62,23 @@ class Search {
       for (auto before = place; before != name->queue.begin();) {
         const Attempt* ahead = *--before;
         if (!seen.insert(ahead).second) break;
-        if (ahead->owner != attempt.owner) reach(*ahead->owner, attempt, *name);
+        if (ahead->owner == attempt.owner) continue;
+        share(attempt.request.claim, ahead->request.claim) ? follow(*ahead, attempt, *name)
+                                                           : reach(*ahead->owner, attempt, *name);
       }
     }
   }
 
+  // A reader behind a reader waits until that one may read, not until he has done all that he does.
+  void follow(const Attempt& ahead, const Attempt& from, const Name& name) {
+    if (!followed_.insert(&ahead).second) return;
+    from_.try_emplace(ahead.owner, From{from.owner, &name});
+    expand(ahead);
+  }
+
   void reach(const Owner& owner, const Attempt& from, const Name& name) {
-    if (closed_ || !from_.try_emplace(&owner, From{from.owner, &name}).second) return;
+    if (closed_ || !waited_for_.insert(&owner).second) return;
+    from_.insert_or_assign(&owner, From{from.owner, &name});
     reached_.push_back(&owner);
     closed_ = &owner == start_.owner;
   }
@@ -88,6 +98,8 @@ class Search {
   const Attempt& start_;
   std::unordered_map<const Owner*, From> from_;
   std::unordered_map<const Name*, std::unordered_set<const Attempt*>> seen_;
+  std::unordered_set<const Owner*> waited_for_;
+  std::unordered_set<const Attempt*> followed_;
   std::vector<const Owner*> reached_;
   bool closed_ = false;
 };
@@ -103,7 +115,7 @@ core::Error deadlock(const std::vector<Wait>& cycle) {
   std::string words;
   std::vector<core::Json> steps;
   for (const auto& [owner, name] : cycle) {
-    words += (words.empty() ? "" : ", ") + owner + " waits for \"" + name + "\"";
+    words += (words.empty() ? "" : ", ") + owner + " waits for " + quoted(name);
     steps.push_back(core::Json().add("owner", owner).add("name", name));
   }
   return {core::kDeadlock, core::with_json(words, core::Json().add_list("cycle", steps))};

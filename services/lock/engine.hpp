@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/result.hpp"
 
 namespace zerosuite::lock {
@@ -73,6 +75,12 @@ struct Capabilities {
   bool indefinite = false;  ///< Holds that end with their session only.
   bool survives_restart = false;
 };
+
+/// The error of a claim that must wait until nobody can hold what an unclean stop forgot.
+inline core::Error recovering(core::milliseconds remaining) {
+  return {core::kRecovering, core::with_json("locks granted before an unclean stop may still be held",
+                                             core::Json().add("retry_after_ms", remaining.count()))};
+}
 
 /// All calls and completions are on the loop's thread; a completion may run before the call returns, and each
 /// runs exactly once. Completions of one name come in the order of the calls.

@@ -51,6 +51,9 @@ Audience::Id Audience::join_prefix(const std::string& prefix, Listener listener)
 }
 
 Audience::Id Audience::join(Entry entry) {
+  if (entries_.size() >= most_)
+    throw core::Failure(core::kOverloaded,
+                        "as many sessions and watchers listen as may: " + std::to_string(most_));
   entries_.emplace(++last_, std::move(entry));
   return last_;
 }
@@ -77,21 +80,26 @@ void Audience::tell(const Event& event) {
     std::copy_if(watchers_.begin(), watchers_.end(), std::back_inserter(those),
                  [&](Id id) { return event.name.starts_with(entries_.at(id).key); });
   }
-  for (const Id id : those) tell(id, event);
+  if (those.empty()) return;
+  const auto shared = std::make_shared<const Event>(event);
+  for (const Id id : those) tell(id, shared);
 }
 
-void Audience::tell(Id id, const Event& event) {
+void Audience::tell(Id id, const Event& event) { tell(id, std::make_shared<const Event>(event)); }
+
+void Audience::tell(Id id, const SharedEvent& event) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   // What was left out is said in its place, before what comes after it.
   if (found->second.missed > 0) {
-    if (!offer(id, {.kind = Event::Kind::kOverflow, .missed = found->second.missed})) return miss(id);
+    const Event overflow{.kind = Event::Kind::kOverflow, .missed = found->second.missed};
+    if (!offer(id, std::make_shared<const Event>(overflow))) return miss(id);
     if (const auto still = entries_.find(id); still != entries_.end()) still->second.missed = 0;
   }
   if (!offer(id, event)) miss(id);
 }
 
-bool Audience::offer(Id id, const Event& event) {
+bool Audience::offer(Id id, const SharedEvent& event) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return true;
   const auto tell = found->second.listener.tell;  // a copy: it may leave while it is being told

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,9 +38,12 @@ struct Event {
 /// The word for it in answers: "granted".
 std::string_view word(Event::Kind kind);
 
+/// All who hear of an event share it: they may be many, and slow.
+using SharedEvent = std::shared_ptr<const Event>;
+
 /// Where one listener's events go.
 struct Listener {
-  std::function<bool(const Event&)> tell;  ///< False when there is no room.
+  std::function<bool(const SharedEvent&)> tell;  ///< False when there is no room.
   std::function<void()> end;
 };
 
@@ -47,6 +51,9 @@ struct Listener {
 class Audience {
  public:
   using Id = std::uint64_t;
+
+  /// For `most` listeners at a time; join_… throws core::Failure(Overloaded) beyond them.
+  explicit Audience(std::size_t most) : most_(most) {}
 
   Id join_owner(const std::string& owner, Listener listener);
   Id join_prefix(const std::string& prefix, Listener listener);
@@ -69,12 +76,14 @@ class Audience {
   };
 
   Id join(Entry entry);
-  bool offer(Id id, const Event& event);
+  void tell(Id id, const SharedEvent& event);
+  bool offer(Id id, const SharedEvent& event);
   void miss(Id id);
 
   std::map<Id, Entry> entries_;
   std::multimap<std::string, Id, std::less<>> owners_;
   std::set<Id> watchers_;
+  const std::size_t most_;
   Id last_ = 0;
 };
 

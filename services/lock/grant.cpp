@@ -54,9 +54,9 @@ void Attempts::deliver(Attempt& attempt) {
 // Others of its owner may have entered it meanwhile.
 void Attempts::give_back(Attempt& attempt) {
   const Id id = attempt.id;
-  const Claim& claim = attempt.hold->claim;
-  requests_.failed(attempt.request.claim, 0);  // what was never heard of may be asked for again
+  const Claim claim = attempt.request.claim;
   holds_.release({claim.names.front(), claim.owner, attempt.hold->token}, [](const Result<Released>&) {});
+  requests_.failed(claim, 0);  // what was never heard of may be asked for again
   if (Attempt* still = find(id)) {
     still->hold->ticket = 0;
     drop(*still);
@@ -80,9 +80,11 @@ void Attempts::entered(Id id, const Result<Hold*>& result) {
   if (attempt.ticket) claimed_.put(id, answer, shared_.timers.now());
   if (Told told = std::move(attempt.done)) told(Answer(std::move(answer)));
   const bool unwanted = attempt.unwanted;  // perhaps since it was told
-  if (unwanted) requests_.failed(attempt.request.claim, 0);
+  const Claim claim = attempt.request.claim;
   drop(attempt);
-  if (unwanted) holds_.release(key, [](const Result<Released>&) {});
+  if (!unwanted) return;
+  holds_.release(key, [](const Result<Released>&) {});
+  requests_.failed(claim, 0);
 }
 
 // What its owner asked for twice at a time would wait for itself.
@@ -134,7 +136,8 @@ Attempts::Id Attempts::wait(const std::string& ticket, milliseconds wait, Told t
 void Attempts::claim(Attempt& attempt) {
   const Hold& hold = *attempt.hold;
   const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
-  holds_.extend(key, attempt.request.claim.lease, [this, id = attempt.id](const Result<Extended>& extended) {
+  const milliseconds lease = std::min(attempt.request.claim.lease, holds_.room(hold));
+  holds_.extend(key, lease, [this, id = attempt.id](const Result<Extended>& extended) {
     Attempt* still = find(id);
     if (still == nullptr) return;  // the hold ended, and gone() has said so
     if (extended) return deliver(*still);
@@ -187,6 +190,8 @@ void Attempts::leave_ticket(Attempt& attempt) {
 }
 
 void Attempts::gone(const Hold& hold) {
+  // Remembered from now on for a while, as long as it was heard of.
+  if (!hold.claim.request_id.empty()) requests_.granted(hold.claim, view(hold), shared_.timers.now());
   if (Attempt* attempt = find(hold.ticket)) {
     Told told = std::move(attempt->done);
     drop(*attempt);

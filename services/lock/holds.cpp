@@ -14,6 +14,11 @@ using core::with_json;
 
 constexpr int kWarnAt = 3;  // a third of the lease before its end
 
+std::string release_of(const Key& key) {
+  return std::to_string(key.token) + ' ' + std::to_string(key.owner.size()) + ' ' + key.owner +
+         key.request_id;
+}
+
 milliseconds whole_ms(core::Clock::duration duration) { return std::chrono::floor<milliseconds>(duration); }
 
 Event::Kind event_of(Ended::How how) {
@@ -36,7 +41,8 @@ Holds::Holds(const Shared& shared, Gone gone, Freed freed)
       wake_([this](Hold& hold) { wake(hold); }),
       gone_(std::move(gone)),
       freed_(std::move(freed)),
-      ended_(shared.limits.memory, shared.limits.max_memory) {}
+      ended_(shared.limits.memory, shared.limits.max_memory),
+      releases_(shared.limits.memory, shared.limits.max_memory) {}
 
 std::unique_ptr<Hold> Holds::reserve(const Request& request, Owner& owner) {
   auto hold = std::make_unique<Hold>(shared_.timers, wake_);
@@ -77,33 +83,38 @@ void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
     return done(
         Error{core::kReentrancyLimit, lock + " was entered " + std::to_string(hold.claim.count) + " times"});
 
-  const milliseconds lease = lengthen(hold, request.claim.lease);
+  const milliseconds lease = lengthen(hold, std::min(request.claim.lease, room(hold)));
   ++hold.claim.count;  // at once: the next one counts on it
-  hold.claim.request_id = request.claim.request_id;
-  amend(hold, [this, token = hold.token, lease, told = std::move(done)](Result<Hold*> amended) mutable {
+  std::string before = std::exchange(hold.claim.request_id, request.claim.request_id);
+  amend(hold, [this, token = hold.token, lease, before = std::move(before),
+               told = std::move(done)](Result<Hold*> amended) mutable {
     if (!amended) {
       Hold* still = find(token);  // which its owner may have left meanwhile, but for this entry
+      if (still != nullptr) still->claim.request_id = std::move(before);
       if (still != nullptr && --still->claim.count == 0) end(*still, Ended::How::kReleased);
       return told(amended.error());
     }
     Hold& entered = **amended;
     entered.expires = std::max(entered.expires, shared_.timers.now() + lease);
-    arm(entered);
     ++shared_.counters.reentries;
     told(&entered);
   });
 }
 
 void Holds::release(const Key& key, core::Done<Released> done) {
+  if (const Released* before = key.request_id.empty() ? nullptr : releases_.find(release_of(key)))
+    return done(Released{before->count, before->held, true});
   const Result<Hold*> found = find(key);
   if (!found) {
     const Ended* ended = ended_.find(key.token);
-    if (ended != nullptr && ended->how == Ended::How::kReleased && ended->owner == owner_hash(key.owner))
+    if (ended != nullptr && ended->how == Ended::How::kReleased && ended->is(key.owner, key.name))
       return done(Released{0, ended->held, true});
     return done(found.error());
   }
   Hold& hold = **found;
   const milliseconds held = whole_ms(shared_.timers.now() - hold.since);
+  if (!key.request_id.empty())
+    releases_.put(release_of(key), {hold.claim.count - 1, held, false}, shared_.timers.now());
   if (--hold.claim.count == 0) {
     ++shared_.counters.releases;
     end(hold, Ended::How::kReleased);
@@ -119,12 +130,11 @@ void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done
   const Result<Hold*> found = find(key);
   if (!found) return done(found.error());
   Hold& hold = **found;
-  const auto held = shared_.timers.now() - hold.since;
-  const milliseconds most = shared_.limits.most_held;
-  if (most > milliseconds(0) && held + std::max(remaining(hold), lease) > most)
-    return done(Error{core::kExtendLimit, with_json(quoted(key.name) + " may be held for at most " +
-                                                        std::to_string(most.count()) + " ms",
-                                                    Json().add("remaining_ms", remaining(hold).count()))});
+  if (std::max(remaining(hold), lease) > room(hold))
+    return done(
+        Error{core::kExtendLimit, with_json(quoted(key.name) + " may be held for at most " +
+                                                std::to_string(shared_.limits.most_held.count()) + " ms",
+                                            Json().add("remaining_ms", remaining(hold).count()))});
   lease = lengthen(hold, lease);
   amend(hold, [this, lease, told = std::move(done)](Result<Hold*> amended) mutable {
     if (!amended) return told(amended.error());
@@ -132,7 +142,6 @@ void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done
     extended.expires = std::max(extended.expires, shared_.timers.now() + lease);
     ++extended.extensions;
     ++shared_.counters.extensions;
-    arm(extended);
     told(Extended{remaining(extended), extended.extensions});
   });
 }
@@ -154,23 +163,32 @@ void Holds::downgrade(const Key& key, core::Done<Hold*> done) {
   });
 }
 
-// Answers the hold as it is by then: a commit takes its time.
+// Answers the hold as it is by then: a commit takes its time. What was heard before the lease had passed
+// counts even if it is written after.
 void Holds::amend(Hold& hold, core::Done<Hold*> done) {
+  ++hold.amending;
+  const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
   shared_.engine.amend(hold.token, hold.claim,
-                       [this, token = hold.token, told = std::move(done)](const Result<bool>& kept) mutable {
-                         Hold* still = find(token);
-                         if (still != nullptr && kept && !*kept) {
-                           end(*still, Ended::How::kExpired);
-                           still = nullptr;
-                         }
-                         if (still == nullptr)
-                           return told(Error{core::kLeaseExpired, "the lease passed in the meantime"});
-                         if (!kept) {
-                           still->wanted = still->expires;
-                           return told(kept.error());
-                         }
-                         told(still);
+                       [this, key, told = std::move(done)](const Result<bool>& kept) mutable {
+                         amended(key, kept, told);
+                         Hold* still = find(key.token);
+                         if (still != nullptr && still->amending == 0) arm(*still);
                        });
+}
+
+void Holds::amended(const Key& key, const Result<bool>& kept, core::Done<Hold*>& told) {
+  Hold* hold = find(key.token);
+  if (hold != nullptr) --hold->amending;
+  if (hold != nullptr && kept && !*kept) {
+    end(*hold, Ended::How::kExpired);
+    hold = nullptr;
+  }
+  if (hold == nullptr) return told(missing(key));
+  if (!kept) {
+    hold->wanted = hold->expires;
+    return told(kept.error());
+  }
+  told(hold);
 }
 
 void Holds::end(Hold& hold, Ended::How how, const std::string& reason) {
@@ -180,7 +198,7 @@ void Holds::end(Hold& hold, Ended::How how, const std::string& reason) {
   ended->timer.cancel();
   if (how != Ended::How::kReleased) delay(*ended);
   shared_.table.remove(*ended);
-  ended_.put(ended->token, {how, owner_hash(ended->claim.owner), whole_ms(held)}, shared_.timers.now());
+  ended_.put(ended->token, Ended(how, ended->claim, whole_ms(held)), shared_.timers.now());
   shared_.counters.held.add(held);
   gone_(*ended);
   tell(event_of(how), *ended, reason);
@@ -205,6 +223,18 @@ milliseconds Holds::remaining(const Hold& hold) const {
   return std::max(milliseconds(0), whole_ms(hold.expires - shared_.timers.now()));
 }
 
+milliseconds Holds::room(const Hold& hold) const {
+  const milliseconds most = shared_.limits.most_held;
+  if (most == milliseconds(0)) return milliseconds::max();
+  return std::max(milliseconds(0), whole_ms(hold.since + most - shared_.timers.now()));
+}
+
+void Holds::listened(const Owner& owner) {
+  for (Hold* hold : owner.holds) {
+    if (hold->token != 0 && hold->amending == 0) arm(*hold);
+  }
+}
+
 // Never shorter than what was asked for before and is still on its way to the disk.
 milliseconds Holds::lengthen(Hold& hold, milliseconds lease) {
   const auto now = shared_.timers.now();
@@ -222,6 +252,7 @@ void Holds::arm(Hold& hold) {
 
 void Holds::wake(Hold& hold) {
   if (shared_.timers.now() >= hold.expires) {
+    if (hold.amending > 0) return;
     ++shared_.counters.expired;
     return end(hold, Ended::How::kExpired);
   }

@@ -21,6 +21,7 @@ struct Key {
   /// What the hold must be, or KindMismatch.
   enum class Kind : std::uint8_t { kAny, kLock, kSemaphore };
   Kind kind = Kind::kAny;
+  std::string request_id = {};  ///< Of a release, so that it may be sent again; empty = none.
 };
 
 struct Released {
@@ -86,9 +87,16 @@ class Holds {
   core::Result<Hold*> find(const Key& key);
   Hold* find(Token token);
   milliseconds remaining(const Hold& hold) const;
+  /// How long it may still be held by Limits::most_held.
+  milliseconds room(const Hold& hold) const;
+  /// The owner has begun to listen: it is to hear before its leases end.
+  void listened(const Owner& owner);
   std::size_t size() const { return holds_.size(); }
   /// Forgets the ends that are due to be.
-  void forget() { ended_.forget(shared_.timers.now()); }
+  void forget() {
+    ended_.forget(shared_.timers.now());
+    releases_.forget(shared_.timers.now());
+  }
 
  private:
   void wake(Hold& hold);
@@ -97,6 +105,7 @@ class Holds {
   core::Error missing(const Key& key);
   void delay(const Hold& hold);
   void tell(Event::Kind kind, const Hold& hold, const std::string& text = {});
+  void amended(const Key& key, const core::Result<bool>& kept, core::Done<Hold*>& told);
   void amend(Hold& hold, core::Done<Hold*> done);
 
   Shared shared_;
@@ -105,9 +114,7 @@ class Holds {
   Freed freed_;
   std::unordered_map<Token, std::unique_ptr<Hold>> holds_;
   Memory<Token, Ended> ended_;
+  Memory<std::string, Released> releases_;  // by owner, token and request_id
 };
-
-/// The error of a claim that must wait until nobody can hold what an unclean stop forgot.
-core::Error recovering(milliseconds remaining);
 
 }  // namespace zerosuite::lock

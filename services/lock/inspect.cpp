@@ -6,7 +6,7 @@
 namespace zerosuite::lock {
 namespace {
 
-constexpr std::size_t kWaitersShown = 100;
+constexpr std::size_t kShown = 100;  // of the holders and of the waiters of one name
 
 }  // namespace
 
@@ -31,11 +31,13 @@ NameView Broker::view(const Name& name) const {
     view.semaphore = kind->mode == Mode::kPermits;
     view.limit = kind->limit;
   }
+  view.holder_count = name.holds.size();
   for (const Hold* hold : name.holds) {
+    if (view.holders.size() == kShown) break;
     if (hold->token != 0) view.holders.push_back(this->view(*hold));
   }
   for (const Attempt* attempt : name.queue) {
-    if (view.waiters.size() == kWaitersShown) break;
+    if (view.waiters.size() == kShown) break;
     view.waiters.push_back({attempt->request.claim.owner, attempt->request.claim.mode,
                             std::chrono::floor<milliseconds>(timers_.now() - attempt->since)});
   }
@@ -46,6 +48,8 @@ Check Broker::check(const std::string& name, Token token) const {
   check_name(name);
   Check check;
   const Name* known = table_.find_name(name);
+  if (known == nullptr && engine_.recovering() > milliseconds(0))
+    throw core::Failure(recovering(engine_.recovering()));
   if (known == nullptr) return check;
   for (const Hold* hold : known->holds) {
     if (check.valid || hold->token == 0) continue;

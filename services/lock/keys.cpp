@@ -33,11 +33,6 @@ Error ended_error(const Key& key, const Ended& ended) {
 
 }  // namespace
 
-Error recovering(milliseconds remaining) {
-  return {core::kRecovering, with_json("locks granted before an unclean stop may still be held",
-                                       Json().add("retry_after_ms", remaining.count()))};
-}
-
 Result<Hold*> Holds::find(const Key& key) {
   Hold* hold = find(key.token);
   if (hold == nullptr || !has_name(*hold, key.name)) return missing(key);
@@ -52,7 +47,7 @@ Result<Hold*> Holds::find(const Key& key) {
 
 Error Holds::missing(const Key& key) {
   const Ended* ended = ended_.find(key.token);
-  if (ended != nullptr && ended->owner == owner_hash(key.owner)) return ended_error(key, *ended);
+  if (ended != nullptr && ended->is(key.owner, key.name)) return ended_error(key, *ended);
   if (const auto left = shared_.engine.recovering(); left > milliseconds(0)) return recovering(left);
   const Name* name = shared_.table.find_name(key.name);
   if (name == nullptr || name->holds.empty()) return {core::kNotHeld, "nobody holds " + quoted(key.name)};

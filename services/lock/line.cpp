@@ -104,7 +104,7 @@ void Attempts::lose_session(Owner& owner, const std::string& session) {
       fail(*attempt, error);
       continue;
     }
-    if (attempt->state == Attempt::State::kAsking) attempt->unwanted = true;
+    if (attempt->state == Attempt::State::kAsking) attempt->unwanted = attempt->sessionless = true;
     if (Told told = std::move(attempt->done)) told(error);
   }
   serve();
@@ -150,7 +150,8 @@ Granted Attempts::view(const Hold& hold) const {
   granted.validity = validity_of(granted.lease);
   granted.count = claim.count;
   granted.mode = claim.mode;
-  if (claim.mode == Mode::kPermits) granted.available = claim.limit - hold.places.front().first->permits;
+  if (claim.mode == Mode::kPermits && !hold.places.empty())
+    granted.available = claim.limit - hold.places.front().first->permits;
   return granted;
 }
 

@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
     try {
       app.serve();
     } catch (...) {
-      close();  // an endpoint that is taken is no crash
+      app.server().abort();        // its calls must not outlive the broker
+      if (engine.idle()) close();  // an endpoint that is taken is no crash
       throw;
     }
     close();

@@ -68,13 +68,31 @@ class Memory {
 };
 
 /// How a hold that is no more came to its end.
-struct Ended {
+class Ended {
+ public:
   enum class How : std::uint8_t { kReleased, kExpired, kRevoked, kSessionLost };
-  How how = How::kReleased;
-  std::size_t owner = 0;  ///< A hash of it: enough to tell the owner from somebody who guesses tokens.
-  core::milliseconds held{0};
-};
 
-inline std::size_t owner_hash(const std::string& owner) { return std::hash<std::string>()(owner); }
+  Ended() = default;
+  Ended(How its_how, const Claim& claim, core::milliseconds its_held)
+      : how(its_how),
+        held(its_held),
+        owner_(hash(claim.owner)),
+        name_(claim.names.size() == 1 ? hash(claim.names.front()) : 0) {}
+
+  /// Whether it was that owner's hold of that name. By hashes, which are enough to tell him from somebody who
+  /// guesses tokens; of a set any name will do.
+  bool is(const std::string& owner, const std::string& name) const {
+    return owner_ == hash(owner) && (name_ == 0 || name_ == hash(name));
+  }
+
+  How how = How::kReleased;
+  core::milliseconds held{0};
+
+ private:
+  static std::size_t hash(const std::string& text) { return std::hash<std::string>()(text); }
+
+  std::size_t owner_ = 0;
+  std::size_t name_ = 0;
+};
 
 }  // namespace zerosuite::lock

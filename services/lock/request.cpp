@@ -58,6 +58,8 @@ void check(const Request& request, const Limits& limits) {
   check_size("request_id", claim.request_id, kMaxOwnerBytes);
   check_size("data", claim.data, kMaxDataBytes);
   check_lease(claim.lease, limits);
+  if (limits.most_held > milliseconds(0) && claim.lease > limits.most_held)
+    refuse("lease_ms must be at most " + ms(limits.most_held) + ", for which a lock may be held");
   check_wait(request.wait, limits);
   check_range("confirm_ms", request.confirm, milliseconds(0), claim.lease);
   check_range("lock_delay_ms", claim.lock_delay, milliseconds(0), kMostLockDelay);

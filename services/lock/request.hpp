@@ -23,7 +23,8 @@ struct Limits {
   milliseconds memory{60'000};              ///< How long requests and releases are remembered.
   std::size_t max_memory = 262'144;         ///< And how many of each.
   std::size_t max_waiters = 10'000;         ///< For one name.
-  std::size_t max_locks = 1'000'000;        ///< Names in use.
+  std::size_t max_locks = 1'000'000;        ///< Names in use, and holds of them.
+  std::size_t max_listeners = 10'000;       ///< Sessions and watchers.
   std::uint32_t max_entries = 255;          ///< Of one hold by its owner.
   std::size_t max_names = 64;               ///< In one set.
 };

@@ -15,8 +15,8 @@ std::string key(const Claim& claim) { return measured(claim.owner) + claim.reque
 std::size_t shape(const Claim& claim) {
   std::string text;
   for (const std::string& name : claim.names) text += measured(name);
-  text += std::to_string(static_cast<int>(claim.mode)) + ' ' + std::to_string(claim.permits) + ' ' +
-          std::to_string(claim.limit);
+  // Not whether it is shared: a hold that was downgraded is that of the same request.
+  if (claim.mode == Mode::kPermits) text += std::to_string(claim.permits) + ' ' + std::to_string(claim.limit);
   return std::hash<std::string>()(text);
 }
 

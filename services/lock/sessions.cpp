@@ -14,6 +14,7 @@ std::string Sessions::open(const std::string& owner, milliseconds ttl, Listener 
   session->end = listener.end;
   session->listener = shared_.audience.join_owner(owner, std::move(listener));
   ++shared_.table.owner(owner).sessions;
+  holds_.listened(shared_.table.owner(owner));
   const Audience::Id heard_by = session->listener;
   sessions_.emplace(id, std::move(session));
   shared_.audience.tell(heard_by, {.kind = Event::Kind::kOpen, .owner = owner, .remaining = ttl, .text = id});

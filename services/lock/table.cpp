@@ -132,6 +132,26 @@ bool Table::holds(const Owner& owner, const Name& name) const {
          nullptr;
 }
 
+Hold* Table::granted(const Owner& owner, const Claim& claim) const {
+  const Name* name = find_name(claim.names.front());
+  if (name == nullptr || claim.request_id.empty()) return nullptr;
+  const auto& fewer = name->holds.size() < owner.holds.size() ? name->holds : owner.holds;
+  const auto found = std::find_if(fewer.begin(), fewer.end(), [&](const Hold* hold) {
+    return hold->owner == &owner && hold->token != 0 && hold->claim.request_id == claim.request_id &&
+           hold->claim.names == claim.names;
+  });
+  return found == fewer.end() ? nullptr : *found;
+}
+
+Attempt* Table::begun(const Owner& owner, const Claim& claim) const {
+  if (claim.request_id.empty()) return nullptr;
+  const auto found = std::find_if(owner.attempts.begin(), owner.attempts.end(), [&](const Attempt* attempt) {
+    return attempt->request.claim.request_id == claim.request_id &&
+           attempt->request.claim.names == claim.names;
+  });
+  return found == owner.attempts.end() ? nullptr : *found;
+}
+
 Hold* Table::entered(const Owner& owner, const Claim& claim) const {
   const Name* name = find_name(claim.names.front());
   if (name == nullptr || claim.mode == Mode::kPermits) return nullptr;

@@ -66,9 +66,10 @@ struct Hold {
   core::TimePoint expires;
   core::TimePoint wanted;  // when it will expire once the engine has kept all that was asked for
   std::uint32_t extensions = 0;
-  std::string session;       // that ends it
-  bool indefinite = false;   // only its session ends it
-  std::uint64_t ticket = 0;  // of the attempt that has not heard of it yet
+  std::uint32_t amending = 0;  // changes that the engine has not answered: until then it does not lapse
+  std::string session;         // that ends it
+  bool indefinite = false;     // only its session ends it
+  std::uint64_t ticket = 0;    // of the attempt that has not heard of it yet
   net::Timer timer;
 };
 
@@ -91,10 +92,11 @@ struct Attempt {
   std::list<Attempt*>::iterator of_owner;
   core::TimePoint since;
   State state = State::kQueued;
-  bool ticket = false;     // it outlives those who wait for it
-  bool unwanted = false;   // nobody waits for it any more: what the engine grants is given back
-  bool telling = false;    // its client is being told of the grant right now
-  bool replacing = false;  // another client takes the place of the one that waited, who is being told
+  bool ticket = false;       // it outlives those who wait for it
+  bool unwanted = false;     // nobody waits for it any more: what the engine grants is given back
+  bool sessionless = false;  // the session it was bound to has ended: nobody may ask for it again
+  bool telling = false;      // its client is being told of the grant right now
+  bool replacing = false;    // another client takes the place of the one that waited, who is being told
   std::unique_ptr<Hold> asking;
   Hold* hold = nullptr;  // of kGranted
   core::Done<Answer> done;
@@ -130,6 +132,9 @@ class Table {
   bool first_in_line(const Claim& claim, const Attempt* queued) const;
   /// Whether the owner holds that name, however many others with it; permits of a semaphore do not count.
   bool holds(const Owner& owner, const Name& name) const;
+  /// What the same request was granted before, and what has become of it; null when there is none.
+  Hold* granted(const Owner& owner, const Claim& claim) const;
+  Attempt* begun(const Owner& owner, const Claim& claim) const;
   /// The hold that a second acquire of its owner enters again: of the same names, and not a semaphore's.
   Hold* entered(const Owner& owner, const Claim& claim) const;
 

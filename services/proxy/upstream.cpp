@@ -57,6 +57,7 @@ struct Upstream::Line {
   explicit Line(Upstream& upstream)
       : socket(upstream.context_, zmq::socket_type::dealer, probing(upstream.options_.socket)),
         outbox(upstream.reactor_.timers(), socket, upstream.options_.max_held_bytes),
+        intake(upstream.reactor_.timers()),
         receiver([&upstream](std::vector<net::Frame>& frames) { upstream.receive(frames); }),
         monitor(upstream.context_, upstream.reactor_, socket,
                 [&upstream](net::Connection connection) {

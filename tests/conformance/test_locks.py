@@ -11,7 +11,7 @@ from support.programs import wait_until
 pytestmark = pytest.mark.ours
 
 fresh = map("lock-{}".format, itertools.count())
-ABSENT = {"holders": [], "waiters": [], "queue_len": 0, "held": False, "kind": "lock"}
+ABSENT = {"holders": [], "holder_count": 0, "waiters": [], "queue_len": 0, "held": False, "kind": "lock"}
 
 
 @pytest.fixture(scope="module", params=["python", "node"])
@@ -113,6 +113,14 @@ def test_a_release_that_is_repeated_is_answered_as_a_replay(locks, name):
     assert first["held_ms"] == second["held_ms"]
 
 
+def test_a_release_under_a_request_id_counts_once(locks, name):
+    held = grant(locks, "acquire", name, "a")
+    grant(locks, "acquire", name, "a")
+    counts = [locks.call("release", name, "a", held["token"], {"request_id": 1})["hold_count"] for _ in range(2)]
+    assert counts == [1, 1]
+    assert locks.call("release", name, "a", held["token"], {"request_id": 2})["hold_count"] == 0
+
+
 def test_a_request_that_is_repeated_is_granted_once(locks, name):
     owner = f"owner of {name}"
     first = grant(locks, "acquire", name, owner, 30000, 0, {"request_id": "r1"})
@@ -120,8 +128,7 @@ def test_a_request_that_is_repeated_is_granted_once(locks, name):
     assert (second["token"], second["hold_count"], second["replay"]) == (first["token"], 1, True)
     assert locks.error("acquire", next(fresh), owner, 30000, 0, {"request_id": "r1"}).name == "RequestConflict"
     locks.call("release", name, owner, first["token"])
-    late = grant(locks, "acquire", name, owner, 30000, 0, {"request_id": "r1"})
-    assert (late["replay"], late["lease_ms"]) == (True, 0)
+    assert locks.error("acquire", name, owner, 30000, 0, {"request_id": "r1"}).name == "NotHeld"
     assert locks.call("info", name)["held"] is False
 
 

@@ -13,6 +13,7 @@
 #include "support/fake_lock_engine.hpp"
 #include "support/fakes.hpp"
 #include "support/lock_words.hpp"
+#include "support/want.hpp"
 
 namespace zerosuite::test {
 

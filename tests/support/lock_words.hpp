@@ -1,10 +1,9 @@
-// What tests of the lock broker say and hear, in words that read like sentences.
+// What the lock broker answers and tells, in words for tests to compare.
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,60 +14,6 @@
 #include "lock/broker.hpp"
 
 namespace zerosuite::test {
-
-using core::milliseconds;
-
-/// want("ann", {"x"}).reading().waiting(5s)
-struct Want : lock::Request {
-  Want waiting(milliseconds duration) const {
-    return with([&](Want& want) { want.wait = duration; });
-  }
-  Want leased(milliseconds duration) const {
-    return with([&](Want& want) { want.claim.lease = duration; });
-  }
-  Want reading() const {
-    return with([](Want& want) { want.claim.mode = lock::Mode::kShared; });
-  }
-  Want permits(std::uint32_t wanted, std::uint32_t limit) const {
-    return with([&](Want& want) {
-      want.claim.mode = lock::Mode::kPermits;
-      want.claim.permits = wanted;
-      want.claim.limit = limit;
-    });
-  }
-  Want called(const std::string& request_id) const {
-    return with([&](Want& want) { want.claim.request_id = request_id; });
-  }
-  Want numbered(std::int64_t id) const {
-    return with([&](Want& want) {
-      want.number = id;
-      want.claim.request_id = std::to_string(id);
-    });
-  }
-  Want bound_to(const std::string& id) const {
-    return with([&](Want& want) { want.session = id; });
-  }
-  Want delayed(milliseconds duration) const {
-    return with([&](Want& want) { want.claim.lock_delay = duration; });
-  }
-  Want confirming(milliseconds duration) const {
-    return with([&](Want& want) { want.confirm = duration; });
-  }
-
-  template <class Change>
-  Want with(Change change) const {
-    Want changed = *this;
-    change(changed);
-    return changed;
-  }
-};
-
-inline Want want(const std::string& owner, std::vector<std::string> names = {"x"}) {
-  Want made;
-  made.claim.owner = owner;
-  made.claim.names = std::move(names);
-  return made;
-}
 
 /// What became of an acquire.
 struct AskedState {
@@ -143,7 +88,8 @@ inline std::string outcome(const std::function<void()>& call) {
 struct HeardState {
   lock::Listener listener() {
     return {.tell =
-                [this](const lock::Event& event) {
+                [this](const lock::SharedEvent& shared) {
+                  const lock::Event& event = *shared;
                   if (on_event) on_event(event);
                   if (!room) return false;
                   words += (words.empty() ? "" : ", ") + std::string(word(event.kind)) +

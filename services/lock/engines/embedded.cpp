@@ -58,7 +58,7 @@ Meta Embedded::start(const EmbeddedOptions& options) {
   const bool restored = legacy.log != db::LogState::kDamaged;
   if (restored) {
     for (const auto& [token, row] : legacy.rows)
-      holds_.add(token, row).ends = lease_end(timers_.now(), row->lease);
+      kept_.add({.token = token, .claim = row, .ends = lease_end(timers_.now(), row->lease)});
   }
   if (!whole) {
     const std::string found = restored ? "the last commit in the log of the locks cannot be read"
@@ -78,7 +78,7 @@ Meta Embedded::start(const EmbeddedOptions& options) {
 void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done) {
   const Journal::Number turn = turns_.of(claim.names);
   if (turn == 0) return conclude(claim, std::move(done));
-  if (!refusal() && holds_.way(claim, timers_.now()) != HoldTable::Way::kTaken)
+  if (!refusal() && kept_.way(claim, timers_.now()) != KeptTable::Way::kTaken)
     return grant(claim, std::move(done));
   // At its turn it is tried again, for what was in its way may be gone then, and nobody watched.
   turns_.wait(turn, claim.names,
@@ -90,24 +90,24 @@ void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done
 
 void Embedded::conclude(const Claim& claim, core::Done<std::optional<Grant>> done) {
   if (auto error = refusal()) return done(*std::move(error));
-  if (holds_.way(claim, timers_.now()) == HoldTable::Way::kTaken) return done(std::optional<Grant>());
+  if (kept_.way(claim, timers_.now()) == KeptTable::Way::kTaken) return done(std::optional<Grant>());
   grant(claim, std::move(done));
 }
 
 void Embedded::grant(const Claim& claim, core::Done<std::optional<Grant>> done) {
-  for (Hold* hold : holds_.lapsed(claim.names, timers_.now())) end(*hold, Ending::kTaken);
+  while (const Kept* kept = kept_.lapsed(claim.names, timers_.now())) end(*kept, Ending::kTaken);
   const Token token = next_token_++;
   journal_.reserve(token, claim.lease);
   const Journal::Number batch = must_wait(token, claim) ? journal_.gathering() : turns_.of(claim.names);
   const Row row = std::make_shared<const Claim>(claim);
-  holds_.add(token, row).unanswered = 1;
+  kept_.add({.token = token, .claim = row, .unanswered = 1});
   journal_.add(token, row);
   if (batch == 0) {
     granted(token, done);
   } else {
     turns_.wait(batch, claim.names,
                 {[this, token] {
-                   if (Hold* hold = holds_.find(token)) end(*hold, Ending::kReleased);
+                   if (const Kept* kept = kept_.find(token)) end(*kept, Ending::kReleased);
                  },
                  [this, token, done = std::move(done)](const core::Error* error) mutable {
                    if (error != nullptr) return done(*error);
@@ -118,30 +118,31 @@ void Embedded::grant(const Claim& claim, core::Done<std::optional<Grant>> done) 
 }
 
 void Embedded::granted(Token token, core::Done<std::optional<Grant>>& done) {
-  Hold* hold = holds_.find(token);
-  if (hold == nullptr) return done(std::optional<Grant>());  // somebody took it before it was given
-  --hold->unanswered;
-  hold->ends = lease_end(timers_.now(), hold->claim->lease);
-  done(std::optional(Grant{token, hold->claim->lease}));
+  const Kept* kept = kept_.find(token);
+  if (kept == nullptr) return done(std::optional<Grant>());  // somebody took it before it was given
+  begin_lease(*kept);
+  done(std::optional(Grant{token, kept->claim->lease}));
 }
 
 void Embedded::amend(Token token, const Claim& claim, core::Done<bool> done) {
   const Journal::Number turn = turns_.of(claim.names);
-  Hold* hold = holds_.find(token);
-  if (hold == nullptr || journal_.trouble() != nullptr) {
-    core::Result<bool> refused = hold == nullptr ? core::Result<bool>(false) : *journal_.trouble();
+  const Kept* kept = kept_.find(token);
+  if (kept == nullptr || journal_.trouble() != nullptr) {
+    core::Result<bool> refused = kept == nullptr ? core::Result<bool>(false) : *journal_.trouble();
     return turns_.in_turn(
         turn, claim.names,
         [refused = std::move(refused), done = std::move(done)]() mutable { done(refused); });
   }
-  const Row before = hold->claim;
+  const Row before = kept->claim;
   journal_.reserve(token, claim.lease);
-  const Journal::Number batch = must_wait(*hold, claim) ? journal_.gathering() : turn;
-  ++hold->unanswered;
+  const Journal::Number batch = must_wait(*kept, claim) ? journal_.gathering() : turn;
+  Kept after = *kept;
+  ++after.unanswered;
   if (claim != *before) {
-    hold->claim = std::make_shared<const Claim>(claim);
-    journal_.change(token, hold->claim);
+    after.claim = std::make_shared<const Claim>(claim);
+    journal_.change(token, after.claim);
   }
+  kept_.replace(std::move(after));
   if (claim.mode != before->mode) {
     for (const std::string& name : claim.names) watches_.free(name);
   }
@@ -159,27 +160,31 @@ void Embedded::amend(Token token, const Claim& claim, core::Done<bool> done) {
 }
 
 void Embedded::amended(Token token, core::Done<bool>& done) {
-  Hold* hold = holds_.find(token);
-  if (hold == nullptr) return done(false);
-  --hold->unanswered;
-  hold->ends = lease_end(timers_.now(), hold->claim->lease);
+  const Kept* kept = kept_.find(token);
+  if (kept == nullptr) return done(false);
+  begin_lease(*kept);
   done(true);
 }
 
+void Embedded::begin_lease(Kept kept) {
+  --kept.unanswered;
+  kept.ends = lease_end(timers_.now(), kept.claim->lease);
+  kept_.replace(std::move(kept));
+}
+
 void Embedded::restore(Token token, const Row& before) {
-  Hold* hold = holds_.find(token);
-  if (hold == nullptr) return;
-  --hold->unanswered;
-  hold->claim = before;
+  const Kept* kept = kept_.find(token);
+  if (kept == nullptr) return;
+  kept_.replace({.token = token, .claim = before, .ends = kept->ends, .unanswered = kept->unanswered - 1});
   journal_.change(token, before);
 }
 
 void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
-  Hold* hold = holds_.find(token);
-  if (hold == nullptr)  // of names that are not known any more, so after everybody
+  const Kept* kept = kept_.find(token);
+  if (kept == nullptr)  // of names that are not known any more, so after everybody
     return turns_.in_turn(journal_.awaited(), {}, [done = std::move(done)]() mutable { done(false); });
-  const Row claim = hold->claim;
-  end(*hold, ending);
+  const Row claim = kept->claim;
+  end(*kept, ending);
   turns_.in_turn(turns_.of(claim->names), claim->names, [done = std::move(done)]() mutable { done(true); });
   watches_.run();
 }
@@ -188,21 +193,21 @@ void Embedded::inspect(const std::string& name, core::Done<std::vector<Held>> do
   const Turns::Names names{name};
   turns_.in_turn(turns_.of(names), names, [this, name, done = std::move(done)]() mutable {
     std::vector<Held> found;
-    for (const Hold* hold : holds_.of(name)) {
-      if (!hold->passed(timers_.now())) found.push_back(held(*hold));
+    for (const Kept* kept : kept_.of(name)) {
+      if (!kept->passed(timers_.now())) found.push_back(held(*kept));
     }
     done(std::move(found));
   });
 }
 
 void Embedded::watch_free(const std::string& name, std::function<void()> freed) {
-  watches_.add(name, first_lapse(name), std::move(freed));
+  watches_.add(name, kept_.first_lapse(name, timers_.now()), std::move(freed));
 }
 
 std::vector<Held> Embedded::holds() const {
   std::vector<Held> found;
-  for (const Hold* hold : holds_.all()) {
-    if (!hold->passed(timers_.now())) found.push_back(held(*hold));
+  for (const Kept* kept : kept_.all()) {
+    if (!kept->passed(timers_.now())) found.push_back(held(*kept));
   }
   return found;
 }
@@ -229,17 +234,14 @@ Capabilities Embedded::capabilities() const {
 std::optional<core::Error> Embedded::close() {
   std::map<Token, Change> rows;
   if (durability_ == Durability::kNone) {
-    for (const Hold* hold : holds_.all()) rows.emplace(hold->token, Change{hold->claim, true});
+    for (const Kept* kept : kept_.all()) rows.emplace(kept->token, Change{kept->claim, true});
   }
   return journal_.close(std::move(rows), recovering() == milliseconds(0));
 }
 
 std::optional<core::Error> Embedded::refusal() const {
   if (const core::Error* trouble = journal_.trouble()) return *trouble;
-  if (const milliseconds left = recovering(); left > milliseconds(0))
-    return core::Error{core::kRecovering,
-                       "locks granted before an unclean stop may still be held {\"retry_after_ms\":" +
-                           std::to_string(left.count()) + "}"};
+  if (const milliseconds left = recovering(); left > milliseconds(0)) return lock::recovering(left);
   return std::nullopt;
 }
 
@@ -250,19 +252,19 @@ bool Embedded::must_wait(Token token, const Claim& claim) const {
 }
 
 // What the hold can do less of needs no proof.
-bool Embedded::must_wait(const Hold& hold, const Claim& after) const {
-  if (!journal_.covers(hold.token, after.lease)) return true;
-  const Claim& before = *hold.claim;
+bool Embedded::must_wait(const Kept& kept, const Claim& after) const {
+  if (!journal_.covers(kept.token, after.lease)) return true;
+  const Claim& before = *kept.claim;
   return durability_ == Durability::kSync &&
          (after.lease > before.lease || after.count > before.count || after.mode != before.mode ||
           after.request_id != before.request_id);
 }
 
-void Embedded::end(Hold& hold, Ending ending) {
-  const Row claim = hold.claim;
-  const bool to_write = journal_.drop(hold.token);
+void Embedded::end(const Kept& kept, Ending ending) {
+  const Row claim = kept.claim;
+  const bool to_write = journal_.drop(kept.token);
   const bool marked = to_write && ending == Ending::kTaken && durability_ == Durability::kAsync;
-  holds_.remove(hold);
+  kept_.remove(kept.token);
   for (const std::string& name : claim->names) {
     if (marked) turns_.note_taken(name);
     watches_.free(name);
@@ -274,18 +276,7 @@ void Embedded::settled() {
   watches_.run();
 }
 
-core::TimePoint Embedded::first_lapse(const std::string& name) const {
-  const core::TimePoint now = timers_.now();
-  std::optional<core::TimePoint> first;
-  for (const Hold* hold : holds_.of(name)) {
-    if (hold->passed(now)) continue;
-    const core::TimePoint ends = hold->unanswered != 0 ? lease_end(now, hold->claim->lease) : hold->ends;
-    first = std::min(first.value_or(ends), ends);
-  }
-  return first.value_or(now);
-}
-
-Held Embedded::held(const Hold& hold) const {
-  return {*hold.claim, hold.token, hold.remaining(timers_.now())};
+Held Embedded::held(const Kept& kept) const {
+  return {*kept.claim, kept.token, kept.remaining(timers_.now())};
 }
 }  // namespace zerosuite::lock::engines

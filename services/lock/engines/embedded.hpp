@@ -1,5 +1,5 @@
 // The lock engine inside the broker: its table is in memory, and a folder keeps it over the end of the
-// process. What a grant is worth after a crash is the durability's matter (docs/lock.md).
+// process. What a grant is worth after a crash is the durability's matter (docs/locks.md).
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "lock/engine.hpp"
-#include "lock/engines/hold_table.hpp"
 #include "lock/engines/journal.hpp"
+#include "lock/engines/kept_table.hpp"
 #include "lock/engines/store.hpp"
 #include "lock/engines/turns.hpp"
 #include "lock/engines/watches.hpp"
@@ -61,17 +61,17 @@ class Embedded final : public Engine {
   void amended(Token token, core::Done<bool>& done);
   void restore(Token token, const Row& before);
   bool must_wait(Token token, const Claim& claim) const;
-  bool must_wait(const Hold& hold, const Claim& after) const;
-  void end(Hold& hold, Ending ending);
+  bool must_wait(const Kept& kept, const Claim& after) const;
+  void end(const Kept& kept, Ending ending);
+  void begin_lease(Kept kept);
 
   void settled();
-  core::TimePoint first_lapse(const std::string& name) const;
-  Held held(const Hold& hold) const;
+  Held held(const Kept& kept) const;
 
   net::Timers& timers_;
   const Durability durability_;
   std::vector<std::string> warnings_;
-  HoldTable holds_;
+  KeptTable kept_;
   Store store_;
   core::TimePoint recovered_;  // when grants begin
   Token next_token_ = 1;

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/json.hpp"
+
 namespace zerosuite::lock::engines {
 namespace {
 
@@ -151,7 +153,7 @@ void Journal::fail(const Failure& failure) {
   trouble_ = core::Error{core::kStorageError, failure.message};
   for_good_ = !failure.full;
   if (failure.full) {
-    trouble_->message += " {\"retry_after_ms\":" + std::to_string(kProbe.count()) + "}";
+    trouble_->message = core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
     flush_.after(kProbe);
   }
   take_back();

@@ -112,6 +112,26 @@ TEST_CASE("readers of the same lock do not wait for each other") {
   CHECK(set->state() == "granted");
 }
 
+TEST_CASE("a reader behind a reader waits for that one's place, not for all that he waits for") {
+  BrokerRig rig;
+  const auto writer = rig.acquire(want("cat", {"n"}));
+  rig.acquire(want("bob", {"m"}));
+  rig.acquire(want("ann", {"n"}).reading().waiting(1min));
+  rig.acquire(want("ann", {"m"}).waiting(1min));
+  const auto bob = rig.acquire(want("bob", {"n"}).reading().waiting(1min));
+  CHECK(bob->state() == "");
+  rig.release(writer);
+  CHECK(bob->state() == "granted");
+}
+
+TEST_CASE("a reader behind a set of readers waits for all that the set waits for") {
+  BrokerRig rig;
+  rig.acquire(want("cat", {"n"}));
+  rig.acquire(want("bob", {"m"}));
+  rig.acquire(want("ann", {"m", "n"}).reading().waiting(1min));
+  CHECK(rig.acquire(want("bob", {"n"}).reading().waiting(1min))->state() == "Deadlock");
+}
+
 TEST_CASE("a long line of owners with locks of their own is no circle") {
   BrokerRig rig;
   rig.acquire(want("ann", {"x"}));

@@ -164,8 +164,8 @@ TEST_CASE("a session found gone at its first word is none") {
   BrokerRig rig;
   auto heard = std::make_shared<test::HeardState>();
   lock::Listener listener = heard->listener();
-  listener.tell = [&](const Event& event) {
-    rig.broker.sessions().lost(event.text);
+  listener.tell = [&](const lock::SharedEvent& event) {
+    rig.broker.sessions().lost(event->text);
     return false;
   };
   rig.broker.sessions().open("ann", 10s, std::move(listener));
@@ -178,10 +178,10 @@ TEST_CASE("all hear that the broker drains, and those of one that leaves are end
   const auto ann = rig.session("ann");
   const auto watcher = rig.watch("");
   const auto gone = rig.watch("");
-  gone->on_event = [&](const Event&) { rig.broker.audience().leave(gone->listener_id); };
   rig.broker.drain(lock::Audience::Stay::kStays);
   CHECK(ann->words == "open, drain");
   CHECK(ann->ends == 0);
+  gone->on_event = [&](const Event&) { rig.broker.audience().leave(gone->listener_id); };
   rig.broker.drain(lock::Audience::Stay::kLeaves);
   CHECK(watcher->words == "drain, drain");
   CHECK(ann->ends == 1);

@@ -135,7 +135,45 @@ TEST_CASE("a lock is held for as long as it may be, however often it is extended
   CHECK((**beyond).error().message.ends_with(R"( {"remaining_ms":6000})"));
   CHECK(value(rig.extend(ann, 7s)).remaining == 7s);
   rig.pass(7s);
-  CHECK(rig.acquire(want("bob"))->state() == "granted");
+  CHECK(outcome([&] { rig.acquire(want("bob").leased(11s)); }) == "InvalidArgument");
+  const auto bob = rig.acquire(want("bob").leased(4s));
+  rig.pass(3s);
+  CHECK(rig.acquire(want("bob").leased(10s))->granted().lease == 7s);
+}
+
+TEST_CASE("an extension that came in time counts, however long it takes to be written") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(5s));
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.engine.slow = true;
+  rig.pass(4990ms);
+  const auto extended = rig.extend(ann, 10s);
+  rig.pass(1s);
+  CHECK(bob->state() == "");
+  rig.engine.commit_all();
+  CHECK(value(extended).remaining == 10s);
+  rig.pass(9990ms);
+  CHECK(bob->state() == "");
+  rig.engine.slow = false;
+  rig.pass(10ms);
+  CHECK(bob->state() == "granted");
+}
+
+TEST_CASE("a lease that passed while its extension failed ends then") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(5s));
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.engine.slow = true;
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  rig.pass(4990ms);
+  const auto extended = rig.extend(ann, 10s);
+  rig.pass(1s);
+  rig.engine.commit_all();
+  CHECK(outcome(extended) == "StorageError");
+  rig.engine.trouble.reset();
+  rig.engine.slow = false;
+  rig.pass(1ms);
+  CHECK(bob->state() == "granted");
 }
 
 TEST_CASE("an entry that could not be kept is taken out again, with the hold if that was all there was") {

@@ -135,6 +135,14 @@ TEST_CASE("there are as many names as the limit says, and those in use may be wa
   CHECK(rig.acquire(want("cat", {"z"}))->state() == "granted");
 }
 
+TEST_CASE("names that an earlier process left may be waited for, though they are more than the limit") {
+  const lock::Claim x = want("ann", {"x"}).claim;
+  const lock::Claim y = want("ann", {"y"}).claim;
+  BrokerRig rig({.max_locks = 1}, {{x, 50, 8s}, {y, 51, 8s}});
+  CHECK(rig.acquire(want("bob", {"x"}).waiting(1min))->state() == "");
+  CHECK(outcome([&] { rig.acquire(want("bob", {"z"})); }) == "TooManyLocks");
+}
+
 TEST_CASE("a grant after a wait lapses when nobody confirms it") {
   BrokerRig rig;
   const auto ann = rig.acquire(want("ann").leased(1s));

@@ -33,11 +33,8 @@ TEST_CASE("a request sent again after its grant is answered as before, with what
   CHECK(second->granted().lease == 6s);
   CHECK(second->granted().count == 1);
   CHECK(value(rig.release(first)).count == 0);
-  const auto third = rig.acquire(want("ann").called("r").leased(10s));
-  REQUIRE(third->state() == "replay");
-  CHECK(third->granted().lease == 0s);
-  CHECK(third->granted().validity == 0s);
-  CHECK(rig.broker.counters().replays == 2);
+  CHECK(rig.acquire(want("ann").called("r").leased(10s))->state() == "NotHeld");
+  CHECK(rig.broker.counters().replays == 1);
   CHECK(rig.broker.holds().size() == 0);
 }
 
@@ -62,7 +59,7 @@ TEST_CASE("a request_id is of its owner and of what was asked") {
   BrokerRig rig;
   rig.acquire(want("ann", {"x"}).called("r"));
   CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).called("r")); }) == "RequestConflict");
-  CHECK(outcome([&] { rig.acquire(want("ann", {"x"}).called("r").reading()); }) == "RequestConflict");
+  CHECK(outcome([&] { rig.acquire(want("ann", {"x"}).called("r").permits(1, 1)); }) == "RequestConflict");
   CHECK(outcome([&] { rig.acquire(want("ann", {"x", "y"}).called("r")); }) == "RequestConflict");
   CHECK(rig.acquire(want("bob", {"y"}).called("r"))->state() == "granted");
 }
@@ -105,7 +102,7 @@ TEST_CASE("a request numbered below an earlier one of its owner comes too late")
   const auto five = rig.acquire(want("ann", {"x"}).numbered(5));
   rig.release(five);
   CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).numbered(4)); }) == "Cancelled");
-  CHECK(rig.acquire(want("ann", {"x"}).numbered(5))->state() == "replay");
+  CHECK(rig.acquire(want("ann", {"x"}).numbered(5))->state() == "NotHeld");
   CHECK(rig.acquire(want("ann", {"y"}).numbered(6))->state() == "granted");
   CHECK(rig.acquire(want("bob", {"z"}).numbered(1))->state() == "granted");
 }
@@ -113,17 +110,55 @@ TEST_CASE("a request numbered below an earlier one of its owner comes too late")
 TEST_CASE("requests are remembered for a while") {
   BrokerRig rig({.memory = 10s});
   rig.acquire(want("ann").called("r").leased(1s));
-  rig.pass(9990ms);
-  CHECK(rig.acquire(want("ann").called("r").leased(1s))->state() == "replay");
+  rig.pass(10'990ms);
+  CHECK(rig.acquire(want("ann").called("r").leased(1s))->state() == "LeaseExpired");
   rig.pass(2510ms);
   CHECK(rig.acquire(want("ann").called("r").leased(1s))->state() == "granted");
+}
+
+TEST_CASE("a request is remembered for as long as it waits or its hold lasts") {
+  BrokerRig rig({.memory = 10s});
+  const auto ann = rig.acquire(want("ann").called("r").leased(10min));
+  const auto bob = rig.acquire(want("bob").called("q").waiting(10min));
+  rig.pass(1min);
+  CHECK(rig.acquire(want("ann").called("r"))->granted().count == 1);
+  const auto again = rig.acquire(want("bob").called("q").waiting(10min));
+  CHECK(bob->state() == "Cancelled");
+  CHECK(rig.waiting() == 1);
+  rig.release(ann);
+  CHECK(again->state() == "granted");
+}
+
+TEST_CASE("a wait that is asked for again lasts as long as the later of the two") {
+  BrokerRig rig;
+  rig.acquire(want("ann").leased(1min));
+  rig.acquire(want("bob").called("r").waiting(10s));
+  rig.pass(6s);
+  const auto again = rig.acquire(want("bob").called("r").waiting(10s));
+  rig.pass(9990ms);
+  CHECK(again->state() == "");
+  rig.pass(10ms);
+  CHECK(again->state() == "timeout");
+}
+
+TEST_CASE("a release under a request_id is done once, also where the lock stays its owner's") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.acquire(want("ann"));
+  lock::Key key = test::key_of(ann);
+  key.request_id = "r";
+  CHECK(value(rig.release(key)).count == 1);
+  CHECK(value(rig.release(key)).count == 1);
+  CHECK(value(rig.release(key)).replay);
+  key.request_id = "s";
+  CHECK(value(rig.release(key)).count == 0);
 }
 
 TEST_CASE("so many requests are remembered, the latest") {
   BrokerRig rig({.max_memory = 2});
   for (const char* id : {"1", "2", "3"}) rig.release(rig.acquire(want("ann").called(id)));
-  CHECK(rig.acquire(want("ann").called("2"))->state() == "replay");
-  CHECK(rig.acquire(want("ann").called("3"))->state() == "replay");
+  CHECK(rig.acquire(want("ann").called("2"))->state() == "NotHeld");
+  CHECK(rig.acquire(want("ann").called("3"))->state() == "NotHeld");
   CHECK(rig.acquire(want("ann").called("1"))->state() == "granted");
 }
 

@@ -141,6 +141,27 @@ TEST_CASE("after a loss the delay keeps others out, but not the former owner, an
   CHECK(bob->state() == "granted");
 }
 
+TEST_CASE("what was asked for under a session that has ended is not to be had by asking again") {
+  BrokerRig rig;
+  const auto heard = rig.session("ann");
+  rig.engine.slow = true;
+  rig.acquire(want("ann").called("r").bound_to(heard->id));
+  rig.broker.sessions().close(heard->id);
+  CHECK(outcome([&] { rig.acquire(want("ann").called("r").bound_to(heard->id)); }) == "SessionLost");
+  CHECK(outcome([&] { rig.acquire(want("ann").called("r")); }) == "SessionLost");
+  rig.engine.commit_all();
+  rig.engine.slow = false;
+  CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("a session hears of leases that began before it") {
+  BrokerRig rig;
+  rig.acquire(want("ann").leased(9s));
+  const auto heard = rig.session("ann");
+  rig.pass(9s);
+  CHECK(heard->words == "open, expiring x, lost x");
+}
+
 TEST_CASE("a delay follows an expiry, but no release") {
   BrokerRig rig;
   const auto released = rig.acquire(want("ann").delayed(5s));

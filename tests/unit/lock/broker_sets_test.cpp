@@ -60,6 +60,19 @@ TEST_CASE("a set is granted when the last of its names is first in line") {
   CHECK(behind->state() == "granted");
 }
 
+TEST_CASE("a set does not overtake another that waits for one of its names, though the name is free") {
+  BrokerRig rig;
+  const auto x = rig.acquire(want("ann", {"x"}));
+  const auto z = rig.acquire(want("bob", {"z"}));
+  const auto before = rig.acquire(want("cat", {"y", "z"}).waiting(1min));
+  const auto behind = rig.acquire(want("dan", {"x", "y"}).waiting(1min));
+  rig.release(x);
+  CHECK(behind->state() == "");
+  rig.release(z);
+  CHECK(before->state() == "granted");
+  CHECK(behind->state() == "");
+}
+
 namespace {
 
 test::Answered<lock::BatchResult> release_many(BrokerRig& rig, const std::string& owner,

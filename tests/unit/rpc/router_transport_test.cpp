@@ -54,6 +54,8 @@ struct Rig {
       peers.emplace_back();
       REQUIRE(peers.back().push(frames.front()));
       payloads.emplace_back(frames.back());
+      heard_at.push_back(reactor.timers().now());
+      if (const auto once = std::exchange(meanwhile, {})) once();
     }));
   }
   // Lets the client call once, and answers its way back.
@@ -78,6 +80,8 @@ struct Rig {
   net::Reactor reactor;
   std::vector<wire::Envelope> peers;
   std::vector<std::string> payloads;
+  std::vector<core::TimePoint> heard_at;
+  std::function<void()> meanwhile;  // while a message is worked on
   rpc::RouterTransport transport;
   std::string bound;
 };
@@ -207,4 +211,19 @@ TEST_CASE("a dealer's messages reach the other side behind an empty frame, and i
   rig.send(rig.peers.at(0), "answer");
   CHECK(test::turn_until(rig.reactor, [&] { return !answers.empty(); }));
   CHECK(answers == std::vector<std::string>{"answer"});
+}
+
+TEST_CASE("a message is never heard at a time before it was sent, however long the one before it took") {
+  Rig rig;
+  Client client(rig.context, kInproc);
+  rig.meet(client);
+  core::TimePoint sent;
+  rig.meanwhile = [&] {
+    sent = core::Clock::now();
+    client.send("second");
+  };
+  client.send("first");
+  REQUIRE(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 3; }));
+  CHECK(rig.payloads.back() == "second");
+  CHECK(rig.heard_at.back() >= sent);
 }

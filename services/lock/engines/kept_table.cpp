@@ -1,0 +1,135 @@
+#include "lock/engines/kept_table.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+#include <utility>
+
+namespace zerosuite::lock::engines {
+namespace {
+
+// Whether both may hold one name, leaving aside how many permits there are.
+bool together(const Claim& one, const Claim& other) {
+  return one.mode != Mode::kExclusive && one.mode == other.mode &&
+         (one.mode != Mode::kPermits || one.limit == other.limit);
+}
+
+void sort_by_token(std::vector<const Kept*>& kept) {
+  std::sort(kept.begin(), kept.end(),
+            [](const Kept* one, const Kept* other) { return one->token < other->token; });
+}
+
+}  // namespace
+
+core::milliseconds Kept::remaining(core::TimePoint now) const {
+  if (unanswered != 0) return claim->lease;
+  return std::chrono::ceil<core::milliseconds>(std::max(ends, now) - now);
+}
+
+bool KeptTable::PassesEarlier::operator()(const Kept* one, const Kept* other) const {
+  const auto rank = [](const Kept& kept) { return std::tuple(kept.unanswered != 0, kept.ends, kept.token); };
+  return rank(*one) < rank(*other);
+}
+
+KeptTable::Way KeptTable::way(const Claim& claim, core::TimePoint now) const {
+  Way way = Way::kFree;
+  for (const std::string& name : claim.names) way = std::max(way, way_to(holders(name), claim, now));
+  return way;
+}
+
+KeptTable::Way KeptTable::way_to(const Holders& holders, const Claim& claim, core::TimePoint now) {
+  if (holders.by_end.empty()) return Way::kFree;
+  const Kept& last = **holders.by_end.rbegin();
+  if (!last.passed(now) && !together(claim, *last.claim)) return Way::kTaken;
+  std::uint64_t permits = holders.permits + claim.permits;
+  bool lapsed = false;
+  for (const Kept* kept : holders.by_end) {
+    if (!kept->passed(now)) break;
+    permits -= kept->claim->permits;
+    lapsed = true;
+  }
+  if (claim.mode == Mode::kPermits && permits > claim.limit) return Way::kTaken;
+  return lapsed ? Way::kLapsed : Way::kFree;
+}
+
+const Kept* KeptTable::lapsed(const std::vector<std::string>& names, core::TimePoint now) const {
+  for (const std::string& name : names) {
+    const auto& by_end = holders(name).by_end;
+    if (!by_end.empty() && (*by_end.begin())->passed(now)) return *by_end.begin();
+  }
+  return nullptr;
+}
+
+core::TimePoint KeptTable::first_lapse(const std::string& name, core::TimePoint now) const {
+  const auto& by_end = holders(name).by_end;
+  const auto live =
+      std::find_if(by_end.begin(), by_end.end(), [&](const Kept* kept) { return !kept->passed(now); });
+  if (live == by_end.end()) return now;
+  core::TimePoint first = (*live)->unanswered != 0 ? core::TimePoint::max() : (*live)->ends;
+  // These are not more than a batch or two brought.
+  for (auto kept = by_end.rbegin(); kept != by_end.rend() && (*kept)->unanswered != 0; ++kept)
+    first = std::min(first, lease_end(now, (*kept)->claim->lease));
+  return first;
+}
+
+void KeptTable::add(Kept added) {
+  const Token token = added.token;
+  const Kept& kept = kept_.emplace(token, std::move(added)).first->second;
+  for (const std::string& name : kept.claim->names) {
+    Holders& holders = names_[name];
+    holders.by_end.insert(&kept);
+    holders.permits += kept.claim->permits;
+  }
+}
+
+void KeptTable::replace(Kept after) {
+  Kept& kept = kept_.at(after.token);
+  // Its place depends on what it says, so it leaves before that changes.
+  for (const std::string& name : kept.claim->names) names_.at(name).by_end.erase(&kept);
+  kept = std::move(after);
+  for (const std::string& name : kept.claim->names) names_.at(name).by_end.insert(&kept);
+}
+
+void KeptTable::remove(Token token) {
+  const auto kept = kept_.find(token);
+  for (const std::string& name : kept->second.claim->names) {
+    const auto found = names_.find(name);
+    found->second.by_end.erase(&kept->second);
+    found->second.permits -= kept->second.claim->permits;
+    if (found->second.by_end.empty()) names_.erase(found);
+  }
+  kept_.erase(kept);
+}
+
+const Kept* KeptTable::find(Token token) const {
+  const auto found = kept_.find(token);
+  return found == kept_.end() ? nullptr : &found->second;
+}
+
+std::vector<const Kept*> KeptTable::of(const std::string& name) const {
+  const auto& by_end = holders(name).by_end;
+  std::vector<const Kept*> kept(by_end.begin(), by_end.end());
+  sort_by_token(kept);
+  return kept;
+}
+
+std::vector<const Kept*> KeptTable::all() const {
+  std::vector<const Kept*> all;
+  all.reserve(kept_.size());
+  for (const auto& [token, kept] : kept_) all.push_back(&kept);
+  sort_by_token(all);
+  return all;
+}
+
+const KeptTable::Holders& KeptTable::holders(const std::string& name) const {
+  static const Holders kNobody;
+  const auto found = names_.find(name);
+  return found == names_.end() ? kNobody : found->second;
+}
+
+core::TimePoint lease_end(core::TimePoint now, core::milliseconds lease) {
+  const auto room = std::chrono::floor<core::milliseconds>(core::TimePoint::max() - now);
+  return lease > room ? core::TimePoint::max() : now + lease;
+}
+
+}  // namespace zerosuite::lock::engines

@@ -1,0 +1,75 @@
+// Who holds what, in memory: the embedded engine's table. Belongs to the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "lock/engine.hpp"
+#include "lock/engines/store.hpp"
+
+namespace zerosuite::lock::engines {
+
+/// A hold as the engine keeps it.
+struct Kept {
+  Token token = 0;
+  Row claim;
+  core::TimePoint ends = {};    ///< Of its lease.
+  unsigned int unanswered = 0;  ///< Calls that begin its lease anew, but are not answered yet.
+
+  bool passed(core::TimePoint now) const { return unanswered == 0 && ends <= now; }
+  core::milliseconds remaining(core::TimePoint now) const;
+};
+
+/// All who hold one name may hold it together: an acquire ends first those in its way whose lease has passed.
+/// So one of them speaks for all, and a name may have very many without being slow.
+class KeptTable {
+ public:
+  /// What stands between a claim and its names.
+  enum class Way : std::uint8_t {
+    kFree,
+    kLapsed,  ///< Only holds whose lease has passed.
+    kTaken,
+  };
+
+  Way way(const Claim& claim, core::TimePoint now) const;
+  /// A hold on one of the names whose lease has passed; null when there is none.
+  const Kept* lapsed(const std::vector<std::string>& names, core::TimePoint now) const;
+  /// When the lease of somebody on the name will pass at the earliest; `now` when nobody holds it.
+  core::TimePoint first_lapse(const std::string& name, core::TimePoint now) const;
+
+  /// No hold may have that token.
+  void add(Kept kept);
+  /// Takes the place of the hold with that token; the names and permits stay the same.
+  void replace(Kept kept);
+  void remove(Token token);
+  /// Null when the token holds nothing.
+  const Kept* find(Token token) const;
+  /// In order of tokens; also those whose lease has passed.
+  std::vector<const Kept*> of(const std::string& name) const;
+  std::vector<const Kept*> all() const;
+
+ private:
+  // Those first whose lease passes first; the unanswered, which cannot pass, last.
+  struct PassesEarlier {
+    bool operator()(const Kept* one, const Kept* other) const;
+  };
+  struct Holders {
+    std::set<const Kept*, PassesEarlier> by_end;
+    std::uint64_t permits = 0;
+  };
+
+  static Way way_to(const Holders& holders, const Claim& claim, core::TimePoint now);
+  const Holders& holders(const std::string& name) const;
+
+  std::unordered_map<Token, Kept> kept_;
+  std::unordered_map<std::string, Holders> names_;
+};
+
+/// now + lease; the end of the clock when that lies beyond it.
+core::TimePoint lease_end(core::TimePoint now, core::milliseconds lease);
+
+}  // namespace zerosuite::lock::engines
