@@ -1,0 +1,157 @@
+"""Fault 30: ten thousand who wait for one lock, a hundred thousand locks, and a client that waits for all of them."""
+
+import functools
+import time
+
+import msgpack
+import pytest
+
+from support.programs import wait_until
+from support.raw import Raw, event_bytes, new_id
+
+WAITERS, LOCKS = 10_000, 100_000
+SLACK = 2.0
+
+
+class Crowd(Raw):
+    """One connection with as many calls under way as there is need for; it reads only what it has to."""
+
+    def __init__(self, endpoint):
+        super().__init__(endpoint)
+        self.socket.sndhwm = 0
+        self.calls = {}
+
+    def ask(self, key, method, *args):
+        id = new_id()
+        self.calls[id] = key
+        self.send(b"", event_bytes({"message_id": id, "v": 3}, method, args))
+
+    def answer(self, seconds=30.0):
+        """The next answer to a call: (key, name, value)."""
+        deadline = time.monotonic() + seconds
+        while True:
+            assert self.socket.poll(max(0, deadline - time.monotonic()) * 1000), f"nothing came within {seconds} s"
+            header, name, args = msgpack.unpackb(self.socket.recv_multipart()[-1], raw=False, strict_map_key=False)
+            if name in ("OK", "ERR"):
+                return self.calls.pop(header["response_to"]), name, args[0]
+
+
+@pytest.fixture
+def broker(start_broker):
+    # The waits of a crowd last as long as their test, and nobody beats for them.
+    return start_broker(ZEROSUITE_LOCK_HEARTBEAT_MS="60000")
+
+
+def median(times):
+    return sorted(times)[len(times) // 2]
+
+
+def timed_tries(raw, count=200):
+    """How long try_acquire takes on a lock of its own, each time."""
+    times = []
+    for number in range(count):
+        begun = time.monotonic()
+        grant = raw.value("try_acquire", f"aside {number}", "aside", 60_000)
+        times.append(time.monotonic() - begun)
+        raw.value("release", f"aside {number}", "aside", grant["token"])
+    return times
+
+
+def test_30_ten_thousand_waiters_of_one_lock_get_it_in_order_and_one_more_is_told_that_it_is_full(broker):
+    with Crowd(broker.endpoint) as crowd, Raw(broker.endpoint) as raw:
+        before = median(timed_tries(raw))
+        token = raw.value("acquire", "n", "first", 600_000)["token"]
+        for number in range(WAITERS):
+            crowd.ask(number, "acquire", "n", f"owner-{number}", 600_000, 600_000)
+        wait_until(lambda: raw.value("stats")["waiting"] == WAITERS, 30)
+        assert raw.error("acquire", "n", "one more", 600_000, 600_000)[0] == "QueueFull"
+        assert raw.value("acquire", "n", "one more", 600_000)["reason"] == "held", "who does not wait is answered"
+        assert median(timed_tries(raw)) < before * 3 + 0.005, "other locks are as quick as ever"
+        assert broker.program.resident_kib() < 150_000
+        order, holder = [], ("first", token)
+        for _ in range(WAITERS):
+            crowd.ask("release", "release", "n", *holder)
+            while True:
+                key, name, value = crowd.answer()
+                assert name == "OK", value
+                if key != "release":
+                    break
+            order.append(key)
+            holder = f"owner-{key}", value["token"]
+        assert order == list(range(WAITERS))
+        raw.value("release", "n", *holder)
+        wait_until(lambda: raw.value("stats")["held"] == 0)
+
+
+def test_30_ten_thousand_who_give_up_leave_nothing_behind(broker):
+    with Raw(broker.endpoint) as raw:
+        raw.value("acquire", "n", "first", 600_000)
+        with Crowd(broker.endpoint) as crowd:
+            for number in range(WAITERS):
+                crowd.ask(number, "acquire", "n", f"owner-{number}", 60_000, 1000)
+            for _ in range(WAITERS):
+                _, name, value = crowd.answer()
+                assert (name, value["ok"], value["reason"]) == ("OK", False, "timeout")
+        stats = raw.value("stats")
+        assert (stats["waiting"], stats["names"], stats["held"]) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("durability, how", [("sync", "kill"), ("async", "finish"), ("none", "finish")])
+def test_30_a_hundred_thousand_locks_are_held_found_again_after_a_restart_and_given_back(
+        start_broker, durability, how):
+    broker = start_broker(durability, ZEROSUITE_LOCK_HEARTBEAT_MS="60000")
+    tokens = take_all(broker)
+    assert broker.stats()["held"] == LOCKS
+    assert broker.program.resident_kib() < 300_000
+    with Raw(broker.endpoint) as raw:
+        assert median(timed_tries(raw)) < 0.05
+    getattr(broker.program, how)()
+    begun = time.monotonic()
+    broker.start()
+    assert broker.stats()["held"] - LOCKS in (0, 1), "the last release may be lost with the process"
+    assert time.monotonic() - begun < 3 + SLACK
+    with Crowd(broker.endpoint) as crowd:
+        for number, token in tokens.items():
+            crowd.ask(number, "release", f"lock {number}", "owner", token)
+        for _ in range(LOCKS):
+            _, name, value = crowd.answer()
+            assert (name, value["hold_count"]) == ("OK", 0), value
+    wait_until(lambda: broker.stats()["names"] <= 1)
+
+
+def take_all(broker):
+    """Takes all locks; answers their tokens."""
+    tokens = {}
+    with Crowd(broker.endpoint) as crowd:
+        for number in range(LOCKS):
+            crowd.ask(number, "acquire", f"lock {number}", "owner", 600_000)
+        for _ in range(LOCKS):
+            number, name, grant = crowd.answer()
+            assert name == "OK", grant
+            tokens[number] = grant["token"]
+    assert len(set(tokens.values())) == LOCKS
+    return tokens
+
+
+def test_30_a_client_that_opens_a_hundred_thousand_waits_and_vanishes_disturbs_nobody_and_leaves_nothing(start_broker):
+    broker = start_broker(ZEROSUITE_LOCK_HEARTBEAT_MS="2000")
+    with Raw(broker.endpoint) as raw:
+        for number in range(LOCKS // 1000):
+            raw.value("acquire", f"n {number}", "first", 600_000)
+        crowd = Crowd(broker.endpoint)
+        for number in range(LOCKS):
+            crowd.ask(number, "acquire", f"n {number % (LOCKS // 1000)}", f"owner-{number}", 60_000, 600_000)
+        waiting = wait_until(functools.partial(settled, raw, []), 60, every=0.3)
+        assert 0 < waiting <= LOCKS
+        assert median(timed_tries(raw)) < 0.1
+        assert broker.program.resident_kib() < 600_000
+        crowd.close()
+        wait_until(lambda: raw.value("stats")["waiting"] == 0, 30)
+        assert median(timed_tries(raw)) < 0.05
+        assert raw.value("stats")["held"] == LOCKS // 1000
+
+
+def settled(raw, before):
+    """How many wait, once no more come."""
+    before.append(raw.value("stats", seconds=30)["waiting"])
+    return before[-1] if before[-2:] == before[-1:] * 2 else 0
