@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.programs import BIN, ROOT, Server
+from support.programs import BIN, ROOT, Server, sanitized
 from support.raw import Raw
 
 pytestmark = [pytest.mark.ours, pytest.mark.direct]
@@ -169,8 +169,7 @@ def test_an_endpoint_that_cannot_be_bound_is_named_and_nothing_is_announced():
 
 def test_an_idle_service_stays_small(start):
     server = start(*ANY_PORT)
-    sanitized = b"__asan_init" in MATH.read_bytes()
-    assert server.resident_kib() <= (200 if sanitized else 20) * 1024
+    assert server.resident_kib() <= (200 if sanitized(MATH.name) else 20) * 1024
 
 
 def open_stream(peer, items):

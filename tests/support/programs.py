@@ -19,6 +19,11 @@ USUAL = {"NODE_PATH": str(NODE_MODULES), "ZEROSUITE_PROXY": "none"}
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 
 
+def sanitized(program):
+    """Whether a program of ours was built with AddressSanitizer, which keeps what is freed for a while."""
+    return b"__asan_init" in (BIN / program).read_bytes()
+
+
 def wait_until(condition, seconds=10.0, every=0.05):
     """Waits until condition() is true and answers its value; fails after `seconds`."""
     deadline = time.monotonic() + seconds

@@ -6,11 +6,12 @@ import time
 import msgpack
 import pytest
 
-from support.programs import wait_until
+from support.programs import sanitized, wait_until
 from support.raw import Raw, event_bytes, new_id
 
 WAITERS, LOCKS = 10_000, 100_000
 SLACK = 2.0
+ROOM = 4 if sanitized("zerosuite-lock") else 1  # bounds on memory are for the real thing
 
 
 class Crowd(Raw):
@@ -67,7 +68,7 @@ def test_30_ten_thousand_waiters_of_one_lock_get_it_in_order_and_one_more_is_tol
         assert raw.error("acquire", "n", "one more", 600_000, 600_000)[0] == "QueueFull"
         assert raw.value("acquire", "n", "one more", 600_000)["reason"] == "held", "who does not wait is answered"
         assert median(timed_tries(raw)) < before * 3 + 0.005, "other locks are as quick as ever"
-        assert broker.program.resident_kib() < 150_000
+        assert broker.program.resident_kib() < 150_000 * ROOM
         order, holder = [], ("first", token)
         for _ in range(WAITERS):
             crowd.ask("release", "release", "n", *holder)
@@ -102,7 +103,7 @@ def test_30_a_hundred_thousand_locks_are_held_found_again_after_a_restart_and_gi
     broker = start_broker(durability, ZEROSUITE_LOCK_HEARTBEAT_MS="60000")
     tokens = take_all(broker)
     assert broker.stats()["held"] == LOCKS
-    assert broker.program.resident_kib() < 300_000
+    assert broker.program.resident_kib() < 300_000 * ROOM
     with Raw(broker.endpoint) as raw:
         assert median(timed_tries(raw)) < 0.05
     getattr(broker.program, how)()
@@ -144,7 +145,7 @@ def test_30_a_client_that_opens_a_hundred_thousand_waits_and_vanishes_disturbs_n
         waiting = wait_until(functools.partial(settled, raw, []), 60, every=0.3)
         assert 0 < waiting <= LOCKS
         assert median(timed_tries(raw)) < 0.1
-        assert broker.program.resident_kib() < 600_000
+        assert broker.program.resident_kib() < 600_000 * ROOM
         crowd.close()
         wait_until(lambda: raw.value("stats")["waiting"] == 0, 30)
         assert median(timed_tries(raw)) < 0.05
