@@ -23,7 +23,7 @@ void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start) {
     if (!answer) return reply(answer.error());
     reply(AnswerView{*answer, broker.epoch()});
   });
-  if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
+  withdraw_when_lost(broker, reply, id);
 }
 
 void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {

@@ -45,7 +45,7 @@ void take(Broker& broker, const Reply<Value>& reply, Request request, Shape shap
     const auto* granted = std::get_if<Granted>(&*answer);
     reply(granted == nullptr ? Value{false} : shape(*granted));
   });
-  if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
+  withdraw_when_lost(broker, reply, id);
 }
 
 void give_back(Broker& broker, const Reply<Value>& reply, const Hold& hold) {

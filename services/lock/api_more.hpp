@@ -13,4 +13,11 @@ void bind_operations(rpc::Server& server, Broker& broker);
 /// The call shapes of redlock-py and of the recipe with SETNX and EXPIRE.
 void bind_compatible(rpc::Server& server, Broker& broker);
 
+/// Takes the attempt out of the line, or gives back what it was granted, when nobody waits for the reply any
+/// more. `id` is zero when it was answered already.
+template <class T>
+void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Attempts::Id id) {
+  if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
+}
+
 }  // namespace zerosuite::lock

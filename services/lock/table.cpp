@@ -35,11 +35,12 @@ bool is_of(const Hold& hold, const Name& name) {
 template <class Predicate>
 Hold* find_hold(const Owner& owner, const Name& name, Predicate will_do) {
   const auto& fewer = name.holds.size() < owner.holds.size() ? name.holds : owner.holds;
-  const auto found = std::find_if(fewer.begin(), fewer.end(), [&](const Hold* hold) {
-    return hold->owner == &owner && hold->claim.mode != Mode::kPermits && will_do(*hold);
-  });
+  const auto found = std::find_if(fewer.begin(), fewer.end(),
+                                  [&](const Hold* hold) { return hold->owner == &owner && will_do(*hold); });
   return found == fewer.end() ? nullptr : *found;
 }
+
+bool is_lock(const Hold& hold) { return hold.claim.mode != Mode::kPermits; }
 
 }  // namespace
 
@@ -113,7 +114,8 @@ bool Table::admits(const Claim& claim) const {
     const Name* name = find_name(text);
     if (name == nullptr) return true;
     // A second acquire of a reader waits for the first one's grant, to enter it.
-    if (owner != nullptr && find_hold(*owner, *name, [&](const Hold& hold) { return is_of(hold, *name); }))
+    if (owner != nullptr &&
+        find_hold(*owner, *name, [&](const Hold& hold) { return is_lock(hold) && is_of(hold, *name); }))
       return false;
     return !name->elsewhere && compatible(*name, claim) &&
            (!name->delayed() || name->delayed_for == claim.owner);
@@ -128,19 +130,17 @@ bool Table::first_in_line(const Claim& claim, const Attempt* queued) const {
 }
 
 bool Table::holds(const Owner& owner, const Name& name) const {
-  return find_hold(owner, name, [&](const Hold& hold) { return hold.token != 0 && is_of(hold, name); }) !=
-         nullptr;
+  return find_hold(owner, name, [&](const Hold& hold) {
+           return hold.token != 0 && is_lock(hold) && is_of(hold, name);
+         }) != nullptr;
 }
 
 Hold* Table::granted(const Owner& owner, const Claim& claim) const {
   const Name* name = find_name(claim.names.front());
   if (name == nullptr || claim.request_id.empty()) return nullptr;
-  const auto& fewer = name->holds.size() < owner.holds.size() ? name->holds : owner.holds;
-  const auto found = std::find_if(fewer.begin(), fewer.end(), [&](const Hold* hold) {
-    return hold->owner == &owner && hold->token != 0 && hold->claim.request_id == claim.request_id &&
-           hold->claim.names == claim.names;
+  return find_hold(owner, *name, [&](const Hold& hold) {
+    return hold.token != 0 && hold.claim.request_id == claim.request_id && hold.claim.names == claim.names;
   });
-  return found == fewer.end() ? nullptr : *found;
 }
 
 Attempt* Table::begun(const Owner& owner, const Claim& claim) const {
@@ -155,8 +155,9 @@ Attempt* Table::begun(const Owner& owner, const Claim& claim) const {
 Hold* Table::entered(const Owner& owner, const Claim& claim) const {
   const Name* name = find_name(claim.names.front());
   if (name == nullptr || claim.mode == Mode::kPermits) return nullptr;
-  return find_hold(owner, *name,
-                   [&](const Hold& hold) { return hold.token != 0 && hold.claim.names == claim.names; });
+  return find_hold(owner, *name, [&](const Hold& hold) {
+    return hold.token != 0 && is_lock(hold) && hold.claim.names == claim.names;
+  });
 }
 
 }  // namespace zerosuite::lock
