@@ -14,6 +14,9 @@ namespace {
 
 using List = std::vector<std::string>;
 
+constexpr std::int64_t kDay = 24 * 3'600'000;
+constexpr std::int64_t kMany = 1'000'000'000;
+
 std::string upper(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
@@ -83,6 +86,28 @@ std::string Option::flag() const {
   std::string out = concat({"--", name});
   std::replace(out.begin(), out.end(), '_', '-');
   return out;
+}
+
+Option own_count(std::string_view name, std::size_t initial, std::int64_t least, std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .scope = Scope::kOwn,
+          .initial = static_cast<std::int64_t>(initial),
+          .least = least,
+          .most = kMany,
+          .help = help};
+}
+
+Option own_time(std::string_view name, core::milliseconds initial, std::int64_t least,
+                std::string_view help) {
+  return {.name = name,
+          .type = Type::kInteger,
+          .scope = Scope::kOwn,
+          .initial = std::int64_t{initial.count()},
+          .unit = "ms",
+          .least = least,
+          .most = kDay,
+          .help = help};
 }
 
 std::string cell_name(std::string_view table, std::size_t row, std::string_view column) {

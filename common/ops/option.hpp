@@ -2,12 +2,15 @@
 // are all made from it, and a test holds suite.toml against it, so that none of them can drift.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "core/clock.hpp"
 
 namespace zerosuite::ops {
 
@@ -38,6 +41,10 @@ struct Option {
   bool is_flag() const { return scope == Scope::kCommand || !argument.empty(); }
   std::string flag() const;
 };
+
+/// A key of the program's own table that counts something, or is a duration in milliseconds.
+Option own_count(std::string_view name, std::size_t initial, std::int64_t least, std::string_view help);
+Option own_time(std::string_view name, core::milliseconds initial, std::int64_t least, std::string_view help);
 
 /// A list of tables in the program's own table: `[[proxy.upstream]]`.
 struct TableOption {

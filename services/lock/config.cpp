@@ -12,62 +12,44 @@ using ops::Option;
 using ops::Scope;
 using ops::Type;
 
-constexpr std::int64_t kDay = 24 * 3'600'000;
-constexpr std::int64_t kMany = 1'000'000'000;
-
 constexpr std::array<std::string_view, 3> kDurabilities = {"sync", "async", "none"};
 constexpr std::array<std::string_view, 1> kEngines = {"embedded"};
 
-Option count(std::string_view name, std::size_t initial, std::string_view help) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .scope = Scope::kOwn,
-          .initial = static_cast<std::int64_t>(initial),
-          .least = 1,
-          .most = kMany,
-          .help = help};
-}
-
-Option time(std::string_view name, milliseconds initial, std::int64_t least, std::string_view help) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .scope = Scope::kOwn,
-          .initial = std::int64_t{initial.count()},
-          .unit = "ms",
-          .least = least,
-          .most = kDay,
-          .help = help};
-}
-
 std::vector<Option> own_options() {
   const Limits usual;
-  return {{.name = "durability",
-           .type = Type::kChoice,
-           .scope = Scope::kOwn,
-           .initial = std::string("sync"),
-           .argument = "MODE",
-           .choices = kDurabilities,
-           .help = "Answers a grant when it is on the disk (sync), milliseconds before (async), or never "
-                   "writes it (none); after a crash the last two wait out the longest lease."},
-          {.name = "engine",
-           .type = Type::kChoice,
-           .scope = Scope::kOwn,
-           .initial = std::string("embedded"),
-           .argument = "ENGINE",
-           .choices = kEngines,
-           .help = "Keeps the locks in: embedded."},
-          time("max_lease_ms", usual.most_lease, 1000, "The longest lease and the longest wait."),
-          time("max_held_ms", usual.most_held, 0, "The longest a lock may be extended to; 0 = for ever."),
-          time("ticket_ttl_ms", usual.ticket_ttl, 1000, "Keeps a place in line so long between two waits."),
-          time("memory_ms", usual.memory, 1000,
-               "Remembers requests and releases so long, so that they may be sent again."),
-          count("max_memory", usual.max_memory, "Remembers so many of each; the oldest are forgotten first."),
-          count("max_waiters", usual.max_waiters, "Waits for one name; ERR QueueFull beyond it."),
-          count("max_locks", usual.max_locks, "Names in use, and holds of them; ERR TooManyLocks beyond it."),
-          count("max_listeners", usual.max_listeners, "Sessions and watchers; ERR Overloaded beyond it."),
-          count("max_names", usual.max_names, "Names in one set; ERR InvalidArgument beyond it."),
-          count("max_entries", usual.max_entries,
-                "Times an owner may enter one lock without leaving it; ERR ReentrancyLimit beyond it.")};
+  return {
+      {.name = "durability",
+       .type = Type::kChoice,
+       .scope = Scope::kOwn,
+       .initial = std::string("sync"),
+       .argument = "MODE",
+       .choices = kDurabilities,
+       .help = "Answers a grant when it is on the disk (sync), milliseconds before (async), or never "
+               "writes it (none); after a crash the last two wait out the longest lease."},
+      {.name = "engine",
+       .type = Type::kChoice,
+       .scope = Scope::kOwn,
+       .initial = std::string("embedded"),
+       .argument = "ENGINE",
+       .choices = kEngines,
+       .help = "Keeps the locks in: embedded."},
+      ops::own_time("max_lease_ms", usual.most_lease, 1000, "The longest lease and the longest wait."),
+      ops::own_time("max_held_ms", usual.most_held, 0,
+                    "The longest a lock may be extended to; 0 = for ever."),
+      ops::own_time("ticket_ttl_ms", usual.ticket_ttl, 1000,
+                    "Keeps a place in line so long between two waits."),
+      ops::own_time("memory_ms", usual.memory, 1000,
+                    "Remembers requests and releases so long, so that they may be sent again."),
+      ops::own_count("max_memory", usual.max_memory, 1,
+                     "Remembers so many of each; the oldest are forgotten first."),
+      ops::own_count("max_waiters", usual.max_waiters, 1, "Waits for one name; ERR QueueFull beyond it."),
+      ops::own_count("max_locks", usual.max_locks, 1,
+                     "Names in use, and holds of them; ERR TooManyLocks beyond it."),
+      ops::own_count("max_listeners", usual.max_listeners, 1,
+                     "Sessions and watchers; ERR Overloaded beyond it."),
+      ops::own_count("max_names", usual.max_names, 1, "Names in one set; ERR InvalidArgument beyond it."),
+      ops::own_count("max_entries", usual.max_entries, 1,
+                     "Times an owner may enter one lock without leaving it; ERR ReentrancyLimit beyond it.")};
 }
 
 const std::vector<Option> kOptions = own_options();

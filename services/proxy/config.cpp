@@ -15,36 +15,15 @@ using ops::Option;
 using ops::Scope;
 using ops::Type;
 
-constexpr std::int64_t kHour = 3'600'000;
-constexpr std::int64_t kMany = 1'000'000'000;
-
-Option count(std::string_view name, std::size_t initial, std::int64_t least, std::string_view help) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .scope = Scope::kOwn,
-          .initial = static_cast<std::int64_t>(initial),
-          .least = least,
-          .most = kMany,
-          .help = help};
-}
-
-Option time(std::string_view name, core::milliseconds initial, std::string_view help) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .scope = Scope::kOwn,
-          .initial = std::int64_t{initial.count()},
-          .unit = "ms",
-          .most = 24 * kHour,
-          .help = help};
-}
-
 std::vector<Option> own_options() {
   const RelayOptions usual;
   const DispatchOptions& dispatch = usual.dispatch;
-  Option bytes = count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
+  Option bytes =
+      ops::own_count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
   bytes.unit = "bytes";
-  Option retry = count("retry_bytes", dispatch.retry_bytes, 0,
-                       "Idempotent calls kept for a second worker; those beyond it are not asked again.");
+  Option retry =
+      ops::own_count("retry_bytes", dispatch.retry_bytes, 0,
+                     "Idempotent calls kept for a second worker; those beyond it are not asked again.");
   retry.unit = "bytes";
   return {{.name = "back",
            .type = Type::kEndpoints,
@@ -52,23 +31,26 @@ std::vector<Option> own_options() {
            .initial = std::vector<std::string>{"tcp://127.0.0.1:4244"},
            .argument = "ENDPOINT",
            .help = "Waits for workers at ENDPOINT; may be repeated."},
-          count("queue_calls", dispatch.queue_calls, 0,
-                "Calls of one service that wait for room at a worker; ERR Overloaded beyond it."),
+          ops::own_count("queue_calls", dispatch.queue_calls, 0,
+                         "Calls of one service that wait for room at a worker; ERR Overloaded beyond it."),
           bytes,
-          time("queue_ms", dispatch.queue_for, "How long they wait; then ERR Overloaded."),
-          time("no_worker_ms", dispatch.no_worker_for,
-               "How long a call waits for the first worker of its service; then ERR Unavailable."),
+          ops::own_time("queue_ms", dispatch.queue_for, 0, "How long they wait; then ERR Overloaded."),
+          ops::own_time("no_worker_ms", dispatch.no_worker_for, 0,
+                        "How long a call waits for the first worker of its service; then ERR Unavailable."),
           retry,
-          time("settle_ms", usual.settle,
-               "After the start, names that no worker offers yet are Unavailable, not unknown, for so long."),
-          time("slow_start_ms", dispatch.balance.slow_start,
-               "A new worker's share of the calls grows for so long."),
-          count("eject_after", dispatch.balance.eject_after, 1,
-                "Answers of Unavailable in a row that set a worker aside for a second, then two, up to 30."),
-          time("channel_idle_ms", dispatch.channel_idle,
-               "An open call of which neither side was heard for so long is forgotten."),
-          time("channel_age_ms", dispatch.channel_age,
-               "The same from the call on, for clients of protocol version 1, which send no heartbeats.")};
+          ops::own_time(
+              "settle_ms", usual.settle, 0,
+              "After the start, names that no worker offers yet are Unavailable, not unknown, for so long."),
+          ops::own_time("slow_start_ms", dispatch.balance.slow_start, 0,
+                        "A new worker's share of the calls grows for so long."),
+          ops::own_count(
+              "eject_after", dispatch.balance.eject_after, 1,
+              "Answers of Unavailable in a row that set a worker aside for a second, then two, up to 30."),
+          ops::own_time("channel_idle_ms", dispatch.channel_idle, 0,
+                        "An open call of which neither side was heard for so long is forgotten."),
+          ops::own_time(
+              "channel_age_ms", dispatch.channel_age, 0,
+              "The same from the call on, for clients of protocol version 1, which send no heartbeats.")};
 }
 
 std::vector<Option> upstream_columns() {
@@ -81,8 +63,8 @@ std::vector<Option> upstream_columns() {
            .type = Type::kEndpoints,
            .initial = std::vector<std::string>(),
            .help = "Where a stock zerorpc server listens; a list stands for several."},
-          count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
-          count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time.")};
+          ops::own_count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
+          ops::own_count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time.")};
 }
 
 const std::vector<Option> kOptions = own_options();
