@@ -25,6 +25,7 @@ LIBRARIES = {
     "msgpack.h": "wire",
     "msgpack.hpp": "wire",
     "sqlite3.h": "db",
+    "hiredis": "db",
     "CLI": "ops",
     "spdlog": "ops",
     "toml++": "ops",

@@ -73,6 +73,28 @@ inline constexpr ErrorName kExtendLimit{"ExtendLimit", "the lock has been held a
 inline constexpr ErrorName kRecovering{
     "Recovering", "locks granted before an unclean stop may still be held; the message says for how long"};
 
+// Of the id service.
+inline constexpr ErrorName kBatchTooLarge{"BatchTooLarge", "more ids were asked for than one call may take"};
+inline constexpr ErrorName kNoSuchTag{"NoSuchTag", "no tag of that name was created"};
+inline constexpr ErrorName kTagExists{"TagExists", "a tag of that name is there already"};
+inline constexpr ErrorName kNoSuchLayout{"NoSuchLayout", "no layout of that name is known"};
+inline constexpr ErrorName kClockRollback{
+    "ClockRollback", "ids would run too far ahead of the clock; the message says how long to wait"};
+inline constexpr ErrorName kClockJump{"ClockJump", "the clock leapt too far forward to be believed"};
+inline constexpr ErrorName kTimeExhausted{"TimeExhausted", "the layout cannot express the present time"};
+inline constexpr ErrorName kLeaseLost{"LeaseLost", "the worker id is not this issuer's any more, or not yet"};
+inline constexpr ErrorName kWorkerIdInUse{"WorkerIdInUse", "another issuer has that worker id"};
+inline constexpr ErrorName kWorkerIdExhausted{"WorkerIdExhausted", "no worker id of the layout is free"};
+inline constexpr ErrorName kSegmentExhausted{
+    "SegmentExhausted", "what was reserved of the tag is used up, and the store gives no more now"};
+inline constexpr ErrorName kRangeExhausted{"RangeExhausted", "the sequence has come to its last value"};
+inline constexpr ErrorName kStoreRegressed{"StoreRegressed",
+                                           "the store has forgotten what it gave out: an old copy was restored"};
+inline constexpr ErrorName kEngineDisabled{"EngineDisabled",
+                                           "this kind of id is not available in this configuration"};
+inline constexpr ErrorName kBadToken{"BadToken", "the text was not made with these keys, or was changed"};
+inline constexpr ErrorName kAccessDenied{"AccessDenied", "the caller may not do that"};
+
 // Seen only by callers, made by the client side.
 inline constexpr ErrorName kLostRemote{"LostRemote", "the peer of an open call stopped sending heartbeats"};
 inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came within the call's timeout"};
@@ -86,7 +108,9 @@ inline constexpr ErrorName kErrorNames[] = {
     kNotHeld,           kNotOwner,      kStaleToken,      kLeaseExpired,    kSessionLost,
     kDeadlock,          kQueueFull,     kTooManyLocks,    kReentrancyLimit, kNotReentrant,
     kUpgradeNotAllowed, kLimitMismatch, kKindMismatch,    kRequestConflict, kExtendLimit,
-    kRecovering,        kLostRemote,    kTimeoutExpired,  kProtocolError};
+    kRecovering, kBatchTooLarge, kNoSuchTag, kTagExists, kNoSuchLayout, kClockRollback, kClockJump, kTimeExhausted,
+    kLeaseLost, kWorkerIdInUse, kWorkerIdExhausted, kSegmentExhausted, kRangeExhausted, kStoreRegressed, kEngineDisabled,
+    kBadToken, kAccessDenied, kLostRemote,    kTimeoutExpired,  kProtocolError};
 
 /// A named failure as a value.
 struct Error {

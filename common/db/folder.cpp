@@ -10,8 +10,6 @@
 #include <system_error>
 #include <utility>
 
-#include "core/error.hpp"
-
 namespace zerosuite::db {
 namespace {
 
@@ -56,7 +54,8 @@ Folder::Folder(fs::path path) : path_(std::move(path)) {
   }
   errno = why;
   if (why != EWOULDBLOCK) fail("cannot be locked");
-  fail_with(path_.string() + " is in use by " + (process.empty() ? "another process" : "process " + process));
+  throw FolderInUse(path_.string() + " is in use by " +
+                    (process.empty() ? "another process" : "process " + process));
 }
 
 Folder::File::~File() {

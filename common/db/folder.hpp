@@ -5,14 +5,22 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.hpp"
+
 namespace zerosuite::db {
+
+/// Another process uses the folder: StorageError "FOLDER is in use by process ID".
+class FolderInUse final : public core::Failure {
+ public:
+  explicit FolderInUse(const std::string& message) : Failure(core::kStorageError, message) {}
+};
 
 /// Holds the lock on the folder's file `lock` while it lives. The first line of that file is a mark that
 /// stays, the second the process. Blocks for as long as the disk takes.
 class Folder {
  public:
-  /// Makes the folder, for its owner only, when there is none. Throws core::Failure StorageError, one line,
-  /// when another process uses it, when it is not a folder, cannot be made, or cannot be written.
+  /// Makes the folder, for its owner only, when there is none. Throws FolderInUse, and core::Failure
+  /// StorageError, one line, when it is not a folder, cannot be made, or cannot be written.
   explicit Folder(std::filesystem::path path);
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;

@@ -57,6 +57,10 @@ Reactor::Watch Reactor::watch(int fd, std::function<void()> ready) {
   return add({nullptr, fd, ZMQ_POLLIN, 0}, std::move(ready));
 }
 
+Reactor::Watch Reactor::watch_writable(int fd, std::function<void()> ready) {
+  return add({nullptr, fd, ZMQ_POLLOUT, 0}, std::move(ready));
+}
+
 Reactor::Watch Reactor::add(zmq::pollitem_t item, std::function<void()> ready) {
   entries_.push_back(std::make_unique<Entry>(Entry{item, std::move(ready)}));
   stale_ = true;

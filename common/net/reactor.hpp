@@ -35,6 +35,9 @@ class Reactor {
   [[nodiscard]] Watch watch(zmq::socket_ref socket, std::function<void()> ready);
   /// The same for a descriptor that became readable, was hung up or failed. The descriptor stays its owner's.
   [[nodiscard]] Watch watch(int fd, std::function<void()> ready);
+  /// The same for a descriptor that can be written to, that has connected, was hung up or failed. Most can be
+  /// written to all the time: end the watch when there is nothing to write.
+  [[nodiscard]] Watch watch_writable(int fd, std::function<void()> ready);
 
   /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), calls what became
   /// ready, then fires the timers that are due. When it finds one long overdue the process was paused, and it

@@ -68,6 +68,16 @@ App::App(const Program& program, Config config, Reload reload)
 
 net::SocketOptions App::socket_options() const { return socket_options_of(config_); }
 
+bool App::wait_until(const std::function<bool()>& ready) {
+  bool stopped = false;
+  const auto signals = reactor_.watch(signals_.fd(), [&] {
+    for (int signal = signals_.next(); signal != 0; signal = signals_.next())
+      signal == SIGHUP ? reload() : void(stopped = true);
+  });
+  while (!stopped && !ready()) reactor_.turn(kLookAgain);
+  return !stopped;
+}
+
 void App::serve(Relay* relay) {
   relay_ = relay;
   listen();

@@ -173,7 +173,7 @@ Settings read_file(const Program& program, std::span<const Option> options, cons
   Table own(std::string(program.name), path);
   Table shared(std::string(kShared), path);
   for (const Option& option : options) {
-    if (option.scope == Scope::kCommand) continue;
+    if (option.scope == Scope::kCommand || option.scope == Scope::kSecret) continue;
     own.allow(option);
     if (option.scope == Scope::kShared) shared.allow(option);
   }

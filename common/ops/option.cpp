@@ -126,6 +126,7 @@ std::vector<std::string> environment_names(const Program& program, const Option&
     case Scope::kCommand:
       return {shared};
     case Scope::kOwn:
+    case Scope::kSecret:
       return {own};
     case Scope::kShared:
       return {own, shared};

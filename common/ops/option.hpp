@@ -24,6 +24,7 @@ enum class Scope {
   kShared,   ///< In the table [suite]; a program's own table may override it.
   kOwn,      ///< Only in the program's own table.
   kCommand,  ///< Never in a file: it speaks about this one start.
+  kSecret,   ///< Only in the environment: neither in a file that is shown around nor a flag that ps(1) shows.
 };
 
 struct Option {

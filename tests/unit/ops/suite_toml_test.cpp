@@ -19,7 +19,7 @@ constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp:/
 std::vector<Option> keys_of(const Program& program) {
   std::vector<Option> keys = options_of(program);
   std::erase_if(keys, [&](const Option& option) {
-    return option.scope == Scope::kCommand || (option.name == "proxy" && !program.worker);
+    return option.scope == Scope::kCommand || option.scope == Scope::kSecret || (option.name == "proxy" && !program.worker);
   });
   return keys;
 }

@@ -1,0 +1,180 @@
+#include "db/redis.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/json.hpp"
+#include "core/random.hpp"
+
+namespace zerosuite::db {
+
+using core::milliseconds;
+
+namespace {
+
+constexpr std::uint32_t kMostDoublings = 20;  // beyond any pause, and far from an overflow
+
+std::vector<std::string> script_words(const char* command, const std::string& script,
+                                      const std::vector<std::string>& keys,
+                                      const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{command, script, std::to_string(keys.size())};
+  words.insert(words.end(), keys.begin(), keys.end());
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return words;
+}
+
+}  // namespace
+
+milliseconds pause_after(std::uint32_t failures, const RedisOptions& options, std::uint64_t random) {
+  const auto doublings = std::min(failures - std::min(failures, 1u), kMostDoublings);
+  const milliseconds pause = std::min(options.first_pause * (1 << doublings), options.longest_pause);
+  const auto half = static_cast<std::uint64_t>(pause.count() / 2);
+  return pause - milliseconds(random % (half + 1));
+}
+
+Redis::Redis(net::Reactor& reactor, net::Offload& offload, RedisOptions options)
+    : reactor_(reactor),
+      offload_(offload),
+      options_(std::move(options)),
+      address_(parse_redis_address(options_.endpoint)),
+      attempt_(reactor.timers(), [this] { attempt(); }) {
+  attempt_.after(milliseconds(0));
+}
+
+Redis::~Redis() = default;
+
+void Redis::command(const std::vector<std::string>& words, Done done) {
+  if (!connected()) return done(unavailable());
+  link_->send(words, options_.command_timeout, std::move(done));
+}
+
+void Redis::eval(const std::string& script, const std::vector<std::string>& keys,
+                 const std::vector<std::string>& arguments, Done done) {
+  if (!connected()) return done(unavailable());
+  const std::string& hash = hash_of(script);
+  if (hash.empty()) return command(script_words("EVAL", script, keys, arguments), std::move(done));
+  std::vector<std::string> words = script_words("EVALSHA", hash, keys, arguments);
+  command(words, [this, words, script, done = std::move(done)](core::Result<RedisReply> reply) mutable {
+    if (reply || !is_redis_error(reply.error(), "NOSCRIPT")) return done(std::move(reply));
+    words[0] = "EVAL";  // which makes the server know it
+    words[1] = std::move(script);
+    command(words, std::move(done));
+  });
+}
+
+// Asks the server for the hash when it is not known. It is the script's own, so it is good for every server.
+const std::string& Redis::hash_of(const std::string& script) {
+  const auto [entry, fresh] = hashes_.try_emplace(script);
+  if (fresh)
+    command({"SCRIPT", "LOAD", script}, [this, entry = entry](const core::Result<RedisReply>& hash) {
+      if (hash) {
+        entry->second = hash->text();
+      } else {
+        hashes_.erase(entry);
+      }
+    });
+  return entry->second;
+}
+
+std::optional<core::Error> Redis::trouble() const {
+  return connected() ? std::nullopt : std::optional(unavailable());
+}
+
+core::Error Redis::unavailable() const {
+  const auto rest = std::chrono::ceil<milliseconds>(due_ - reactor_.timers().now());
+  const milliseconds wait = attempt_.armed() ? std::max(rest, options_.first_pause) : options_.first_pause;
+  return {core::kUnavailable, core::with_json("Redis at " + options_.endpoint + ": " +
+                                                  trouble_.value_or("the connection has ended"),
+                                              core::Json().add("retry_after_ms", wait.count()))};
+}
+
+void Redis::on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
+  changed_ = std::move(changed);
+}
+
+void Redis::attempt() {
+  if (!address_.path.empty()) return connect({.path = address_.path});
+  if (found_.empty()) {
+    auto numeric = look_up(address_.host, Lookup::kNumeric);
+    if (!numeric) return look_up_name();
+    found_ = *std::move(numeric);
+  }
+  const std::string address = std::move(found_.front());
+  found_.erase(found_.begin());
+  connect({.address = address, .port = address_.port});
+}
+
+void Redis::look_up_name() {
+  const auto addresses = std::make_shared<core::Result<std::vector<std::string>>>(std::vector<std::string>());
+  const bool taken =
+      offload_.submit([addresses, host = address_.host] { *addresses = look_up(host, Lookup::kName); },
+                      [this, addresses, life = std::weak_ptr(life_)] {
+                        if (!life.expired()) found(std::move(*addresses));
+                      });
+  if (!taken) found(core::Error{core::kUnavailable, address_.host + ": too much is waiting to be looked up"});
+}
+
+void Redis::found(core::Result<std::vector<std::string>> addresses) {
+  if (!addresses) return refused(addresses.error());
+  found_ = *std::move(addresses);
+  attempt();
+}
+
+void Redis::connect(const RedisTarget& target) {
+  link_ = std::make_unique<RedisLink>(
+      reactor_, target,
+      [this](std::string why, RedisLink::Unanswered unanswered) { ended(why, std::move(unanswered)); });
+  if (link_->open()) greet();
+}
+
+// That it accepts connections does not say that it works: that is what the answer is waited for.
+void Redis::greet() {
+  const auto heard = [this](const core::Result<RedisReply>& reply) {
+    if (!link_ || reply || reply.error().name == core::kStorageError.name) return true;
+    refused(reply.error());
+    return false;
+  };
+  if (!options_.password.empty()) link_->send({"AUTH", options_.password}, options_.connect_timeout, heard);
+  link_->send({"PING"}, options_.connect_timeout, [this, heard](const core::Result<RedisReply>& reply) {
+    if (!link_ || !heard(reply)) return;
+    failures_ = 0;
+    found_.clear();
+    change(std::nullopt);
+  });
+}
+
+void Redis::refused(const core::Error& error) {
+  link_.reset();
+  retry();
+  change(error.message);
+}
+
+void Redis::ended(const std::string& why, RedisLink::Unanswered unanswered) {
+  const std::weak_ptr<const bool> life = life_;
+  const core::Error lost{core::kIndeterminate,
+                         "Redis at " + options_.endpoint + ": " + why + " before it had answered"};
+  link_.reset();
+  retry();
+  change(why);
+  for (Done& done : unanswered) {
+    if (life.expired()) return;
+    done(lost);
+  }
+}
+
+void Redis::retry() {
+  milliseconds pause{0};
+  if (found_.empty()) pause = pause_after(++failures_, options_, core::random_bits());
+  due_ = reactor_.timers().now() + pause;
+  attempt_.at(due_);
+}
+
+// The last thing its callers do with this: who is told may destroy it.
+void Redis::change(std::optional<std::string> trouble) {
+  if (trouble == trouble_) return;
+  trouble_ = std::move(trouble);
+  const auto changed = changed_;
+  if (changed) changed(this->trouble());
+}
+
+}  // namespace zerosuite::db

@@ -1,0 +1,68 @@
+#include "db/redis_address.hpp"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace zerosuite::db {
+namespace {
+
+constexpr std::string_view kUnix = "unix:";
+
+std::optional<std::uint16_t> port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && port != 0 ? std::optional(port) : std::nullopt;
+}
+
+std::string_view without_brackets(std::string_view host) {
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  return bracketed ? host.substr(1, host.size() - 2) : host;
+}
+
+}  // namespace
+
+RedisAddress parse_redis_address(const std::string& endpoint) {
+  const std::string_view text = endpoint;
+  if (text.starts_with(kUnix) && text.size() > kUnix.size())
+    return {.path = std::string(text.substr(kUnix.size()))};
+  const std::size_t colon = text.rfind(':');
+  const std::string_view host = without_brackets(text.substr(0, colon));
+  const auto port = colon == text.npos ? std::nullopt : port_of(text.substr(colon + 1));
+  // A bare IPv6 address would lose its last group to the port.
+  const bool ambiguous = host.find(':') != host.npos && !text.starts_with('[');
+  if (host.empty() || !port || ambiguous)
+    throw core::Failure(
+        core::kInvalidArgument,
+        "a Redis server is HOST:PORT, [ADDRESS]:PORT or unix:/PATH, not \"" + endpoint + "\"");
+  return {.host = std::string(host), .port = *port};
+}
+
+core::Result<std::vector<std::string>> look_up(const std::string& host, Lookup how) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = how == Lookup::kNumeric ? AI_NUMERICHOST : AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (code != 0) return core::Error{core::kUnavailable, host + ": " + ::gai_strerror(code)};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
+
+  std::vector<std::string> addresses;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (::getnameinfo(one->ai_addr, one->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) ==
+        0)
+      addresses.emplace_back(text.data());
+  }
+  if (addresses.empty())
+    return core::Error{core::kUnavailable, host + ": no address that can be written down"};
+  return addresses;
+}
+
+}  // namespace zerosuite::db

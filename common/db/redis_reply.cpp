@@ -1,0 +1,86 @@
+#include "db/redis_reply.hpp"
+
+#include <hiredis/hiredis.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace zerosuite::db {
+namespace {
+
+constexpr std::string_view kPrefix = "Redis: ";
+
+// The server is not ready, not the master, cut off from its replicas, or busy with somebody's long script.
+constexpr std::string_view kNotNow[] = {"LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS",
+                                        "BUSY",    "TRYAGAIN", "CLUSTERDOWN"};
+// The snapshot on disk failed, or the memory is full.
+constexpr std::string_view kNotKept[] = {"MISCONF", "OOM"};
+
+bool is_among(std::string_view code, std::span<const std::string_view> codes) {
+  return std::ranges::find(codes, code) != codes.end();
+}
+
+core::Failure other_kind(std::string_view wanted) {
+  return {core::kInternalError, "Redis answered something that is not " + std::string(wanted)};
+}
+
+}  // namespace
+
+std::int64_t RedisReply::integer() const {
+  if (!is_integer()) throw other_kind("an integer");
+  return integer_;
+}
+
+const std::string& RedisReply::text() const {
+  if (!is_text()) throw other_kind("a text");
+  return text_;
+}
+
+const RedisReply::List& RedisReply::list() const {
+  if (!is_list()) throw other_kind("a list");
+  return list_;
+}
+
+const RedisReply& RedisReply::at(std::size_t position) const {
+  if (position >= list().size()) throw other_kind("a list of more than " + std::to_string(position));
+  return list()[position];
+}
+
+core::Error redis_error(std::string_view text) {
+  const std::string_view code = text.substr(0, text.find(' '));
+  std::string message = std::string(kPrefix) + std::string(text);
+  if (is_among(code, kNotNow)) return {core::kUnavailable, std::move(message)};
+  if (is_among(code, kNotKept)) return {core::kStorageError, std::move(message)};
+  return {core::kInternalError, std::move(message)};
+}
+
+bool is_redis_error(const core::Error& error, std::string_view code) {
+  return error.message.starts_with(std::string(kPrefix) + std::string(code) + " ");
+}
+
+core::Result<RedisReply> read_redis_reply(const redisReply& reply) {
+  switch (reply.type) {
+    case REDIS_REPLY_ERROR:
+      return redis_error({reply.str, reply.len});
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+      return RedisReply(std::string(reply.str, reply.len));
+    case REDIS_REPLY_INTEGER:
+      return RedisReply(std::int64_t{reply.integer});
+    case REDIS_REPLY_ARRAY:
+      break;
+    default:
+      return RedisReply();
+  }
+  RedisReply::List list;
+  list.reserve(reply.elements);
+  for (const redisReply* element : std::span(reply.element, reply.elements)) {
+    core::Result<RedisReply> read = read_redis_reply(*element);
+    if (!read) return read;
+    list.push_back(*std::move(read));
+  }
+  return RedisReply(std::move(list));
+}
+
+}  // namespace zerosuite::db
