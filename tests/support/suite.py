@@ -9,8 +9,10 @@ from support.programs import BIN, PEERS, Server
 from support.proxies import ANY_PORT, Behind, Proxy, upstream
 
 #: The services that programs offer, or that stock servers in their place do.
-SERVICES = {"zerosuite-math": "math", "zerosuite-lock": "lock", "zerosuite_peer_server": "peer", "stock": "stock",
-            "node": "node"}
+SERVICES = {"zerosuite-math": "math", "zerosuite-lock": "lock", "zerosuite-id": "id", "zerosuite_peer_server": "peer",
+            "stock": "stock", "node": "node"}
+#: Keys of the id service, the active one first.
+KEYS = "b 0f0e0d0c0b0a09080706050403020100,a 000102030405060708090a0b0c0d0e0f"
 
 
 class Suite:
@@ -51,6 +53,10 @@ class Suite:
     def start_lock(self, **environment):
         """A fresh process of the lock service, with an empty folder."""
         return self._start("zerosuite-lock", **{"ZEROSUITE_LOCK_DATA": self.folder(), **environment})
+
+    def start_id(self, **environment):
+        """A fresh process of the id service, with an empty folder and keys."""
+        return self._start("zerosuite-id", **{"ZEROSUITE_ID_DATA": self.folder(), "ZEROSUITE_ID_KEYS": KEYS, **environment})
 
     def folder(self):
         """A fresh folder that lasts as long as the suite."""
@@ -102,6 +108,10 @@ class Suite:
     @property
     def lock(self):
         return self._once("lock", self.start_lock)
+
+    @property
+    def id(self):
+        return self._once("id", self.start_id)
 
     @property
     def peer(self):

@@ -1,0 +1,35 @@
+// Ids as clients want them: an int, or one of the texts that `fmt` names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "id/secrets.hpp"
+#include "wire/value.hpp"
+
+namespace zerosuite::id {
+
+/// int, dec, b32, b36, b58, b62, hex, obf and token. Must not outlive its secrets. Belongs to the loop's
+/// thread. Throws core::Failure InvalidArgument for another fmt, and EngineDisabled for obf and token without
+/// keys.
+class Formats {
+ public:
+  explicit Formats(const Secrets& secrets) : secrets_(secrets) {}
+
+  /// InvalidArgument when the id is negative.
+  wire::Value show(std::int64_t id, std::string_view fmt) const;
+
+  /// An id ≥ 0: with "int" from an int, an integral float up to 2^53 or decimal text; else from text.
+  /// TypeError for anything else; InvalidArgument for what show() does not make, BadToken when fmt is
+  /// "token".
+  std::int64_t read(const wire::Value& id, std::string_view fmt) const;
+
+ private:
+  const Secrets& secrets_;
+};
+
+/// How many ids a call wants. InvalidArgument when n < 1, BatchTooLarge when it is above `most`.
+std::size_t batch_size(std::int64_t n, std::int64_t most = 100'000);
+
+}  // namespace zerosuite::id

@@ -1,0 +1,54 @@
+#include <memory>
+#include <utility>
+
+#include "id/api_more.hpp"
+#include "id/daily.hpp"
+#include "id/names.hpp"
+
+namespace zerosuite::id {
+namespace {
+
+using core::Result;
+using rpc::Reply;
+using wire::Integer, wire::Value;
+
+const Value kInt{std::string("int")};
+
+core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& formats, std::string fmt) {
+  formats.show(0, fmt);  // a bad one is told before an id is used up
+  return [reply, &formats, fmt = std::move(fmt)](const Result<std::int64_t>& id) {
+    id ? reply(formats.show(*id, fmt)) : reply(id.error());
+  };
+}
+
+}  // namespace
+
+void bind_sequences(rpc::Server& server, Sequences& sequences, IdTime& time, const Formats& formats) {
+  server.method("seq", {"name", {"fmt", kInt}},
+                "The next number of a sequence: greater than all that were answered before this was asked.",
+                [&](Reply<Value> reply, std::string name, std::string fmt) {
+                  sequences.next(name, answer(reply, formats, std::move(fmt)));
+                });
+  server.method("seq_batch", {"name", "n"}, "[lo, hi): the next n numbers of a sequence.",
+                [&](Reply<std::vector<std::int64_t>> reply, std::string name, std::int64_t n) {
+                  batch_size(n, kMostInRange);
+                  sequences.batch(name, n, [reply](const Result<Range>& range) {
+                    range ? reply(std::vector<std::int64_t>{range->lo, range->hi}) : reply(range.error());
+                  });
+                });
+  server.method("seq_durable", {"name", {"fmt", kInt}},
+                "As seq(), and kept before it is answered: a crash leaves no gap but for lost answers.",
+                [&](Reply<Value> reply, std::string name, std::string fmt) {
+                  sequences.durable(name, answer(reply, formats, std::move(fmt)));
+                });
+  server.method(
+      "daily", {"prefix", {"width", {Integer{6}}}, {"tz", {std::string("UTC")}}},
+      "The prefix, yyyymmdd and a counter of width digits that begins anew every day of the zone tz.",
+      [daily = std::make_shared<Daily>(time, sequences)](Reply<std::string> reply, std::string prefix,
+                                                         std::int64_t width, std::string tz) {
+        daily->next({std::move(prefix), width, std::move(tz)},
+                    [reply](const Result<std::string>& id) { id ? reply(*id) : reply(id.error()); });
+      });
+}
+
+}  // namespace zerosuite::id

@@ -1,0 +1,150 @@
+#include <utility>
+#include <variant>
+
+#include "core/json.hpp"
+#include "id/api_format.hpp"
+#include "id/api_more.hpp"
+#include "id/api_runs.hpp"
+#include "id/formats/iso_time.hpp"
+
+namespace zerosuite::id {
+
+std::size_t IdsView::size() const {
+  std::int64_t total = 0;
+  for (const Run& run : runs) total += run.count;
+  return static_cast<std::size_t>(total);
+}
+
+namespace {
+
+using core::Failure, core::Result;
+using rpc::Reply;
+using wire::Dict, wire::Integer, wire::Value;
+using Runs = Snowflake::Runs;
+using BatchView = std::variant<IdsView, Value>;
+
+constexpr std::int64_t kMostIds = 100'000;    // in a list
+constexpr std::int64_t kMostInRuns = 4'000'000;
+constexpr std::int64_t kMostRuns = 100'000;
+
+const Value kDefault{std::string("default")};
+const Value kInt{std::string("int")};
+
+void one(Snowflake& snowflake, IdTime& time, const Reply<Value>& reply, std::function<Value(std::int64_t)> show) {
+  if (const auto id = snowflake.one(time.look())) return reply(show(*id));
+  show(0);  // a bad format is told before anybody waits
+  snowflake.take(1, [reply, show = std::move(show)](const Result<Runs>& runs) {
+    runs ? reply(show(runs->front().first)) : reply(runs.error());
+  });
+}
+
+BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
+  if (fmt == "int") return ids;
+  wire::List list;
+  list.reserve(ids.size());
+  ids.for_each([&](std::int64_t id) { list.push_back(formats.show(id, fmt)); });
+  return Value{std::move(list)};
+}
+
+void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
+           std::function<BatchView(IdsView)> show) {
+  batch_size(n, std::min(kMostIds, snowflake.most()));
+  snowflake.take(n, [reply, stride = snowflake.layout().stride(), show = std::move(show)](Result<Runs> runs) {
+    runs ? reply(show({*std::move(runs), stride})) : reply(runs.error());
+  });
+}
+
+void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n) {
+  const Layout& layout = snowflake.layout();
+  if (layout.stride() != 1)
+    throw Failure(core::kUnsupported, "ids of layout " + layout.name + " do not follow one another: snowflake_batch()");
+  const std::int64_t in_one_run = layout.sequences() - layout.first_sequence();
+  batch_size(n, std::min({kMostInRuns, snowflake.most(), kMostRuns * in_one_run}));
+  snowflake.take(n, [reply](Result<Runs> runs) {
+    runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error());
+  });
+}
+
+Value parsed(const Layout& layout, std::int64_t id) {
+  const Parts parts = layout.parse(id);
+  const std::int64_t time_ms = layout.time_ns(parts.tick) / 1'000'000;
+  const int low_bits = layout.worker_bits - layout.datacenter_bits;
+  Dict dict;
+  const auto put = [&](const char* key, Value value) { dict.push_back({{std::string(key)}, std::move(value)}); };
+  put("id", {Integer{id}});
+  put("time_ms", {Integer{time_ms}});
+  put("iso", {formats::iso_time(time_ms)});
+  put("worker", {Integer{parts.worker}});
+  if (layout.datacenter_bits > 0) put("dc", {Integer{parts.worker >> low_bits}});
+  put("sequence", {Integer{parts.sequence}});
+  put("layout", {layout.name});
+  return {std::move(dict)};
+}
+
+// All ids whose time is in that ms: of every worker and sequence, so that pages can begin and end there.
+std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
+  const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
+  if (time_ms < layout.epoch_ms || time_ms >= end_ms)
+    throw Failure(core::kInvalidArgument, "layout " + layout.name + " has times from " +
+                                              std::to_string(layout.epoch_ms) + " to " + std::to_string(end_ms - 1) +
+                                              " ms after 1970, not " + std::to_string(time_ms));
+  const std::int64_t from_ns = time_ms * 1'000'000;
+  const std::int64_t last = layout.tick_at(from_ns + 999'999);
+  return {layout.compose({layout.tick_at(from_ns), 0, 0}),
+          layout.compose({last, layout.workers() - 1, layout.sequences() - 1})};
+}
+
+}  // namespace
+
+void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, const Formats& formats) {
+  server.method("snowflake", {{"layout", kDefault}, {"fmt", kInt}},
+                "One id: a time, a worker and a sequence number. Later ones are greater.",
+                [&](Reply<Value> reply, std::string layout, std::string fmt) {
+                  one(snowflakes.of(layout), time, reply,
+                      [&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
+                });
+  server.method("snowflake_batch", {"n", {"layout", kDefault}, {"fmt", kInt}}, "n ids in a list, ascending.",
+                [&](Reply<BatchView> reply, std::int64_t n, std::string layout, std::string fmt) {
+                  formats.show(0, fmt);  // a bad one is told before ids are used up
+                  batch(snowflakes.of(layout), reply, n, [&formats, fmt = std::move(fmt)](IdsView ids) {
+                    return shown(std::move(ids), formats, fmt);
+                  });
+                });
+  server.method("snowflake_runs", {"n", {"layout", kDefault}},
+                "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
+                [&](Reply<RunsView> reply, std::int64_t n, std::string layout) {
+                  runs(snowflakes.of(layout), reply, n);
+                });
+  server
+      .method("parse", {"id", {"layout", kDefault}, {"fmt", kInt}},
+              "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
+              [&](Value id, std::string layout, std::string fmt) {
+                return parsed(snowflakes.layout(layout), formats.read(id, fmt));
+              })
+      .idempotent = true;
+  server
+      .method("range_at", {"time_ms", {"layout", kDefault}},
+              "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
+              [&](std::int64_t time_ms, std::string layout) { return range_at(snowflakes.layout(layout), time_ms); })
+      .idempotent = true;
+}
+
+}  // namespace zerosuite::id
+
+namespace zerosuite::wire {
+
+void Foreign<id::RunsView>::pack(Packer& out, const id::RunsView& view) {
+  out.pack_array(static_cast<std::uint32_t>(view.runs.size()));
+  for (const id::Run& run : view.runs) {
+    out.pack_array(2);
+    out.pack_int64(run.first);
+    out.pack_int64(run.count);
+  }
+}
+
+void Foreign<id::IdsView>::pack(Packer& out, const id::IdsView& view) {
+  out.pack_array(static_cast<std::uint32_t>(view.size()));
+  view.for_each([&](std::int64_t id) { out.pack_int64(id); });
+}
+
+}  // namespace zerosuite::wire

@@ -1,0 +1,88 @@
+#include "id/issuer.hpp"
+
+#include <utility>
+
+#include "id/formats/iso_time.hpp"
+#include "id/last.hpp"
+
+namespace zerosuite::id {
+namespace {
+
+using core::Result;
+
+constexpr core::milliseconds kAskAgain{200};
+constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
+
+Layout with_start(Layout layout, SequenceStart start) {
+  if (layout.start != SequenceStart::kOne) layout.start = start;
+  return layout;
+}
+
+}  // namespace
+
+Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told told)
+    : store_(parts.store),
+      options_(std::move(options)),
+      time_(parts.clocks, options_.clock),
+      worker_(parts.timers, parts.store, time_, options_.worker, std::move(told)),
+      snowflakes_({parts.timers, parts.store, time_, worker_, entropy_},
+                  with_start(options_.layout, options_.sequence_start), options_.snowflake),
+      segments_(parts.timers, parts.store, options_.segments),
+      sequences_(parts.timers, parts.store, options_.sequences),
+      random_ids_(time_, entropy_),
+      pin_again_(parts.timers, [this] { start(); }) {}
+
+void Issuer::start() {
+  const auto how = options_.allow_relayout ? Store::Pin::kReplace : Store::Pin::kKeep;
+  const std::string fingerprint = options_.layout.fingerprint();
+  store_.pin("layout", fingerprint, how, [this, fingerprint](const Result<std::string>& kept) {
+    if (!kept) {
+      trouble_ = kept.error();
+      pin_again_.after(kAskAgain);
+    } else if (trouble_.reset(); *kept == fingerprint) {
+      worker_.start();
+    } else {
+      refusal_ = core::Error{core::kInvalidArgument, "ids were issued with the layout " + *kept + " before, and " +
+                                                         options_.layout.name + " is " + fingerprint +
+                                                         "; --allow-relayout goes on all the same"};
+    }
+  });
+}
+
+std::optional<core::Error> Issuer::hindrance() {
+  return trouble_ ? trouble_ : worker_.check(time_.look().boot_ns);
+}
+
+void Issuer::stop(core::MoveFunction<void()> done) {
+  const auto last = std::make_shared<Last>(std::move(done));
+  snowflakes_.stop(std::make_shared<Last>([this, last] { worker_.stop([last] {}); }));
+  segments_.stop([last] {});
+  sequences_.stop([last] {});
+}
+
+void Issuer::attend() {
+  const Now now = time_.look();
+  if (std::exchange(breaks_, now.breaks) == now.breaks) return;
+  segments_.void_all();
+  sequences_.void_all();
+}
+
+std::vector<std::string> Issuer::troubles() {
+  std::vector<std::string> all;
+  const auto add = [&](const std::optional<core::Error>& error) {
+    if (error) all.push_back(error->name + ": " + error->message);
+  };
+  const Now now = time_.look();
+  add(time_.jump());
+  if (now.wait > core::milliseconds(0))
+    all.push_back("ClockRollback: snowflakes wait for the clock, " + std::to_string(now.wait.count()) + " ms");
+  add(worker_.check(now.boot_ns));
+  add(store_.trouble());
+  const Layout& layout = snowflakes_.usual();
+  const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
+  if (end_ms - now.ns / 1'000'000 < kYearMs)
+    all.push_back("TimeExhausted: layout " + layout.name + " ends " + formats::iso_time(end_ms));
+  return all;
+}
+
+}  // namespace zerosuite::id

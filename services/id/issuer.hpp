@@ -1,0 +1,83 @@
+// All sources of ids of one process, on one store and one clock.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/entropy.hpp"
+#include "id/clock.hpp"
+#include "id/random_ids.hpp"
+#include "id/segments.hpp"
+#include "id/sequences.hpp"
+#include "id/snowflakes.hpp"
+#include "id/store.hpp"
+#include "id/worker.hpp"
+#include "net/timers.hpp"
+
+namespace zerosuite::id {
+
+struct IssuerOptions {
+  Layout layout;  ///< Of snowflakes when a call names none.
+  SequenceStart sequence_start = SequenceStart::kCarry;
+  bool allow_relayout = false;  ///< Ids of the store may have had another layout.
+  SnowflakeOptions snowflake;
+  WorkerOptions worker;
+  SegmentOptions segments;
+  SequenceOptions sequences;
+  ClockRules clock;
+};
+
+struct IssuerParts {
+  net::Timers& timers;
+  Store& store;
+  const Clocks& clocks;
+};
+
+/// Belongs to the loop's thread. To be stopped, or left alone for good, before it goes.
+class Issuer {
+ public:
+  Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told told);
+
+  /// Asks the store for what it takes to serve.
+  void start();
+  /// Whether it can serve.
+  bool ready() const { return worker_.generation() > 0; }
+  /// Why it cannot, as far as is known.
+  std::optional<core::Error> hindrance();
+  /// What waiting will not change: ids of another layout are in the store.
+  const std::optional<core::Error>& refusal() const { return refusal_; }
+  /// Gives everything back that was not used; `done` runs once that is kept, or could not be.
+  void stop(core::MoveFunction<void()> done);
+
+  /// Before each call: what was reserved before the machine was paused or copied is not used any more.
+  void attend();
+  /// What somebody should look at; empty when all is well.
+  std::vector<std::string> troubles();
+
+  IdTime& time() { return time_; }
+  Snowflakes& snowflakes() { return snowflakes_; }
+  Segments& segments() { return segments_; }
+  Sequences& sequences() { return sequences_; }
+  RandomIds& random_ids() { return random_ids_; }
+  const Worker& worker() const { return worker_; }
+  const Store& store() const { return store_; }
+
+ private:
+  Store& store_;
+  const IssuerOptions options_;
+  core::Entropy entropy_;
+  IdTime time_;
+  Worker worker_;
+  Snowflakes snowflakes_;
+  Segments segments_;
+  Sequences sequences_;
+  RandomIds random_ids_;
+  std::uint64_t breaks_ = 0;
+  std::optional<core::Error> refusal_;
+  std::optional<core::Error> trouble_;  // of pin_layout()
+  net::Timer pin_again_;
+};
+
+}  // namespace zerosuite::id

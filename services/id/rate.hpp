@@ -1,0 +1,39 @@
+// How many values a second are used: an average in which what was long ago counts ever less.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "core/clock.hpp"
+
+namespace zerosuite::id {
+
+/// A plain value.
+class Rate {
+ public:
+  explicit Rate(core::TimePoint now) : since_(now) {}
+
+  void count(std::int64_t values) { used_ += values; }
+  /// Whether it is time to look again.
+  bool due(core::TimePoint now) const { return now - since_ >= kLook; }
+  /// Takes what was counted into the average.
+  void look(core::TimePoint now) {
+    const double seconds = std::chrono::duration<double>(now - since_).count();
+    if (seconds <= 0) return;
+    const double weight = 1 - std::exp(-seconds / kSeconds);
+    per_second_ += weight * (static_cast<double>(used_) / seconds - per_second_);
+    used_ = 0;
+    since_ = now;
+  }
+  double per_second() const { return per_second_; }
+
+ private:
+  static constexpr core::milliseconds kLook{100};
+  static constexpr double kSeconds = 10;  // what is older counts for a third
+
+  core::TimePoint since_;
+  std::int64_t used_ = 0;
+  double per_second_ = 0;
+};
+
+}  // namespace zerosuite::id

@@ -1,0 +1,59 @@
+#include "id/secret_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "core/error.hpp"
+
+namespace zerosuite::id {
+namespace {
+
+struct File {
+  explicit File(const std::string& path) : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~File() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  int descriptor;
+};
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw core::Failure(core::kInvalidArgument, path + ": " + why);
+}
+
+[[noreturn]] void refuse_call(const std::string& path) {
+  refuse(path, std::generic_category().message(errno));
+}
+
+}  // namespace
+
+std::string read_private(const std::string& path) {
+  const File file(path);
+  struct stat status {};
+  if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) refuse_call(path);
+  if ((status.st_mode & 077) != 0)
+    refuse(path, "others than its owner may read or write this secret; chmod 600 it");
+  std::string text;
+  std::array<char, 4096> part{};
+  ssize_t got = 0;
+  while ((got = ::read(file.descriptor, part.data(), part.size())) > 0)
+    text.append(part.data(), static_cast<std::size_t>(got));
+  if (got < 0) refuse_call(path);
+  return text;
+}
+
+std::string read_secret(const std::string& path) {
+  std::string text = read_private(path);
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  if (text.empty()) refuse(path, "there is no secret in it");
+  return text;
+}
+
+}  // namespace zerosuite::id

@@ -1,0 +1,168 @@
+#include "id/stock.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zerosuite::id {
+namespace {
+
+constexpr core::milliseconds kRest{1'000};  // of a key that has come to its end
+constexpr double kMostKept = 1e15;
+
+}  // namespace
+
+std::int64_t raw_count(std::int64_t values, std::int64_t delta) {
+  std::int64_t raw = 0;
+  return __builtin_mul_overflow(values, delta, &raw) ? std::numeric_limits<std::int64_t>::max() : raw;
+}
+
+Stock::Stock(net::Timers& timers, Store& store, Key key, const StockOptions& options)
+    : Source(timers, store, std::move(key), options.source), limits_(options), rate_(timers.now()) {
+  if (known_) set_bounds();
+}
+
+std::optional<std::int64_t> Stock::one() {
+  if (!line_.empty()) return {};
+  drop_expired();
+  if (left_ == 0) return {};
+  const std::int64_t value = cut(1).first;
+  if (rate_.due(timers_.now())) measure();
+  if (left_ < low_) pump();
+  return value;
+}
+
+void Stock::take(Caller caller) {
+  drop_expired();
+  if (!line_.empty() || left_ < caller.count) return park(std::move(caller));
+  const auto self = shared_from_this();
+  caller.done(deal(caller.count));
+  if (left_ < low_) pump();
+}
+
+std::vector<Series> Stock::deal(std::int64_t count) {
+  std::vector<Series> dealt;
+  while (count > 0) {
+    const Series next = cut(count);
+    count -= next.count;
+    Series* before = dealt.empty() ? nullptr : &dealt.back();
+    if (before != nullptr && before->delta == next.delta &&
+        before->first + (before->count - 1) * before->delta == next.first - next.delta) {
+      before->count += next.count;
+    } else {
+      dealt.push_back(next);
+    }
+  }
+  return dealt;
+}
+
+Series Stock::cut(std::int64_t count) {
+  Held& held = held_.front();
+  const Series series{held.next, std::min(count, held.left), held.delta};
+  const std::int64_t last = series.first + (series.count - 1) * series.delta;
+  held.left -= series.count;
+  left_ -= series.count;
+  rate_.count(series.count);
+  held.unused.lo = last + 1;
+  if (held.left > 0) held.next = last + held.delta;
+  if (held.left == 0) held_.erase(held_.begin());
+  return series;
+}
+
+std::optional<Source::Need> Stock::need() {
+  drop_expired();
+  if (rate_.due(timers_.now())) measure();
+  if (line_.empty() && (left_ >= low_ || timers_.now() < not_before_)) return {};
+  const std::int64_t missing = std::max(full_, 2 * wanted_) - left_;
+  const std::int64_t most = std::max(limits_.most, wanted_ - left_);
+  return Need{.count = raw_count(std::max(step_, std::min(missing, most)), delta_)};
+}
+
+void Stock::supplied(const Reserved& reserved) {
+  const Range& range = reserved.range;
+  // Callers of a counter get one range each, so what does not follow on is given up.
+  if (key_.kind != Key::Kind::kTag && !held_.empty() && held_.back().unused.hi != range.lo) drop();
+  const std::int64_t skipped = (delta_ + remainder_ - range.lo % delta_) % delta_;
+  if (skipped < range.size()) {
+    const std::int64_t values = (range.size() - 1 - skipped) / delta_ + 1;
+    const auto until = store_.traits().shared ? timers_.now() + limits_.range_life : core::TimePoint::max();
+    held_.push_back({range, range.lo + skipped, values, delta_, until});
+    left_ += values;
+  }
+  while (!line_.empty() && left_ >= line_.front().caller.count)
+    answer_first(deal(line_.front().caller.count));
+}
+
+void Stock::learn(const Tag& tag) {
+  Source::learn(tag);
+  step_ = std::max<std::int64_t>(tag.step, 1);
+  delta_ = std::max<std::int64_t>(tag.delta, 1);
+  remainder_ = tag.remainder;
+  set_bounds();
+}
+
+void Stock::measure() {
+  rate_.look(timers_.now());
+  set_bounds();
+}
+
+void Stock::set_bounds() {
+  const double budget = std::chrono::duration<double>(limits_.outage_budget).count();
+  const double target = std::min(rate_.per_second() * budget, kMostKept);
+  // Between the two, so that a refill comes once in a while instead of with every value.
+  low_ = std::max(step_ - step_ / 10, static_cast<std::int64_t>(target * 9 / 8));
+  full_ = std::max(step_, static_cast<std::int64_t>(target * 5 / 4));
+}
+
+void Stock::exhausted(const core::Error& error) {
+  not_before_ = timers_.now() + kRest;
+  if (error.name == core::kNoSuchTag.name) {
+    drop();
+    known_ = false;
+  }
+  Source::exhausted(error);
+}
+
+void Stock::give_back(const SharedLast& last) {
+  drop_expired();
+  // The newest first, so that ranges that follow one another go back whole.
+  for (auto held = held_.rbegin(); held != held_.rend(); ++held)
+    store_.give_back(key_, held->unused, [last](const core::Result<bool>&) {});
+  drop();
+}
+
+void Stock::change(const Tag& tag) {
+  const auto self = shared_from_this();
+  Source::void_all();
+  give_back(nullptr);
+  not_before_ = {};
+  learn(tag);
+}
+
+void Stock::void_all() {
+  Source::void_all();
+  drop();
+}
+
+std::optional<std::int64_t> Stock::next() const {
+  if (held_.empty()) return {};
+  return held_.front().next;
+}
+
+double Stock::rate() {
+  if (rate_.due(timers_.now())) measure();
+  return rate_.per_second();
+}
+
+void Stock::drop_expired() {
+  while (!held_.empty() && held_.front().until <= timers_.now()) {
+    left_ -= held_.front().left;
+    held_.erase(held_.begin());
+  }
+}
+
+void Stock::drop() {
+  held_.clear();
+  left_ = 0;
+}
+
+}  // namespace zerosuite::id

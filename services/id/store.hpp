@@ -1,0 +1,150 @@
+// The seam between the issuer and whatever keeps what was given out.
+//
+// One primitive is under every kind of id that needs memory: reserve(key) → [lo, hi), committed before any value
+// in it is used, and never given to anybody else again. Whoever holds a range is the only one who ever got it,
+// so no id repeats whatever clocks, leases and crashes do. (The same idea: Meituan's Leaf, "segments";
+// Peng and Dabek, "Large-scale Incremental Processing Using Distributed Transactions and Notifications", OSDI 2010,
+// the timestamp oracle.)
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/result.hpp"
+
+namespace zerosuite::id {
+
+/// Values lo … hi−1.
+struct Range {
+  std::int64_t lo = 0;
+  std::int64_t hi = 0;
+
+  std::int64_t size() const { return hi - lo; }
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
+/// What values are counted for. Keys of different kinds are different, whatever their names.
+struct Key {
+  enum class Kind : std::uint8_t {
+    kTicks,    ///< Times at which one worker may issue: `<layout>/<worker>`.
+    kTag,      ///< A tag of create_tag(); reserve() of one that is not there answers NoSuchTag.
+    kCounter,  ///< Begins at 1 (or at Ask::floor) with its first use.
+  };
+  Kind kind = Kind::kCounter;
+  std::string name = {};
+
+  /// "ticks:…", "tag:…" or "counter:…".
+  std::string text() const;
+  friend bool operator==(const Key&, const Key&) = default;
+};
+
+/// A named sequence as its users set it up (Leaf's `leaf_alloc`, TinyID's `tiny_id_info`).
+struct Tag {
+  std::string name = {};
+  std::int64_t next = 1;       ///< No value from here on was given out (Leaf's max_id).
+  std::int64_t step = 1000;    ///< The least that is reserved at a time.
+  std::int64_t delta = 1;      ///< Only values v with v mod delta = remainder are issued.
+  std::int64_t remainder = 0;  ///< 0 … delta−1
+  std::int64_t max = std::numeric_limits<std::int64_t>::max() - 1;  ///< The last value.
+  std::string description = {};
+
+  friend bool operator==(const Tag&, const Tag&) = default;
+};
+
+/// What is to be different; the rest stays.
+struct TagChange {
+  std::optional<std::int64_t> floor = {};  ///< `next` becomes at least this; it never falls.
+  std::optional<std::int64_t> step = {};
+  std::optional<std::int64_t> delta = {};
+  std::optional<std::int64_t> remainder = {};
+  std::optional<std::int64_t> max = {};
+  std::optional<std::string> description = {};
+};
+
+struct Ask {
+  Key key;
+  std::int64_t count = 1;  ///< ≥ 1
+  std::int64_t floor = 1;  ///< The range begins here or later.
+  std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< It ends here at the latest.
+};
+
+struct Reserved {
+  Range range;
+  std::int64_t stored = 0;  ///< What the key's next value was before; 0 when nothing was known of it.
+  std::optional<Tag> tag = {};  ///< Of kTag: as it is now, so that a change of step or max is followed.
+};
+
+/// Asks for a worker id.
+struct Claim {
+  std::optional<std::int64_t> worker = {};  ///< This one; nullopt = the lowest that is free.
+  std::int64_t workers = 1024;              ///< There are the ids 0 … workers−1.
+  std::string owner = {};                   ///< Who asks: another at every start of a process.
+  core::milliseconds ttl{15'000};
+};
+
+/// A worker id is its owner's until ttl after the last claim or renewal was sent.
+struct Lease {
+  std::int64_t worker = 0;
+  std::int64_t epoch = 0;   ///< Rises each time the worker id changes hands.
+  bool taken_over = false;  ///< The one before did not give it back: he may still be issuing.
+  /// The store's own idea of the time, in ms since 1970; nullopt when it has none of its own.
+  std::optional<std::int64_t> store_ms = {};
+};
+
+/// What a store promises.
+struct StoreTraits {
+  std::string_view name;  ///< "sqlite", "redis"
+  bool shared = false;    ///< Other processes may reserve of the same keys, and worker ids are leased.
+};
+
+/// All calls and answers are on the loop's thread; an answer may come before the call returns, and each comes
+/// once. Errors beside those named: Unavailable (nothing was done), StorageError (nothing was done),
+/// Indeterminate (it may have been; a range is then lost, never given out twice).
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Gives a range that nobody ever had, of `count` values or, where the key comes to its end, of fewer, at
+  /// least one. It begins at the greatest of the floor and the key's next value. RangeExhausted when that is at
+  /// the end; NoSuchTag.
+  virtual void reserve(const Ask& ask, core::Done<Reserved> done) = 0;
+  /// What is left of the range that was reserved last: if nobody reserved after it, the key's next value becomes
+  /// `unused.lo` again. Answers whether it did.
+  virtual void give_back(const Key& key, const Range& unused, core::Done<bool> done) = 0;
+
+  /// TagExists. A tag that was deleted goes on above what it had given out.
+  virtual void create_tag(const Tag& tag, core::Done<Tag> done) = 0;
+  /// NoSuchTag.
+  virtual void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) = 0;
+  /// NoSuchTag. Answers what it was.
+  virtual void delete_tag(const std::string& name, core::Done<Tag> done) = 0;
+  /// NoSuchTag.
+  virtual void tag(const std::string& name, core::Done<Tag> done) = 0;
+  /// All of them, by name.
+  virtual void tags(core::Done<std::vector<Tag>> done) = 0;
+
+  /// WorkerIdInUse (of another owner, whose lease runs; with {"owner", "retry_after_ms"}), WorkerIdExhausted. The
+  /// same owner may claim again.
+  virtual void claim(const Claim& claim, core::Done<Lease> done) = 0;
+  /// Makes it last ttl from now. LeaseLost when it is another's, or has passed.
+  virtual void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) = 0;
+  /// Gives it back, so that the next owner need not wait. Nothing when it is another's.
+  virtual void release(const Claim& claim, const Lease& lease, core::Done<bool> done) = 0;
+
+  /// Keeps `value` under `name` if nothing is kept there yet, or if it is to replace that. Answers what is kept
+  /// now.
+  enum class Pin : std::uint8_t { kKeep, kReplace };
+  virtual void pin(const std::string& name, const std::string& value, Pin how,
+                   core::Done<std::string> done) = 0;
+
+  virtual StoreTraits traits() const = 0;
+  /// Why nothing can be kept now; nullopt when it can, as far as is known.
+  virtual std::optional<core::Error> trouble() const = 0;
+};
+
+}  // namespace zerosuite::id

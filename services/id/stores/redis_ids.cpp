@@ -1,0 +1,64 @@
+#include "id/stores/redis_ids.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "core/json.hpp"
+#include "id/stores/redis_scripts.hpp"
+
+namespace zerosuite::id::stores {
+namespace {
+
+using core::Json, core::Result;
+
+constexpr int kCounterBits = 32;
+constexpr std::int64_t kLastCounter = (std::int64_t{1} << kCounterBits) - 1;
+constexpr std::int64_t kLastSecond = std::numeric_limits<std::int32_t>::max();
+
+core::Error time_exhausted(std::int64_t seconds, std::int64_t epoch_s) {
+  return {core::kTimeExhausted, core::with_json("the seconds since the epoch do not fit 31 bits",
+                                                Json().add("seconds", seconds).add("epoch_s", epoch_s))};
+}
+
+core::Error range_exhausted(const std::string& prefix) {
+  return {core::kRangeExhausted, core::with_json("the counter of the day has come to its last value",
+                                                 Json().add("prefix", prefix).add("max", kLastCounter))};
+}
+
+}  // namespace
+
+struct RedisIds::Wish {
+  db::Redis& redis;
+  std::shared_ptr<Seen> seen;
+  std::string prefix;
+  std::int64_t epoch_s;
+  core::Done<std::int64_t> done;
+};
+
+RedisIds::RedisIds(db::Redis& redis) : redis_(redis) {}
+
+void RedisIds::next(const std::string& prefix, std::int64_t epoch_s, core::Done<std::int64_t> done) {
+  ask({redis_, seen_, prefix, epoch_s, std::move(done)});
+}
+
+void RedisIds::ask(Wish wish) {
+  const Moment last = (*wish.seen)[wish.prefix];
+  const std::vector<std::string> keys{"icr:" + wish.prefix + ":"};
+  const std::vector<std::string> arguments{std::to_string(last.seconds), std::to_string(last.counter),
+                                           std::to_string(kLastCounter)};
+  wish.redis.eval(scripts::kNextId, keys, arguments,
+                  [wish = std::move(wish)](const Result<db::RedisReply>& reply) mutable {
+                    if (!reply) return wish.done(reply.error());
+                    const Moment now{reply->at(0).integer(), reply->at(1).integer()};
+                    if (now.counter > kLastCounter) return wish.done(range_exhausted(wish.prefix));
+                    Moment& seen = (*wish.seen)[wish.prefix];
+                    if (now <= seen)
+                      return ask(std::move(wish));  // Redis lost its data while this was on its way
+                    seen = now;
+                    if (wish.epoch_s > now.seconds || wish.epoch_s < now.seconds - kLastSecond)
+                      return wish.done(time_exhausted(now.seconds, wish.epoch_s));
+                    wish.done((now.seconds - wish.epoch_s) << kCounterBits | now.counter);
+                  });
+}
+
+}  // namespace zerosuite::id::stores

@@ -1,0 +1,46 @@
+// Ids of the second and a counter in Redis: ((seconds − epoch) << 32) | counter, the counter being that of
+// the key icr:PREFIX:yyyy:MM:dd, as many services make them by INCR; but here Redis tells the time, it never
+// goes back, and neither part can spill into the other.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/result.hpp"
+#include "db/redis.hpp"
+
+namespace zerosuite::id::stores {
+
+/// Belongs to the loop's thread. May be destroyed before its calls are answered: they still are, as long as
+/// the Redis client is there. The client must outlive it.
+class RedisIds {
+ public:
+  explicit RedisIds(db::Redis& redis);
+
+  /// The next id of a prefix, greater than every one this object answered for it before, also when Redis has
+  /// lost its data or its clock was set back. `epoch_s`, in seconds since 1970, should be the same for a
+  /// prefix at all times. Errors: TimeExhausted when the seconds since the epoch do not fit 31 bits,
+  /// RangeExhausted when the day's counter does not fit 32, and those of db::Redis::command(); an
+  /// Indeterminate one has used up an id at most.
+  void next(const std::string& prefix, std::int64_t epoch_s, core::Done<std::int64_t> done);
+
+ private:
+  struct Moment {
+    std::int64_t seconds = 0;
+    std::int64_t counter = 0;
+
+    friend auto operator<=>(const Moment&, const Moment&) = default;
+  };
+  /// The last of each prefix.
+  using Seen = std::map<std::string, Moment>;
+
+  struct Wish;
+  static void ask(Wish wish);
+
+  db::Redis& redis_;
+  std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
+};
+
+}  // namespace zerosuite::id::stores

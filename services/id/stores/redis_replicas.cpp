@@ -1,0 +1,42 @@
+#include "id/stores/redis_replicas.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/clock.hpp"
+#include "core/json.hpp"
+
+namespace zerosuite::id::stores {
+
+RedisReplicas::RedisReplicas(db::Redis& redis, int wanted)
+    : asking_(std::make_shared<Asking>(Asking{.redis = redis, .wanted = wanted})) {}
+
+void RedisReplicas::confirm(Told told) {
+  asking_->next.push_back(std::move(told));
+  if (!asking_->busy) ask(asking_);
+}
+
+void RedisReplicas::ask(const std::shared_ptr<Asking>& asking) {
+  asking->busy = !asking->next.empty();
+  if (!asking->busy) return;
+  // What is asked meanwhile waits for this and the next one, and is to be answered in time.
+  const auto limit = std::max(asking->redis.options().command_timeout / 4, core::milliseconds(1));
+  asking->redis.command(
+      {"WAIT", std::to_string(asking->wanted), std::to_string(limit.count())},
+      [asking, asked = std::exchange(asking->next, {})](const core::Result<db::RedisReply>& reached) mutable {
+        const auto error = lack(asking->wanted, reached);
+        for (Told& told : asked) told(error);
+        ask(asking);
+      });
+}
+
+std::optional<core::Error> RedisReplicas::lack(int wanted, const core::Result<db::RedisReply>& reached) {
+  if (!reached) return core::Error{core::kIndeterminate, reached.error().message};
+  if (reached->integer() >= wanted) return std::nullopt;
+  return core::Error{core::kIndeterminate,
+                     core::with_json("too few replicas of Redis have what was reserved",
+                                     core::Json().add("replicas", reached->integer()).add("wanted", wanted))};
+}
+
+}  // namespace zerosuite::id::stores

@@ -1,0 +1,45 @@
+// Whether what was written has come to the replicas of a Redis server (https://redis.io/commands/wait).
+//
+// WAIT holds up all that is asked on its connection after it. So there is one at a time, for all that was
+// written while the one before was on its way: with a replica gone, leases must still be renewed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/function.hpp"
+#include "core/result.hpp"
+#include "db/redis.hpp"
+
+namespace zerosuite::id::stores {
+
+/// Belongs to the loop's thread. A copy is the same one. May be destroyed before all is told; the client must
+/// outlive it.
+class RedisReplicas {
+ public:
+  /// Told nullopt when it has come to enough of them, or else Indeterminate.
+  using Told = core::MoveFunction<void(const std::optional<core::Error>&)>;
+
+  RedisReplicas(db::Redis& redis, int wanted);
+
+  /// Asks about all that was written so far. To be called when the answer to the last write arrives: Redis
+  /// counts what was written on the connection that asks.
+  void confirm(Told told);
+
+ private:
+  struct Asking {
+    db::Redis& redis;
+    const int wanted;
+    std::vector<Told> next = {};  // to be asked for when the present one is answered
+    bool busy = false;
+  };
+
+  static void ask(const std::shared_ptr<Asking>& asking);
+  static std::optional<core::Error> lack(int wanted, const core::Result<db::RedisReply>& reached);
+
+  std::shared_ptr<Asking> asking_;
+};
+
+}  // namespace zerosuite::id::stores

@@ -1,0 +1,229 @@
+#include "id/stores/redis_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "core/json.hpp"
+#include "id/stores/redis_scripts.hpp"
+
+namespace zerosuite::id::stores {
+namespace {
+
+using core::Json, core::Result;
+using db::RedisReply;
+
+constexpr std::string_view kOk = "ok";
+
+// What the scripts count with begins at 0.
+std::string text_of(std::int64_t value) { return std::to_string(std::max<std::int64_t>(value, 0)); }
+
+// Throws core::Failure: somebody else has written what is no number there.
+std::int64_t integer_of(const RedisReply& reply) {
+  const std::string& text = reply.text();
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw core::Failure(core::kStorageError,
+                        "Redis keeps \"" + text + "\" where an integer of 64 bits should be");
+  return value;
+}
+
+Tag tag_of(const RedisReply& reply) {
+  return {.name = reply.at(0).text(),
+          .next = integer_of(reply.at(1)),
+          .step = integer_of(reply.at(2)),
+          .delta = integer_of(reply.at(3)),
+          .remainder = integer_of(reply.at(4)),
+          .max = integer_of(reply.at(5)),
+          .description = reply.at(6).text()};
+}
+
+core::Error no_such_tag(const std::string& name) {
+  return {core::kNoSuchTag, core::with_json("no tag of that name was created", Json().add("tag", name))};
+}
+
+bool is_ok(const RedisReply& reply) { return reply.at(0).text() == kOk; }
+
+// Reads {"ok", tag}, or what says that there is none of that name.
+auto tag_reader(const std::string& name) {
+  return [name](const RedisReply& reply) -> Result<Tag> {
+    if (!is_ok(reply)) return no_such_tag(name);
+    return tag_of(reply.at(1));
+  };
+}
+
+Result<Reserved> read_reserved(const Key& key, const RedisReply& reply) {
+  if (!is_ok(reply)) {
+    if (key.kind == Key::Kind::kTag && reply.list().size() == 1) return no_such_tag(key.name);
+    return core::Error{
+        core::kRangeExhausted,
+        core::with_json("the sequence has come to its last value",
+                        Json().add("key", key.text()).add("max", integer_of(reply.at(1)) - 1))};
+  }
+  Reserved reserved{.range = {integer_of(reply.at(1)), integer_of(reply.at(2))},
+                    .stored = integer_of(reply.at(3))};
+  if (key.kind == Key::Kind::kTag) reserved.tag = tag_of(reply.at(4));
+  return reserved;
+}
+
+Result<Lease> read_lease(std::int64_t workers, const RedisReply& reply) {
+  const std::string& status = reply.at(0).text();
+  if (status == kOk)
+    return Lease{.worker = reply.at(1).integer(),
+                 .epoch = reply.at(2).integer(),
+                 .taken_over = reply.at(3).integer() != 0,
+                 .store_ms = reply.at(4).integer()};
+  if (status == "all in use")
+    return core::Error{core::kWorkerIdExhausted,
+                       core::with_json("no worker id is free", Json().add("workers", workers))};
+  return core::Error{
+      core::kWorkerIdInUse,
+      core::with_json("worker id " + std::to_string(reply.at(1).integer()) + " is another's",
+                      Json().add("owner", reply.at(2).text()).add("retry_after_ms", reply.at(3).integer()))};
+}
+
+void add_field(std::vector<std::string>& words, const char* field, const std::optional<std::int64_t>& value) {
+  if (value) words.insert(words.end(), {field, text_of(*value)});
+}
+
+}  // namespace
+
+RedisStore::RedisStore(db::Redis& redis, RedisStoreOptions options)
+    : redis_(redis), options_(std::move(options)) {
+  if (options_.wait_replicas > 0) replicas_.emplace(redis_, options_.wait_replicas);
+}
+
+RedisStore::Words RedisStore::keys_of(const Key& key) const {
+  Words keys{options_.prefix + key.text()};
+  if (key.kind == Key::Kind::kTag) keys.push_back(options_.prefix + "definition:" + key.name);
+  return keys;
+}
+
+RedisStore::Words RedisStore::tag_keys(const std::string& name) const {
+  Words keys = keys_of({Key::Kind::kTag, name});
+  keys.push_back(options_.prefix + "tags");
+  return keys;
+}
+
+template <class T, class Read>
+void RedisStore::run(const Call& call, Read read, core::Done<T> done) {
+  redis_.eval(call.script, call.keys, call.arguments,
+              [read = std::move(read), done = std::move(done)](const Result<RedisReply>& reply) mutable {
+                if (!reply) return done(reply.error());
+                std::optional<Result<T>> result;
+                try {
+                  result.emplace(read(*reply));
+                } catch (const core::Failure& failure) {
+                  result.emplace(failure.error());
+                }
+                done(*std::move(result));
+              });
+}
+
+void RedisStore::reserve(const Ask& ask, core::Done<Reserved> done) {
+  const Call call{scripts::kReserve,
+                  keys_of(ask.key),
+                  {text_of(ask.count), text_of(ask.floor), text_of(ask.end), ask.key.name}};
+  const auto read = [key = ask.key](const RedisReply& reply) { return read_reserved(key, reply); };
+  if (!replicas_) return run<Reserved>(call, read, std::move(done));
+  run<Reserved>(call, read,
+                [replicas = *replicas_, done = std::move(done)](Result<Reserved> reserved) mutable {
+                  if (!reserved) return done(std::move(reserved));
+                  replicas.confirm([reserved = *std::move(reserved),
+                                    done = std::move(done)](const std::optional<core::Error>& error) mutable {
+                    error ? done(*error) : done(std::move(reserved));
+                  });
+                });
+}
+
+void RedisStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
+  run<bool>(
+      {scripts::kGiveBack, keys_of(key), {text_of(unused.lo), text_of(unused.hi)}},
+      [](const RedisReply& reply) { return reply.integer() != 0; }, std::move(done));
+}
+
+void RedisStore::create_tag(const Tag& tag, core::Done<Tag> done) {
+  Words arguments{tag.name, text_of(tag.next)};
+  add_field(arguments, "step", tag.step);
+  add_field(arguments, "delta", tag.delta);
+  add_field(arguments, "remainder", tag.remainder);
+  add_field(arguments, "max", tag.max);
+  arguments.insert(arguments.end(), {"description", tag.description});
+  const auto read = [name = tag.name](const RedisReply& reply) -> Result<Tag> {
+    if (is_ok(reply)) return tag_of(reply.at(1));
+    return core::Error{core::kTagExists,
+                       core::with_json("a tag of that name is there already", Json().add("tag", name))};
+  };
+  run<Tag>({scripts::kCreateTag, tag_keys(tag.name), std::move(arguments)}, read, std::move(done));
+}
+
+void RedisStore::update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) {
+  Words arguments{name, text_of(change.floor.value_or(0))};
+  add_field(arguments, "step", change.step);
+  add_field(arguments, "delta", change.delta);
+  add_field(arguments, "remainder", change.remainder);
+  add_field(arguments, "max", change.max);
+  if (change.description) arguments.insert(arguments.end(), {"description", *change.description});
+  run<Tag>({scripts::kUpdateTag, tag_keys(name), std::move(arguments)}, tag_reader(name), std::move(done));
+}
+
+void RedisStore::delete_tag(const std::string& name, core::Done<Tag> done) {
+  run<Tag>({scripts::kDeleteTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
+}
+
+void RedisStore::tag(const std::string& name, core::Done<Tag> done) {
+  run<Tag>({scripts::kTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
+}
+
+void RedisStore::tags(core::Done<std::vector<Tag>> done) {
+  const auto read = [](const RedisReply& reply) {
+    std::vector<Tag> tags;
+    for (const RedisReply& one : reply.list()) tags.push_back(tag_of(one));
+    std::ranges::sort(tags, {}, &Tag::name);
+    return tags;
+  };
+  const Words beginnings = keys_of({Key::Kind::kTag, ""});
+  run<std::vector<Tag>>({scripts::kAllTags, {options_.prefix + "tags"}, beginnings}, read, std::move(done));
+}
+
+void RedisStore::claim(const Claim& claim, core::Done<Lease> done) {
+  const std::string worker = claim.worker ? text_of(*claim.worker) : "";
+  run<Lease>(
+      {scripts::kClaim,
+       {options_.prefix + "workers"},
+       {worker, text_of(claim.workers), claim.owner, text_of(claim.ttl.count())}},
+      [workers = claim.workers](const RedisReply& reply) { return read_lease(workers, reply); },
+      std::move(done));
+}
+
+void RedisStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) {
+  const auto read = [worker = lease.worker, epoch = lease.epoch](const RedisReply& now) -> Result<Lease> {
+    if (now.integer() != 0) return Lease{.worker = worker, .epoch = epoch, .store_ms = now.integer()};
+    return core::Error{core::kLeaseLost, core::with_json("the lease has passed, or is another's",
+                                                         Json().add("worker", worker))};
+  };
+  run<Lease>({scripts::kRenew,
+              {options_.prefix + "workers"},
+              {text_of(lease.worker), text_of(lease.epoch), claim.owner, text_of(claim.ttl.count())}},
+             read, std::move(done));
+}
+
+void RedisStore::release(const Claim& claim, const Lease& lease, core::Done<bool> done) {
+  run<bool>(
+      {scripts::kRelease,
+       {options_.prefix + "workers"},
+       {text_of(lease.worker), text_of(lease.epoch), claim.owner}},
+      [](const RedisReply& reply) { return reply.integer() != 0; }, std::move(done));
+}
+
+void RedisStore::pin(const std::string& name, const std::string& value, Pin how,
+                     core::Done<std::string> done) {
+  run<std::string>(
+      {scripts::kPin, {options_.prefix + "pin:" + name}, {value, how == Pin::kReplace ? "replace" : "keep"}},
+      [](const RedisReply& reply) { return reply.text(); }, std::move(done));
+}
+
+}  // namespace zerosuite::id::stores

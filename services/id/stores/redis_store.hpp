@@ -1,0 +1,63 @@
+// The shared store in Redis: every method is one Lua script, which Redis runs as a whole
+// (https://redis.io/docs/latest/develop/interact/programmability/eval-intro/).
+//
+// What Redis has told is as safe as its configuration makes it: `appendonly yes` with `appendfsync always`,
+// no eviction of keys, and wait_replicas where a replica may become the master.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "db/redis.hpp"
+#include "id/store.hpp"
+#include "id/stores/redis_replicas.hpp"
+
+namespace zerosuite::id::stores {
+
+struct RedisStoreOptions {
+  std::string prefix = "zerosuite:id:";  ///< Of all keys.
+  /// What is reserved must have come to so many replicas, or the answer is Indeterminate
+  /// (https://redis.io/commands/wait).
+  int wait_replicas = 0;
+};
+
+/// Belongs to the loop's thread. Leases are counted by Redis' clock. May be destroyed before its calls are
+/// answered: they still are, as long as the Redis client is there. The client must outlive it.
+class RedisStore final : public Store {
+ public:
+  explicit RedisStore(db::Redis& redis, RedisStoreOptions options = {});
+
+  void reserve(const Ask& ask, core::Done<Reserved> done) override;
+  void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
+  void create_tag(const Tag& tag, core::Done<Tag> done) override;
+  void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
+  void delete_tag(const std::string& name, core::Done<Tag> done) override;
+  void tag(const std::string& name, core::Done<Tag> done) override;
+  void tags(core::Done<std::vector<Tag>> done) override;
+  void claim(const Claim& claim, core::Done<Lease> done) override;
+  void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
+  void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
+  void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
+  StoreTraits traits() const override { return {.name = "redis", .shared = true}; }
+  std::optional<core::Error> trouble() const override { return redis_.trouble(); }
+
+ private:
+  using Words = std::vector<std::string>;
+  struct Call {
+    const std::string& script;
+    Words keys;
+    Words arguments = {};
+  };
+
+  template <class T, class Read>
+  void run(const Call& call, Read read, core::Done<T> done);
+  Words keys_of(const Key& key) const;
+  Words tag_keys(const std::string& name) const;
+
+  db::Redis& redis_;
+  const RedisStoreOptions options_;
+  std::optional<RedisReplicas> replicas_;  // when some are to be waited for
+};
+
+}  // namespace zerosuite::id::stores

@@ -1,0 +1,134 @@
+#include "id/stores/sqlite_file.hpp"
+
+#include <string_view>
+#include <system_error>
+
+#include "db/log_scan.hpp"
+
+namespace zerosuite::id::stores {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kApplicationId = 0x5a534944;  // "ZSID"
+constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kFull = 2;  // what `PRAGMA synchronous` says for it
+constexpr std::string_view kMark = "zerosuite-id";
+// A log this long is worked into the file; SQLite's own default.
+constexpr int kLogPages = 1000;
+
+// `base`: the key's next value was set to that by hand, so it never falls below it.
+constexpr std::string_view kSchema[] = {
+    "CREATE TABLE counter(key TEXT PRIMARY KEY, next INTEGER NOT NULL, base INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE tag(name TEXT PRIMARY KEY, step INTEGER, delta INTEGER, remainder INTEGER, max INTEGER, "
+    "description TEXT) WITHOUT ROWID",
+    "CREATE TABLE worker(worker INTEGER PRIMARY KEY, epoch INTEGER, owner TEXT, run INTEGER)",
+    "CREATE TABLE pin(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY, runs INTEGER, floored INTEGER, probes INTEGER)",
+    "INSERT INTO meta VALUES(1, 0, 0, 0)"};
+
+db::Folder locked(const fs::path& folder) {
+  try {
+    return db::Folder(folder);
+  } catch (const db::FolderInUse& failure) {
+    throw core::Failure(core::kWorkerIdInUse, std::string(failure.what()) + ", which has its worker ids");
+  }
+}
+
+}  // namespace
+
+SqliteFile::SqliteFile(const fs::path& folder, bool accept_regressed)
+    : folder_(locked(folder)), path_(folder_.path() / "ids.db"), accept_regressed_(accept_regressed) {
+  look();
+  try {
+    open();
+  } catch (const db::SqliteFailure& failure) {
+    if (!failure.damaged()) throw;
+    refuse(std::string(failure.what()).substr(path_.string().size() + 2));
+  }
+  if (folder_.mark().empty()) folder_.set_mark(kMark);
+}
+
+// A last commit that is torn was not answered; were it otherwise, the floors would tell.
+void SqliteFile::look() const {
+  const fs::path log = path_.string() + "-wal";
+  std::error_code error;
+  const auto size = fs::file_size(path_, error);
+  const bool gone = error || size == 0;
+  if (!accept_regressed_ && gone && !folder_.mark().empty())
+    refuse_regressed("is gone, though the folder was in use");
+  if (!accept_regressed_ && db::scan_log(log) == db::LogState::kDamaged)
+    refuse_regressed("has a damaged write-ahead log: what was given out last is missing");
+  if (gone) fs::remove(log, error);  // of another file, which SQLite would not notice
+}
+
+void SqliteFile::open() {
+  database_.emplace(path_);
+  // The folder's lock keeps others out, so the log's index may live in memory.
+  database_->exec("PRAGMA locking_mode = EXCLUSIVE");
+  database_->exec("PRAGMA synchronous = FULL");
+  if (database_->integer("PRAGMA synchronous") != kFull)
+    refuse("is not synced with every commit: PRAGMA synchronous = FULL was not taken");
+  if (is_new()) make();
+  if (database_->integer("PRAGMA application_id") != kApplicationId) refuse("is not a database of ids");
+  if (database_->integer("PRAGMA user_version") != kVersion)
+    throw core::Failure(core::kStorageError,
+                        path_.string() + " was written by another version of this program");
+  if (const std::string found = database_->text("PRAGMA quick_check(1)"); found != "ok")
+    refuse("is damaged: " + found.substr(0, found.find('\n')));
+  if (database_->text("PRAGMA journal_mode = WAL") != "wal") refuse("cannot have a write-ahead log");
+  database_->exec("UPDATE meta SET runs = runs + 1");
+  run_ = database_->integer("SELECT runs FROM meta");
+}
+
+bool SqliteFile::is_new() const {
+  return (folder_.mark().empty() || accept_regressed_) && database_->integer("PRAGMA application_id") == 0 &&
+         database_->integer("PRAGMA user_version") == 0 &&
+         database_->integer("SELECT count(*) FROM sqlite_schema") == 0;
+}
+
+// In one transaction, before the log is switched on: there is no half-made file to find after a crash.
+void SqliteFile::make() const {
+  database_->exec("BEGIN IMMEDIATE");
+  database_->exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+  database_->exec("PRAGMA user_version = " + std::to_string(kVersion));
+  for (const std::string_view statement : kSchema) database_->exec(statement);
+  database_->exec("COMMIT");
+}
+
+void SqliteFile::begin() {
+  if (rolled_back_) {
+    // What a failed commit left in the log must not be taken for one that is missing.
+    database_->exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    rolled_back_ = false;
+  } else if (database_->log_pages() > kLogPages) {
+    database_->exec("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+  database_->exec("BEGIN IMMEDIATE");
+}
+
+void SqliteFile::commit() const { database_->exec("COMMIT"); }
+
+void SqliteFile::roll_back() noexcept {
+  database_->roll_back();
+  rolled_back_ = true;
+}
+
+void SqliteFile::finish() const { database_->exec("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
+void SqliteFile::refuse(const std::string& what) const {
+  throw core::Failure(
+      core::kStorageError,
+      path_.string() + " " + what +
+          "; to go on, move it away and start with --accept-regressed, which begins above what "
+          "the floor file says was given out");
+}
+
+void SqliteFile::refuse_regressed(const std::string& what) const {
+  throw core::Failure(core::kStoreRegressed,
+                      path_.string() + " " + what +
+                          "; to go on, start with --accept-regressed, which begins above what the floor file "
+                          "says was given out");
+}
+
+}  // namespace zerosuite::id::stores

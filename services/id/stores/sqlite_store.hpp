@@ -1,0 +1,81 @@
+// The embedded store: a folder of this process alone, SQLite in it, and a commit to the disk before every
+// answer.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "id/floors.hpp"
+#include "id/store.hpp"
+#include "id/stores/sqlite_commits.hpp"
+#include "id/stores/sqlite_file.hpp"
+#include "id/stores/sqlite_tables.hpp"
+#include "net/offload.hpp"
+#include "net/timers.hpp"
+
+namespace zerosuite::id::stores {
+
+struct SqliteOptions {
+  std::filesystem::path folder;
+  /// Goes on, above what the floors say, where an older state than the last is found or none at all.
+  bool accept_regressed = false;
+};
+
+/// Of one process: worker ids need no leases, the folder's lock keeps them. Belongs to the loop's thread. To
+/// be destroyed when it is idle, or after the offload; unless it was closed, that is the same as a crash.
+class SqliteStore final : public Store {
+ public:
+  /// Throws core::Failure, one line: StorageError when the folder cannot be used or what is in it cannot be
+  /// trusted; WorkerIdInUse, with folder and process, when another process has it; StoreRegressed when what
+  /// was given out last is missing.
+  SqliteStore(net::Timers& timers, net::Offload& offload, const SqliteOptions& options);
+
+  /// Before anything is served: throws core::Failure StoreRegressed, which names the key and both numbers,
+  /// when the store is older than the floors, or when they are gone though it had some. If that is accepted,
+  /// raises every key to its floor instead. Then begins the floor file.
+  void check(Floors& floors);
+
+  void reserve(const Ask& ask, core::Done<Reserved> done) override;
+  /// Indeterminate when the disk failed: the range must not be used any more.
+  void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
+  void create_tag(const Tag& tag, core::Done<Tag> done) override;
+  void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
+  void delete_tag(const std::string& name, core::Done<Tag> done) override;
+  void tag(const std::string& name, core::Done<Tag> done) override;
+  void tags(core::Done<std::vector<Tag>> done) override;
+  void claim(const Claim& claim, core::Done<Lease> done) override;
+  /// At once, and also while nothing can be written.
+  void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
+  void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
+  void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
+
+  StoreTraits traits() const override { return {"sqlite", false}; }
+  std::optional<core::Error> trouble() const override;
+
+  /// Whether no transaction is on its way.
+  bool idle() const { return commits_.idle(); }
+  /// At the end, when it is idle: writes what is outstanding, in this call. Answers why it could not.
+  std::optional<core::Error> close();
+
+ private:
+  struct Holder {
+    std::string owner;
+    std::int64_t epoch = 0;
+  };
+
+  template <class T, class Work>
+  void ask(Work work, core::Done<T> done);
+  void check_all(const Floors& floors);
+  void raise_all(const Floors& floors);
+
+  const bool accept_regressed_;
+  SqliteFile file_;
+  SqliteTables tables_;
+  SqliteCommits commits_;
+  std::map<std::int64_t, Holder> holders_;  // as answered
+};
+
+}  // namespace zerosuite::id::stores

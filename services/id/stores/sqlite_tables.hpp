@@ -1,0 +1,64 @@
+// What the SQLite store keeps, and what its calls do to it, each inside a transaction that the caller has
+// begun.
+//
+// Every call looks before it writes: one that is refused has changed nothing. All throw db::SqliteFailure
+// when SQLite does not do it. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "db/database.hpp"
+#include "id/store.hpp"
+
+namespace zerosuite::id::stores {
+
+class SqliteTables {
+ public:
+  /// `run` tells the worker ids of this process from those of earlier ones.
+  SqliteTables(const db::Database& database, std::int64_t run);
+  ~SqliteTables();
+
+  core::Result<Reserved> reserve(const Ask& ask);
+  bool give_back(const Key& key, const Range& unused);
+
+  core::Result<Tag> create_tag(const Tag& tag);
+  core::Result<Tag> update_tag(const std::string& name, const TagChange& change);
+  core::Result<Tag> delete_tag(const std::string& name);
+  core::Result<Tag> tag(const std::string& name);
+  std::vector<Tag> tags();
+
+  core::Result<Lease> claim(const Claim& claim);
+  bool release(const Claim& claim, const Lease& lease);
+
+  std::string pin(const std::string& name, const std::string& value, Store::Pin how);
+
+  /// The next value of the key of that text; 0 when nothing is known of it.
+  std::int64_t next(const std::string& key);
+  /// It becomes at least `floor`, and never falls below that again.
+  void raise(const std::string& key, std::int64_t floor);
+
+  /// Whether a floor file has ever been kept beside these tables.
+  bool floored();
+  void set_floored();
+  /// Writes something, as a sign that writing works.
+  void probe();
+
+ private:
+  struct Statements;
+  struct Worker;
+
+  std::optional<Tag> find_tag(const std::string& name);
+  void put_tag(const Tag& tag);
+  std::optional<Worker> find_worker(std::int64_t id);
+  std::optional<std::int64_t> choose_worker(const Claim& claim);
+
+  const std::int64_t run_;
+  std::unique_ptr<Statements> statements_;
+};
+
+}  // namespace zerosuite::id::stores

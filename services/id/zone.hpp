@@ -1,0 +1,31 @@
+// Which day it is somewhere: by the names and rules of the IANA time zone database.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace date {
+class time_zone;
+}
+
+namespace zerosuite::id {
+
+/// A plain value.
+class Zone {
+ public:
+  /// "UTC", which needs no database, or a name of the machine's. Throws core::Failure InvalidArgument for
+  /// another name, Unsupported when there is no database.
+  explicit Zone(const std::string& name);
+
+  /// The day as yyyymmdd. `time_ns` is since 1970.
+  std::int64_t day(std::int64_t time_ns);
+
+ private:
+  const date::time_zone* zone_ = nullptr;  // null = UTC; the library keeps it
+  // Between these times the offset is known. In seconds, as they are.
+  std::int64_t from_ = 0;
+  std::int64_t to_ = 0;
+  std::int64_t offset_ = 0;
+};
+
+}  // namespace zerosuite::id
