@@ -52,7 +52,7 @@ std::vector<Option> store_options() {
           text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
           ops::own_count("redis_replicas", 0, 0,
                          "Replicas that must have a reservation before it is used (WAIT)."),
-          text("worker", "auto", "N", "The worker id, or auto: the lowest that the store has free."),
+          text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
           text("floors_file", "none", "",
                "Remembers here what was given out, to notice an old copy of the store; none = in --data."),
           once("accept_regressed", "Goes on with an old copy of the store, above what is known to be given out."),
@@ -130,6 +130,22 @@ SequenceStart start_of(const std::string& word) {
   return word == "random" ? SequenceStart::kRandom : SequenceStart::kCarry;
 }
 
+// What is renewed too late is never held.
+void check_lease(const WorkerOptions& worker) {
+  if (worker.claim.ttl > worker.renew + worker.margin) return;
+  throw core::Failure(core::kInvalidArgument,
+                      "lease_ms is " + std::to_string(worker.claim.ttl.count()) +
+                          "; expected more than renew_ms and lease_margin_ms together, " +
+                          std::to_string((worker.renew + worker.margin).count()));
+}
+
+void check_worker(const Claim& claim, const Layout& layout) {
+  if (!claim.worker || *claim.worker < layout.workers()) return;
+  throw core::Failure(core::kInvalidArgument, "worker is " + std::to_string(*claim.worker) + "; layout " + layout.name +
+                                                  " has the worker ids 0 to " +
+                                                  std::to_string(layout.workers() - 1));
+}
+
 }  // namespace
 
 const ops::Program& program() { return kProgram; }
@@ -171,6 +187,8 @@ IssuerOptions issuer_options(const ops::Config& config) {
                               .ttl = config.duration("lease_ms")},
                     .renew = config.duration("renew_ms"),
                     .margin = config.duration("lease_margin_ms")};
+  check_lease(options.worker);
+  check_worker(options.worker.claim, options.layout);
   options.clock.max_lead = config.duration("max_lead_ms");
   options.clock.max_forward = config.duration("max_forward_ms");
   options.segments.stock.outage_budget = config.duration("outage_budget_ms");

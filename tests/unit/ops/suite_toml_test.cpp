@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "id/config.hpp"
 #include "lock/config.hpp"
 #include "ops/config.hpp"
 #include "ops/text.hpp"
@@ -24,7 +25,7 @@ std::vector<Option> keys_of(const Program& program) {
   return keys;
 }
 
-std::vector<const Program*> programs() { return {&kMath, &proxy::program(), &lock::program()}; }
+std::vector<const Program*> programs() { return {&kMath, &proxy::program(), &lock::program(), &id::program()}; }
 
 const char* const kPath = ZEROSUITE_SOURCE_DIR "/suite.toml";
 
