@@ -88,8 +88,8 @@ inline constexpr ErrorName kWorkerIdExhausted{"WorkerIdExhausted", "no worker id
 inline constexpr ErrorName kSegmentExhausted{
     "SegmentExhausted", "what was reserved of the tag is used up, and the store gives no more now"};
 inline constexpr ErrorName kRangeExhausted{"RangeExhausted", "the sequence has come to its last value"};
-inline constexpr ErrorName kStoreRegressed{"StoreRegressed",
-                                           "the store has forgotten what it gave out: an old copy was restored"};
+inline constexpr ErrorName kStoreRegressed{
+    "StoreRegressed", "the store has forgotten what it gave out: an old copy was restored"};
 inline constexpr ErrorName kEngineDisabled{"EngineDisabled",
                                            "this kind of id is not available in this configuration"};
 inline constexpr ErrorName kBadToken{"BadToken", "the text was not made with these keys, or was changed"};
@@ -101,16 +101,17 @@ inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came with
 inline constexpr ErrorName kProtocolError{"ProtocolError", "the peer answered something that is not zerorpc"};
 
 inline constexpr ErrorName kErrorNames[] = {
-    kNameError,         kTypeError,     kValueError,      kKeyError,        kZeroDivisionError,
-    kOverflowError,     kInternalError, kInvalidArgument, kAbandoned,       kCancelled,
-    kDeadlineExceeded,  kOverloaded,    kUnavailable,     kShuttingDown,    kAmbiguousMethod,
-    kWorkerLost,        kTooLarge,      kUnsupported,     kStorageError,    kIndeterminate,
-    kNotHeld,           kNotOwner,      kStaleToken,      kLeaseExpired,    kSessionLost,
-    kDeadlock,          kQueueFull,     kTooManyLocks,    kReentrancyLimit, kNotReentrant,
-    kUpgradeNotAllowed, kLimitMismatch, kKindMismatch,    kRequestConflict, kExtendLimit,
-    kRecovering, kBatchTooLarge, kNoSuchTag, kTagExists, kNoSuchLayout, kClockRollback, kClockJump, kTimeExhausted,
-    kLeaseLost, kWorkerIdInUse, kWorkerIdExhausted, kSegmentExhausted, kRangeExhausted, kStoreRegressed, kEngineDisabled,
-    kBadToken, kAccessDenied, kLostRemote,    kTimeoutExpired,  kProtocolError};
+    kNameError,         kTypeError,        kValueError,      kKeyError,        kZeroDivisionError,
+    kOverflowError,     kInternalError,    kInvalidArgument, kAbandoned,       kCancelled,
+    kDeadlineExceeded,  kOverloaded,       kUnavailable,     kShuttingDown,    kAmbiguousMethod,
+    kWorkerLost,        kTooLarge,         kUnsupported,     kStorageError,    kIndeterminate,
+    kNotHeld,           kNotOwner,         kStaleToken,      kLeaseExpired,    kSessionLost,
+    kDeadlock,          kQueueFull,        kTooManyLocks,    kReentrancyLimit, kNotReentrant,
+    kUpgradeNotAllowed, kLimitMismatch,    kKindMismatch,    kRequestConflict, kExtendLimit,
+    kRecovering,        kBatchTooLarge,    kNoSuchTag,       kTagExists,       kNoSuchLayout,
+    kClockRollback,     kClockJump,        kTimeExhausted,   kLeaseLost,       kWorkerIdInUse,
+    kWorkerIdExhausted, kSegmentExhausted, kRangeExhausted,  kStoreRegressed,  kEngineDisabled,
+    kBadToken,          kAccessDenied,     kLostRemote,      kTimeoutExpired,  kProtocolError};
 
 /// A named failure as a value.
 struct Error {

@@ -29,6 +29,9 @@ class Json {
   std::string entries_;
 };
 
+/// A message without the object at its end, to stand inside another one.
+std::string without_json(const std::string& message);
+
 /// `words`, a blank, and the object.
 inline std::string with_json(std::string words, const Json& object) { return words + " " + object.text(); }
 

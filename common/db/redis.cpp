@@ -169,7 +169,7 @@ void Redis::retry() {
   attempt_.at(due_);
 }
 
-// The last thing its callers do with this: who is told may destroy it.
+// Who is told may destroy this.
 void Redis::change(std::optional<std::string> trouble) {
   if (trouble == trouble_) return;
   trouble_ = std::move(trouble);

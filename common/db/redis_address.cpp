@@ -47,7 +47,7 @@ RedisAddress parse_redis_address(const std::string& endpoint) {
 core::Result<std::vector<std::string>> look_up(const std::string& host, Lookup how) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = how == Lookup::kNumeric ? AI_NUMERICHOST : AI_ADDRCONFIG;
+  hints.ai_flags = how == Lookup::kNumeric ? AI_NUMERICHOST : 0;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
   if (code != 0) return core::Error{core::kUnavailable, host + ": " + ::gai_strerror(code)};

@@ -45,8 +45,8 @@ class App {
   /// answers count as finished. Not called when calls are cut off before. It must not throw.
   void on_drain(std::function<void()> begun) { on_drain_ = std::move(begun); }
 
-  /// Turns until `ready` says so: for what a service needs from others before it can serve, or must tell them after.
-  /// False when the program was told to stop meanwhile. What `ready` throws passes through.
+  /// Turns until `ready` says so: for what a service needs from others before it can serve, or must tell them
+  /// after. False when the program was told to stop meanwhile. What `ready` throws passes through.
   bool wait_until(const std::function<bool()>& ready);
 
   /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, registers with the proxies, and

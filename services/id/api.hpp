@@ -12,8 +12,8 @@
 
 namespace zerosuite::id {
 
-/// All of them, and the look at the clocks before each call. Everything it is given must outlive the server's calls, and
-/// so must this.
+/// All of them, and the look at the clocks before each call. Everything it is given must outlive the server's
+/// calls, and so must this.
 class Service final : private rpc::Observer {
  public:
   struct Parts {

@@ -36,7 +36,9 @@ std::string text_of(std::int64_t id, const Shape& shape, const Secrets& secrets)
 std::int64_t from_integer(Integer number) {
   if (number >= 0 && number <= std::numeric_limits<std::int64_t>::max())
     return static_cast<std::int64_t>(number);
-  throw Failure(core::kInvalidArgument, "an id is from 0 to 2^63 - 1");
+  const std::string shown = number < 0 ? std::to_string(static_cast<std::int64_t>(number))
+                                       : std::to_string(static_cast<std::uint64_t>(number));
+  throw Failure(core::kInvalidArgument, "an id is from 0 to 2^63 - 1, not " + shown);
 }
 
 // Node sends large integers as floats, which are exact only so far.

@@ -23,6 +23,6 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
 void bind_tags(rpc::Server& server, Segments& segments, const Formats& formats,
                const std::string& admin_token);
 /// seq and its kin, and daily.
-void bind_sequences(rpc::Server& server, Sequences& sequences, IdTime& time, const Formats& formats);
+void bind_sequences(rpc::Server& server, Sequences& sequences, Daily& daily, const Formats& formats);
 
 }  // namespace zerosuite::id

@@ -71,9 +71,8 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
   if (prefix.empty() || prefix.size() > kMost)
     throw Failure(core::kInvalidArgument,
                   "a prefix has from 1 to 128 bytes, not " + std::to_string(prefix.size()));
-  ids->next(prefix, epoch_s, [reply](const core::Result<std::int64_t>& id) {
-    id ? reply(*id) : reply(id.error());
-  });
+  ids->next(prefix, epoch_s,
+            [reply](const core::Result<std::int64_t>& id) { id ? reply(*id) : reply(id.error()); });
 }
 
 }  // namespace
@@ -83,8 +82,9 @@ void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store) {
       .method("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
               [&issuer] { return worker(issuer); })
       .idempotent = true;
-  server.method("stats", "What was issued, and how far the clock is off.",
-                [&issuer, &store] { return stats(issuer, store); })
+  server
+      .method("stats", "What was issued, and how far the clock is off.",
+              [&issuer, &store] { return stats(issuer, store); })
       .idempotent = true;
   server
       .method("health", "Whether all is well, and what is not.",

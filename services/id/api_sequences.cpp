@@ -15,7 +15,7 @@ using wire::Integer, wire::Value;
 const Value kInt{std::string("int")};
 
 core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& formats, std::string fmt) {
-  formats.show(0, fmt);  // a bad one is told before an id is used up
+  formats.check(fmt);
   return [reply, &formats, fmt = std::move(fmt)](const Result<std::int64_t>& id) {
     id ? reply(formats.show(*id, fmt)) : reply(id.error());
   };
@@ -23,7 +23,7 @@ core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& format
 
 }  // namespace
 
-void bind_sequences(rpc::Server& server, Sequences& sequences, IdTime& time, const Formats& formats) {
+void bind_sequences(rpc::Server& server, Sequences& sequences, Daily& daily, const Formats& formats) {
   server.method("seq", {"name", {"fmt", kInt}},
                 "The next number of a sequence: greater than all that were answered before this was asked.",
                 [&](Reply<Value> reply, std::string name, std::string fmt) {
@@ -44,10 +44,9 @@ void bind_sequences(rpc::Server& server, Sequences& sequences, IdTime& time, con
   server.method(
       "daily", {"prefix", {"width", {Integer{6}}}, {"tz", {std::string("UTC")}}},
       "The prefix, yyyymmdd and a counter of width digits that begins anew every day of the zone tz.",
-      [daily = std::make_shared<Daily>(time, sequences)](Reply<std::string> reply, std::string prefix,
-                                                         std::int64_t width, std::string tz) {
-        daily->next({std::move(prefix), width, std::move(tz)},
-                    [reply](const Result<std::string>& id) { id ? reply(*id) : reply(id.error()); });
+      [&](Reply<std::string> reply, std::string prefix, std::int64_t width, std::string tz) {
+        daily.next({std::move(prefix), width, std::move(tz)},
+                   [reply](const Result<std::string>& id) { id ? reply(*id) : reply(id.error()); });
       });
 }
 

@@ -23,16 +23,16 @@ using wire::Dict, wire::Integer, wire::Value;
 using Runs = Snowflake::Runs;
 using BatchView = std::variant<IdsView, Value>;
 
-constexpr std::int64_t kMostIds = 100'000;    // in a list
+constexpr std::int64_t kMostIds = 100'000;  // in a list
 constexpr std::int64_t kMostInRuns = 4'000'000;
 constexpr std::int64_t kMostRuns = 100'000;
 
 const Value kDefault{std::string("default")};
 const Value kInt{std::string("int")};
 
-void one(Snowflake& snowflake, IdTime& time, const Reply<Value>& reply, std::function<Value(std::int64_t)> show) {
-  if (const auto id = snowflake.one(time.look())) return reply(show(*id));
-  show(0);  // a bad format is told before anybody waits
+void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
+         std::function<Value(std::int64_t)> show) {
+  if (const auto id = snowflake.one(now)) return reply(show(*id));
   snowflake.take(1, [reply, show = std::move(show)](const Result<Runs>& runs) {
     runs ? reply(show(runs->front().first)) : reply(runs.error());
   });
@@ -57,12 +57,12 @@ void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
 void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n) {
   const Layout& layout = snowflake.layout();
   if (layout.stride() != 1)
-    throw Failure(core::kUnsupported, "ids of layout " + layout.name + " do not follow one another: snowflake_batch()");
+    throw Failure(core::kUnsupported,
+                  "ids of layout " + layout.name + " do not follow one another: snowflake_batch()");
   const std::int64_t in_one_run = layout.sequences() - layout.first_sequence();
   batch_size(n, std::min({kMostInRuns, snowflake.most(), kMostRuns * in_one_run}));
-  snowflake.take(n, [reply](Result<Runs> runs) {
-    runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error());
-  });
+  snowflake.take(
+      n, [reply](Result<Runs> runs) { runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error()); });
 }
 
 Value parsed(const Layout& layout, std::int64_t id) {
@@ -70,7 +70,9 @@ Value parsed(const Layout& layout, std::int64_t id) {
   const std::int64_t time_ms = layout.time_ns(parts.tick) / 1'000'000;
   const int low_bits = layout.worker_bits - layout.datacenter_bits;
   Dict dict;
-  const auto put = [&](const char* key, Value value) { dict.push_back({{std::string(key)}, std::move(value)}); };
+  const auto put = [&](const char* key, Value value) {
+    dict.push_back({{std::string(key)}, std::move(value)});
+  };
   put("id", {Integer{id}});
   put("time_ms", {Integer{time_ms}});
   put("iso", {formats::iso_time(time_ms)});
@@ -85,9 +87,9 @@ Value parsed(const Layout& layout, std::int64_t id) {
 std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
   const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
   if (time_ms < layout.epoch_ms || time_ms >= end_ms)
-    throw Failure(core::kInvalidArgument, "layout " + layout.name + " has times from " +
-                                              std::to_string(layout.epoch_ms) + " to " + std::to_string(end_ms - 1) +
-                                              " ms after 1970, not " + std::to_string(time_ms));
+    throw Failure(core::kInvalidArgument,
+                  "layout " + layout.name + " has times from " + std::to_string(layout.epoch_ms) + " to " +
+                      std::to_string(end_ms - 1) + " ms after 1970, not " + std::to_string(time_ms));
   const std::int64_t from_ns = time_ms * 1'000'000;
   const std::int64_t last = layout.tick_at(from_ns + 999'999);
   return {layout.compose({layout.tick_at(from_ns), 0, 0}),
@@ -100,12 +102,13 @@ void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, 
   server.method("snowflake", {{"layout", kDefault}, {"fmt", kInt}},
                 "One id: a time, a worker and a sequence number. Later ones are greater.",
                 [&](Reply<Value> reply, std::string layout, std::string fmt) {
-                  one(snowflakes.of(layout), time, reply,
+                  formats.check(fmt);
+                  one(snowflakes.of(layout), time.look(), reply,
                       [&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
                 });
   server.method("snowflake_batch", {"n", {"layout", kDefault}, {"fmt", kInt}}, "n ids in a list, ascending.",
                 [&](Reply<BatchView> reply, std::int64_t n, std::string layout, std::string fmt) {
-                  formats.show(0, fmt);  // a bad one is told before ids are used up
+                  formats.check(fmt);
                   batch(snowflakes.of(layout), reply, n, [&formats, fmt = std::move(fmt)](IdsView ids) {
                     return shown(std::move(ids), formats, fmt);
                   });
@@ -125,7 +128,9 @@ void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, 
   server
       .method("range_at", {"time_ms", {"layout", kDefault}},
               "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
-              [&](std::int64_t time_ms, std::string layout) { return range_at(snowflakes.layout(layout), time_ms); })
+              [&](std::int64_t time_ms, std::string layout) {
+                return range_at(snowflakes.layout(layout), time_ms);
+              })
       .idempotent = true;
 }
 

@@ -75,14 +75,14 @@ void check_admin(const Options& options, const std::string& admin_token) {
 void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats) {
   server.method("segment", {"tag", {"fmt", kInt}}, "The next id of a tag.",
                 [&](Reply<Value> reply, std::string tag, std::string fmt) {
-                  formats.show(0, fmt);  // a bad one is told before an id is used up
+                  formats.check(fmt);
                   segments.next(tag, [&formats, reply, fmt](const Result<std::int64_t>& id) {
                     id ? reply(formats.show(*id, fmt)) : reply(id.error());
                   });
                 });
   server.method("segment_batch", {"tag", "n", {"fmt", kInt}}, "The next n ids of a tag, ascending.",
                 [&](Reply<IdsOrTexts> reply, std::string tag, std::int64_t n, std::string fmt) {
-                  formats.show(0, fmt);
+                  formats.check(fmt);
                   batch_size(n);
                   segments.batch(tag, n, [&formats, reply, fmt](const Result<Ids>& ids) {
                     if (!ids) return reply(ids.error());

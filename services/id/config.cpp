@@ -46,17 +46,18 @@ Option once(std::string_view name, std::string_view help) {
 }
 
 std::vector<Option> store_options() {
-  return {choice("store", kStores, "Keeps what was given out in: sqlite (in --data), redis."),
-          text("redis", "127.0.0.1:6379", "HOST:PORT", "The Redis server of --store redis; unix:PATH too."),
-          text("redis_prefix", "zerosuite:id:", "", "What the keys in Redis begin with."),
-          text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
-          ops::own_count("redis_replicas", 0, 0,
-                         "Replicas that must have a reservation before it is used (WAIT)."),
-          text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
-          text("floors_file", "none", "",
-               "Remembers here what was given out, to notice an old copy of the store; none = in --data."),
-          once("accept_regressed", "Goes on with an old copy of the store, above what is known to be given out."),
-          once("allow_relayout", "Goes on with another layout than the ids before had.")};
+  return {
+      choice("store", kStores, "Keeps what was given out in: sqlite (in --data), redis."),
+      text("redis", "127.0.0.1:6379", "HOST:PORT", "The Redis server of --store redis; unix:PATH too."),
+      text("redis_prefix", "zerosuite:id:", "", "What the keys in Redis begin with."),
+      text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
+      ops::own_count("redis_replicas", 0, 0,
+                     "Replicas that must have a reservation before it is used (WAIT)."),
+      text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
+      text("floors_file", "none", "",
+           "Remembers here what was given out, to notice an old copy of the store; none = in --data."),
+      once("accept_regressed", "Goes on with an old copy of the store, above what is known to be given out."),
+      once("allow_relayout", "Goes on with another layout than the ids before had.")};
 }
 
 std::vector<Option> source_options() {
@@ -65,7 +66,8 @@ std::vector<Option> source_options() {
   return {text("layout", "twitter", "NAME", "The layout of snowflakes when a call names none."),
           choice("sequence_start", kStarts,
                  "Where the sequence of a new tick begins: where the last ended, at 0, or at 0 to 99."),
-          ops::own_time("window_ms", usual.snowflake.window, 100, "Reserves so much time for snowflakes at once."),
+          ops::own_time("window_ms", usual.snowflake.window, 100,
+                        "Reserves so much time for snowflakes at once."),
           ops::own_time("burst_lead_ms", usual.snowflake.burst_lead, 1,
                         "Borrows so much of the future when a tick is used up."),
           ops::own_time("park_ms", usual.snowflake.park, 0, "A call waits so long for the store."),
@@ -113,7 +115,8 @@ std::optional<std::int64_t> worker_of(const std::string& text) {
   std::int64_t worker = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), worker);
   if (error == std::errc() && end == text.data() + text.size() && worker >= 0) return worker;
-  throw core::Failure(core::kInvalidArgument, "worker is " + ops::word_or_quoted(text) + "; expected a number or auto");
+  throw core::Failure(core::kInvalidArgument,
+                      "worker is " + ops::word_or_quoted(text) + "; expected a number or auto");
 }
 
 // Unlike any other start of any other process, and yet a person can tell where it runs.
@@ -141,8 +144,8 @@ void check_lease(const WorkerOptions& worker) {
 
 void check_worker(const Claim& claim, const Layout& layout) {
   if (!claim.worker || *claim.worker < layout.workers()) return;
-  throw core::Failure(core::kInvalidArgument, "worker is " + std::to_string(*claim.worker) + "; layout " + layout.name +
-                                                  " has the worker ids 0 to " +
+  throw core::Failure(core::kInvalidArgument, "worker is " + std::to_string(*claim.worker) + "; layout " +
+                                                  layout.name + " has the worker ids 0 to " +
                                                   std::to_string(layout.workers() - 1));
 }
 

@@ -18,7 +18,8 @@ const ops::Program& program();
 IssuerOptions issuer_options(const ops::Config& config);
 /// Where the floors are kept.
 std::filesystem::path floors_file(const ops::Config& config);
-/// Of the keys file, or of the environment's ZEROSUITE_ID_KEYS; none otherwise. Throws core::Failure InvalidArgument.
+/// Of the keys file, or of the environment's ZEROSUITE_ID_KEYS; none otherwise. Throws core::Failure
+/// InvalidArgument.
 Secrets secrets(const ops::Config& config);
 /// Empty when none is configured. Throws core::Failure InvalidArgument.
 std::string admin_token(const ops::Config& config);

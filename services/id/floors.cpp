@@ -45,7 +45,7 @@ std::optional<std::string> unescaped(std::string_view text) {
     unsigned int byte = 0;
     const std::string_view digits = text.substr(at + 1, 2);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) return std::nullopt;
+    if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) return std::nullopt;
     key += static_cast<char>(byte);
     at += 2;
   }

@@ -29,6 +29,7 @@ Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told tol
                   with_start(options_.layout, options_.sequence_start), options_.snowflake),
       segments_(parts.timers, parts.store, options_.segments),
       sequences_(parts.timers, parts.store, options_.sequences),
+      daily_(time_, sequences_),
       random_ids_(time_, entropy_),
       pin_again_(parts.timers, [this] { start(); }) {}
 
@@ -42,16 +43,15 @@ void Issuer::start() {
     } else if (trouble_.reset(); *kept == fingerprint) {
       worker_.start();
     } else {
-      refusal_ = core::Error{core::kInvalidArgument, "ids were issued with the layout " + *kept + " before, and " +
-                                                         options_.layout.name + " is " + fingerprint +
-                                                         "; --allow-relayout goes on all the same"};
+      refusal_ =
+          core::Error{core::kInvalidArgument, "ids were issued with the layout " + *kept + " before, and " +
+                                                  options_.layout.name + " is " + fingerprint +
+                                                  "; --allow-relayout goes on all the same"};
     }
   });
 }
 
-std::optional<core::Error> Issuer::hindrance() {
-  return trouble_ ? trouble_ : worker_.check(time_.look().boot_ns);
-}
+const core::Error& Issuer::hindrance() const { return trouble_ ? *trouble_ : worker_.why(); }
 
 void Issuer::stop(core::MoveFunction<void()> done) {
   const auto last = std::make_shared<Last>(std::move(done));
@@ -75,7 +75,8 @@ std::vector<std::string> Issuer::troubles() {
   const Now now = time_.look();
   add(time_.jump());
   if (now.wait > core::milliseconds(0))
-    all.push_back("ClockRollback: snowflakes wait for the clock, " + std::to_string(now.wait.count()) + " ms");
+    all.push_back("ClockRollback: snowflakes wait for the clock, " + std::to_string(now.wait.count()) +
+                  " ms");
   add(worker_.check(now.boot_ns));
   add(store_.trouble());
   const Layout& layout = snowflakes_.usual();

@@ -8,6 +8,7 @@
 
 #include "core/entropy.hpp"
 #include "id/clock.hpp"
+#include "id/daily.hpp"
 #include "id/random_ids.hpp"
 #include "id/segments.hpp"
 #include "id/sequences.hpp"
@@ -45,7 +46,7 @@ class Issuer {
   /// Whether it can serve.
   bool ready() const { return worker_.generation() > 0; }
   /// Why it cannot, as far as is known.
-  std::optional<core::Error> hindrance();
+  const core::Error& hindrance() const;
   /// What waiting will not change: ids of another layout are in the store.
   const std::optional<core::Error>& refusal() const { return refusal_; }
   /// Gives everything back that was not used; `done` runs once that is kept, or could not be.
@@ -60,6 +61,7 @@ class Issuer {
   Snowflakes& snowflakes() { return snowflakes_; }
   Segments& segments() { return segments_; }
   Sequences& sequences() { return sequences_; }
+  Daily& daily() { return daily_; }
   RandomIds& random_ids() { return random_ids_; }
   const Worker& worker() const { return worker_; }
   const Store& store() const { return store_; }
@@ -73,6 +75,7 @@ class Issuer {
   Snowflakes snowflakes_;
   Segments segments_;
   Sequences sequences_;
+  Daily daily_;
   RandomIds random_ids_;
   std::uint64_t breaks_ = 0;
   std::optional<core::Error> refusal_;

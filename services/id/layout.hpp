@@ -18,7 +18,8 @@ struct Parts {
 
 /// Where the sequence of a new tick begins.
 enum class SequenceStart : std::uint8_t {
-  kCarry,   ///< Goes on from the tick before, so that id modulo shards is even; from 0 once half of it is used.
+  kCarry,   ///< Goes on from the tick before, so that id modulo shards is even; from 0 once half of it is
+            ///< used.
   kZero,    ///< Twitter
   kRandom,  ///< 0 … 99: Leaf
   kOne,     ///< Always 1, also after an overflow: tarzanjw/pysnowflake
@@ -27,7 +28,7 @@ enum class SequenceStart : std::uint8_t {
 /// A plain value. Bits from high to low: tick, worker, sequence; or tick, sequence, worker.
 struct Layout {
   std::string name = {};
-  std::int64_t epoch_ms = 0;  ///< Since 1970
+  std::int64_t epoch_ms = 0;    ///< Since 1970
   std::int64_t unit_us = 1000;  ///< One tick
   int tick_bits = 41;
   int worker_bits = 10;
@@ -59,8 +60,9 @@ struct Layout {
 /// twitter discord pysnowflake sony insta baidu crdb js53 js53s.
 std::span<const Layout> named_layouts();
 
-/// A named layout, or `custom:TICK/WORKER/SEQUENCE@EPOCH_MS` with an optional `+UNITus` or `+UNITms` at its end.
-/// Throws core::Failure NoSuchLayout, which names them all, or InvalidArgument for a custom one that cannot be.
+/// A named layout, or `custom:TICK/WORKER/SEQUENCE@EPOCH_MS` with an optional `+UNITus` or `+UNITms` at its
+/// end. Throws core::Failure NoSuchLayout, which names them all, or InvalidArgument for a custom one that
+/// cannot be.
 Layout layout_of(std::string_view name);
 
 }  // namespace zerosuite::id

@@ -7,19 +7,25 @@ namespace {
 
 using namespace zerosuite;
 
+// The name stands in the one line that is printed, too: scripts look for it.
+[[noreturn]] void refuse(const core::Error& error) {
+  throw core::Failure(error.name, error.name + ": " + error.message);
+}
+
 // What must be there before the first id; throws what stands in the way when it does not come in time.
 bool await_readiness(ops::App& app, id::Issuer& issuer) {
   const auto until = core::Clock::now() + app.config().duration("start_wait_ms");
   return app.wait_until([&] {
-    if (issuer.refusal()) throw core::Failure(*issuer.refusal());
+    if (issuer.refusal()) refuse(*issuer.refusal());
     if (issuer.ready()) return true;
-    if (core::Clock::now() >= until) throw core::Failure(issuer.hindrance().value());
+    if (core::Clock::now() >= until) refuse(issuer.hindrance());
     return false;
   });
 }
 
 void give_back(ops::App& app, id::Issuer& issuer, id::OpenStore& open) {
-  const auto done = std::make_shared<bool>(false);  // the answer may come, or be given up, after this has returned
+  const auto done =
+      std::make_shared<bool>(false);  // the answer may come, or be given up, after this has returned
   issuer.stop([done] { *done = true; });
   const auto until = core::Clock::now() + std::chrono::seconds(2);
   app.wait_until([&] { return *done || core::Clock::now() >= until; });
@@ -35,11 +41,13 @@ int main(int argc, char** argv) {
     const std::string admin_token = id::admin_token(app.config());
     id::OpenStore open(app);
     const id::SystemClocks clocks;
-    id::Issuer issuer({app.reactor().timers(), open.store(), clocks}, id::issuer_options(app.config()),
-                      [&log = app.log()](const core::Error* trouble) {
-                        if (trouble == nullptr) return log.write(ops::Level::kInfo, "worker id", {});
-                        log.write(ops::Level::kWarn, "worker id", {{"trouble", trouble->message}});
-                      });
+    id::Issuer issuer(
+        {app.reactor().timers(), open.store(), clocks}, id::issuer_options(app.config()),
+        [&log = app.log()](const core::Result<id::Lease>& lease) {
+          if (!lease)
+            return log.write(ops::Level::kWarn, "no worker id", {{"reason", lease.error().message}});
+          log.write(ops::Level::kInfo, "worker id", {{"worker", lease->worker}, {"epoch", lease->epoch}});
+        });
     issuer.start();
     if (!await_readiness(app, issuer)) return give_back(app, issuer, open);
     const id::Service service(app.server(), {issuer, open, secrets, admin_token});

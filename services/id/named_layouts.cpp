@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kYear2020 = 1'577'836'800'000;
 
 // Where each comes from:
-// twitter      twitter-archive/snowflake, tag snowflake-2010, IdWorker.scala; Meituan's Leaf has the same bits
+// twitter      twitter-archive/snowflake, tag snowflake-2010, IdWorker.scala; Leaf has the same
 // discord      discord.com/developers/docs/reference, "Snowflakes"
 // pysnowflake  tarzanjw/pysnowflake, the PyPI package
 // sony         sony/sonyflake, the default settings of its first version
@@ -87,9 +87,10 @@ class Words {
 };
 
 [[noreturn]] void refuse_custom(std::string_view name, const std::string& why) {
-  throw core::Failure(core::kInvalidArgument,
-                      "layout " + std::string(name) + ": " + why +
-                          "; expected custom:TICK/WORKER/SEQUENCE@EPOCH_MS, and +10ms or the like for the tick");
+  throw core::Failure(
+      core::kInvalidArgument,
+      "layout " + std::string(name) + ": " + why +
+          "; expected custom:TICK/WORKER/SEQUENCE@EPOCH_MS, and +10ms or the like for the tick");
 }
 
 std::int64_t part(Words& words, std::string_view name, std::string_view sign) {

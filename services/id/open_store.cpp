@@ -13,7 +13,8 @@ void OpenStore::open_sqlite(ops::App& app) {
   const ops::Config& config = app.config();
   sqlite_ = std::make_unique<stores::SqliteStore>(
       app.reactor().timers(), app.offload(),
-      stores::SqliteOptions{.folder = config.text("data"), .accept_regressed = config.on("accept_regressed")});
+      stores::SqliteOptions{.folder = config.text("data"),
+                            .accept_regressed = config.on("accept_regressed")});
   floors_.emplace(floors_file(config));
   sqlite_->check(*floors_);
   floored_.emplace(*sqlite_, *floors_);
@@ -22,7 +23,8 @@ void OpenStore::open_sqlite(ops::App& app) {
 void OpenStore::open_redis(ops::App& app) {
   const ops::Config& config = app.config();
   db::RedisOptions options{.endpoint = config.text("redis")};
-  if (const auto file = text_unless_none(config, "redis_password_file")) options.password = read_secret(*file);
+  if (const auto file = text_unless_none(config, "redis_password_file"))
+    options.password = read_secret(*file);
   folder_ = std::make_unique<db::Folder>(config.text("data"));
   floors_.emplace(floors_file(config));
   floors_->begin();
@@ -32,8 +34,9 @@ void OpenStore::open_redis(ops::App& app) {
     log.write(ops::Level::kInfo, "store", {{"connected", "redis"}});
   });
   redis_store_ = std::make_unique<stores::RedisStore>(
-      *redis_, stores::RedisStoreOptions{.prefix = config.text("redis_prefix"),
-                                         .wait_replicas = static_cast<int>(config.integer("redis_replicas"))});
+      *redis_,
+      stores::RedisStoreOptions{.prefix = config.text("redis_prefix"),
+                                .wait_replicas = static_cast<int>(config.integer("redis_replicas"))});
   redis_ids_ = std::make_unique<stores::RedisIds>(*redis_);
   floored_.emplace(*redis_store_, *floors_);
 }

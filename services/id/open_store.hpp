@@ -18,8 +18,8 @@ namespace zerosuite::id {
 /// Belongs to the loop's thread.
 class OpenStore {
  public:
-  /// Opens the folder. Throws core::Failure, one line, when it or the configuration cannot be used. Redis is only
-  /// connected to in the turns that follow.
+  /// Opens the folder. Throws core::Failure, one line, when it or the configuration cannot be used. Redis is
+  /// only connected to in the turns that follow.
   explicit OpenStore(ops::App& app);
 
   FlooredStore& store() { return *floored_; }

@@ -11,7 +11,7 @@ constexpr int kNodeBits = 48, kClockSeqBits = 14;
 
 // Of 64 random bits.
 std::uint64_t random_node(std::uint64_t bits) { return bits >> (64 - kNodeBits) | formats::kRandomNode; }
-std::uint32_t random_clock_seq(std::uint64_t bits) {
+std::uint32_t clock_seq_of(std::uint64_t bits) {
   return static_cast<std::uint32_t>(bits % (std::uint64_t{1} << kClockSeqBits));
 }
 
@@ -20,11 +20,10 @@ std::int64_t ticks_of_4096th_ms(std::int64_t ns) {
   return ns / kNsPerMs * 4096 + ns % kNsPerMs * 4096 / kNsPerMs;
 }
 
-std::uint64_t checked(const char* name, std::int64_t value, int bits) {
-  if (value >= 0 && value < std::int64_t{1} << bits) return static_cast<std::uint64_t>(value);
-  throw core::Failure(core::kInvalidArgument, std::string(name) + " must be from 0 to 2^" +
-                                                  std::to_string(bits) + " - 1, not " +
-                                                  std::to_string(value));
+std::uint64_t checked_node(std::int64_t value) {
+  if (value >= 0 && value < std::int64_t{1} << kNodeBits) return static_cast<std::uint64_t>(value);
+  throw core::Failure(core::kInvalidArgument,
+                      "node must be from 0 to 2^48 - 1, not " + std::to_string(value));
 }
 
 }  // namespace
@@ -42,9 +41,9 @@ std::vector<std::string> RandomIds::issue(RandomKind kind, std::size_t n) {
 std::string RandomIds::uuid1(const Uuid1Choice& choice) {
   const std::int64_t ns = look().ns;
   formats::Uuid1Parts parts{.clock_seq = clock_seq_, .node = node_};
-  if (choice.node) parts.node = checked("node", *choice.node, kNodeBits);
-  if (choice.clock_seq)
-    parts.clock_seq = static_cast<std::uint32_t>(checked("clock_seq", *choice.clock_seq, kClockSeqBits));
+  if (choice.node) parts.node = checked_node(*choice.node);
+  // The low bits, as uuid.py takes them: many pass int(time.time()).
+  if (choice.clock_seq) parts.clock_seq = clock_seq_of(static_cast<std::uint64_t>(*choice.clock_seq));
   parts.ticks = next_gregorian(ns);
   return formats::uuid_text(formats::uuid1(parts));
 }
@@ -62,7 +61,7 @@ Now RandomIds::look() {
 void RandomIds::renew() {
   entropy_.forget();
   node_ = random_node(entropy_.bits());
-  clock_seq_ = random_clock_seq(entropy_.bits());
+  clock_seq_ = clock_seq_of(entropy_.bits());
   ulids_.renew();
   ksuids_.renew();
   xids_.renew();
@@ -75,8 +74,7 @@ std::string RandomIds::next(RandomKind kind, std::int64_t ns) {
       return formats::uuid_text(formats::uuid4({entropy_.bits(), entropy_.bits()}));
     case RandomKind::kUuid6: {
       const std::uint64_t bits = entropy_.bits();
-      return formats::uuid_text(
-          formats::uuid6({next_gregorian(ns), random_clock_seq(bits), random_node(bits)}));
+      return formats::uuid_text(formats::uuid6({next_gregorian(ns), clock_seq_of(bits), random_node(bits)}));
     }
     case RandomKind::kUuid7:
       return formats::uuid_text(formats::uuid7(uuid7_.next(ticks_of_4096th_ms(ns)), entropy_.bits()));

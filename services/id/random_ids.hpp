@@ -28,7 +28,7 @@ enum class RandomKind : std::uint8_t {
 /// What a caller may choose of a uuid1.
 struct Uuid1Choice {
   std::optional<std::int64_t> node = {};       ///< 48 bits; else random, the same for this process.
-  std::optional<std::int64_t> clock_seq = {};  ///< 14 bits; else random, the same for this process.
+  std::optional<std::int64_t> clock_seq = {};  ///< Its low 14 bits; else random, the same for this process.
 };
 
 /// "Rising" is strict within the process: where the clock stands, is set back, or is too slow for what is
@@ -42,7 +42,7 @@ class RandomIds {
   /// randomness.
   std::vector<std::string> issue(RandomKind kind, std::size_t n);
   /// As Python's uuid.uuid1(); its time is never that of another uuid1 or uuid6 of this process.
-  /// InvalidArgument for what has more bits.
+  /// InvalidArgument for a node of more bits.
   std::string uuid1(const Uuid1Choice& choice);
 
  private:

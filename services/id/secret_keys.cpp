@@ -1,16 +1,10 @@
 #include "id/secret_keys.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdint>
-#include <system_error>
 
 #include "core/error.hpp"
+#include "id/secret_file.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -20,10 +14,6 @@ constexpr std::string_view kBlank = " \t\r";
 
 [[noreturn]] void refuse(const std::string& place, const std::string& why) {
   throw core::Failure(core::kInvalidArgument, place + ": " + why);
-}
-
-[[noreturn]] void refuse_call(const std::string& path) {
-  refuse(path, "the file of keys cannot be read: " + std::generic_category().message(errno));
 }
 
 std::string_view trimmed(std::string_view line) {
@@ -57,17 +47,6 @@ SecretKey parse_key(std::string_view line, const std::string& place) {
   return key;
 }
 
-struct File {
-  explicit File(const std::string& path) : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~File() {
-    if (descriptor >= 0) ::close(descriptor);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  int descriptor;
-};
-
 }  // namespace
 
 std::vector<SecretKey> parse_keys(std::string_view text, const std::string& place, char separator) {
@@ -87,19 +66,6 @@ std::vector<SecretKey> parse_keys(std::string_view text, const std::string& plac
   return keys;
 }
 
-std::vector<SecretKey> read_keys(const std::string& path) {
-  const File file(path);
-  struct stat status {};
-  if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) refuse_call(path);
-  if ((status.st_mode & 077) != 0)
-    refuse(path, "others than its owner may read or write the file of keys; chmod 600 it");
-  std::string text;
-  std::array<char, 4096> part{};
-  ssize_t got = 0;
-  while ((got = ::read(file.descriptor, part.data(), part.size())) > 0)
-    text.append(part.data(), static_cast<std::size_t>(got));
-  if (got < 0) refuse_call(path);
-  return parse_keys(text, path);
-}
+std::vector<SecretKey> read_keys(const std::string& path) { return parse_keys(read_private(path), path); }
 
 }  // namespace zerosuite::id

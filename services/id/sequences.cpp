@@ -36,7 +36,7 @@ std::optional<std::int64_t> Sequence::one() {
 
 void Sequence::take(Caller caller, From from) {
   if (from == From::kStore) durable_until_ = timers_.now() + options_.durable_stay;
-  if (stocks()) return stock().take(std::move(caller));
+  if (from == From::kStock && stocks()) return stock().take(std::move(caller));
   if (stock_ && !leaving_) leave_stock();
   group().park(std::move(caller));
 }

@@ -136,7 +136,7 @@ void Snowflake::refuse_late() {
                                                             retry_after(options_.burst_lead))});
     } else {
       const bool kept = trouble_ && trouble_->name == core::kStorageError.name;
-      const std::string why = trouble_ ? trouble_->message : "the store does not answer";
+      const std::string why = trouble_ ? core::without_json(trouble_->message) : "the store does not answer";
       answer_first(Error{kept ? core::kStorageError : core::kUnavailable,
                          core::with_json("no ticks can be reserved: " + why, retry_after(kLongestPause))});
     }

@@ -19,12 +19,14 @@ Layout Snowflakes::layout(std::string_view name) const {
 Snowflake& Snowflakes::of(std::string_view name) {
   if (const auto known = by_name_.find(name); known != by_name_.end()) return *known->second;
   Layout wanted = layout(name);
-  // A named layout knows where its sequences begin: whoever spells its bits out first must not decide that.
+  // Where its sequences begin must not depend on who comes first, and how he spells it.
   for (const Layout& named : named_layouts()) {
     if (named.fingerprint() == wanted.fingerprint()) wanted = named;
   }
+  if (wanted.fingerprint() == usual_.fingerprint()) wanted = usual_;
   if (by_name_.size() >= kMostLayouts)
-    throw core::Failure(core::kOverloaded, "ids of " + std::to_string(kMostLayouts) + " layouts are issued already");
+    throw core::Failure(core::kOverloaded,
+                        "ids of " + std::to_string(kMostLayouts) + " layouts are issued already");
   const auto [place, made] =
       by_fingerprint_.try_emplace(wanted.fingerprint(), parts_, std::move(wanted), options_);
   by_name_.emplace(name, &place->second);

@@ -17,8 +17,9 @@ class Snowflakes {
   /// `usual` is the layout that is meant when none is named.
   Snowflakes(const SnowflakeParts& parts, Layout usual, const SnowflakeOptions& options);
 
-  /// Those of a layout: of a name that layout_of() knows; empty or "default" = the usual one. Layouts with the same
-  /// bits share their ids. NoSuchLayout, InvalidArgument, or Overloaded when too many different ones were asked for.
+  /// Those of a layout: of a name that layout_of() knows; empty or "default" = the usual one. Layouts with
+  /// the same bits share their ids. NoSuchLayout, InvalidArgument, or Overloaded when too many different ones
+  /// were asked for.
   Snowflake& of(std::string_view layout);
   /// A layout by the same names.
   Layout layout(std::string_view name) const;

@@ -62,7 +62,7 @@ void Source::refuse_late() {
 Error Source::too_late() const {
   std::string words =
       "'" + key_.name + "': nothing came within " + std::to_string(options_.park.count()) + " ms";
-  if (trouble_) words += "; " + trouble_->name + ": " + trouble_->message;
+  if (trouble_) words += "; " + trouble_->name + ": " + core::without_json(trouble_->message);
   const auto& name = key_.kind == Key::Kind::kTag ? core::kSegmentExhausted : core::kUnavailable;
   const auto pause = std::max(pause_, options_.first_retry);
   return {name, core::with_json(std::move(words), Json().add("retry_after_ms", pause.count()))};

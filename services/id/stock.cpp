@@ -115,10 +115,7 @@ void Stock::set_bounds() {
 
 void Stock::exhausted(const core::Error& error) {
   not_before_ = timers_.now() + kRest;
-  if (error.name == core::kNoSuchTag.name) {
-    drop();
-    known_ = false;
-  }
+  if (error.name == core::kNoSuchTag.name) drop();
   Source::exhausted(error);
 }
 

@@ -4,9 +4,12 @@ namespace zerosuite::id {
 
 std::string Key::text() const {
   switch (kind) {
-    case Kind::kTicks: return "ticks:" + name;
-    case Kind::kTag: return "tag:" + name;
-    case Kind::kCounter: break;
+    case Kind::kTicks:
+      return "ticks:" + name;
+    case Kind::kTag:
+      return "tag:" + name;
+    case Kind::kCounter:
+      break;
   }
   return "counter:" + name;
 }

@@ -1,10 +1,10 @@
 // The seam between the issuer and whatever keeps what was given out.
 //
-// One primitive is under every kind of id that needs memory: reserve(key) → [lo, hi), committed before any value
-// in it is used, and never given to anybody else again. Whoever holds a range is the only one who ever got it,
-// so no id repeats whatever clocks, leases and crashes do. (The same idea: Meituan's Leaf, "segments";
-// Peng and Dabek, "Large-scale Incremental Processing Using Distributed Transactions and Notifications", OSDI 2010,
-// the timestamp oracle.)
+// One primitive is under every kind of id that needs memory: reserve(key) → [lo, hi), committed before any
+// value in it is used, and never given to anybody else again. Whoever holds a range is the only one who ever
+// got it, so no id repeats whatever clocks, leases and crashes do. (The same idea: Meituan's Leaf,
+// "segments"; Peng and Dabek, "Large-scale Incremental Processing Using Distributed Transactions and
+// Notifications", OSDI 2010, the timestamp oracle.)
 #pragma once
 
 #include <cstdint>
@@ -68,14 +68,14 @@ struct TagChange {
 
 struct Ask {
   Key key;
-  std::int64_t count = 1;  ///< ≥ 1
-  std::int64_t floor = 1;  ///< The range begins here or later.
+  std::int64_t count = 1;                                       ///< ≥ 1
+  std::int64_t floor = 1;                                       ///< The range begins here or later.
   std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< It ends here at the latest.
 };
 
 struct Reserved {
   Range range;
-  std::int64_t stored = 0;  ///< What the key's next value was before; 0 when nothing was known of it.
+  std::int64_t stored = 0;      ///< What the key's next value was before; 0 when nothing was known of it.
   std::optional<Tag> tag = {};  ///< Of kTag: as it is now, so that a change of step or max is followed.
 };
 
@@ -110,11 +110,11 @@ class Store {
   virtual ~Store() = default;
 
   /// Gives a range that nobody ever had, of `count` values or, where the key comes to its end, of fewer, at
-  /// least one. It begins at the greatest of the floor and the key's next value. RangeExhausted when that is at
-  /// the end; NoSuchTag.
+  /// least one. It begins at the greatest of the floor and the key's next value. RangeExhausted when that is
+  /// at the end; NoSuchTag.
   virtual void reserve(const Ask& ask, core::Done<Reserved> done) = 0;
-  /// What is left of the range that was reserved last: if nobody reserved after it, the key's next value becomes
-  /// `unused.lo` again. Answers whether it did.
+  /// What is left of the range that was reserved last: if nobody reserved after it, the key's next value
+  /// becomes `unused.lo` again. Answers whether it did.
   virtual void give_back(const Key& key, const Range& unused, core::Done<bool> done) = 0;
 
   /// TagExists. A tag that was deleted goes on above what it had given out.
@@ -128,16 +128,16 @@ class Store {
   /// All of them, by name.
   virtual void tags(core::Done<std::vector<Tag>> done) = 0;
 
-  /// WorkerIdInUse (of another owner, whose lease runs; with {"owner", "retry_after_ms"}), WorkerIdExhausted. The
-  /// same owner may claim again.
+  /// WorkerIdInUse (of another owner, whose lease runs; with {"owner", "retry_after_ms"}), WorkerIdExhausted.
+  /// The same owner may claim again.
   virtual void claim(const Claim& claim, core::Done<Lease> done) = 0;
   /// Makes it last ttl from now. LeaseLost when it is another's, or has passed.
   virtual void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) = 0;
   /// Gives it back, so that the next owner need not wait. Nothing when it is another's.
   virtual void release(const Claim& claim, const Lease& lease, core::Done<bool> done) = 0;
 
-  /// Keeps `value` under `name` if nothing is kept there yet, or if it is to replace that. Answers what is kept
-  /// now.
+  /// Keeps `value` under `name` if nothing is kept there yet, or if it is to replace that. Answers what is
+  /// kept now.
   enum class Pin : std::uint8_t { kKeep, kReplace };
   virtual void pin(const std::string& name, const std::string& value, Pin how,
                    core::Done<std::string> done) = 0;

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "core/json.hpp"
+
 namespace zerosuite::id {
 namespace {
 
@@ -40,7 +42,7 @@ void Worker::claimed(const Result<Lease>& lease, std::int64_t asked_ns) {
   if (!lease) return lose(lease.error());
   ++generation_;
   hold(*lease, asked_ns);
-  if (told_) told_(nullptr);
+  if (told_) told_(*lease);
 }
 
 void Worker::renewed(const Result<Lease>& lease, std::int64_t asked_ns) {
@@ -69,7 +71,7 @@ void Worker::lose(const core::Error& why) {
   const bool news = std::exchange(held_, false) || why_.name != why.name;
   again_.after(kAskAgain);
   why_ = why;
-  if (news && told_) told_(&why_);
+  if (news && told_) told_(why_);
 }
 
 void Worker::stop(core::MoveFunction<void()> done) {
@@ -84,7 +86,7 @@ std::optional<core::Error> Worker::check(std::int64_t boot_ns) const {
     return core::Error{core::kLeaseLost, "this is a child process; its parent has the worker id"};
   if (held_ && (!leased_ || boot_ns < until_ns_)) return std::nullopt;
   if (held_) return core::Error{core::kLeaseLost, "the lease of the worker id was not renewed in time"};
-  return core::Error{core::kLeaseLost, "no worker id: " + why_.message};
+  return core::Error{core::kLeaseLost, "no worker id: " + core::without_json(why_.message)};
 }
 
 std::optional<milliseconds> Worker::left(std::int64_t boot_ns) const {

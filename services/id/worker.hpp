@@ -23,11 +23,11 @@ struct WorkerOptions {
   core::milliseconds margin{2'000};  ///< Not used any more so long before its end.
 };
 
-/// Belongs to the loop's thread. `told` may be empty; it hears, for the log, when the worker id is gained
-/// (nullptr) and why it is not there.
+/// Belongs to the loop's thread. `told` may be empty; it hears, for the log, of the worker id that was
+/// gained, and why there is none.
 class Worker {
  public:
-  using Told = std::function<void(const core::Error*)>;
+  using Told = std::function<void(const core::Result<Lease>&)>;
 
   Worker(net::Timers& timers, Store& store, IdTime& time, WorkerOptions options, Told told);
 
@@ -39,6 +39,8 @@ class Worker {
   /// Nullopt when it may be used at that time (CLOCK_BOOTTIME): else LeaseLost, with the reason it is not
   /// there.
   std::optional<core::Error> check(std::int64_t boot_ns) const;
+  /// Why it was not there when it was last asked for.
+  const core::Error& why() const { return why_; }
   /// As it was last granted; only once generation() is not 0.
   const Lease& lease() const { return lease_; }
   const Claim& claim() const { return options_.claim; }

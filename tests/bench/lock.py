@@ -2,18 +2,16 @@
 
 import functools
 import os
-import socket
 import sys
-import tempfile
 
 import lock_states
 from bars import Bar, compare
 from processes import Server
+from redis_process import ALWAYS, MEMORY, REDIS, InFolder, Redis
 from rounds import Contender, Contest
 
 TITLE = "How fast a lock is"
 NONE, ASYNC, SYNC = (f"zerosuite-lock, {durability}" for durability in ("none", "async", "sync"))
-MEMORY, ALWAYS = "Redis in memory", "Redis, every write synced"
 HIREDIS, HIREDIS_ALWAYS = f"hiredis, {MEMORY}", f"hiredis, {ALWAYS}"
 REDLOCK, REDLOCK_ALWAYS = f"redlock-py, {MEMORY}", f"redlock-py, {ALWAYS}"
 NOTES = """All on loopback TCP, release builds, interleaved rounds, the median of the rounds; a ratio is that of two medians. Each
@@ -58,44 +56,6 @@ PLOTS = [(ONE, "p50_us", "One client: p50 of an acquire in µs (shorter is bette
          (TEN, "p50_us", "Hand-over to one of 10 waiters: p50 in µs (shorter is better)")]
 
 
-class Redis(Server):
-    """A Redis on a port of its own, with `options`; its endpoint is a URL."""
-
-    LISTENING = r"Running mode=standalone, port=(\d+)[\s\S]*Ready to accept connections"
-
-    def __init__(self, folder, *options):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        super().__init__(["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", folder, *options])
-
-    def __enter__(self):
-        super().__enter__()
-        self.endpoint = f"redis://127.0.0.1:{self.endpoint}"
-        return self
-
-
-class InFolder:
-    """A context of `make(folder)`, a server, with a fresh folder in `parent` that goes when it has stopped."""
-
-    def __init__(self, make, parent):
-        self._make = make
-        self._parent = parent
-
-    def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(dir=self._parent)
-        try:
-            self._server = self._make(self._folder.name)
-            return self._server.__enter__()
-        except BaseException:
-            self._folder.cleanup()
-            raise
-
-    def __exit__(self, *_):
-        self._server.__exit__()
-        self._folder.cleanup()
-
-
 def broker(binaries, durability, folder):
     return Server([os.path.join(binaries, "zerosuite-lock"), "--bind", "tcp://127.0.0.1:*", "--proxy", "none",
                    "--data", folder, "--durability", durability])
@@ -108,9 +68,7 @@ def servers(binaries):
         return lambda: InFolder(lambda folder: make(folder, *options), binaries)
 
     table = {name: fresh(functools.partial(broker, binaries, name.rpartition(" ")[2])) for name in (NONE, ASYNC, SYNC)}
-    table[MEMORY] = fresh(Redis, "--save", "", "--appendonly", "no")
-    table[ALWAYS] = fresh(Redis, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
-    return table
+    return table | {name: fresh(Redis, *options) for name, options in REDIS.items()}
 
 
 def contests(binaries):

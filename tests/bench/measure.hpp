@@ -70,14 +70,16 @@ class Run {
   /// Whether no further call should be started.
   bool over() const { return wanted_ > 0 ? counted_ >= wanted_ : last_ >= end_; }
 
-  /// Prints the result as one line of JSON: latencies in microseconds; `answered` counts the warm-up too.
+  /// Prints the result as one line of JSON: latencies in microseconds; `answered` counts the warm-up too;
+  /// `over_10_ms` is the share of calls that took so long.
   void report() {
     std::sort(latencies_ns_.begin(), latencies_ns_.end());
     const double seconds = std::chrono::duration<double>(last_ - begin_).count();
     std::printf(
-        "{\"answered\": %zu, \"per_second\": %.1f, \"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f}\n",
+        "{\"answered\": %zu, \"per_second\": %.1f, \"p50_us\": %.2f, \"p99_us\": %.2f, \"p999_us\": %.2f, "
+        "\"over_10_ms\": %.6f}\n",
         answered_, static_cast<double>(counted_) / seconds, percentile_us(0.5), percentile_us(0.99),
-        percentile_us(0.999));
+        percentile_us(0.999), share_above_ns(10'000'000));
   }
 
  private:
@@ -85,6 +87,14 @@ class Run {
     if (latencies_ns_.empty()) return 0;
     const auto rank = static_cast<std::size_t>(share * static_cast<double>(latencies_ns_.size() - 1));
     return latencies_ns_[rank] / 1000.0;
+  }
+
+  // They are sorted by now.
+  double share_above_ns(std::uint32_t limit) const {
+    if (latencies_ns_.empty()) return 0;
+    const auto above =
+        latencies_ns_.end() - std::upper_bound(latencies_ns_.begin(), latencies_ns_.end(), limit);
+    return static_cast<double>(above) / static_cast<double>(latencies_ns_.size());
   }
 
   std::size_t wanted_;

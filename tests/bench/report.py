@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 BUSY = 0.1
 METRICS = [("per second", "per_second", ",.0f"), ("p50 µs", "p50_us", ",.1f"), ("p99 µs", "p99_us", ",.1f"),
-           ("p99.9 µs", "p999_us", ",.1f"), ("CPU µs", "cpu_us", ",.1f")]
+           ("p99.9 µs", "p999_us", ",.1f"), ("CPU µs", "cpu_us", ",.2f")]
 
 
 def machine():

@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def parse(argv):
     flags = argparse.ArgumentParser(description=__doc__)
-    flags.add_argument("name", choices=["call", "hop", "lock"], help="what to measure")
+    flags.add_argument("name", choices=["call", "hop", "lock", "id"], help="what to measure")
     flags.add_argument("--bin", default=os.path.join(ROOT, "build/release/bin"), help="where the programs are")
     flags.add_argument("--docs", default=os.path.join(ROOT, "docs"), help="where the report goes")
     flags.add_argument("--rounds", type=int, default=5, help="rounds of each contest; the median counts")

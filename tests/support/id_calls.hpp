@@ -1,6 +1,7 @@
 // Calls for ids whose answers are waited for, or not.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,16 @@ Answered<T> ask(Call call) {
   Answered<T> answered;
   call(answered.done());
   return answered;
+}
+
+/// "Name: message" of what the call throws; "" when it throws nothing.
+inline std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const core::Failure& failure) {
+    return failure.name() + ": " + failure.what();
+  }
+  return "";
 }
 
 }  // namespace zerosuite::test

@@ -216,7 +216,7 @@ def retry_after(message):
 class Stream:
     """Asks for ids of a kind again and again in a thread of its own, until it is told to stop."""
 
-    def __init__(self, issuer, record, kind, n=1, pause=0.0, patience=1.0):
+    def __init__(self, issuer, record, kind, n=1, pause=0.0, patience=5.0):
         self.kind = kind
         self.errors = {}
         self.answered = 0
@@ -253,3 +253,15 @@ class Stream:
 
     def __exit__(self, *_):
         self.stop()
+
+
+def streams_of(record, issuer, *kinds, n=10, pause=0.005):
+    """A stream of each kind, by kind."""
+    return {kind: Stream(issuer, record, kind, n, pause) for kind in kinds}
+
+
+def stop_all(*all_streams):
+    """Each must have been told something."""
+    for stream in (stream for streams in all_streams for stream in streams.values()):
+        stream.stop()
+        assert stream.answered > 0, stream.kind

@@ -18,7 +18,7 @@
 
 namespace zerosuite::test {
 
-class IdProcess;
+class IdMember;
 
 /// What is there when no process is.
 class IdWorld {
@@ -34,7 +34,7 @@ class IdWorld {
 
   std::deque<FakeClocks> machines;
   std::shared_ptr<MemoryShelf> shelf = std::make_shared<MemoryShelf>([this] { return now_; });
-  std::vector<IdProcess*> processes;
+  std::vector<IdMember*> members;
 
  private:
   void pass_once(core::milliseconds duration);
@@ -67,28 +67,39 @@ struct IdSetup {
   bool started = true;
 };
 
-/// Killed when it is destroyed.
-class IdProcess {
+/// A process with its way to the store. Killed when it is destroyed.
+class IdMember {
+ public:
+  IdMember(IdWorld& the_world, bool shared)
+      : world(the_world), timers(world.now()), store(world.shelf, [this] { return timers.now(); }) {
+    store.promises.shared = shared;
+    world.members.push_back(this);
+  }
+  ~IdMember() { std::erase(world.members, this); }
+  IdMember(const IdMember&) = delete;
+  IdMember& operator=(const IdMember&) = delete;
+
+  IdWorld& world;
+  net::Timers timers;
+  MemoryStore store;
+  bool frozen = false;
+};
+
+/// One that issues snowflakes.
+class IdProcess : public IdMember {
  public:
   explicit IdProcess(IdWorld& the_world, const IdSetup& setup = {})
-      : world(the_world),
-        timers(world.now()),
-        store(world.shelf, [this] { return timers.now(); }),
-        time(world.machines[setup.machine]) {
-    store.promises.shared = setup.shared;
+      : IdMember(the_world, setup.shared), time(world.machines[setup.machine]) {
     worker.emplace(timers, store, time, id::WorkerOptions{.claim = setup.claim},
-                   [this](const core::Error* why) { told.push_back(why == nullptr ? "gained" : why->name); });
+                   [this](const core::Result<id::Lease>& lease) {
+                     told.push_back(lease ? "gained" : lease.error().name);
+                   });
     snowflakes.emplace(id::SnowflakeParts{timers, store, time, *worker, entropy}, id::layout_of(setup.layout),
                        setup.options);
-    world.processes.push_back(this);
     if (!setup.started) return;
     worker->start();
     store.settle();
   }
-  ~IdProcess() { std::erase(world.processes, this); }
-  IdProcess(const IdProcess&) = delete;
-  IdProcess& operator=(const IdProcess&) = delete;
-
   id::Snowflake& snowflake() { return snowflakes->of(""); }
   std::shared_ptr<IdAnswer> take(std::int64_t n = 1) {
     auto answer = std::make_shared<IdAnswer>();
@@ -114,15 +125,11 @@ class IdProcess {
     store.settle();
   }
 
-  IdWorld& world;
-  net::Timers timers;
-  MemoryStore store;
   id::IdTime time;
   core::Entropy entropy;
   std::vector<std::string> told;
   std::optional<id::Worker> worker;
   std::optional<id::Snowflakes> snowflakes;
-  bool frozen = false;
   bool stopped = false;
 };
 
@@ -133,10 +140,10 @@ inline void IdWorld::pass(core::milliseconds duration, core::milliseconds each) 
 inline void IdWorld::pass_once(core::milliseconds duration) {
   now_ += duration;
   for (FakeClocks& machine : machines) machine.pass(duration);
-  for (IdProcess* process : processes) {
-    if (process->frozen) continue;
-    process->timers.advance_to(now_);
-    process->store.settle();
+  for (IdMember* member : members) {
+    if (member->frozen) continue;
+    member->timers.advance_to(now_);
+    member->store.settle();
   }
 }
 

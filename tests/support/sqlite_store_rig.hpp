@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "id/stores/sqlite_store.hpp"
@@ -37,7 +38,8 @@ class SqliteStoreRig {
   }
 
   void start(bool accept_regressed = false) {
-    store_.emplace(timers, offload, id::stores::SqliteOptions{path(), accept_regressed});
+    store_ = std::make_unique<id::stores::SqliteStore>(timers, offload,
+                                                       id::stores::SqliteOptions{path(), accept_regressed});
   }
   /// The process is gone, and with it all that was not on the disk.
   void crash() {
@@ -67,7 +69,7 @@ class SqliteStoreRig {
 
  private:
   TemporaryFolder folder_;
-  std::optional<id::stores::SqliteStore> store_;
+  std::unique_ptr<id::stores::SqliteStore> store_;
 };
 
 }  // namespace zerosuite::test

@@ -51,15 +51,13 @@ SqliteFile::SqliteFile(const fs::path& folder, bool accept_regressed)
 
 // A last commit that is torn was not answered; were it otherwise, the floors would tell.
 void SqliteFile::look() const {
-  const fs::path log = path_.string() + "-wal";
+  if (accept_regressed_) return;
   std::error_code error;
   const auto size = fs::file_size(path_, error);
-  const bool gone = error || size == 0;
-  if (!accept_regressed_ && gone && !folder_.mark().empty())
+  if ((error || size == 0) && !folder_.mark().empty())
     refuse_regressed("is gone, though the folder was in use");
-  if (!accept_regressed_ && db::scan_log(log) == db::LogState::kDamaged)
+  if (db::scan_log(path_.string() + "-wal") == db::LogState::kDamaged)
     refuse_regressed("has a damaged write-ahead log: what was given out last is missing");
-  if (gone) fs::remove(log, error);  // of another file, which SQLite would not notice
 }
 
 void SqliteFile::open() {

@@ -20,12 +20,15 @@ constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp:/
 std::vector<Option> keys_of(const Program& program) {
   std::vector<Option> keys = options_of(program);
   std::erase_if(keys, [&](const Option& option) {
-    return option.scope == Scope::kCommand || option.scope == Scope::kSecret || (option.name == "proxy" && !program.worker);
+    return option.scope == Scope::kCommand || option.scope == Scope::kSecret ||
+           (option.name == "proxy" && !program.worker);
   });
   return keys;
 }
 
-std::vector<const Program*> programs() { return {&kMath, &proxy::program(), &lock::program(), &id::program()}; }
+std::vector<const Program*> programs() {
+  return {&kMath, &proxy::program(), &lock::program(), &id::program()};
+}
 
 const char* const kPath = ZEROSUITE_SOURCE_DIR "/suite.toml";
 

@@ -1,0 +1,183 @@
+"""Faults 20 and 21: the Redis server that keeps what was given out forgets it, or its replica does that takes over."""
+
+import contextlib
+import time
+
+import pytest
+
+from support.id_service import Stream, stop_all, streams_of
+from support.programs import wait_until
+
+#: A lease that ends soon.
+QUICK = {"lease_ms": 3000, "renew_ms": 300, "lease_margin_ms": 500, "window_ms": 1000, "park_ms": 300}
+STORED = ("segment", "seq", "durable", "daily")
+
+
+@pytest.fixture
+def redis(start_redis):
+    return start_redis()
+
+
+FORGETTING = ["flushed", "killed without a file"]
+
+
+def forget(redis, how):
+    if how == "flushed":
+        redis.client.flushall()
+    else:
+        redis.kill()
+        redis.start()
+
+
+@pytest.mark.parametrize("how", FORGETTING)
+def test_20_a_redis_that_has_lost_everything_gets_nobody_an_id_twice(start_issuer, start_redis, record, ask, how):
+    redis = start_redis(appendonly=False)
+    issuers = [start_issuer(redis=redis, **QUICK) for _ in range(2)]
+    issuers[0].call("tag_create", "t", {"step": 100})
+    streams = [streams_of(record, issuer, "snowflake", *STORED) for issuer in issuers]
+    wait_until(lambda: all(stream.answered > 20 for each in streams for stream in each.values()))
+    # Whoever is first to hear of it has to know best, as nobody else can.
+    stop_all(*streams)
+    last = {kind: ask(issuers[0], kind, 10) for kind in ("snowflake", *STORED)}
+    forget(redis, how)
+    assert ask.error(issuers[1], "range")[0] in ("NoSuchTag", "Unavailable")
+    wait_until(lambda: redis_is_back(issuers[0]))
+    issuers[0].call("tag_create", "t", {"step": 100})
+    for kind in STORED:
+        assert ask(issuers[0], kind, 10).first > last[kind].last, kind
+    assert "StoreRegressed" in issuers[0].reasons()
+    assert issuers[0].call("stats")["regressions"] > 0
+    streams = [streams_of(record, issuer, "snowflake", *STORED) for issuer in issuers]
+    wait_until(lambda: all(stream.answered > 20 for each in streams for stream in each.values()), 20)
+    stop_all(*streams)
+
+
+def redis_is_back(issuer):
+    with contextlib.suppress(AssertionError):
+        return issuer.call("seq_durable", "back?")
+    return False
+
+
+@pytest.mark.parametrize("how", FORGETTING)
+def test_20_who_was_not_there_when_redis_lost_everything_goes_on_above_its_own_floor(
+        start_issuer, start_redis, ask, how):
+    redis = start_redis(appendonly=False)
+    issuer = start_issuer(redis=redis)
+    issuer.call("tag_create", "t", {"step": 100})
+    last = {kind: ask(issuer, kind, 100) for kind in ("snowflake", "range", *STORED)}
+    issuer.kill()
+    forget(redis, how)
+    issuer.start()
+    assert issuer.error("segment", "t")[0] == "NoSuchTag"
+    assert issuer.call("tag_create", "t", {"step": 100})["max_id"] > last["range"].last
+    for kind in ("snowflake", "range", *STORED):
+        assert ask(issuer, kind, 100).first > last[kind].last, kind
+
+
+def test_20_two_who_change_worker_ids_when_redis_has_lost_everything_repeat_nothing(start_issuer, redis, record):
+    """The leases are gone with the rest: who renews first gets the id that the other still issues by."""
+    slow = start_issuer(redis=redis, renew_ms=6000, window_ms=8000)
+    quick = start_issuer(redis=redis, renew_ms=100, window_ms=8000)
+    assert [issuer.call("worker")["worker"] for issuer in (slow, quick)] == [0, 1]
+    streams = [Stream(issuer, record, "snowflake", 20_000) for issuer in (slow, quick)]
+    wait_until(lambda: all(stream.answered > 100 for stream in streams))
+    redis.client.flushall()
+    wait_until(lambda: quick.call("worker")["worker"] == 0)
+    before = [stream.answered for stream in streams]
+    wait_until(lambda: slow.call("worker")["worker"] == 1, 15)
+    wait_until(lambda: all(stream.answered > count + 100 for stream, count in zip(streams, before)))
+    for stream in streams:
+        stream.stop()
+
+
+def test_20_who_comes_when_redis_has_lost_everything_repeats_nothing_of_whom_it_does_not_know(
+        start_issuer, redis, record):
+    old = start_issuer(redis=redis, renew_ms=4000)
+    streams = [Stream(old, record, "snowflake", 20_000)]
+    wait_until(lambda: streams[0].answered > 100)
+    redis.client.flushall()
+    new = start_issuer(redis=redis)
+    assert new.call("worker")["worker"] == 0
+    streams.append(Stream(new, record, "snowflake", 20_000))
+    wait_until(lambda: old.call("worker")["worker"] == 1, 15)
+    for stream in streams:
+        stream.stop()
+
+
+@pytest.fixture
+def pair(start_redis):
+    """A Redis and its replica."""
+    master = start_redis()
+    return master, start_redis(replica_of=master)
+
+
+def detach(replica):
+    """What its master takes from now on does not come to it."""
+    replica.client.replicaof("NO", "ONE")
+
+
+def test_21_a_fail_over_that_loses_the_last_reservations_repeats_nothing_of_who_made_them(
+        start_issuer, pair, start_gate, record, ask):
+    master, replica = pair
+    gate = start_gate(master)
+    issuer = start_issuer(redis=gate, **QUICK)
+    issuer.call("tag_create", "t", {"step": 10})
+    for kind in STORED:
+        ask(issuer, kind, 10)
+    master.client.wait(1, 5000)
+    detach(replica)
+    last = {kind: [ask(issuer, kind, 10) for _ in range(30)][-1] for kind in ("snowflake", *STORED)}
+    gate.cut()
+    master.kill()
+    gate.mend(replica)
+    wait_until(lambda: redis_is_back(issuer))
+    for kind in STORED:
+        assert ask(issuer, kind, 10).first > last[kind].last, kind
+    assert issuer.call("stats")["regressions"] > 0
+    assert "StoreRegressed" in issuer.reasons()
+    streams = streams_of(record, issuer, "snowflake", *STORED)
+    wait_until(lambda: all(stream.answered > 20 for stream in streams.values()))
+    stop_all(streams)
+
+
+def test_21_who_takes_over_a_worker_id_after_a_fail_over_leaves_out_what_may_have_been_lost(
+        start_issuer, pair, start_gate, record, ask):
+    master, replica = pair
+    gate = start_gate(master)
+    how = {"worker": 3, "lease_ms": 1500, "renew_ms": 300, "lease_margin_ms": 300}
+    first = start_issuer(redis=gate, **how)
+    ask(first, "snowflake", 10)
+    master.client.wait(1, 5000)
+    detach(replica)
+    epoch = first.call("worker")["epoch"]
+    until = time.monotonic() + 2  # the lease that the replica knows of is over then
+    while time.monotonic() < until:
+        ask(first, "snowflake", 1_000_000)  # runs ahead of the clock as far as it may
+    gate.cut()
+    first.kill()
+    master.kill()
+    gate.mend(replica)
+    heir = start_issuer(redis=gate, **how)
+    assert heir.call("worker")["epoch"] == epoch + 1
+    for _ in range(5):
+        ask(heir, "snowflake", 1_000_000)
+
+
+def test_21_with_a_replica_that_must_know_nothing_is_issued_that_a_fail_over_can_lose(
+        start_issuer, start_redis, pair, start_gate, record):
+    master, replica = pair
+    gate = start_gate(master)
+    issuers = [start_issuer(redis=gate, redis_replicas=1, **QUICK) for _ in range(2)]
+    issuers[0].call("tag_create", "t", {"step": 10})
+    streams = [streams_of(record, issuer, "snowflake", *STORED) for issuer in issuers]
+    wait_until(lambda: all(stream.answered > 5 for each in streams for stream in each.values()))
+    detach(replica)
+    wait_until(lambda: all("Unavailable" in each["durable"].errors for each in streams), 20)
+    counts = [each["durable"].answered for each in streams]
+    gate.cut()
+    master.kill()
+    start_redis(replica_of=replica)  # which is the master now
+    gate.mend(replica)
+    wait_until(lambda: all(each["durable"].answered > count + 5 for each, count in zip(streams, counts)), 20)
+    stop_all(*streams)
+    assert [issuer.call("stats")["regressions"] for issuer in issuers] == [0, 0], "nothing was forgotten"

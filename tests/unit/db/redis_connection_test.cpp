@@ -1,0 +1,250 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/random.hpp"
+#include "db/redis.hpp"
+#include "support/deaf_port.hpp"
+#include "support/redis_rig.hpp"
+#include "support/redis_server.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using core::Result;
+using db::RedisReply;
+using test::RedisRig;
+using test::RedisServer;
+using test::turn_until;
+
+namespace {
+
+// Errors by name, values as they are.
+struct Told {
+  std::vector<std::string> words;
+
+  core::Done<RedisReply> next() {
+    return [this](const Result<RedisReply>& reply) {
+      words.push_back(!reply ? reply.error().name : reply->is_text() ? reply->text() : "?");
+    };
+  }
+};
+
+db::RedisOptions impatient(const std::string& endpoint) {
+  return {.endpoint = endpoint, .connect_timeout = 150ms, .command_timeout = 150ms, .longest_pause = 100ms};
+}
+
+}  // namespace
+
+TEST_CASE("without a connection a command is refused at once, with the time to wait") {
+  RedisServer server({}, RedisServer::Start::kLater);
+  RedisRig rig({.endpoint = server.endpoint()});
+  std::optional<core::Error> error;
+  rig.redis->command({"SET", "a", "b"}, [&](const Result<RedisReply>& reply) { error = reply.error(); });
+  REQUIRE(error);
+  CHECK(error->name == "Unavailable");
+  CHECK(error->message == "Redis at " + server.endpoint() + ": not connected yet {\"retry_after_ms\":50}");
+  error.reset();
+  rig.redis->eval("return 1", {}, {}, [&](const Result<RedisReply>& reply) { error = reply.error(); });
+  REQUIRE(error);
+  CHECK(error->name == "Unavailable");
+}
+
+TEST_CASE("a server that is not there at the start is found when it comes, and each change is told once") {
+  for (const bool local : {false, true}) {
+    RedisServer server({}, RedisServer::Start::kLater);
+    RedisRig rig(impatient(local ? server.unix_endpoint() : server.endpoint()));
+    std::vector<std::string> told;
+    rig.redis->on_change([&](const std::optional<core::Error>& trouble) {
+      told.push_back(trouble ? trouble->message.substr(0, trouble->message.find(" {")) : "connected");
+      CHECK(rig.redis->connected() == !trouble);
+    });
+    const auto end = core::Clock::now() + 400ms;  // several attempts
+    REQUIRE(turn_until(rig.reactor, [&] { return core::Clock::now() > end; }));
+    server.start();
+    REQUIRE(rig.connect());
+    REQUIRE(told.size() == 2);
+    CHECK(told[0] == "Redis at " + rig.redis->options().endpoint + ": " +
+                         (local ? "No such file or directory" : "Connection refused"));
+    CHECK(told[1] == "connected");
+    CHECK(rig.ask({"PING"})->text() == "PONG");
+  }
+}
+
+TEST_CASE(
+    "a server killed in the middle leaves commands indeterminate and is found again after its restart") {
+  RedisServer server({.appendonly = true});
+  RedisRig rig({.endpoint = server.endpoint(), .longest_pause = 100ms});
+  REQUIRE(rig.connect());
+  REQUIRE(rig.ask({"SET", "kept", "yes"}));
+  server.freeze();
+  Told told;
+  for (int i = 0; i < 3; ++i) rig.redis->command({"ECHO", "x"}, told.next());
+  rig.reactor.turn(0ms);  // sent
+  server.kill();
+  REQUIRE(turn_until(rig.reactor, [&] { return told.words.size() == 3; }));
+  CHECK(told.words == std::vector<std::string>(3, "Indeterminate"));
+  CHECK_FALSE(rig.redis->connected());
+  CHECK(rig.ask({"GET", "kept"}).error().name == "Unavailable");
+
+  server.start();
+  REQUIRE(rig.connect());
+  CHECK(rig.ask({"GET", "kept"})->text() == "yes");
+}
+
+TEST_CASE("what broke is told before those who waited are, and a new connection only later") {
+  RedisServer server;
+  RedisRig rig({.endpoint = server.endpoint()});
+  REQUIRE(rig.connect());
+  std::string order;
+  rig.redis->on_change(
+      [&](const std::optional<core::Error>& trouble) { order += trouble ? "lost " : "back "; });
+  server.freeze();
+  rig.redis->command({"PING"}, [&](const Result<RedisReply>&) {
+    order += "told ";
+    rig.redis->command({"PING"}, [&](const Result<RedisReply>& reply) { order += reply.error().name + " "; });
+  });
+  rig.reactor.turn(0ms);
+  server.kill();
+  server.start();
+  REQUIRE(
+      turn_until(rig.reactor, [&] { return order.find("told") != order.npos && rig.redis->connected(); }));
+  CHECK(order == "lost told Unavailable back ");
+}
+
+TEST_CASE("a command that is not answered in time ends the connection, and no reply is taken for another's") {
+  RedisServer server;
+  RedisRig rig(impatient(server.endpoint()));
+  REQUIRE(rig.connect());
+  server.freeze();
+  Told told;
+  const auto start = core::Clock::now();
+  rig.redis->command({"ECHO", "early"}, told.next());
+  rig.redis->command({"ECHO", "late"}, told.next());
+  REQUIRE(turn_until(rig.reactor, [&] { return told.words.size() == 2; }));
+  CHECK(core::Clock::now() - start >= 150ms);
+  CHECK(told.words == std::vector<std::string>(2, "Indeterminate"));
+  CHECK(rig.redis->trouble()->message.find("no answer within 150 ms") != std::string::npos);
+
+  server.thaw();
+  REQUIRE(rig.connect());
+  CHECK(rig.ask({"ECHO", "new"})->text() == "new");
+}
+
+TEST_CASE("answers in time keep a connection, however many commands follow each other") {
+  RedisServer server;
+  RedisRig rig(impatient(server.endpoint()));
+  REQUIRE(rig.connect());
+  int changes = 0;
+  rig.redis->on_change([&](const std::optional<core::Error>&) { ++changes; });
+  const auto end = core::Clock::now() + 500ms;  // more than three timeouts
+  while (core::Clock::now() < end) REQUIRE(rig.ask({"PING"}));
+  CHECK(changes == 0);
+}
+
+TEST_CASE("a server that takes connections but does not answer is not connected to") {
+  RedisServer server;
+  server.freeze();
+  RedisRig rig(impatient(server.endpoint()));
+  REQUIRE(turn_until(rig.reactor, [&] {
+    return rig.redis->trouble()->message.find("no answer within") != std::string::npos;
+  }));
+  CHECK_FALSE(rig.redis->connected());
+  server.thaw();
+  CHECK(rig.connect());
+}
+
+TEST_CASE("before the server has answered for the first time commands are refused at once") {
+  RedisServer server;
+  server.freeze();
+  RedisRig rig({.endpoint = server.endpoint(), .connect_timeout = 20s});
+  for (int i = 0; i < 5; ++i) rig.reactor.turn(10ms);  // connected, as far as the kernel knows
+  Told told;
+  rig.redis->command({"PING"}, told.next());
+  CHECK(told.words == std::vector<std::string>{"Unavailable"});
+  server.thaw();
+  CHECK(rig.connect());
+}
+
+TEST_CASE("a host that does not answer to a connection is given up, and tried again") {
+  const test::DeafPort port;
+  RedisRig rig(impatient("127.0.0.1:" + std::to_string(port.number())));
+  REQUIRE(turn_until(rig.reactor, [&] {
+    return rig.redis->trouble()->message.find("no answer within 150 ms") != std::string::npos;
+  }));
+}
+
+TEST_CASE("attempts come at longer and longer intervals, until one succeeds") {
+  RedisServer server({}, RedisServer::Start::kLater);
+  RedisRig rig({.endpoint = server.endpoint(), .first_pause = 10ms, .longest_pause = 10s});
+  const auto retry_after = [](const core::Error& trouble) {
+    return std::stoi(trouble.message.substr(trouble.message.rfind(':') + 1));
+  };
+  REQUIRE(turn_until(rig.reactor, [&] { return retry_after(*rig.redis->trouble()) >= 80; }));
+  server.start();
+  REQUIRE(rig.connect());
+  std::optional<core::Error> lost;
+  rig.redis->on_change([&](const std::optional<core::Error>& trouble) { lost = trouble; });
+  server.kill();
+  REQUIRE(turn_until(rig.reactor, [&] { return lost.has_value(); }));
+  CHECK(retry_after(*lost) == 10);
+}
+
+TEST_CASE("a server that cannot save is connected to, since it still answers what need not be saved") {
+  RedisServer server;
+  RedisRig rig({.endpoint = server.endpoint()});
+  REQUIRE(rig.connect());
+  REQUIRE(rig.ask({"SET", "kept", "yes"}));
+  std::filesystem::create_directory(server.folder() / "dump.rdb");  // where a file should be put
+  REQUIRE(rig.ask({"CONFIG", "SET", "save", "3600 1"}));
+  REQUIRE(rig.ask({"BGSAVE"}));
+  REQUIRE(turn_until(rig.reactor, [&] {
+    return rig.ask({"INFO", "persistence"})->text().find("rdb_last_bgsave_status:err") != std::string::npos;
+  }));
+  RedisRig other({.endpoint = server.endpoint()});
+  REQUIRE(other.connect());
+  CHECK(other.ask({"GET", "kept"})->text() == "yes");
+  CHECK(other.ask({"SET", "kept", "no"}).error().name == "StorageError");
+}
+
+TEST_CASE("scripts are known again after a restart that lost them") {
+  RedisServer server;
+  RedisRig rig({.endpoint = server.endpoint(), .longest_pause = 100ms});
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(rig.connect());
+    for (int i = 0; i < 2; ++i) {
+      std::optional<Result<RedisReply>> answer;
+      rig.redis->eval("return 7", {}, {}, [&](const Result<RedisReply>& reply) { answer = reply; });
+      REQUIRE(turn_until(rig.reactor, [&] { return answer.has_value(); }));
+      REQUIRE(*answer);
+      CHECK((*answer)->integer() == 7);
+    }
+    server.kill();
+    server.start();
+    REQUIRE(turn_until(rig.reactor, [&] { return !rig.redis->connected(); }));
+  }
+}
+
+TEST_CASE("pauses double up to the longest and are drawn from their upper half") {
+  const db::RedisOptions options{.endpoint = "", .first_pause = 50ms, .longest_pause = 2000ms};
+  const core::milliseconds full[] = {50ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 2000ms, 2000ms};
+  for (std::uint32_t failures = 1; failures <= std::size(full); ++failures) {
+    const auto pause = full[failures - 1];
+    auto least = pause;
+    auto most = 0ms;
+    for (int i = 0; i < 2000; ++i) {
+      const auto drawn = db::pause_after(failures, options, core::random_bits());
+      least = std::min(least, drawn);
+      most = std::max(most, drawn);
+    }
+    CHECK(least >= pause / 2);
+    CHECK(least < pause * 6 / 10);
+    CHECK(most <= pause);
+    CHECK(most > pause * 9 / 10);
+  }
+  CHECK(db::pause_after(4'000'000'000u, options, 0) == 2000ms);
+}

@@ -1,0 +1,198 @@
+// Ids of one issuer: when the store is asked, who waits, and for how long.
+#include "id/snowflake.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include "support/id_world.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using test::IdProcess;
+using test::IdSetup;
+using test::IdWorld;
+
+namespace {
+
+struct IdRig {
+  explicit IdRig(const IdSetup& setup = {}) : process(world, setup) {}
+
+  IdWorld world;
+  IdProcess process;
+};
+
+IdSetup js53() { return {.layout = "js53"}; }
+
+}  // namespace
+
+TEST_CASE("the first use reserves three seconds of ticks, and is answered once they are kept") {
+  IdRig rig;
+  CHECK(rig.process.store.reserves == 0);
+  CHECK_FALSE(rig.process.one());
+  const auto first = rig.process.take(3);
+  CHECK(first->state() == "waits");
+  REQUIRE(rig.process.store.asks.size() == 1);
+  const id::Ask ask = rig.process.store.asks[0];
+  const std::int64_t tick = rig.process.now_tick();
+  CHECK(ask.key == rig.process.key());
+  CHECK(ask.count == 3000);
+  CHECK(ask.floor == tick);
+  CHECK(ask.end == std::int64_t{1} << 41);
+  rig.process.store.settle();
+  REQUIRE(first->state() == "ids");
+  const std::int64_t id = tick << 22 | 7 << 12;
+  CHECK(first->ids() == std::vector<std::int64_t>{id, id + 1, id + 2});
+  CHECK(rig.process.one() == id + 3);
+  CHECK(rig.process.store.reserves == 1);
+}
+
+TEST_CASE("how far ticks are reserved is told") {
+  IdRig rig;
+  CHECK(rig.process.snowflake().reserved_ms() == 0);
+  rig.process.get();
+  CHECK(rig.process.snowflake().reserved_ms() == test::kWallMs + 3000);
+}
+
+TEST_CASE("a window is renewed at half, where the last one ends") {
+  IdRig rig;
+  rig.process.get();
+  const std::int64_t end = rig.process.now_tick() + 3000;
+  rig.world.pass(1499ms);
+  CHECK(rig.process.one());
+  CHECK(rig.process.store.reserves == 1);
+  rig.world.pass(1ms);
+  CHECK(rig.process.one());
+  REQUIRE(rig.process.store.reserves == 2);
+  CHECK(rig.process.store.asks[1].floor == end);
+  CHECK(rig.process.one());  // the store is not asked twice
+  CHECK(rig.process.store.reserves == 2);
+}
+
+TEST_CASE("after an idle time ids are of the present") {
+  IdRig rig;
+  const std::int64_t before = rig.process.get()->ids().front();
+  rig.world.pass(1h, 1min);
+  const auto after = rig.process.get();
+  REQUIRE(after->state() == "ids");
+  CHECK(rig.process.tick_of(after->ids().front()) == rig.process.tick_of(before) + 3'600'000);
+}
+
+TEST_CASE("a tick that is used up is followed by borrowed ones, at most a second of them") {
+  IdRig rig(js53());
+  CHECK(rig.process.snowflake().most() == 64'000);
+  const auto all = rig.process.get(64'000);
+  REQUIRE(all->state() == "ids");
+  CHECK(rig.process.tick_of(all->ids().back()) == rig.process.now_tick() + 999);
+  CHECK(rig.process.take(64)->state() == "ids");
+  const auto beyond = rig.process.take(1);
+  CHECK(beyond->state() == "waits");
+  CHECK(rig.process.snowflake().parked() == 1);
+  CHECK_FALSE(rig.process.one());
+  rig.world.pass(1ms);
+  REQUIRE(beyond->state() == "ids");
+  CHECK(rig.process.tick_of(beyond->ids().front()) == rig.process.now_tick() + 1000);
+  CHECK(rig.process.snowflake().parked() == 0);
+}
+
+TEST_CASE("whoever asks for more than there is gets it as time passes, in his turn") {
+  IdRig rig(js53());
+  rig.process.get(64'064);
+  const auto ann = rig.process.take(640);
+  const auto bob = rig.process.take(1);
+  rig.world.pass(9ms);
+  CHECK(ann->state() == "waits");
+  rig.world.pass(1ms);
+  CHECK(ann->state() == "ids");
+  CHECK(bob->state() == "waits");
+  rig.world.pass(1ms);
+  REQUIRE(bob->state() == "ids");
+  CHECK(ann->ids().back() < bob->ids().front());
+  CHECK(ann->ids().size() == 640);
+}
+
+TEST_CASE("all of the sequence numbers are given out when they are asked for") {
+  IdRig rig(js53());
+  rig.process.get(64'064);
+  std::int64_t given = 0;
+  for (int ms = 0; ms < 5000; ++ms) {
+    rig.world.pass(1ms);
+    const auto answer = rig.process.take(64);
+    REQUIRE(answer->state() == "ids");
+    given += static_cast<std::int64_t>(answer->ids().size());
+  }
+  CHECK(given == 5000 * 64);
+}
+
+TEST_CASE("who would wait for time to pass longer than he may is told to come back") {
+  IdRig rig(js53());
+  rig.process.get(64'064);
+  const auto first = rig.process.take(64'000);
+  const auto second = rig.process.take(63'936);
+  const auto third = rig.process.take(64);
+  const auto fourth = rig.process.take(64);
+  rig.world.pass(2s);
+  CHECK(first->state() == "ids");
+  CHECK(second->state() == "ids");
+  CHECK(third->state() == "ids");
+  REQUIRE(fourth->state() == "Overloaded");
+  CHECK(fourth->message() == R"(more ids are asked for than the layout has {"retry_after_ms":1000})");
+}
+
+TEST_CASE("who waits for time to pass does not wait for the store as well") {
+  IdRig rig(js53());
+  rig.process.get();
+  rig.world.pass(1600ms);
+  rig.process.store.delay = 1h;
+  rig.process.take(64'000);
+  CHECK(rig.process.store.waiting() == 1);
+  const auto next = rig.process.take(640);
+  rig.world.pass(10ms);
+  CHECK(next->state() == "ids");
+}
+
+TEST_CASE("too many who wait are not let in") {
+  IdSetup setup;
+  setup.options.max_parked = 2;
+  IdRig rig(setup);
+  const auto ann = rig.process.take();
+  const auto bob = rig.process.take();
+  const auto cat = rig.process.take();
+  CHECK(cat->state() == "Overloaded");
+  CHECK(cat->message().ends_with(R"( {"retry_after_ms":1000})"));
+  rig.process.store.settle();
+  CHECK(ann->state() == "ids");
+  CHECK(bob->state() == "ids");
+}
+
+TEST_CASE("who is answered may ask again at once, as often as he likes") {
+  IdRig rig;
+  std::vector<std::int64_t> ids;
+  std::function<void()> again = [&] {
+    rig.process.snowflake().take(1, [&](const core::Result<id::Snowflake::Runs>& runs) {
+      ids.push_back(runs->front().first);
+      if (const auto id = rig.process.one()) ids.push_back(*id);
+      if (ids.size() < 500'000) again();
+    });
+  };
+  again();
+  rig.process.store.settle();
+  CHECK(ids.size() >= 500'000);
+  CHECK(std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end());
+}
+
+TEST_CASE("who is refused may ask again at once") {
+  IdRig rig;
+  rig.process.store.delay = 1h;
+  std::string second;
+  rig.process.snowflake().take(1, [&](const core::Result<id::Snowflake::Runs>&) {
+    rig.process.snowflake().take(
+        1, [&](const core::Result<id::Snowflake::Runs>& runs) { second = runs.error().name; });
+  });
+  rig.world.pass(2s);
+  CHECK(second.empty());
+  rig.world.pass(2s);
+  CHECK(second == "Unavailable");
+}

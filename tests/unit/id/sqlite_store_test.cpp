@@ -1,0 +1,297 @@
+// What the SQLite store does beside what every store must: its folder, its transactions, its restarts.
+#include "id/stores/sqlite_store.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "db/database.hpp"
+#include "support/sqlite_store_rig.hpp"
+
+using namespace std::chrono_literals;
+using namespace zerosuite;
+using id::Range, id::Tag;
+using test::claim_by, test::counter, test::name_of, test::SqliteStoreRig, test::tag_key, test::tag_of;
+
+namespace {
+
+// What the start fails with, as "name: message"; empty when it does not.
+std::string failure_of(SqliteStoreRig& rig, bool accept_regressed = false) {
+  try {
+    rig.start(accept_regressed);
+  } catch (const core::Failure& failure) {
+    return failure.name() + ": " + failure.what();
+  }
+  return {};
+}
+
+void damage(const std::filesystem::path& file, const std::function<void(std::string&)>& how) {
+  std::string content = test::content_of(file);
+  REQUIRE_FALSE(content.empty());
+  how(content);
+  test::write_file(file, content);
+}
+
+}  // namespace
+
+TEST_CASE("a stop and a crash alike lose nothing that was answered") {
+  for (const bool crash : {false, true}) {
+    CAPTURE(crash);
+    SqliteStoreRig rig;
+    auto ask = rig.ask();
+    ask.range(counter("a"), 10);
+    Tag tag = tag_of("t");
+    tag.description = "kept";
+    REQUIRE(ask.create_tag(tag));
+    tag.next = ask.range(tag_key("t"), 20).hi;
+    REQUIRE(ask.create_tag(tag_of("gone")));
+    ask.range(tag_key("gone"), 30);
+    REQUIRE(ask.delete_tag("gone"));
+    REQUIRE(ask.pin("p", "v"));
+    crash ? rig.restart_after_crash() : rig.restart();
+    CHECK(ask.range(counter("a"), 1) == Range{11, 12});
+    CHECK(*ask.tags() == std::vector<Tag>{tag});
+    CHECK(ask.range(tag_key("t"), 1) == Range{21, 22});
+    CHECK(ask.create_tag(tag_of("gone"))->next == 31);
+    CHECK(*ask.pin("p", "other") == "v");
+  }
+}
+
+TEST_CASE("a range is answered once it is on the disk, and not before") {
+  SqliteStoreRig rig;
+  int answers = 0;
+  rig.store().reserve({.key = counter("a"), .count = 10}, [&](auto) { ++answers; });
+  rig.timers.advance_to(rig.timers.now());
+  REQUIRE(rig.offload.waiting.size() == 1);
+  CHECK(answers == 0);
+  CHECK_FALSE(rig.store().idle());
+  rig.offload.waiting.front().first();
+  CHECK(answers == 0);
+  rig.restart_after_crash();  // it was written, and nobody was told: those ten are lost
+  CHECK(rig.ask().range(counter("a"), 1) == Range{11, 12});
+  rig.store().reserve({.key = counter("a"), .count = 10}, [&](auto) { ++answers; });
+  rig.restart_after_crash();
+  CHECK(answers == 0);
+  CHECK(rig.ask().range(counter("a"), 1) == Range{12, 13});
+}
+
+TEST_CASE("one transaction serves all who asked before it began, and the next all who asked meanwhile") {
+  SqliteStoreRig rig;
+  int answers = 0;
+  const auto reserve = [&] { rig.store().reserve({.key = counter("a")}, [&](auto) { ++answers; }); };
+  for (int nth = 0; nth < 64; ++nth) reserve();
+  CHECK(rig.offload.waiting.empty());
+  rig.timers.advance_to(rig.timers.now());
+  CHECK(rig.offload.waiting.size() == 1);
+  for (int nth = 0; nth < 10; ++nth) reserve();
+  rig.timers.advance_to(rig.timers.now());
+  CHECK(rig.offload.waiting.size() == 1);
+  rig.offload.work();
+  CHECK(answers == 64);
+  rig.timers.advance_to(rig.timers.now());
+  CHECK(rig.offload.waiting.size() == 1);
+  rig.offload.work();
+  CHECK(answers == 74);
+  rig.settle();
+  CHECK(rig.store().idle());
+}
+
+TEST_CASE("an offload that is full is tried again and is no error") {
+  SqliteStoreRig rig;
+  rig.offload.room = 0;
+  std::string told;
+  rig.store().reserve({.key = counter("a")}, [&](auto range) { told = range ? "reserved" : "refused"; });
+  rig.pass(20ms);
+  CHECK(told.empty());
+  CHECK_FALSE(rig.store().trouble());
+  rig.offload.room = 100;
+  rig.pass(10ms);
+  CHECK(told == "reserved");
+}
+
+TEST_CASE("a range of no values is refused by an exception") {
+  SqliteStoreRig rig;
+  CHECK_THROWS_AS(rig.store().reserve({.key = counter("a"), .count = 0}, [](auto) {}), core::Failure);
+  CHECK_THROWS_AS(rig.store().reserve({.key = counter("a"), .count = -5}, [](auto) {}), core::Failure);
+  CHECK(rig.ask().range(counter("a"), 1) == Range{1, 2});
+}
+
+TEST_CASE("what is given back does not go below where a tag was set to by hand") {
+  SqliteStoreRig rig;
+  auto ask = rig.ask();
+  REQUIRE(ask.create_tag(tag_of("t")));
+  const Range range = ask.range(tag_key("t"), 1000);
+  REQUIRE(ask.update_tag("t", {.floor = range.hi}));
+  CHECK_FALSE(*ask.give_back(tag_key("t"), {500, range.hi}));
+  CHECK(ask.range(tag_key("t"), 10) == Range{1001, 1011});
+  CHECK(*ask.give_back(tag_key("t"), {1005, 1011}));
+  CHECK_FALSE(*ask.give_back(tag_key("t"), {1010, 1005}));
+  REQUIRE(ask.delete_tag("t"));
+  Tag again = tag_of("t");
+  again.next = 1005;
+  REQUIRE(ask.create_tag(again));
+  CHECK_FALSE(*ask.give_back(tag_key("t"), {1001, 1005}));
+}
+
+TEST_CASE("what another process held is free, and taken over unless it was given back") {
+  SqliteStoreRig rig;
+  auto ask = rig.ask();
+  const auto first = *ask.claim(claim_by("first"));
+  rig.restart_after_crash();
+  const auto second = *ask.claim(claim_by("second"));
+  CHECK(second.worker == 0);
+  CHECK(second.epoch == first.epoch + 1);
+  CHECK(second.taken_over);
+  CHECK(name_of(ask.renew(claim_by("first"), first)) == "LeaseLost");
+  CHECK(*ask.release(claim_by("second"), second));
+  rig.restart();
+  const auto third = *ask.claim(claim_by("third", 0));
+  CHECK(third.epoch == second.epoch + 1);
+  CHECK_FALSE(third.taken_over);
+  CHECK(rig.store().traits().name == "sqlite");
+  CHECK_FALSE(rig.store().traits().shared);
+}
+
+TEST_CASE("a lease in a folder of one's own never passes") {
+  SqliteStoreRig rig;
+  const auto lease = *rig.ask().claim(claim_by("ann", 1));
+  rig.pass(60s);
+  CHECK(rig.ask().renew(claim_by("ann", 1), lease)->epoch == lease.epoch);
+  CHECK(name_of(rig.ask().claim(claim_by("bob", 1))) == "WorkerIdInUse");
+}
+
+TEST_CASE("a second process on the folder is refused, with the folder and the process") {
+  SqliteStoreRig rig;
+  try {
+    const id::stores::SqliteStore second(rig.timers, rig.offload, {rig.path()});
+    FAIL("it was let in");
+  } catch (const core::Failure& failure) {
+    CHECK(failure.name() == "WorkerIdInUse");
+    CHECK(failure.what() == rig.path().string() + " is in use by process " + std::to_string(::getpid()) +
+                                ", which has its worker ids");
+  }
+}
+
+TEST_CASE("a transaction that is not committed leaves nothing behind") {
+  const test::TemporaryFolder folder;
+  id::stores::SqliteFile file(folder.path(), false);
+  id::stores::SqliteTables tables(file.database(), file.run());
+  for (int round = 0; round < 2; ++round) {
+    file.begin();
+    tables.raise("counter:a", 5);
+    file.roll_back();
+    CHECK(tables.next("counter:a") == 0);
+  }
+}
+
+TEST_CASE("a stop writes what is outstanding, and leaves all in the one file") {
+  SqliteStoreRig rig;
+  rig.ask().range(counter("a"), 5);
+  std::string told;
+  rig.store().reserve({.key = counter("a"), .count = 5}, [&](auto range) {
+    told += range ? "+" : "-";
+    rig.store().reserve({.key = counter("a"), .count = 5}, [&](auto more) { told += more ? "+" : "-"; });
+  });
+  CHECK_FALSE(rig.close());
+  CHECK(told == "++");
+  std::filesystem::remove(rig.log());
+  rig.start();
+  CHECK(rig.ask().range(counter("a"), 1) == Range{16, 17});
+}
+
+TEST_CASE("the log is worked into the file when it has grown") {
+  SqliteStoreRig rig;
+  for (int nth = 0; nth < 3000; ++nth) rig.ask().range(counter("a"), 1);
+  CHECK(std::filesystem::file_size(rig.log()) < 6'000'000);
+  rig.restart_after_crash();
+  CHECK(rig.ask().range(counter("a"), 1) == Range{3001, 3002});
+}
+
+TEST_CASE("a file that is not what was written stops the start, and stays as it is") {
+  const auto refusal = [](const std::function<void(std::string&)>& how) {
+    SqliteStoreRig rig;
+    for (int nth = 0; nth < 300; ++nth) rig.ask().range(counter("a" + std::to_string(nth)), 10);
+    rig.close();
+    damage(rig.file(), how);
+    const std::string content = test::content_of(rig.file());
+    std::string failure = failure_of(rig);
+    CHECK(failure_of(rig) == failure);
+    CHECK(failure.find('\n') == std::string::npos);
+    CHECK(test::content_of(rig.file()) == content);
+    REQUIRE(failure.starts_with("StorageError: " + rig.file().string() + " "));
+    return failure.substr(rig.file().string().size() + 15);
+  };
+  const std::string advice =
+      "; to go on, move it away and start with --accept-regressed, which begins above what the floor file "
+      "says "
+      "was given out";
+  CHECK(refusal([](std::string& file) { file.assign(5000, 'x'); }) == "file is not a database" + advice);
+  const std::string torn = refusal([](std::string& file) { file.resize(file.size() - 4096); });
+  CHECK(torn.find("malformed") != std::string::npos);
+  const std::string page =
+      refusal([](std::string& file) { file.replace(file.size() - 4096, 200, 200, 'x'); });
+  CHECK(page.starts_with("is damaged: "));
+  CHECK(page.ends_with(advice));
+}
+
+TEST_CASE("a file of another program, or of a later version, stops the start") {
+  const auto refusal = [](const std::string& pragma) {
+    SqliteStoreRig rig;
+    rig.close();
+    db::Database(rig.file()).exec(pragma);
+    return failure_of(rig);
+  };
+  CHECK(
+      refusal("PRAGMA user_version = 2").ends_with("ids.db was written by another version of this program"));
+  CHECK(refusal("PRAGMA application_id = 1514359883").find("is not a database of ids") != std::string::npos);
+}
+
+TEST_CASE("a file that is gone stops the start, unless that is accepted") {
+  SqliteStoreRig rig;
+  rig.ask().range(counter("a"), 10);
+  rig.crash();
+  std::filesystem::remove(rig.file());
+  CHECK(failure_of(rig).starts_with("StoreRegressed: " + rig.file().string() +
+                                    " is gone, though the folder was in use; to go on, start with "
+                                    "--accept-regressed"));
+  CHECK_FALSE(std::filesystem::exists(rig.file()));
+  CHECK(std::filesystem::exists(rig.log()));
+  CHECK(failure_of(rig, true).empty());
+  CHECK(rig.ask().range(counter("a"), 1) == Range{1, 2});  // and nothing of the log that was left
+  CHECK(rig.ask().tags()->empty());
+}
+
+TEST_CASE("a log with a hole stops the start, unless that is accepted; a torn last commit does not") {
+  const auto start = [](std::size_t from_end, bool accept_regressed) {
+    SqliteStoreRig rig;
+    for (int nth = 0; nth < 20; ++nth) rig.ask().range(counter("a"), 10);
+    rig.crash();
+    damage(rig.log(), [&](std::string& log) { log[log.size() - from_end] ^= 1; });
+    std::string failure = failure_of(rig, accept_regressed);
+    if (failure.empty()) CHECK(rig.ask().range(counter("a"), 1).lo >= 1);
+    return failure;
+  };
+  CHECK(start(10, false).empty());
+  const std::string refused = start(20'000, false);
+  CHECK(refused.starts_with("StoreRegressed: "));
+  CHECK(refused.find("ids.db has a damaged write-ahead log: what was given out last is missing; to go on") !=
+        std::string::npos);
+  CHECK(start(20'000, true).empty());
+}
+
+TEST_CASE("a folder that cannot be used stops the start in one line") {
+  const test::TemporaryFolder above;
+  test::write_file(above.path() / "file", "x");
+  net::Timers timers(test::kStart);
+  test::HandOffload offload;
+  try {
+    const id::stores::SqliteStore store(timers, offload, {above.path() / "file"});
+    FAIL("it was opened");
+  } catch (const core::Failure& failure) {
+    CHECK(failure.error().name == "StorageError");
+    CHECK(failure.what() == (above.path() / "file").string() + " is not a folder");
+  }
+}

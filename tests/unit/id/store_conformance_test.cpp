@@ -1,0 +1,169 @@
+// What every store must do with ranges of values and with pins, whatever keeps them. A store joins with a rig
+// of its own.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "support/store_rigs.hpp"
+
+using namespace zerosuite;
+using id::Range;
+using test::counter, test::name_of, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
+
+namespace {
+
+constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("the ranges of a key begin at 1 and follow each other", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  CHECK(ask.range(counter("a"), 1) == Range{1, 2});
+  CHECK(ask.range(counter("a"), 10) == Range{2, 12});
+  CHECK(ask.range(counter("a"), 1 << 24) == Range{12, 12 + (1 << 24)});
+  CHECK(ask.range(counter("a"), 1) == Range{12 + (1 << 24), 13 + (1 << 24)});
+}
+
+TEST_CASE_TEMPLATE("keys of other names or kinds are counted by themselves", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  REQUIRE(ask.create_tag(tag_of("a")));
+  const std::vector<id::Key> keys = {counter("a"),   ticks("a"),     tag_key("a"),
+                                     counter("b"),   counter(""),    counter("tag:a"),
+                                     counter("a "),  counter("A"),   counter(std::string("a\0b", 3)),
+                                     counter("a\n"), counter("\xff")};
+  for (const auto& key : keys) CHECK(ask.range(key, 5) == Range{1, 6});
+  for (const auto& key : keys) CHECK(ask.range(key, 5) == Range{6, 11});
+}
+
+TEST_CASE_TEMPLATE("a range begins at the floor when that is above the next value", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  CHECK(ask.reserve({.key = ticks("t/0"), .count = 3, .floor = 1000})->range == Range{1000, 1003});
+  CHECK(ask.reserve({.key = ticks("t/0"), .count = 3, .floor = 500})->range == Range{1003, 1006});
+  CHECK(ask.reserve({.key = ticks("t/0"), .count = 3, .floor = 1006})->range == Range{1006, 1009});
+  CHECK(ask.reserve({.key = ticks("t/0"), .count = 3, .floor = 2000})->range == Range{2000, 2003});
+}
+
+TEST_CASE_TEMPLATE("where a key comes to its end a range is shorter, and then there is none", Rig,
+                   STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  CHECK(ask.reserve({.key = counter("a"), .count = 8, .end = 11})->range == Range{1, 9});
+  CHECK(ask.reserve({.key = counter("a"), .count = 8, .end = 11})->range == Range{9, 11});
+  const auto refused = ask.reserve({.key = counter("a"), .count = 8, .end = 11});
+  REQUIRE(name_of(refused) == "RangeExhausted");
+  CHECK(refused.error().message.find("\"max\":10") != std::string::npos);
+  CHECK(name_of(ask.reserve({.key = counter("b"), .floor = 11, .end = 11})) == "RangeExhausted");
+  CHECK(ask.reserve({.key = counter("b"), .floor = 10, .end = 11})->range == Range{10, 11});
+  CHECK(ask.range(counter("a"), 2) == Range{11, 13});
+}
+
+TEST_CASE_TEMPLATE("values up to the greatest are exact", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  const auto first = ask.reserve({.key = counter("a"), .count = 7, .floor = kGreatest - 10});
+  CHECK(first->range == Range{kGreatest - 10, kGreatest - 3});
+  const auto second = ask.reserve({.key = counter("a"), .count = 7});
+  CHECK(second->range == Range{kGreatest - 3, kGreatest});
+  CHECK(second->stored == kGreatest - 3);
+  CHECK(name_of(ask.reserve({.key = counter("a")})) == "RangeExhausted");
+  CHECK(*ask.give_back(counter("a"), {kGreatest - 1, kGreatest}));
+  CHECK(ask.range(counter("a"), 7) == Range{kGreatest - 1, kGreatest});
+  CHECK(ask.reserve({.key = counter("b"), .count = kGreatest})->range == Range{1, kGreatest});
+  const std::int64_t odd = (std::int64_t{1} << 53) + 1;  // no double can hold it
+  CHECK(ask.reserve({.key = counter("c"), .count = 2, .floor = odd})->range == Range{odd, odd + 2});
+  CHECK(ask.reserve({.key = counter("c")})->stored == odd + 2);
+}
+
+TEST_CASE_TEMPLATE("what was stored before is answered; nothing known is 0", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  CHECK(ask.reserve({.key = counter("a"), .count = 10})->stored == 0);
+  CHECK(ask.reserve({.key = counter("a"), .floor = 500})->stored == 11);
+  CHECK(ask.reserve({.key = counter("a")})->stored == 501);
+  REQUIRE(ask.create_tag(tag_of("t")));
+  CHECK(ask.reserve({.key = tag_key("t"), .count = 10})->stored == 1);
+  CHECK(ask.reserve({.key = tag_key("t")})->stored == 11);
+}
+
+TEST_CASE_TEMPLATE("the last range can be given back in part or whole, an earlier one not", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  REQUIRE(ask.create_tag(tag_of("a")));
+  for (const auto& key : {counter("a"), ticks("a"), tag_key("a")}) {
+    CHECK(ask.range(key, 100) == Range{1, 101});
+    CHECK(*ask.give_back(key, {41, 101}));
+    CHECK(ask.range(key, 100) == Range{41, 141});
+    CHECK(ask.range(key, 100) == Range{141, 241});
+    CHECK_FALSE(*ask.give_back(key, {41, 141}));
+    CHECK(ask.range(key, 100) == Range{241, 341});
+    CHECK(*ask.give_back(key, {241, 341}));
+    CHECK_FALSE(*ask.give_back(key, {241, 341}));
+    CHECK(ask.reserve({.key = key})->stored == 241);
+  }
+  CHECK_FALSE(*ask.give_back(counter("unknown"), {1, 101}));
+  CHECK(ask.reserve({.key = counter("unknown")})->stored == 0);
+}
+
+TEST_CASE_TEMPLATE("a pin is kept until it is replaced", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  const std::string odd("4\0001/10/12 \xff\n", 12);
+  CHECK(*ask.pin("layout", odd) == odd);
+  CHECK(*ask.pin("layout", "other") == odd);
+  CHECK(*ask.pin("other", "other") == "other");
+  CHECK(*ask.pin("layout", "new", id::Store::Pin::kReplace) == "new");
+  CHECK(*ask.pin("layout", "x") == "new");
+  CHECK(*ask.pin("third", "3", id::Store::Pin::kReplace) == "3");
+  CHECK(*ask.pin("third", "x") == "3");
+}
+
+TEST_CASE_TEMPLATE("a thousand who ask at once get ranges of their own, in order of the calls", Rig,
+                   STORE_RIGS) {
+  Rig rig;
+  std::vector<Range> ranges;
+  for (int nth = 0; nth < 1000; ++nth)
+    rig.store().reserve({.key = counter("a"), .count = nth % 7 + 1},
+                        [&](auto reserved) { ranges.push_back(reserved->range); });
+  rig.settle();
+  REQUIRE(ranges.size() == 1000);
+  std::int64_t next = 1;
+  for (std::size_t nth = 0; nth < ranges.size(); ++nth) {
+    CHECK(ranges[nth] == Range{next, next + static_cast<std::int64_t>(nth) % 7 + 1});
+    next = ranges[nth].hi;
+  }
+}
+
+TEST_CASE_TEMPLATE("calls of all kinds are answered once each, in order, one refusal among them", Rig,
+                   STORE_RIGS) {
+  Rig rig;
+  std::string told;
+  const auto note = [&](char what) {
+    return [&told, what](const auto& result) { (told += what) += result ? ' ' : '!'; };
+  };
+  auto& store = rig.store();
+  store.create_tag(tag_of("t"), note('a'));
+  store.reserve({.key = tag_key("t"), .count = 5}, note('b'));
+  store.reserve({.key = tag_key("none")}, note('c'));
+  store.create_tag(tag_of("t"), note('d'));
+  store.update_tag("t", {.step = 5}, note('e'));
+  store.give_back(tag_key("t"), {3, 6}, note('f'));
+  store.tag("t", note('g'));
+  store.tags(note('h'));
+  store.claim(test::claim_by("ann"), note('i'));
+  store.pin("p", "v", id::Store::Pin::kKeep, note('j'));
+  store.delete_tag("none", note('k'));
+  store.delete_tag("t", [&](auto tag) {
+    REQUIRE(tag);
+    CHECK(tag->next == 3);
+    told += 'l';
+    rig.store().create_tag(tag_of("u"), note('m'));
+  });
+  rig.settle();
+  CHECK(told == "a b c!d!e f g h i j k!lm ");
+  CHECK_FALSE(rig.store().trouble());
+}
