@@ -36,6 +36,7 @@ a range.
 The slow store is Redis in memory behind a relay that holds each answer back for so long. Nothing is known of the tag at
 first: what the segment needs in advance is learnt from the rate at which it is used."""
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 NONE, ISSUER, ON_REDIS, PYSNOWFLAKE = "none", "zerosuite-id", "zerosuite-id on Redis", "pysnowflake"
 ADD = "zerosuite-math, add: no id"
 SNOWFLAKE = "zerosuite, snowflake"
@@ -47,6 +48,7 @@ IN_RUNS = "zerosuite, snowflake_runs"
 FIGURES = "Slow stores and memory"
 SHORT = ("--warmup_ms", "200", "--run_ms", "800")
 SHORTER = ("--warmup_ms", "100", "--run_ms", "400")
+FEW = ("--warmup_ms", "30", "--calls", "1500")
 EVERY = ("--every_ms", "300", "--run_ms", "1500")
 
 BARS = [
@@ -82,8 +84,7 @@ class PySnowflake(Server):
     LISTENING = r"\bStarting snowflake start at (\S+)"
 
     def __init__(self):
-        super().__init__([os.path.join(os.path.dirname(sys.executable), "snowflake_start_server"),
-                          "--address=127.0.0.1", f"--port={free_port()}"])
+        super().__init__([in_its_venv("snowflake_start_server"), "--address=127.0.0.1", f"--port={free_port()}"])
 
 
 def issuer(binaries, folder, *options):
@@ -103,8 +104,13 @@ def on_redis(binaries, folder, delay_ms=0):
     return Group(start)
 
 
-def script(name):
-    return sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+def script(name, python=sys.executable):
+    return python, os.path.join(HERE, name)
+
+
+def in_its_venv(program):
+    """A program beside pysnowflake."""
+    return os.path.normpath(os.path.join(HERE, "../../build/venv-pysnowflake/bin", program))
 
 
 def servers(binaries):
@@ -154,12 +160,12 @@ def single(binaries, count):
         made += redis(f"INCR, {count} connections", ("INCR", "bench"), connections=count)
     if count <= 64:
         made.append(Contender(PYSNOWFLAKE, PYSNOWFLAKE,
-                              (*script("pysnowflake_client.py"), *SHORT, "--clients", str(count))))
+                              (*script("pysnowflake_client.py", in_its_venv("python")), *SHORT, "--clients", str(count))))
     return made
 
 
 def batches(binaries):
-    n = ("--n", "1000", *SHORTER)
+    n = ("--n", "1000", *FEW)
     return [*(ours(binaries, method, *n) for method in ("snowflake_batch", "segment_batch", "seq_batch", "uuid7")),
             *redis("INCRBY", ("INCRBY", "bench", "1000"))]
 
