@@ -67,7 +67,7 @@ const std::string& Redis::hash_of(const std::string& script) {
   const auto [entry, fresh] = hashes_.try_emplace(script);
   if (fresh)
     command({"SCRIPT", "LOAD", script}, [this, entry = entry](const core::Result<RedisReply>& hash) {
-      if (hash) {
+      if (hash && hash->is_text()) {
         entry->second = hash->text();
       } else {
         hashes_.erase(entry);

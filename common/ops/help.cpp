@@ -36,10 +36,13 @@ std::string entry(const Program& program, const Option& option) {
 std::string help(const Program& program, std::span<const Option> options) {
   std::string flags;
   std::string keys;
-  for (const Option& option : options) (option.is_flag() ? flags : keys) += entry(program, option);
+  std::string secrets;
+  for (const Option& option : options)
+    (option.is_flag() ? flags : option.scope == Scope::kSecret ? secrets : keys) += entry(program, option);
+  if (!secrets.empty()) secrets = "\nIn the environment only:\n" + secrets;
   return concat({"zerosuite-", program.name, ": ", program.summary, "\n\nusage: zerosuite-", program.name,
                  " [flags]\n\nFlags:\n", flags, "\nKeys of the configuration file, for [", program.name,
-                 "] or [suite]:\n", keys,
+                 "] or [suite]:\n", keys, secrets,
                  "\nA flag overrides its variable ZEROSUITE_..., which overrides the file.\n"});
 }
 

@@ -13,6 +13,8 @@ namespace zerosuite::ops {
 /// The programs of the suite. Each may have a table of its name in a shared configuration file.
 inline constexpr std::array<std::string_view, 4> kPrograms = {"proxy", "math", "lock", "id"};
 
+class Config;
+
 struct Program {
   /// "math" for zerosuite-math; also its table in the file and its word in the log.
   std::string_view name;
@@ -23,6 +25,9 @@ struct Program {
   bool sticky = false;         ///< Asks them to send calls with the same first argument to the same process.
   std::span<const Option> options = {};      ///< Its own, beside those of every program.
   std::span<const TableOption> tables = {};  ///< Its own lists of tables, in the file only.
+  /// Throws core::Failure for what only it can see to be wrong; also with --check. Null when there is
+  /// nothing.
+  void (*validate)(const Config& config) = nullptr;
 };
 
 }  // namespace zerosuite::ops

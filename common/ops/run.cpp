@@ -44,6 +44,7 @@ void start(const Program& program, const std::vector<std::string>& arguments,
   }
   const auto configure = [&] { return Config(program, flags, environment()); };
   Config config = configure();
+  if (program.validate != nullptr) program.validate(config);
   if (config.on("check")) {
     std::puts("configuration ok");
     return;

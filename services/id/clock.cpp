@@ -52,6 +52,12 @@ std::int64_t IdTime::advance(std::int64_t elapsed_ns) {
 
 void IdTime::raise(std::int64_t ns) { time_ns_ = std::max(time_ns_, ns); }
 
+void IdTime::distrust(std::int64_t ms) {
+  if (seen_.wall_ns - ms * kNsPerMs <= ns(rules_.max_forward)) return;
+  time_ns_ = ms * kNsPerMs;
+  jumped_ = true;
+}
+
 void IdTime::confirm() {
   time_ns_ = std::max(time_ns_, seen_.wall_ns);
   jumped_ = false;

@@ -60,6 +60,9 @@ class IdTime {
   Now look();
   /// Times up to `ns` were used before: it goes on from there.
   void raise(std::int64_t ns);
+  /// Before the first id: begins at `ms` since 1970, another machine's time, when the wall clock is too far
+  /// ahead of it.
+  void distrust(std::int64_t ms);
   /// Follows the wall clock wherever it is: a store of another machine, or an operator, confirms it.
   void confirm();
 

@@ -77,7 +77,7 @@ std::vector<Option> source_options() {
           ops::own_time("renew_ms", usual.worker.renew, 100, "Renews the lease so often."),
           ops::own_time("lease_margin_ms", usual.worker.margin, 0,
                         "Stops issuing so long before another may have the worker id."),
-          ops::own_time("start_wait_ms", milliseconds(17'000), 0,
+          ops::own_time("start_wait_ms", milliseconds(20'000), 0,
                         "Waits so long for the store and for a worker id at the start."),
           ops::own_time("max_lead_ms", rules.max_lead, 0, "Ids may run so far ahead of the wall clock."),
           ops::own_time("max_forward_ms", rules.max_forward, 1000,
@@ -92,7 +92,7 @@ std::vector<Option> source_options() {
            .type = Type::kText,
            .scope = Scope::kSecret,
            .initial = std::string("none"),
-           .help = "The same keys in one line, separated by commas; only in the environment."},
+           .help = "The same keys in one line, separated by commas."},
           text("admin_token_file", "none", "",
                "The token that tag_create() and its like ask for, or none; a file of its owner alone.")};
 }
@@ -102,13 +102,6 @@ std::vector<Option> own_options() {
   for (Option& option : source_options()) all.push_back(std::move(option));
   return all;
 }
-
-const std::vector<Option> kOptions = own_options();
-const ops::Program kProgram{.name = "id",
-                            .summary = "Distributed ids over zerorpc.",
-                            .bind = "tcp://127.0.0.1:4303",
-                            .data = "data/id",
-                            .options = kOptions};
 
 std::optional<std::int64_t> worker_of(const std::string& text) {
   if (text == "auto") return std::nullopt;
@@ -148,6 +141,20 @@ void check_worker(const Claim& claim, const Layout& layout) {
                                                   layout.name + " has the worker ids 0 to " +
                                                   std::to_string(layout.workers() - 1));
 }
+
+const std::vector<Option> kOptions = own_options();
+void validate(const ops::Config& config) {
+  issuer_options(config);
+  secrets(config);
+  admin_token(config);
+}
+
+const ops::Program kProgram{.name = "id",
+                            .summary = "Distributed ids over zerorpc.",
+                            .bind = "tcp://127.0.0.1:4303",
+                            .data = "data/id",
+                            .options = kOptions,
+                            .validate = validate};
 
 }  // namespace
 

@@ -29,6 +29,7 @@ std::int64_t Cursor::first_of_tick() {
 }
 
 bool Cursor::has_room(std::int64_t end) {
+  if (tick_ == 0 && worker_ == 0 && sequence_ == 0) sequence_ = 1;  // 0 is no id
   if (sequence_ == layout_.sequences()) {
     ++tick_;
     sequence_ = layout_.first_sequence();

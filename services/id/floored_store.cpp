@@ -63,22 +63,36 @@ void FlooredStore::skip(const Ask& ask, std::int64_t expected, std::int64_t stor
 
 // The floor falls first: should the process end now, the store must not seem to have forgotten.
 void FlooredStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
-  const bool last = floors_.of(key) == unused.hi;
-  if (last) {
-    floors_.lower(key, unused.lo);
-    seen(key).next = unused.lo;
+  gathered_.push_back({key, unused, std::move(done)});
+  if (!gathering_) flush();
+}
+
+void FlooredStore::flush() {
+  std::vector<Unused> all = std::exchange(gathered_, {});
+  if (all.empty()) return;
+  for (Unused& unused : all) {
+    unused.lowered = floors_.of(unused.key) == unused.range.hi;
+    if (unused.lowered) floors_.lower(unused.key, unused.range.lo);
   }
-  store_.give_back(
-      key, unused,
-      [this, key, last, hi = unused.hi, done = std::move(done)](core::Result<bool> taken) mutable {
-        const bool kept = taken ? !*taken : taken.error().name != core::kIndeterminate.name;
-        if (last && kept) {
-          floors_.raise(key, hi);
-          Seen& seen = this->seen(key);
-          seen.next = std::max(seen.next, hi);
-        }
-        done(std::move(taken));
-      });
+  floors_.sync();
+  for (Unused& unused : all) pass_back(std::move(unused));
+}
+
+void FlooredStore::pass_back(Unused unused) {
+  if (unused.lowered) seen(unused.key).next = unused.range.lo;
+  const Key key = unused.key;
+  const Range range = unused.range;
+  store_.give_back(key, range,
+                   [this, key, hi = range.hi, lowered = unused.lowered,
+                    done = std::move(unused.done)](core::Result<bool> taken) mutable {
+                     const bool kept = taken ? !*taken : taken.error().name != core::kIndeterminate.name;
+                     if (lowered && kept) {
+                       floors_.raise(key, hi);
+                       Seen& seen = this->seen(key);
+                       seen.next = std::max(seen.next, hi);
+                     }
+                     done(std::move(taken));
+                   });
 }
 
 void FlooredStore::create_tag(const Tag& tag, core::Done<Tag> done) {

@@ -23,7 +23,11 @@ class FlooredStore final : public Store {
   /// Not below the floor. From a shared store that has forgotten, nothing is taken but what lies well above
   /// the floor.
   void reserve(const Ask& ask, core::Done<Reserved> done) override;
+  /// Waits for the disk, unless it waits for flush().
   void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
+  /// From now on give_back() waits for flush(), so that many wait for the disk together.
+  void gather() { gathering_ = true; }
+  void flush();
   /// The tag goes on above its floor, also where the store does not know that it was there before.
   void create_tag(const Tag& tag, core::Done<Tag> done) override;
   void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
@@ -68,6 +72,17 @@ class FlooredStore final : public Store {
 
   Store& store_;
   Floors& floors_;
+  struct Unused {
+    Key key;
+    Range range;
+    core::Done<bool> done;
+    bool lowered = false;  // the floor, for it
+  };
+
+  void pass_back(Unused unused);
+
+  bool gathering_ = false;
+  std::vector<Unused> gathered_;
   std::map<std::string, Seen> seen_;
   std::optional<core::Error> regressed_;
   std::uint64_t regressions_ = 0;

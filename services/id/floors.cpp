@@ -115,8 +115,9 @@ void Floors::raise(const Key& key, std::int64_t next) {
   if (next > of(key)) set(key.text(), next);
 }
 
-void Floors::lower(const Key& key, std::int64_t next) {
-  set(key.text(), next);
+void Floors::lower(const Key& key, std::int64_t next) { set(key.text(), next); }
+
+void Floors::sync() {
   if (!trouble_ && ::fdatasync(file_) != 0)
     trouble_ = core::Error{core::kStorageError,
                            path_.string() + " cannot be written: " + std::generic_category().message(errno)};

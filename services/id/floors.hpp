@@ -41,9 +41,11 @@ class Floors {
   /// Values up to `next` were given out. Nothing when that is known. Now and then, when the file has grown,
   /// it is rewritten and synced.
   void raise(const Key& key, std::int64_t next);
-  /// Values from `next` on were not used and go back to the store: syncs the file, since the store is about
-  /// to fall below what is written.
+  /// Values from `next` on were not used and are to go back to the store, after a sync(): it will fall below
+  /// what is written before.
   void lower(const Key& key, std::int64_t next);
+  /// Waits until all of the file is on the disk.
+  void sync();
 
   /// Why the last line could not be written; what it says is known nevertheless, and is written with the
   /// next.

@@ -55,7 +55,10 @@ const core::Error& Issuer::hindrance() const { return trouble_ ? *trouble_ : wor
 
 void Issuer::stop(core::MoveFunction<void()> done) {
   const auto last = std::make_shared<Last>(std::move(done));
-  snowflakes_.stop(std::make_shared<Last>([this, last] { worker_.stop([last] {}); }));
+  // A connection that is torn down lets go of it as well, and that may be after this object.
+  snowflakes_.stop(std::make_shared<Last>([this, last, life = std::weak_ptr<const bool>(life_)] {
+    if (!life.expired()) worker_.stop([last] {});
+  }));
   segments_.stop([last] {});
   sequences_.stop([last] {});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,6 +82,7 @@ class Issuer {
   std::optional<core::Error> refusal_;
   std::optional<core::Error> trouble_;  // of pin_layout()
   net::Timer pin_again_;
+  std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);  // goes first
 };
 
 }  // namespace zerosuite::id

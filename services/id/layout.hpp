@@ -37,6 +37,8 @@ struct Layout {
   bool worker_lowest = false;
   SequenceStart start = SequenceStart::kCarry;
 
+  /// Whether it is none of the named ones.
+  bool is_custom() const { return name.starts_with("custom:"); }
   std::int64_t workers() const { return std::int64_t{1} << worker_bits; }
   std::int64_t ticks() const { return std::int64_t{1} << tick_bits; }
   std::int64_t sequences() const { return std::int64_t{1} << sequence_bits; }

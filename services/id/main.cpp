@@ -1,3 +1,6 @@
+#include <cstdlib>
+#include <memory>
+
 #include "id/api.hpp"
 #include "id/config.hpp"
 #include "id/open_store.hpp"
@@ -6,6 +9,8 @@
 namespace {
 
 using namespace zerosuite;
+
+constexpr std::chrono::seconds kGiveBack{5};
 
 // The name stands in the one line that is printed, too: scripts look for it.
 [[noreturn]] void refuse(const core::Error& error) {
@@ -26,9 +31,17 @@ bool await_readiness(ops::App& app, id::Issuer& issuer) {
 void give_back(ops::App& app, id::Issuer& issuer, id::OpenStore& open) {
   const auto done =
       std::make_shared<bool>(false);  // the answer may come, or be given up, after this has returned
+  open.store().gather();
   issuer.stop([done] { *done = true; });
-  const auto until = core::Clock::now() + std::chrono::seconds(2);
-  app.wait_until([&] { return *done || core::Clock::now() >= until; });
+  const auto until = core::Clock::now() + kGiveBack;
+  app.wait_until([&] {
+    open.store().flush();
+    return (*done && open.idle()) || core::Clock::now() >= until;
+  });
+  if (!open.idle()) {  // as App::serve() does: what a thread still uses must not go
+    app.log().write(ops::Level::kError, "not closed", {{"reason", "a write to the disk does not end"}});
+    std::_Exit(EXIT_FAILURE);
+  }
   const auto error = open.close();
   if (error) app.log().write(ops::Level::kError, "not closed", {{"reason", error->message}});
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/entropy.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "id/last.hpp"
@@ -25,9 +26,12 @@ class Named {
     const auto known = index_.find(name);
     return known == index_.end() ? nullptr : known->second->thing.get();
   }
-  /// Made by `make` when it is not there. Throws core::Failure Overloaded when all are in use.
+  /// Made by `make` when it is not there. Throws core::Failure Overloaded when all are in use, and LeaseLost
+  /// in a child of the process that made this: what was reserved is its parent's.
   template <class Make>
   T& use(const std::string& name, Make make) {
+    if (mark_.forked())
+      throw core::Failure(core::kLeaseLost, "this is a child process; its parent has what was reserved");
     const auto known = index_.find(name);
     if (known != index_.end()) {
       entries_.splice(entries_.begin(), entries_, known->second);
@@ -76,6 +80,7 @@ class Named {
   }
 
   const std::size_t most_;
+  core::ForkMark mark_;
   Entries entries_;  // the one used last comes first
   std::unordered_map<std::string_view, typename Entries::iterator> index_;
 };

@@ -25,7 +25,9 @@ class OpenStore {
   FlooredStore& store() { return *floored_; }
   /// Null when the store is not Redis.
   stores::RedisIds* redis_ids() { return redis_ids_.get(); }
-  /// At the end, when all is answered. Why what is outstanding could not be written.
+  /// Whether nothing is on its way to the disk.
+  bool idle() const { return !sqlite_ || sqlite_->idle(); }
+  /// At the end, when it is idle. Why what is outstanding could not be written.
   std::optional<core::Error> close();
 
  private:

@@ -14,7 +14,8 @@ namespace zerosuite::id {
 namespace {
 
 struct File {
-  explicit File(const std::string& path) : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit File(const std::string& path)
+      : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   ~File() {
     if (descriptor >= 0) ::close(descriptor);
   }
@@ -38,6 +39,8 @@ std::string read_private(const std::string& path) {
   const File file(path);
   struct stat status {};
   if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) refuse_call(path);
+  if (!S_ISREG(status.st_mode)) refuse(path, "it is no file");
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) refuse(path, "this secret is another user's");
   if ((status.st_mode & 077) != 0)
     refuse(path, "others than its owner may read or write this secret; chmod 600 it");
   std::string text;

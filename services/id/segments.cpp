@@ -55,7 +55,15 @@ void Segments::batch(const std::string& tag, std::int64_t n, Done<std::vector<st
 
 // Names that are none must not fill the memory.
 void Segments::forget_unknown(const std::string& tag, const Result<std::vector<Series>>& result) {
-  if (!result && result.error().name == core::kNoSuchTag.name) stocks_.erase(tag);
+  if (!result && result.error().name == core::kNoSuchTag.name) forget(tag, result.error());
+}
+
+void Segments::forget(const std::string& tag, const core::Error& why) {
+  Stock* stock = stocks_.find(tag);
+  if (stock == nullptr) return;
+  // Those who are answered may come here again: then there is nobody left, and nothing to erase.
+  stock->refuse_all(why);
+  stocks_.erase(tag);
 }
 
 void Segments::range(const std::string& tag, std::int64_t n, Done<Range> done) {
@@ -115,7 +123,7 @@ void Segments::updated(const std::string& tag, const TagChange& change, const Re
   Stock* stock = stocks_.find(tag);
   if (stock == nullptr) return;
   // It may have been done: nothing that is known of the tag is sure any more.
-  if (!result && result.error().name == core::kIndeterminate.name) return stocks_.erase(tag);
+  if (!result && result.error().name == core::kIndeterminate.name) return forget(tag, result.error());
   const bool same_values = !change.floor && !change.delta && !change.remainder && !change.max && !change.step;
   if (result && !same_values) stock->change(*result);
 }
@@ -129,13 +137,9 @@ void Segments::remove(const std::string& tag, Done<Tag> done) {
 }
 
 void Segments::removed(const std::string& tag, const Result<Tag>& result) {
-  Stock* stock = stocks_.find(tag);
-  if (stock == nullptr) return;
   const bool kept = !result && result.error().name != core::kIndeterminate.name &&
                     result.error().name != core::kNoSuchTag.name;
-  if (kept) return;
-  stock->refuse_all({core::kNoSuchTag, "tag '" + tag + "' was deleted"});
-  stocks_.erase(tag);
+  if (!kept) forget(tag, {core::kNoSuchTag, "tag '" + tag + "' was deleted"});
 }
 
 void Segments::info(const std::string& tag, Done<TagInfo> done) {

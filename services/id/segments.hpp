@@ -66,6 +66,7 @@ class Segments {
  private:
   Stock& stock(const std::string& tag);
   void forget_unknown(const std::string& tag, const core::Result<std::vector<Series>>& result);
+  void forget(const std::string& tag, const core::Error& why);
   void reserve(const std::string& tag, std::int64_t n, std::int64_t delta, core::Done<Range> done);
   void send_update(const std::string& tag, const TagChange& change, core::Done<Tag> done);
   void updated(const std::string& tag, const TagChange& change, const core::Result<Tag>& result);

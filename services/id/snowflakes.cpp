@@ -10,7 +10,9 @@ constexpr std::size_t kMostLayouts = 64;
 }  // namespace
 
 Snowflakes::Snowflakes(const SnowflakeParts& parts, Layout usual, const SnowflakeOptions& options)
-    : parts_(parts), usual_(std::move(usual)), options_(options) {}
+    : parts_(parts), usual_(std::move(usual)), options_(options) {
+  by_name_.emplace("default", &make(usual_));
+}
 
 Layout Snowflakes::layout(std::string_view name) const {
   return name.empty() || name == "default" ? usual_ : layout_of(name);
@@ -18,19 +20,25 @@ Layout Snowflakes::layout(std::string_view name) const {
 
 Snowflake& Snowflakes::of(std::string_view name) {
   if (const auto known = by_name_.find(name); known != by_name_.end()) return *known->second;
-  Layout wanted = layout(name);
+  Snowflake& made = make(layout(name));
+  // A custom layout can be spelled in endless ways.
+  if (by_name_.size() <= named_layouts().size()) by_name_.emplace(name, &made);
+  return made;
+}
+
+Snowflake& Snowflakes::make(Layout wanted) {
   // Where its sequences begin must not depend on who comes first, and how he spells it.
   for (const Layout& named : named_layouts()) {
     if (named.fingerprint() == wanted.fingerprint()) wanted = named;
   }
   if (wanted.fingerprint() == usual_.fingerprint()) wanted = usual_;
-  if (by_name_.size() >= kMostLayouts)
+  const std::string fingerprint = wanted.fingerprint();
+  const auto known = by_fingerprint_.find(fingerprint);
+  if (known != by_fingerprint_.end()) return known->second;
+  if (wanted.is_custom() && by_fingerprint_.size() >= kMostLayouts)
     throw core::Failure(core::kOverloaded,
                         "ids of " + std::to_string(kMostLayouts) + " layouts are issued already");
-  const auto [place, made] =
-      by_fingerprint_.try_emplace(wanted.fingerprint(), parts_, std::move(wanted), options_);
-  by_name_.emplace(name, &place->second);
-  return place->second;
+  return by_fingerprint_.try_emplace(fingerprint, parts_, std::move(wanted), options_).first->second;
 }
 
 void Snowflakes::stop(const SharedLast& last) {

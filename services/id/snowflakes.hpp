@@ -30,6 +30,8 @@ class Snowflakes {
   void stop(const SharedLast& last);
 
  private:
+  Snowflake& make(Layout wanted);
+
   const SnowflakeParts parts_;
   const Layout usual_;
   const SnowflakeOptions options_;

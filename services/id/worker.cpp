@@ -28,7 +28,10 @@ Worker::Worker(net::Timers& timers, Store& store, IdTime& time, WorkerOptions op
 void Worker::start() { ask(); }
 
 void Worker::ask() {
+  if (stopped_) return;
   const std::int64_t asked_ns = time_.look().boot_ns;
+  // Whose lease has passed asks as one who never had it: a store that lost its data would believe him.
+  if (held_ && check(asked_ns)) lose({core::kLeaseLost, "the lease was not renewed in time"});
   if (held_) {
     store_.renew(options_.claim, lease_,
                  [this, asked_ns](const Result<Lease>& lease) { renewed(lease, asked_ns); });
@@ -38,6 +41,7 @@ void Worker::ask() {
 }
 
 void Worker::claimed(const Result<Lease>& lease, std::int64_t asked_ns) {
+  if (stopped_ && lease) return store_.release(options_.claim, *lease, [](const Result<bool>&) {});
   if (stopped_) return;
   if (!lease) return lose(lease.error());
   ++generation_;
@@ -58,6 +62,8 @@ void Worker::renewed(const Result<Lease>& lease, std::int64_t asked_ns) {
 }
 
 void Worker::hold(const Lease& lease, std::int64_t asked_ns) {
+  // At the start, only another machine can tell that the wall clock is far ahead.
+  if (generation_ == 1 && !held_ && lease.store_ms) time_.distrust(*lease.store_ms);
   lease_ = lease;
   held_ = true;
   until_ns_ = asked_ns + (options_.claim.ttl - options_.margin).count() * kNsPerMs;

@@ -11,11 +11,12 @@ from redis_process import ALWAYS, MEMORY, REDIS, InFolder, Redis, free_port
 from rounds import Contender, Contest
 
 TITLE = "How fast an id is"
-NOTES = """All on loopback TCP, release builds, interleaved rounds, the median of the rounds. Each server has one process, default
-settings and a fresh folder on the same disk; *zerosuite-id* keeps what it gave out in SQLite, and for `redis_id` in a Redis in
-memory. *Redis in memory* is Redis 7.0 without persistence; *every write synced* has `appendonly yes` and `appendfsync
-always`, which is what `seq_durable` is to be compared with: all others reserve ids before they are asked for, keep that,
-and lose some at a crash, while Redis in memory may give an id twice after one.
+NOTES = """All on loopback TCP, release builds, interleaved rounds, the median of the rounds. Each server has one
+process, default settings and a fresh folder on the same disk; *zerosuite-id* keeps what it gave out in SQLite, and for
+`redis_id` in a Redis in memory. *Redis in memory* is Redis 7.0 without persistence; *every write synced* has
+`appendonly yes` and `appendfsync always`, which is what `seq_durable` is to be compared with: `snowflake`, `segment`
+and `seq` keep on the disk what they reserve in advance, and a crash loses some of it; Redis in memory gives the same
+numbers again after one.
 
 *In process* is one thread that calls the sources of ids without any server, with the machine's clocks and a store in
 memory; its layout has 22 bits of sequence, because Twitter's 12 bits end at 4,096 ids in a millisecond. A served call
@@ -23,18 +24,19 @@ reads the clocks each time; *64 ids a look* is what is left without them. Python
 are.
 
 *In flight* are calls of the C++ client over **one connection**: an answer lets the next call go. *add* is the cheapest
-call there is, by the same client: what it takes is not the ids', its p99.9 included. `redis-benchmark` is given the same number in both of its ways. *One connection* has so many commands in its pipeline, sends them together and
-waits for the last answer before it sends the next ones; its latency is that of the whole pipeline. *N connections* have
-one command each. It tells no p99.9, and its CPU includes the start of the Python around it. pysnowflake has a thread for
+call there is, by the same client: what it takes is not the ids', its p99.9 included. `redis-benchmark` is given the
+same number in both of its ways. *One connection* has so many commands in its pipeline, sends them together and waits
+for the last answer before it sends the next ones; its latency is that of the whole pipeline. *N connections* have one
+command each. It tells no p99.9, and its CPU includes the start of the Python around it. pysnowflake has a thread for
 each call; its own client opens an HTTP connection for each id.
 
-In a batch *per second* are calls. Twitter's layout has 4,096,000 ids a second for each worker, and nobody can have more
-for long; a second is borrowed ahead, and a run is too short to use that up. A million ids in runs are the ids of 245
-milliseconds: they are asked for every 300 ms, and only the latency counts. `INCRBY` and `seq_batch` answer the ends of
-a range.
+In a batch *per second* are calls. Twitter's layout has 4,096,000 ids a second for each worker, and nobody can have
+more for long; a second is borrowed ahead, and a run is too short to use that up. A million ids in runs are the ids of
+245 milliseconds: they are asked for every 300 ms, and only the latency counts. `INCRBY` and `seq_batch` answer the
+ends of a range.
 
-The slow store is Redis in memory behind a relay that holds each answer back for so long. Nothing is known of the tag at
-first: what the segment needs in advance is learnt from the rate at which it is used."""
+The slow store is Redis in memory behind a relay that holds each answer back for so long. Nothing is known of the tag
+at first: what the segment needs in advance is learnt from the rate at which it is used."""
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NONE, ISSUER, ON_REDIS, PYSNOWFLAKE = "none", "zerosuite-id", "zerosuite-id on Redis", "pysnowflake"
@@ -52,15 +54,16 @@ FEW = ("--warmup_ms", "30", "--calls", "1500")
 EVERY = ("--every_ms", "300", "--run_ms", "1500")
 
 BARS = [
-    Bar("in process: snowflakes/s of one thread, 64 a look", CORE, SIXTY_FOUR_A_LOOK, "per_second", "at least", 20_000_000),
+    Bar("in process: snowflakes/s of one thread, 64 a look", CORE, SIXTY_FOUR_A_LOOK, "per_second", "at least",
+        20_000_000),
     Bar("64 in flight: snowflakes/s", SIXTY_FOUR, SNOWFLAKE, "per_second", "at least", 100_000),
     Bar("64 in flight: p99.9 of a snowflake, µs", SIXTY_FOUR, SNOWFLAKE, "p999_us", "at most", 1000),
     Bar("a million ids in runs: p50, µs", RUNS, IN_RUNS, "p50_us", "at most", 2000),
 ]
 # What the plot shows: contest, metric, and the title with its unit.
-PLOTS = [(CORE, "per_second", "In process, one thread: ids per second"),
-         (ONE, "p50_us", "One call at a time: p50 in µs (shorter is better)"),
-         (SIXTY_FOUR, "per_second", "64 calls in flight: ids per second")]
+PLOTS = [(ONE, "p50_us", "One call at a time: p50 in µs (shorter is better)"),
+         (SIXTY_FOUR, "per_second", "64 calls in flight: ids per second"),
+         (BATCH, "p50_us", "1,000 ids a call: p50 in µs (shorter is better)")]
 
 
 class NoServer:
@@ -159,8 +162,8 @@ def single(binaries, count):
     if count > 1:
         made += redis(f"INCR, {count} connections", ("INCR", "bench"), connections=count)
     if count <= 64:
-        made.append(Contender(PYSNOWFLAKE, PYSNOWFLAKE,
-                              (*script("pysnowflake_client.py", in_its_venv("python")), *SHORT, "--clients", str(count))))
+        stock = script("pysnowflake_client.py", in_its_venv("python"))
+        made.append(Contender(PYSNOWFLAKE, PYSNOWFLAKE, (*stock, *SHORT, "--clients", str(count))))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Load for pysnowflake's server by its own client, `--clients` threads; ends in a line of JSON like the C++ clients'."""
+"""Load for pysnowflake's server by its own client, `--clients` threads; ends in a line of JSON like the C++ ones."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

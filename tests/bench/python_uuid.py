@@ -1,4 +1,4 @@
-"""How many ids Python's uuid makes in a second, `--what` uuid1 or uuid4; ends in a line of JSON like the C++ programs'."""
+"""How many ids Python's uuid makes a second, `--what` uuid1 or uuid4; ends in a line of JSON like the C++ ones."""
 
 import time
 import uuid

@@ -1,5 +1,5 @@
-"""Load for counters on Redis by redis-benchmark, for about as long as the other clients run; ends in a line of JSON like
-theirs.
+"""Load for counters on Redis by redis-benchmark, for about as long as the other clients run; ends in a line of JSON
+like theirs.
 
 `--connections C` have a pipeline of `--pipeline P` commands each. The command is what is left, such as INCR NAME.
 """

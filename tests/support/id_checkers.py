@@ -48,7 +48,7 @@ def runs_of(ids):
 
 
 def repeats(answers):
-    """No id is there twice, in all the answers of one kind."""
+    """No id is there twice, in all the answers of one kind, and none is below 1."""
     violations = []
     for kind, told in _by(answers, lambda answer: answer.kind).items():
         violations += _overlaps(kind, told)[:MOST_TOLD] + _repeated_texts(kind, told)[:MOST_TOLD]
@@ -63,6 +63,8 @@ def _overlaps(kind, told):
     violations, end = [], None
     for place in order:
         first, count = firsts[place], counts[place]
+        if first < 1:
+            violations.append(f"{kind}: {first} is no id")
         if end is not None and first < end:
             violations.append(f"{kind}: {first} to {min(end, first + count) - 1} were issued twice, "
                               + " and ".join(map(_shown, _who(told, first))))

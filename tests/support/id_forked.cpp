@@ -51,6 +51,15 @@ struct Rig {
 
 std::string said(const Result<std::int64_t>& id) { return id ? std::to_string(*id) : id.error().name; }
 
+template <class Call, class Refused>
+void try_to(Call call, Refused refused) {
+  try {
+    call();
+  } catch (const core::Failure& failure) {
+    refused(failure.name());
+  }
+}
+
 void issue(Rig& rig, const std::string& who) {
   const auto tell = [&](const std::string& kind, const std::string& what) {
     std::cout << who << ' ' << kind << ' ' << what << '\n';
@@ -60,8 +69,16 @@ void issue(Rig& rig, const std::string& who) {
     rig.issuer.snowflakes().of("default").take(1, [&](const Result<id::Snowflake::Runs>& runs) {
       tell("snowflake", runs ? std::to_string(runs->front().first) : runs.error().name);
     });
-    rig.issuer.segments().next("t", [&](const Result<std::int64_t>& id) { tell("segment", said(id)); });
-    rig.issuer.sequences().next("s", [&](const Result<std::int64_t>& id) { tell("seq", said(id)); });
+    try_to(
+        [&] {
+          rig.issuer.segments().next("t", [&](const Result<std::int64_t>& id) { tell("segment", said(id)); });
+        },
+        [&](const std::string& error) { tell("segment", error); });
+    try_to(
+        [&] {
+          rig.issuer.sequences().next("s", [&](const Result<std::int64_t>& id) { tell("seq", said(id)); });
+        },
+        [&](const std::string& error) { tell("seq", error); });
     for (const auto& [name, kind] : {std::pair("uuid4", id::RandomKind::kUuid4),
                                      {"uuid6", id::RandomKind::kUuid6},
                                      {"uuid7", id::RandomKind::kUuid7},

@@ -31,7 +31,9 @@ class RedisServer:
         # One that does not answer must not hold up a test.
         self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5)
         self.start()
-        if replica_of is not None:
+        if replica_of is None:
+            self.client.set("zerosuite:id:born", 0)  # not one that may have lost its data
+        else:
             wait_until(lambda: self.client.info("replication")["master_link_status"] == "up")
 
     @property

@@ -27,6 +27,8 @@ class RedisStoreRig {
       : client({.endpoint = server.endpoint(), .longest_pause = core::milliseconds(100)}),
         redis_store(*client.redis, {.prefix = prefix, .wait_replicas = wait_replicas}) {
     if (!client.connect()) throw std::runtime_error("no connection to " + server.endpoint());
+    const auto old = client.ask({"SET", prefix + "born", "0"});  // not one that may have lost its data
+    if (!old) throw std::runtime_error(old.error().message);
   }
 
   id::Store& store() { return redis_store; }

@@ -137,9 +137,20 @@ local function keep(worker, epoch, ends, owner)
 end
 )lua";
 
+/// KEYS[2] keeps when the store was first asked for a worker id. As long as a lease from then on, it may be
+/// one that has lost its data: who has a worker id without a record may still be issuing.
+inline const std::string kYoung = R"lua(
+local born = redis.call('GET', KEYS[2])
+if not born then
+  born = string.format('%.0f', now)
+  redis.call('SET', KEYS[2], born)
+end
+local function youth(ttl) return born + ttl - now end
+)lua";
+
 /// ARGV: worker or "", how many there are, owner, ttl. Answers {"ok", worker, epoch, taken over, now},
-/// {"in use", worker, owner, ms left} or {"all in use"}.
-inline const std::string kClaim = kLeases + R"lua(
+/// {"in use", worker, owner, ms left}, {"all in use"} or {"young", ms left}.
+inline const std::string kClaim = kLeases + kYoung + R"lua(
 local workers, owner = tonumber(ARGV[2]), ARGV[3]
 local leases = {}
 local all = redis.call('HGETALL', KEYS[1])
@@ -158,13 +169,16 @@ if not worker then
   if worker >= workers then return {'all in use'} end
 end
 
+if not leases[worker] and youth(ARGV[4]) > 0 then return {'young', youth(ARGV[4])} end
 local lease = leases[worker] or {epoch = 0, ends = 0}
 local held = lease.ends > 0
 local mine = held and lease.owner == owner
 if runs(worker) and not mine then return {'in use', worker, lease.owner, lease.ends - now} end
 local epoch = mine and lease.epoch or lease.epoch + 1
 keep(worker, epoch, now + ARGV[4], owner)
-return {'ok', worker, epoch, (held and not mine) and 1 or 0, now}
+-- Of an owner's second claim it is not known whether his first was a take-over: its answer may have been lost.
+local taken_over = held and (not mine or epoch > 1)
+return {'ok', worker, epoch, taken_over and 1 or 0, now}
 )lua";
 
 /// What kRenew and kRelease have in common. ARGV: worker, epoch, owner.
@@ -174,8 +188,13 @@ local lease = kept and read(kept)
 local mine = lease and lease.owner == ARGV[3] and lease.epoch == tonumber(ARGV[2]) and lease.ends > 0
 )lua";
 
-/// ARGV: and ttl. Answers now; 0 when the lease is lost.
-inline const std::string kRenew = kHeld + R"lua(
+/// ARGV: and ttl. Answers now; 0 when the lease is lost. A young store without a record believes its owner,
+/// who asks only while his lease runs.
+inline const std::string kRenew = kHeld + kYoung + R"lua(
+if not lease and youth(ARGV[4]) > 0 then
+  mine = true
+  lease = {epoch = tonumber(ARGV[2]), ends = now + 1, owner = ARGV[3]}
+end
 if not mine or lease.ends <= now then return 0 end
 keep(ARGV[1], lease.epoch, now + ARGV[4], lease.owner)
 return now

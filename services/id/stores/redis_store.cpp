@@ -76,6 +76,11 @@ Result<Lease> read_lease(std::int64_t workers, const RedisReply& reply) {
                  .epoch = reply.at(2).integer(),
                  .taken_over = reply.at(3).integer() != 0,
                  .store_ms = reply.at(4).integer()};
+  if (status == "young")
+    return core::Error{
+        core::kUnavailable,
+        core::with_json("this Redis is new, or has lost its data: it gives out no worker id yet",
+                        Json().add("retry_after_ms", reply.at(1).integer()))};
   if (status == "all in use")
     return core::Error{core::kWorkerIdExhausted,
                        core::with_json("no worker id is free", Json().add("workers", workers))};
@@ -193,7 +198,7 @@ void RedisStore::claim(const Claim& claim, core::Done<Lease> done) {
   const std::string worker = claim.worker ? text_of(*claim.worker) : "";
   run<Lease>(
       {scripts::kClaim,
-       {options_.prefix + "workers"},
+       {options_.prefix + "workers", options_.prefix + "born"},
        {worker, text_of(claim.workers), claim.owner, text_of(claim.ttl.count())}},
       [workers = claim.workers](const RedisReply& reply) { return read_lease(workers, reply); },
       std::move(done));
@@ -206,7 +211,7 @@ void RedisStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease>
                                                          Json().add("worker", worker))};
   };
   run<Lease>({scripts::kRenew,
-              {options_.prefix + "workers"},
+              {options_.prefix + "workers", options_.prefix + "born"},
               {text_of(lease.worker), text_of(lease.epoch), claim.owner, text_of(claim.ttl.count())}},
              read, std::move(done));
 }

@@ -77,13 +77,19 @@ TEST_CASE("an int is also read from decimal text, and from a float as far as tha
           "InvalidArgument: an id that is a float must be a whole number up to 2^53: pass a text for it");
 }
 
+std::string decimal(Integer number) {
+  return number < 0 ? std::to_string(static_cast<std::int64_t>(number))
+                    : std::to_string(static_cast<std::uint64_t>(number));
+}
+
 TEST_CASE("a number that is no id is refused, in every form") {
   Rig rig;
   for (const Integer number :
        {Integer{-1}, Integer{kMost} + 1, Integer{std::numeric_limits<std::uint64_t>::max()}})
     CHECK(refusal([&] { rig.formats.read({number}, "int"); }) ==
-          "InvalidArgument: an id is from 0 to 2^63 - 1");
-  CHECK(refusal([&] { rig.formats.read({-1.0}, "int"); }) == "InvalidArgument: an id is from 0 to 2^63 - 1");
+          "InvalidArgument: an id is from 0 to 2^63 - 1, not " + decimal(number));
+  CHECK(refusal([&] { rig.formats.read({-1.0}, "int"); }) ==
+        "InvalidArgument: an id is from 0 to 2^63 - 1, not -1");
   CHECK(refusal([&] { rig.formats.show(-1, "int"); }) == "InvalidArgument: an id is not negative: -1");
   for (const char* fmt : kTexts) CHECK(refusal([&] { rig.formats.show(-1, fmt); }) != "");
 }

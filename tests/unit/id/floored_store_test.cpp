@@ -149,6 +149,25 @@ TEST_CASE("what was given back and taken lowers the floor, and it can be had aga
   CHECK(bench.floored.regressions() == 0);
 }
 
+TEST_CASE("what is gathered goes back together, and only when it is let go") {
+  Bench bench;
+  auto ask = bench.ask();
+  for (const char* name : {"a", "b"}) REQUIRE(ask.range(counter(name), 10) == Range{1, 11});
+  bench.floored.gather();
+  int taken = 0;
+  const auto count = [&](const core::Result<bool>& result) { taken += result && *result ? 1 : 0; };
+  bench.floored.give_back(counter("a"), {5, 11}, count);
+  bench.floored.give_back(counter("b"), {7, 11}, count);
+  bench.settle();
+  CHECK(taken == 0);
+  CHECK(bench.kept(counter("a")) == 11);
+  bench.floored.flush();
+  CHECK(bench.kept(counter("a")) == 5);
+  CHECK(bench.kept(counter("b")) == 7);
+  bench.settle();
+  CHECK(taken == 2);
+}
+
 TEST_CASE("what was not taken back leaves the floor where it was") {
   Bench bench;
   auto ask = bench.ask();

@@ -114,7 +114,7 @@ TEST_CASE("a file of keys that is not there, or is no file, is refused by its na
   const test::TemporaryFolder folder;
   const std::string missing = folder.path() / "missing";
   CHECK(refusal([&] { return read_keys(missing); }) == missing + ": No such file or directory");
-  CHECK(refusal([&] { return read_keys(folder.path()); }) == folder.path().string() + ": Is a directory");
+  CHECK(refusal([&] { return read_keys(folder.path()); }) == folder.path().string() + ": it is no file");
 }
 
 }  // namespace

@@ -41,6 +41,21 @@ TEST_CASE("a tag that nobody created has no ids, and asking for it leaves nothin
   CHECK((*rig.info("b")).left == 9);
 }
 
+TEST_CASE("all who ask for a tag that nobody created are told so, also those who asked meanwhile") {
+  Rig rig;
+  std::vector<std::string> told;
+  const auto ask = [&] {
+    rig.segments().next("none", [&](const core::Result<std::int64_t>& id) {
+      told.push_back(id ? "an id" : id.error().name);
+    });
+  };
+  for (int i = 0; i < 3; ++i) ask();
+  rig.memory.settle_one();
+  for (int i = 0; i < 3; ++i) ask();
+  rig.memory.settle();
+  CHECK(told == std::vector<std::string>(6, "NoSuchTag"));
+}
+
 TEST_CASE("a tag is there as soon as another process has created it") {
   Rig rig;
   CHECK(rig.next("a").error() == "NoSuchTag");

@@ -46,7 +46,9 @@ TEST_CASE("with a lease that was not renewed in time ids end at once, for those 
   IdWorld world;
   IdProcess process(world, leased("ann"));
   CHECK(process.get()->state() == "ids");
-  refuse(process, "renew");
+  process.store.fate = [](std::string_view call) {
+    return call == "renew" || call == "claim" ? Fate::kRefused : Fate::kDone;
+  };
   world.pass(13s - 1ms);
   CHECK(process.get()->state() == "ids");
   world.pass(1ms);

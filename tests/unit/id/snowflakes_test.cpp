@@ -87,14 +87,36 @@ TEST_CASE("a name that means nothing is refused, and leaves nothing behind") {
   LayoutsRig rig;
   CHECK(refused(rig.all(), "snow") == "NoSuchLayout");
   CHECK(refused(rig.all(), "custom:1") == "InvalidArgument");
-  CHECK(rig.all().all().empty());
+  CHECK(rig.all().all().size() == 1);  // the usual one
 }
 
-TEST_CASE("sixty-four layouts are issued, and those go on when more are asked for") {
+TEST_CASE("sixty-four layouts are issued, and those and the named ones go on when more are asked for") {
   LayoutsRig rig;
-  for (int i = 0; i < 64; ++i) REQUIRE(refused(rig.all(), custom(i)) == "there");
-  CHECK(refused(rig.all(), custom(64)) == "Overloaded");
-  CHECK(refused(rig.all(), custom(63)) == "there");
+  for (int i = 0; i < 63; ++i) REQUIRE(refused(rig.all(), custom(i)) == "there");
+  CHECK(refused(rig.all(), custom(63)) == "Overloaded");
+  CHECK(refused(rig.all(), custom(62)) == "there");
+  for (const char* name : {"default", "twitter", "discord", "js53"})
+    CHECK(refused(rig.all(), name) == "there");
+}
+
+TEST_CASE("a layout that is spelled in many ways is one") {
+  LayoutsRig rig;
+  std::string zeros;
+  for (int i = 0; i < 100; ++i)
+    REQUIRE(refused(rig.all(), "custom:" + (zeros += '0') + "41/10/12@7") == "there");
+  CHECK(rig.all().all().size() == 2);
+}
+
+TEST_CASE("no id is 0, not even the first of a layout whose epoch is now") {
+  IdSetup setup;
+  setup.claim.worker = 0;
+  LayoutsRig rig(setup);
+  id::Snowflake& young = rig.all().of("custom:20/10/12@" + std::to_string(test::kWallMs) + "+3600000ms");
+  std::int64_t first = 0;
+  young.take(1,
+             [&](const core::Result<id::Snowflake::Runs>& runs) { first = runs ? runs->front().first : -1; });
+  rig.process.store.settle();
+  CHECK(first > 0);
 }
 
 TEST_CASE("all layouts give their ticks back at a stop, and only then it is over") {
