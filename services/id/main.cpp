@@ -34,10 +34,13 @@ void give_back(ops::App& app, id::Issuer& issuer, id::OpenStore& open) {
   open.store().gather();
   issuer.stop([done] { *done = true; });
   const auto until = core::Clock::now() + kGiveBack;
+  const auto late = [until] { return core::Clock::now() >= until; };
   app.wait_until([&] {
     open.store().flush();
-    return (*done && open.idle()) || core::Clock::now() >= until;
+    return (*done && open.idle()) || late();
   });
+  // A second signal ends that early, but not a commit that is on its way.
+  while (!open.idle() && !late()) app.wait_until([&] { return open.idle() || late(); });
   if (!open.idle()) {  // as App::serve() does: what a thread still uses must not go
     app.log().write(ops::Level::kError, "not closed", {{"reason", "a write to the disk does not end"}});
     std::_Exit(EXIT_FAILURE);

@@ -154,10 +154,7 @@ void Snowflake::refill(std::int64_t now_tick) {
   const bool fresh = skipped_generation_ != generation_;
   const bool forgetful = parts_.worker.lease().taken_over && parts_.store.traits().shared;
   const std::int64_t skip = fresh && forgetful ? window_ticks_ : 0;
-  const Ask ask{.key = key(),
-                .count = skip + window_ticks_,
-                .floor = end,
-                .end = layout().ticks()};
+  const Ask ask{.key = key(), .count = skip + window_ticks_, .floor = end, .end = layout().ticks()};
   parts_.store.reserve(
       ask, [this, skip, breaks = breaks_, generation = generation_](const Result<Reserved>& answer) {
         asking_ = false;
