@@ -192,3 +192,24 @@ def test_28_a_tag_can_be_raised_by_hand_above_what_another_store_gave_out(start_
     issuer.kill()
     issuer.start()
     assert ask(issuer, "segment", 10).first > 5_000_000
+
+
+def test_22_told_to_end_twice_with_thousands_of_names_it_ends_in_good_order(start_issuer, ask):
+    """What is left of them goes back together: one by one it would take the disk seconds."""
+    issuer = start_issuer()
+    for number in range(3000):
+        issuer.call("seq", f"name-{number}")
+    issuer.program.ask_to_end()
+    issuer.program.await_line(r" stopped calls=")
+    assert issuer.program.finish() == 0
+    issuer.start()
+    assert issuer.call("seq", "name-7") > 1
+
+
+def test_22_told_to_end_with_thousands_of_names_it_leaves_no_gap(start_issuer):
+    issuer = start_issuer()
+    for number in range(3000):
+        issuer.call("seq", f"name-{number}")
+    assert issuer.program.finish() == 0
+    issuer.start()
+    assert {issuer.call("seq", f"name-{number}") for number in range(0, 3000, 100)} == {2}
