@@ -8,6 +8,7 @@
 
 #include "core/json.hpp"
 #include "id/stores/redis_scripts.hpp"
+#include "id/stores/refusals.hpp"
 
 namespace zerosuite::id::stores {
 namespace {
@@ -41,10 +42,6 @@ Tag tag_of(const RedisReply& reply) {
           .description = reply.at(6).text()};
 }
 
-core::Error no_such_tag(const std::string& name) {
-  return {core::kNoSuchTag, core::with_json("no tag of that name was created", Json().add("tag", name))};
-}
-
 bool is_ok(const RedisReply& reply) { return reply.at(0).text() == kOk; }
 
 // Reads {"ok", tag}, or what says that there is none of that name.
@@ -58,10 +55,7 @@ auto tag_reader(const std::string& name) {
 Result<Reserved> read_reserved(const Key& key, const RedisReply& reply) {
   if (!is_ok(reply)) {
     if (key.kind == Key::Kind::kTag && reply.list().size() == 1) return no_such_tag(key.name);
-    return core::Error{
-        core::kRangeExhausted,
-        core::with_json("the sequence has come to its last value",
-                        Json().add("key", key.text()).add("max", integer_of(reply.at(1)) - 1))};
+    return range_exhausted(key.text(), integer_of(reply.at(1)));
   }
   Reserved reserved{.range = {integer_of(reply.at(1)), integer_of(reply.at(2))},
                     .stored = integer_of(reply.at(3))};
@@ -81,13 +75,8 @@ Result<Lease> read_lease(std::int64_t workers, const RedisReply& reply) {
         core::kUnavailable,
         core::with_json("this Redis is new, or has lost its data: it gives out no worker id yet",
                         Json().add("retry_after_ms", reply.at(1).integer()))};
-  if (status == "all in use")
-    return core::Error{core::kWorkerIdExhausted,
-                       core::with_json("no worker id is free", Json().add("workers", workers))};
-  return core::Error{
-      core::kWorkerIdInUse,
-      core::with_json("worker id " + std::to_string(reply.at(1).integer()) + " is another's",
-                      Json().add("owner", reply.at(2).text()).add("retry_after_ms", reply.at(3).integer()))};
+  if (status == "all in use") return worker_ids_exhausted(workers);
+  return worker_id_in_use({reply.at(1).integer(), reply.at(2).text(), reply.at(3).integer()});
 }
 
 void add_field(std::vector<std::string>& words, const char* field, const std::optional<std::int64_t>& value) {
@@ -159,8 +148,7 @@ void RedisStore::create_tag(const Tag& tag, core::Done<Tag> done) {
   arguments.insert(arguments.end(), {"description", tag.description});
   const auto read = [name = tag.name](const RedisReply& reply) -> Result<Tag> {
     if (is_ok(reply)) return tag_of(reply.at(1));
-    return core::Error{core::kTagExists,
-                       core::with_json("a tag of that name is there already", Json().add("tag", name))};
+    return tag_exists(name);
   };
   run<Tag>({scripts::kCreateTag, tag_keys(tag.name), std::move(arguments)}, read, std::move(done));
 }

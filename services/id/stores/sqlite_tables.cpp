@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "core/json.hpp"
+#include "id/stores/refusals.hpp"
 
 namespace zerosuite::id::stores {
 namespace {
@@ -24,11 +24,6 @@ class Use {
 };
 
 std::string key_of_tag(const std::string& name) { return Key{Key::Kind::kTag, name}.text(); }
-
-core::Error no_such_tag(const std::string& name) {
-  return {core::kNoSuchTag,
-          core::with_json("no tag of that name was created", core::Json().add("tag", name))};
-}
 
 // The end of what may be reserved of a tag, by its own last value.
 std::int64_t end_of(const Tag& tag) {
@@ -99,10 +94,7 @@ core::Result<Reserved> SqliteTables::reserve(const Ask& ask) {
   }
   reserved.stored = next(key);
   const std::int64_t lo = std::max(reserved.stored, ask.floor);
-  if (lo >= end)
-    return core::Error{core::kRangeExhausted,
-                       core::with_json("the sequence has come to its last value",
-                                       core::Json().add("key", key).add("max", end - 1))};
+  if (lo >= end) return range_exhausted(key, end);
   reserved.range = {lo, ask.count < end - lo ? lo + ask.count : end};
   Use(statements_->set_next)->bind(1, key).bind(2, reserved.range.hi).step();
   if (reserved.tag) reserved.tag->next = reserved.range.hi;
@@ -115,9 +107,7 @@ bool SqliteTables::give_back(const Key& key, const Range& unused) {
 }
 
 core::Result<Tag> SqliteTables::create_tag(const Tag& tag) {
-  if (find_tag(tag.name))
-    return core::Error{core::kTagExists, core::with_json("a tag of that name is there already",
-                                                         core::Json().add("tag", tag.name))};
+  if (find_tag(tag.name)) return tag_exists(tag.name);
   put_tag(tag);
   raise(key_of_tag(tag.name), tag.next);
   return *find_tag(tag.name);
@@ -183,17 +173,11 @@ void SqliteTables::put_tag(const Tag& tag) {
 // The folder's lock keeps other processes out: what they hold by the table, they hold no more.
 core::Result<Lease> SqliteTables::claim(const Claim& claim) {
   const auto id = claim.worker ? claim.worker : choose_worker(claim);
-  if (!id)
-    return core::Error{core::kWorkerIdExhausted,
-                       core::with_json("no worker id is free", core::Json().add("workers", claim.workers))};
+  if (!id) return worker_ids_exhausted(claim.workers);
   Worker worker = find_worker(*id).value_or(Worker{});
   const bool held = worker.run != 0;
   const bool mine = held && worker.owner == claim.owner;
-  if (worker.run == run_ && !mine)
-    return core::Error{
-        core::kWorkerIdInUse,
-        core::with_json("worker id " + std::to_string(*id) + " is another's",
-                        core::Json().add("owner", worker.owner).add("retry_after_ms", claim.ttl.count()))};
+  if (worker.run == run_ && !mine) return worker_id_in_use({*id, worker.owner, claim.ttl.count()});
   if (!mine) ++worker.epoch;
   Use(statements_->put_worker)->bind(1, *id).bind(2, worker.epoch).bind(3, claim.owner).bind(4, run_).step();
   return Lease{.worker = *id, .epoch = worker.epoch, .taken_over = held && !mine};

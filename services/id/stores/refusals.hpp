@@ -1,0 +1,25 @@
+// What every store says when it refuses, in the same words.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/error.hpp"
+
+namespace zerosuite::id::stores {
+
+core::Error no_such_tag(const std::string& name);
+core::Error tag_exists(const std::string& name);
+/// `key` as Key::text(); its values end before `end`.
+core::Error range_exhausted(const std::string& key, std::int64_t end);
+core::Error worker_ids_exhausted(std::int64_t workers);
+
+/// A worker id whose lease still runs for `left_ms`.
+struct Taken {
+  std::int64_t worker = 0;
+  std::string owner = {};
+  std::int64_t left_ms = 0;
+};
+core::Error worker_id_in_use(const Taken& taken);
+
+}  // namespace zerosuite::id::stores
