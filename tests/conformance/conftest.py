@@ -96,3 +96,15 @@ def node_math(suite):
 def client(request):
     """Each stock client of the test server in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module", params=["python", "node"])
+def ids(request, suite):
+    """Each stock client of the id service in turn."""
+    return (suite.python_client if request.param == "python" else suite.node_client)(suite.id)
+
+
+@pytest.fixture(scope="module")
+def python_ids(suite):
+    """The stock client whose integers have 64 bits."""
+    return suite.python_client(suite.id)

@@ -23,12 +23,6 @@ FORMS = {"b32": ("0123456789ABCDEFGHJKMNPQRSTVWXYZ", 13), "b36": (string.digits 
          "hex": ("0123456789abcdef", 16)}
 
 
-@pytest.fixture(scope="module", params=["python", "node"])
-def ids(request, suite):
-    """Each stock client of the id service in turn."""
-    return (suite.python_client if request.param == "python" else suite.node_client)(suite.id)
-
-
 def now():
     """Seconds since 1970, give or take the time a call takes on a busy machine."""
     return pytest.approx(time.time(), abs=10)

@@ -17,18 +17,6 @@ LAYOUTS = {"twitter": (1288834974657, 1000, 41, 10, 12), "discord": (14200704000
 MOST = 2**63 - 1
 
 
-@pytest.fixture(scope="module", params=["python", "node"])
-def ids(request, suite):
-    """Each stock client of the id service in turn."""
-    return (suite.python_client if request.param == "python" else suite.node_client)(suite.id)
-
-
-@pytest.fixture(scope="module")
-def python_ids(suite):
-    """The stock client whose integers have 64 bits."""
-    return suite.python_client(suite.id)
-
-
 def json_of(message):
     """The object a message ends with."""
     return json.loads(message[message.index("{"):])

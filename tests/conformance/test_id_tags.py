@@ -14,17 +14,6 @@ fresh = map("tag-{}".format, itertools.count())
 LAST = 2**63 - 2
 
 
-@pytest.fixture(scope="module", params=["python", "node"])
-def ids(request, suite):
-    """Each stock client of the id service in turn."""
-    return (suite.python_client if request.param == "python" else suite.node_client)(suite.id)
-
-
-@pytest.fixture(scope="module")
-def python_ids(suite):
-    return suite.python_client(suite.id)
-
-
 @pytest.fixture
 def name():
     return next(fresh)

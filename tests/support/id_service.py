@@ -1,16 +1,14 @@
 """An id service that is killed, frozen and started again in its place, and what it issues."""
 
-import contextlib
 import itertools
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
 
 from support.id_checkers import Answer, runs_of
-from support.programs import BIN, USUAL, Server
+from support.programs import BIN, USUAL, Restartable, Server
 from support.proxies import ANY_PORT
 from support.raw import Raw
 
@@ -28,7 +26,7 @@ def time_ms_of(id):
     return (id >> TICK_SHIFT) + TWITTER_EPOCH
 
 
-class Issuer:
+class Issuer(Restartable):
     """zerosuite-id over its restarts: one folder, one endpoint, one store."""
 
     def __init__(self, suite, *flags, folder=None, redis=None, clock=None, start=True, **options):
@@ -79,25 +77,8 @@ class Issuer:
             process.wait()
             process.stderr.close()
 
-    def kill(self):
-        self.program.kill()
-
     def finish(self):
         assert self.program.finish() == 0
-
-    def freeze(self):
-        self.program.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.program.process.send_signal(signal.SIGCONT)
-
-    @contextlib.contextmanager
-    def frozen(self):
-        self.freeze()
-        try:
-            yield
-        finally:
-            self.thaw()
 
     def call(self, method, *args, seconds=10.0):
         """One call on a connection of its own."""

@@ -1,5 +1,6 @@
 """Programs the tests start, and what they say."""
 
+import contextlib
 import os
 import re
 import signal
@@ -124,6 +125,27 @@ class Program:
         report = self.log()
         assert not SANITIZER.search(report), report
         return self.process.returncode
+
+
+class Restartable:
+    """Something that is the same over the processes it has, one after the other, as `program`."""
+
+    def kill(self):
+        self.program.kill()
+
+    def freeze(self):
+        self.program.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.program.process.send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        self.freeze()
+        try:
+            yield
+        finally:
+            self.thaw()
 
 
 class Server(Program):

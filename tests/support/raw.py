@@ -125,6 +125,12 @@ class Raw:
         assert event.name == "ERR", f"{name}{args} answered {event.name} {event.args}"
         return event.args
 
+    def offered(self, service):
+        """The bare names of a service's own methods, from the service or from a proxy before it."""
+        methods = self.value("_zerorpc_inspect")["methods"]
+        return {each.removeprefix(f"{service}.") for each in methods
+                if "_zerorpc_" not in each and "proxy." not in each}
+
     def before_echo(self):
         """What the server had to say before it answers a call made now: everything it sent for what came earlier."""
         id = self.call("echo", ["marker"])

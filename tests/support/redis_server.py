@@ -1,13 +1,12 @@
 """Redis servers of a test's own, and a gate that loses what goes through it."""
 
 import contextlib
-import signal
 import socket
 import threading
 
 import redis
 
-from support.programs import Program, wait_until
+from support.programs import Program, Restartable, wait_until
 
 
 def free_port():
@@ -16,7 +15,7 @@ def free_port():
         return taken.getsockname()[1]
 
 
-class RedisServer:
+class RedisServer(Restartable):
     """redis-server over its restarts: one folder, one port. What it was told is there after kill()."""
 
     def __init__(self, suite, *options, appendonly=True, replica_of=None):
@@ -51,23 +50,6 @@ class RedisServer:
         with contextlib.suppress(redis.ConnectionError, redis.exceptions.BusyLoadingError):
             return self.client.ping()
         return False
-
-    def kill(self):
-        self.program.kill()
-
-    def freeze(self):
-        self.program.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.program.process.send_signal(signal.SIGCONT)
-
-    @contextlib.contextmanager
-    def frozen(self):
-        self.freeze()
-        try:
-            yield
-        finally:
-            self.thaw()
 
 
 class Gate:
