@@ -18,8 +18,6 @@ using List = std::vector<std::string>;
 
 constexpr std::string_view kShared = "suite";
 
-[[noreturn]] void refuse(const std::string& line) { throw core::Failure(core::kInvalidArgument, line); }
-
 std::string hint(std::string_view name, std::span<const std::string> known) {
   const auto meant = nearest(name, known);
   return meant ? concat({"; did you mean ", quote(*meant), "?"}) : std::string();

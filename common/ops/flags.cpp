@@ -9,8 +9,6 @@
 namespace zerosuite::ops {
 namespace {
 
-[[noreturn]] void refuse(const std::string& line) { throw core::Failure(core::kInvalidArgument, line); }
-
 [[noreturn]] void refuse_unknown(std::span<const Option> options, const std::string& argument) {
   if (!argument.starts_with("-")) refuse(concat({"unexpected argument ", quote(argument)}));
   const std::string name = argument.substr(0, argument.find('='));

@@ -15,7 +15,6 @@ namespace {
 using List = std::vector<std::string>;
 
 constexpr std::int64_t kDay = 24 * 3'600'000;
-constexpr std::int64_t kMany = 1'000'000'000;
 
 std::string upper(std::string_view text) {
   std::string out(text);

@@ -18,6 +18,9 @@ using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::str
 
 struct Program;
 
+/// The largest count that is taken: beyond it a limit is no limit.
+inline constexpr std::int64_t kMany = 1'000'000'000;
+
 enum class Type { kSwitch, kInteger, kText, kService, kChoice, kEndpoints, kProxies };
 
 enum class Scope {

@@ -10,7 +10,6 @@ namespace {
 using List = std::vector<std::string>;
 
 constexpr std::int64_t kHour = 3'600'000;
-constexpr std::int64_t kMany = 1'000'000'000;
 constexpr std::string_view kBack = "tcp://127.0.0.1:4244";  // where a proxy of the same machine waits
 
 std::int64_t count(std::size_t value) { return static_cast<std::int64_t>(value); }

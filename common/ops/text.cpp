@@ -1,7 +1,10 @@
 #include "ops/text.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
+
+#include "core/error.hpp"
 
 namespace zerosuite::ops {
 namespace {
@@ -75,5 +78,7 @@ std::optional<std::string> nearest(std::string_view name, std::span<const std::s
   }
   return best;
 }
+
+void refuse(std::string line) { throw core::Failure(core::kInvalidArgument, std::move(line)); }
 
 }  // namespace zerosuite::ops

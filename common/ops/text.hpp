@@ -27,4 +27,7 @@ std::string word_or_quoted(std::string_view text);
 /// each); nullopt when none is near enough to be a slip of the hand.
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known);
 
+/// Throws core::Failure InvalidArgument: what somebody configured cannot be.
+[[noreturn]] void refuse(std::string line);
+
 }  // namespace zerosuite::ops

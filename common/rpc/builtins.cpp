@@ -5,22 +5,20 @@ namespace {
 
 using wire::Dict;
 using wire::List;
-using wire::Value;
-
-Value text(std::string_view value) { return {std::string(value)}; }
+using wire::text_value, wire::Value;
 
 bool is_public(const Method& method) { return !method.name.starts_with('_'); }
 
 Value describe_method(const Method& method) {
   List args;
   for (const Param& param : method.params) {
-    Dict arg{{text("name"), text(param.name)}};
-    if (param.fallback) arg.push_back({text("default"), *param.fallback});
+    Dict arg{{text_value("name"), text_value(param.name)}};
+    if (param.fallback) arg.push_back({text_value("default"), *param.fallback});
     args.push_back({std::move(arg)});
   }
-  Dict described{{text("args"), {std::move(args)}},
-                 {text("doc"), method.doc.empty() ? Value() : text(method.doc)}};
-  if (method.idempotent) described.push_back({text("idempotent"), {true}});
+  Dict described{{text_value("args"), {std::move(args)}},
+                 {text_value("doc"), method.doc.empty() ? Value() : text_value(method.doc)}};
+  if (method.idempotent) described.push_back({text_value("idempotent"), {true}});
   return {std::move(described)};
 }
 
@@ -64,7 +62,7 @@ List argspec(const Value& description) {
 }
 
 Value inspect(const Catalogue& catalogue, const std::string& service) {
-  Dict answer{{text("name"), text(service)}, {text("methods"), {catalogue.methods()}}};
+  Dict answer{{text_value("name"), text_value(service)}, {text_value("methods"), {catalogue.methods()}}};
   for (auto& field : catalogue.more()) answer.push_back(std::move(field));
   return {std::move(answer)};
 }
@@ -74,7 +72,7 @@ Value inspect(const Catalogue& catalogue, const std::string& service) {
 Dict OwnMethods::methods() const {
   Dict described;
   for (const auto& [name, method] : methods_.all()) {
-    if (is_public(method)) described.push_back({text(name), describe_method(method)});
+    if (is_public(method)) described.push_back({text_value(name), describe_method(method)});
   }
   return described;
 }

@@ -11,7 +11,7 @@ namespace {
 
 using core::Failure;
 using wire::Dict;
-using wire::Value;
+using wire::text_value, wire::Value;
 
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kMostMethods = 10'000;
@@ -19,8 +19,6 @@ constexpr wire::Integer kMostWeight = 1'000'000;
 constexpr wire::Integer kMostInflight = 1'000'000'000;
 
 [[noreturn]] void refuse(const std::string& what) { throw Failure(core::kInvalidArgument, what); }
-
-Value text(std::string_view value) { return {std::string(value)}; }
 
 // Missing and nil are the same.
 template <class T>
@@ -92,14 +90,14 @@ std::vector<OfferedMethod> read_methods(const Value& map) try {
 Value to_value(const Introduction& introduction) {
   Dict methods;
   for (const OfferedMethod& method : introduction.methods)
-    methods.push_back({text(method.name), method.description});
-  return {Dict{{text("id"), text(introduction.id)},
-               {text("service"), text(introduction.service)},
-               {text("version"), text(introduction.version)},
-               {text("methods"), {std::move(methods)}},
-               {text("weight"), {wire::Integer{introduction.weight}}},
-               {text("max_inflight"), {wire::Integer{introduction.max_inflight}}},
-               {text("sticky"), {introduction.sticky}}}};
+    methods.push_back({text_value(method.name), method.description});
+  return {Dict{{text_value("id"), text_value(introduction.id)},
+               {text_value("service"), text_value(introduction.service)},
+               {text_value("version"), text_value(introduction.version)},
+               {text_value("methods"), {std::move(methods)}},
+               {text_value("weight"), {wire::Integer{introduction.weight}}},
+               {text_value("max_inflight"), {wire::Integer{introduction.max_inflight}}},
+               {text_value("sticky"), {introduction.sticky}}}};
 }
 
 Introduction read_introduction(std::string_view args) try {

@@ -52,6 +52,9 @@ struct DictEntry {
   friend bool operator==(const DictEntry&, const DictEntry&) = default;
 };
 
+/// A str of its own.
+Value text_value(std::string_view text);
+
 /// The text of a str or bytes: where text is meant, peers send either. The view is of the value.
 std::optional<std::string_view> text_of(const Value& value);
 

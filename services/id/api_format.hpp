@@ -31,6 +31,9 @@ class Formats {
   const Secrets& secrets_;
 };
 
+/// The default of every `fmt`.
+inline wire::Value int_format() { return wire::text_value("int"); }
+
 /// How many ids a call wants. InvalidArgument when n < 1, BatchTooLarge when it is above `most`.
 std::size_t batch_size(std::int64_t n, std::int64_t most = 100'000);
 

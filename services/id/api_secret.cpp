@@ -6,7 +6,7 @@ namespace {
 using wire::Value;
 
 const Value kNoContext{std::string()};
-const std::string kInt = "int";
+const std::string kIntFormat = "int";
 
 }  // namespace
 
@@ -23,7 +23,7 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
     server
         .method(name, {"id", {"ctx", kNoContext}}, doc,
                 [&secrets, &formats, apply](Value id, std::string context) {
-                  return (secrets.*apply)(formats.read(id, kInt), context);
+                  return (secrets.*apply)(formats.read(id, kIntFormat), context);
                 })
         .idempotent = true;
   };
@@ -34,8 +34,9 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
        "An id as 23 characters that nobody can make up or change without the key, for one context.");
   open("untoken", &Secrets::untoken, "The id of a token; ERR BadToken when it is of another key or context.");
   server
-      .method("encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
-              [&formats](Value id, std::string fmt) { return formats.show(formats.read(id, kInt), fmt); })
+      .method(
+          "encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
+          [&formats](Value id, std::string fmt) { return formats.show(formats.read(id, kIntFormat), fmt); })
       .idempotent = true;
   server
       .method("decode", {"text", "fmt"}, "The id that encode() made such a text of, and of no other text.",

@@ -12,8 +12,6 @@ using core::Result;
 using rpc::Reply;
 using wire::Integer, wire::Value;
 
-const Value kInt{std::string("int")};
-
 core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& formats, std::string fmt) {
   formats.check(fmt);
   return [reply, &formats, fmt = std::move(fmt)](const Result<std::int64_t>& id) {
@@ -24,7 +22,7 @@ core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& format
 }  // namespace
 
 void bind_sequences(rpc::Server& server, Sequences& sequences, Daily& daily, const Formats& formats) {
-  server.method("seq", {"name", {"fmt", kInt}},
+  server.method("seq", {"name", {"fmt", int_format()}},
                 "The next number of a sequence: greater than all that were answered before this was asked.",
                 [&](Reply<Value> reply, std::string name, std::string fmt) {
                   sequences.next(name, answer(reply, formats, std::move(fmt)));
@@ -36,7 +34,7 @@ void bind_sequences(rpc::Server& server, Sequences& sequences, Daily& daily, con
                     range ? reply(std::vector<std::int64_t>{range->lo, range->hi}) : reply(range.error());
                   });
                 });
-  server.method("seq_durable", {"name", {"fmt", kInt}},
+  server.method("seq_durable", {"name", {"fmt", int_format()}},
                 "As seq(), and kept before it is answered: a crash leaves no gap but for lost answers.",
                 [&](Reply<Value> reply, std::string name, std::string fmt) {
                   sequences.durable(name, answer(reply, formats, std::move(fmt)));

@@ -28,8 +28,6 @@ constexpr std::int64_t kMostInRuns = 4'000'000;
 constexpr std::int64_t kMostRuns = 100'000;
 
 const Value kDefault{std::string("default")};
-const Value kInt{std::string("int")};
-
 void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
          std::function<Value(std::int64_t)> show) {
   if (const auto id = snowflake.one(now)) return reply(show(*id));
@@ -99,27 +97,27 @@ std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
 }  // namespace
 
 void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, const Formats& formats) {
-  server.method("snowflake", {{"layout", kDefault}, {"fmt", kInt}},
+  server.method("snowflake", {{"layout", kDefault}, {"fmt", int_format()}},
                 "One id: a time, a worker and a sequence number. Later ones are greater.",
                 [&](Reply<Value> reply, std::string layout, std::string fmt) {
                   formats.check(fmt);
                   one(snowflakes.of(layout), time.look(), reply,
                       [&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
                 });
-  server.method("snowflake_batch", {"n", {"layout", kDefault}, {"fmt", kInt}}, "n ids in a list, ascending.",
-                [&](Reply<BatchView> reply, std::int64_t n, std::string layout, std::string fmt) {
-                  formats.check(fmt);
-                  batch(snowflakes.of(layout), reply, n, [&formats, fmt = std::move(fmt)](IdsView ids) {
-                    return shown(std::move(ids), formats, fmt);
-                  });
-                });
+  server.method(
+      "snowflake_batch", {"n", {"layout", kDefault}, {"fmt", int_format()}}, "n ids in a list, ascending.",
+      [&](Reply<BatchView> reply, std::int64_t n, std::string layout, std::string fmt) {
+        formats.check(fmt);
+        batch(snowflakes.of(layout), reply, n,
+              [&formats, fmt = std::move(fmt)](IdsView ids) { return shown(std::move(ids), formats, fmt); });
+      });
   server.method("snowflake_runs", {"n", {"layout", kDefault}},
                 "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
                 [&](Reply<RunsView> reply, std::int64_t n, std::string layout) {
                   runs(snowflakes.of(layout), reply, n);
                 });
   server
-      .method("parse", {"id", {"layout", kDefault}, {"fmt", kInt}},
+      .method("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
               "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
               [&](Value id, std::string layout, std::string fmt) {
                 return parsed(snowflakes.layout(layout), formats.read(id, fmt));

@@ -17,8 +17,6 @@ using Ids = std::vector<std::int64_t>;
 using IdsOrTexts = std::variant<Ids, Value>;
 
 const Value kNil;
-const Value kInt{std::string("int")};
-
 Dict dict_of(const Tag& tag) {
   Dict dict;
   const auto put = [&](const char* key, Value value) {
@@ -73,14 +71,14 @@ void check_admin(const Options& options, const std::string& admin_token) {
 }
 
 void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats) {
-  server.method("segment", {"tag", {"fmt", kInt}}, "The next id of a tag.",
+  server.method("segment", {"tag", {"fmt", int_format()}}, "The next id of a tag.",
                 [&](Reply<Value> reply, std::string tag, std::string fmt) {
                   formats.check(fmt);
                   segments.next(tag, [&formats, reply, fmt](const Result<std::int64_t>& id) {
                     id ? reply(formats.show(*id, fmt)) : reply(id.error());
                   });
                 });
-  server.method("segment_batch", {"tag", "n", {"fmt", kInt}}, "The next n ids of a tag, ascending.",
+  server.method("segment_batch", {"tag", "n", {"fmt", int_format()}}, "The next n ids of a tag, ascending.",
                 [&](Reply<IdsOrTexts> reply, std::string tag, std::int64_t n, std::string fmt) {
                   formats.check(fmt);
                   batch_size(n);

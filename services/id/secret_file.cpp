@@ -25,24 +25,25 @@ struct File {
   int descriptor;
 };
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw core::Failure(core::kInvalidArgument, path + ": " + why);
-}
-
 [[noreturn]] void refuse_call(const std::string& path) {
-  refuse(path, std::generic_category().message(errno));
+  refuse_secret(path, std::generic_category().message(errno));
 }
 
 }  // namespace
+
+void refuse_secret(const std::string& place, const std::string& why) {
+  throw core::Failure(core::kInvalidArgument, place + ": " + why);
+}
 
 std::string read_private(const std::string& path) {
   const File file(path);
   struct stat status {};
   if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) refuse_call(path);
-  if (!S_ISREG(status.st_mode)) refuse(path, "it is no file");
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) refuse(path, "this secret is another user's");
+  if (!S_ISREG(status.st_mode)) refuse_secret(path, "it is no file");
+  if (status.st_uid != ::geteuid() && status.st_uid != 0)
+    refuse_secret(path, "this secret is another user's");
   if ((status.st_mode & 077) != 0)
-    refuse(path, "others than its owner may read or write this secret; chmod 600 it");
+    refuse_secret(path, "others than its owner may read or write this secret; chmod 600 it");
   std::string text;
   std::array<char, 4096> part{};
   ssize_t got = 0;
@@ -55,7 +56,7 @@ std::string read_private(const std::string& path) {
 std::string read_secret(const std::string& path) {
   std::string text = read_private(path);
   text.erase(text.find_last_not_of(" \t\r\n") + 1);
-  if (text.empty()) refuse(path, "there is no secret in it");
+  if (text.empty()) refuse_secret(path, "there is no secret in it");
   return text;
 }
 

@@ -5,6 +5,9 @@
 
 namespace zerosuite::id {
 
+/// Throws core::Failure InvalidArgument: a secret, where it stands, and what is wrong with it.
+[[noreturn]] void refuse_secret(const std::string& place, const std::string& why);
+
 /// All of a file. Throws core::Failure InvalidArgument, which names it, when it cannot be read, or when
 /// others than its owner may read or write it.
 std::string read_private(const std::string& path);

@@ -12,10 +12,6 @@ namespace {
 constexpr std::size_t kLeastDigits = 32, kMostDigits = 128;
 constexpr std::string_view kBlank = " \t\r";
 
-[[noreturn]] void refuse(const std::string& place, const std::string& why) {
-  throw core::Failure(core::kInvalidArgument, place + ": " + why);
-}
-
 std::string_view trimmed(std::string_view line) {
   line = line.substr(0, line.find('#'));
   const std::size_t begin = line.find_first_not_of(kBlank);
@@ -29,16 +25,17 @@ std::uint8_t nibble(char digit, const std::string& place) {
   if (digit >= '0' && digit <= '9') return static_cast<std::uint8_t>(digit - '0');
   if (digit >= 'a' && digit <= 'f') return static_cast<std::uint8_t>(digit - 'a' + 10);
   if (digit >= 'A' && digit <= 'F') return static_cast<std::uint8_t>(digit - 'A' + 10);
-  refuse(place, "a key has hexadecimal digits only");
+  refuse_secret(place, "a key has hexadecimal digits only");
 }
 
 SecretKey parse_key(std::string_view line, const std::string& place) {
   const std::size_t end = line.find_first_of(kBlank);
   if (end != 1 || !is_key_id(line.front()))
-    refuse(place, "expected one character of 0-9A-Za-z, a blank, and a key in hexadecimal digits");
+    refuse_secret(place, "expected one character of 0-9A-Za-z, a blank, and a key in hexadecimal digits");
   const std::string_view digits = line.substr(line.find_first_not_of(kBlank, end));
   if (digits.size() < kLeastDigits || digits.size() > kMostDigits || digits.size() % 2 != 0)
-    refuse(place, "a key has from 32 to 128 hexadecimal digits, an even number of them; this one has " +
+    refuse_secret(place,
+                  "a key has from 32 to 128 hexadecimal digits, an even number of them; this one has " +
                       std::to_string(digits.size()));
   SecretKey key{line.front()};
   for (std::size_t i = 0; i < digits.size(); i += 2)
@@ -59,10 +56,10 @@ std::vector<SecretKey> parse_keys(std::string_view text, const std::string& plac
     const std::string here = place + ":" + std::to_string(number);
     SecretKey key = parse_key(line, here);
     if (std::any_of(keys.begin(), keys.end(), [&](const SecretKey& other) { return other.id == key.id; }))
-      refuse(here, std::string("there is a key '") + key.id + "' already");
+      refuse_secret(here, std::string("there is a key '") + key.id + "' already");
     keys.push_back(std::move(key));
   }
-  if (keys.empty()) refuse(place, "there is no key in it");
+  if (keys.empty()) refuse_secret(place, "there is no key in it");
   return keys;
 }
 

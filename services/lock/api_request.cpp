@@ -81,7 +81,7 @@ void set_request_id(Draft& draft, const Value& value) {
 
 using Setter = void (*)(Draft&, const Value&);
 
-constexpr std::array<std::pair<std::string_view, Setter>, 8> kOptions = {{
+constexpr std::array<std::pair<std::string_view, Setter>, 8> kSetters = {{
     {"request_id", set_request_id},
     {"mode",
      [](Draft& draft, const Value& value) {
@@ -108,13 +108,13 @@ constexpr std::array<std::pair<std::string_view, Setter>, 8> kOptions = {{
 void set_option(Draft& draft, const wire::DictEntry& entry) {
   const std::string key(wire::text_of(entry.key).value_or(""));
   const auto known =
-      std::find_if(kOptions.begin(), kOptions.end(), [&](const auto& option) { return option.first == key; });
-  if (known != kOptions.end()) {
+      std::find_if(kSetters.begin(), kSetters.end(), [&](const auto& option) { return option.first == key; });
+  if (known != kSetters.end()) {
     if (!entry.value.is_nil()) known->second(draft, entry.value);
     return;
   }
   std::string all;
-  for (const auto& option : kOptions) all += (all.empty() ? "" : ", ") + std::string(option.first);
+  for (const auto& option : kSetters) all += (all.empty() ? "" : ", ") + std::string(option.first);
   throw Failure(core::kInvalidArgument, "unknown option '" + key + "'; there are " + all);
 }
 

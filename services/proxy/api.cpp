@@ -15,11 +15,9 @@ using core::Failure;
 using ops::hex;
 using wire::Dict;
 using wire::List;
-using wire::Value;
+using wire::text_value, wire::Value;
 
 constexpr std::size_t kMostListed = 1000;
-
-Value text(std::string_view value) { return {std::string(value)}; }
 
 Value number(std::uint64_t value) { return {wire::Integer{value}}; }
 
@@ -35,17 +33,17 @@ std::string_view state_of(const Load& load, core::TimePoint now) {
 }
 
 Value describe(const Worker& worker, core::TimePoint now) {
-  return {Dict{{text("id"), text(worker.id)},
-               {text("service"), text(worker.service->name)},
-               {text("version"), text(worker.version)},
-               {text("origin"), text(worker.origin)},
-               {text("state"), text(state_of(worker.load, now))},
-               {text("outstanding"), number(worker.load.outstanding)},
-               {text("max_inflight"), number(worker.load.max_inflight)},
-               {text("weight"), number(worker.load.weight)},
-               {text("calls"), number(worker.calls)},
-               {text("errors"), number(worker.errors)},
-               {text("age_ms"), milliseconds_since(worker.load.since, now)}}};
+  return {Dict{{text_value("id"), text_value(worker.id)},
+               {text_value("service"), text_value(worker.service->name)},
+               {text_value("version"), text_value(worker.version)},
+               {text_value("origin"), text_value(worker.origin)},
+               {text_value("state"), text_value(state_of(worker.load, now))},
+               {text_value("outstanding"), number(worker.load.outstanding)},
+               {text_value("max_inflight"), number(worker.load.max_inflight)},
+               {text_value("weight"), number(worker.load.weight)},
+               {text_value("calls"), number(worker.calls)},
+               {text_value("errors"), number(worker.errors)},
+               {text_value("age_ms"), milliseconds_since(worker.load.since, now)}}};
 }
 
 std::string_view state_of(const Channel& channel) {
@@ -64,12 +62,12 @@ std::string_view state_of(const Channel& channel) {
 Value describe(const Channel& channel, core::TimePoint now) {
   const std::string_view id = wire::id_text(channel.id());
   const std::string_view name = channel.name();  // of a call that waits, whatever its client wrote
-  return {Dict{{text("method"), text(wire::is_utf8(name) ? std::string(name) : hex(name))},
-               {text("client"), text(hex(channel.client.outermost()))},
-               {text("channel"), text(id.empty() ? hex(channel.id()) : hex(id))},
-               {text("worker"), channel.worker ? text(channel.worker->id) : Value()},
-               {text("state"), text(state_of(channel))},
-               {text("age_ms"), milliseconds_since(channel.opened, now)}}};
+  return {Dict{{text_value("method"), text_value(wire::is_utf8(name) ? std::string(name) : hex(name))},
+               {text_value("client"), text_value(hex(channel.client.outermost()))},
+               {text_value("channel"), text_value(id.empty() ? hex(channel.id()) : hex(id))},
+               {text_value("worker"), channel.worker ? text_value(channel.worker->id) : Value()},
+               {text_value("state"), text_value(state_of(channel))},
+               {text_value("age_ms"), milliseconds_since(channel.opened, now)}}};
 }
 
 Worker& known(const Directory& directory, const std::string& id) {
@@ -86,7 +84,7 @@ bool is_ready(const Service& service, core::TimePoint now) {
 template <class Count, std::size_t N>
 void add_named(Dict& dict, const std::array<std::uint64_t, N>& counters) {
   for (std::size_t i = 0; i < N; ++i) {
-    if (counters[i] > 0) dict.push_back({text(describe(static_cast<Count>(i))), number(counters[i])});
+    if (counters[i] > 0) dict.push_back({text_value(describe(static_cast<Count>(i))), number(counters[i])});
   }
 }
 
@@ -95,27 +93,27 @@ Value stats(const rpc::Server& server, const Relay& relay, const Directory& dire
   const Counters& counters = dispatch.counters();
   const rpc::ServerStats own = server.stats();
   Dict errors;
-  for (const auto& [name, count] : counters.errors) errors.push_back({text(name), number(count)});
-  Dict drops{{text("duplicate calls"), number(counters.duplicates)},
-             {text("workers' events without a channel"), number(counters.strays)},
-             {text("refused registrations"), number(counters.refused)}};
+  for (const auto& [name, count] : counters.errors) errors.push_back({text_value(name), number(count)});
+  Dict drops{{text_value("duplicate calls"), number(counters.duplicates)},
+             {text_value("workers' events without a channel"), number(counters.strays)},
+             {text_value("refused registrations"), number(counters.refused)}};
   add_named<wire::Fault>(drops, own.faults);
   add_named<rpc::Drop>(drops, own.drops);
   std::size_t outstanding = 0;
   for (const auto& [id, worker] : directory.workers()) outstanding += worker->load.outstanding;
-  return {Dict{{text("calls"), number(counters.calls)},
-               {text("own_calls"), number(own.calls)},
-               {text("errors"), {std::move(errors)}},
-               {text("outstanding"), number(outstanding)},
-               {text("queued"), number(dispatch.queued())},
-               {text("channels"), number(dispatch.channels().size())},
-               {text("workers"), number(directory.workers().size())},
-               {text("workers_lost"), number(counters.workers_lost)},
-               {text("clients_lost"), number(counters.clients_lost)},
-               {text("abandoned"), number(counters.abandoned)},
-               {text("retries"), number(counters.retries)},
-               {text("expired"), number(counters.expired)},
-               {text("drops"), {std::move(drops)}}}};
+  return {Dict{{text_value("calls"), number(counters.calls)},
+               {text_value("own_calls"), number(own.calls)},
+               {text_value("errors"), {std::move(errors)}},
+               {text_value("outstanding"), number(outstanding)},
+               {text_value("queued"), number(dispatch.queued())},
+               {text_value("channels"), number(dispatch.channels().size())},
+               {text_value("workers"), number(directory.workers().size())},
+               {text_value("workers_lost"), number(counters.workers_lost)},
+               {text_value("clients_lost"), number(counters.clients_lost)},
+               {text_value("abandoned"), number(counters.abandoned)},
+               {text_value("retries"), number(counters.retries)},
+               {text_value("expired"), number(counters.expired)},
+               {text_value("drops"), {std::move(drops)}}}};
 }
 
 List list_channels(const Channels& channels, const std::string& prefix, core::TimePoint now) {

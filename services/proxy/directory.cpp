@@ -8,11 +8,9 @@ namespace zerosuite::proxy {
 namespace {
 
 using wire::Dict;
-using wire::Value;
+using wire::text_value, wire::Value;
 
 constexpr std::string_view kOwnPrefix = "proxy.";
-
-Value text(std::string_view value) { return {std::string(value)}; }
 
 Value count(std::ptrdiff_t number) { return {wire::Integer{number}}; }
 
@@ -124,7 +122,7 @@ Dict Directory::methods() const {
       sorted.emplace(std::string(kOwnPrefix) + *name.as<std::string>(), description);
   }
   Dict all;
-  for (auto& [name, description] : sorted) all.push_back({text(name), std::move(description)});
+  for (auto& [name, description] : sorted) all.push_back({text_value(name), std::move(description)});
   return all;
 }
 
@@ -144,13 +142,13 @@ Dict Directory::more() const {
     std::set<std::string> versions;
     for (const Worker* worker : workers) versions.insert(worker->version);
     wire::List list;
-    for (const std::string& version : versions) list.push_back(text(version));
-    services.push_back({text(name),
-                        {Dict{{text("workers"), count(static_cast<std::ptrdiff_t>(workers.size()))},
-                              {text("ready"), count(ready)},
-                              {text("versions"), {std::move(list)}}}}});
+    for (const std::string& version : versions) list.push_back(text_value(version));
+    services.push_back({text_value(name),
+                        {Dict{{text_value("workers"), count(static_cast<std::ptrdiff_t>(workers.size()))},
+                              {text_value("ready"), count(ready)},
+                              {text_value("versions"), {std::move(list)}}}}});
   }
-  return {{text("services"), {std::move(services)}}};
+  return {{text_value("services"), {std::move(services)}}};
 }
 
 }  // namespace zerosuite::proxy

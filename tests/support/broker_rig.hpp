@@ -39,17 +39,17 @@ class BrokerRig {
     broker.attempts().withdraw(asked->id);
   }
 
-  Answered<lock::Released> release(const lock::Key& key) {
+  SharedAnswer<lock::Released> release(const lock::Key& key) {
     return answered<lock::Released>([&](auto done) { broker.release(key, std::move(done)); });
   }
-  Answered<lock::Released> release(const Asked& asked) { return release(key_of(asked)); }
-  Answered<lock::Extended> extend(const lock::Key& key, core::milliseconds lease) {
+  SharedAnswer<lock::Released> release(const Asked& asked) { return release(key_of(asked)); }
+  SharedAnswer<lock::Extended> extend(const lock::Key& key, core::milliseconds lease) {
     return answered<lock::Extended>([&](auto done) { broker.holds().extend(key, lease, std::move(done)); });
   }
-  Answered<lock::Extended> extend(const Asked& asked, core::milliseconds lease) {
+  SharedAnswer<lock::Extended> extend(const Asked& asked, core::milliseconds lease) {
     return extend(key_of(asked), lease);
   }
-  Answered<lock::Answer> downgrade(const Asked& asked) {
+  SharedAnswer<lock::Answer> downgrade(const Asked& asked) {
     return answered<lock::Answer>([&](auto done) { broker.downgrade(key_of(asked), std::move(done)); });
   }
   Heard session(const std::string& owner, core::milliseconds ttl = core::milliseconds(10'000)) {

@@ -32,7 +32,7 @@ std::string packed(const T& value) {
 }
 
 /// An id as zerorpc-python sends one.
-inline std::string bin_id(std::string_view text) { return packed(wire::Bytes{std::string(text)}); }
+inline std::string bin_id(std::string_view text) { return test::packed(wire::Bytes{std::string(text)}); }
 
 /// An event before it is encoded; every part but the name may be wrong on purpose.
 struct Letter {

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "support/bytes.hpp"
+#include "support/source_path.hpp"
 
 namespace zerosuite::test {
 
 /// The lines of a file of tests/golden without comments (from # on) and without empty lines. Throws
 /// std::runtime_error when there is no such file.
 inline std::vector<std::string> golden_lines(const std::string& file) {
-  std::ifstream in(std::string(ZEROSUITE_SOURCE_DIR "/tests/golden/") + file);
+  std::ifstream in(source_path("tests/golden/" + file));
   if (!in) throw std::runtime_error("no tests/golden/" + file);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) {
@@ -35,7 +36,7 @@ inline std::string golden(const std::string& name) {
 /// The names of all payloads, sorted.
 inline std::vector<std::string> golden_names() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(ZEROSUITE_SOURCE_DIR "/tests/golden"))
+  for (const auto& entry : std::filesystem::directory_iterator(source_path("tests/golden")))
     if (entry.path().extension() == ".hex") names.push_back(entry.path().stem());
   std::sort(names.begin(), names.end());
   return names;

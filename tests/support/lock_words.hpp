@@ -51,10 +51,10 @@ inline lock::Key key_of(const Asked& asked) {
 
 /// What a call answered; nullopt = nothing yet.
 template <class T>
-using Answered = std::shared_ptr<std::optional<core::Result<T>>>;
+using SharedAnswer = std::shared_ptr<std::optional<core::Result<T>>>;
 
 template <class T, class Call>
-Answered<T> answered(Call call) {
+SharedAnswer<T> answered(Call call) {
   auto answer = std::make_shared<std::optional<core::Result<T>>>();
   call(core::Done<T>([answer](core::Result<T> result) {
     CHECK_MESSAGE(!*answer, "answered more than once");
@@ -65,12 +65,12 @@ Answered<T> answered(Call call) {
 
 /// "" = not yet; "ok", or the error's name.
 template <class T>
-std::string outcome(const Answered<T>& answer) {
+std::string outcome(const SharedAnswer<T>& answer) {
   if (!*answer) return "";
   return **answer ? "ok" : (**answer).error().name;
 }
 template <class T>
-const T& value(const Answered<T>& answer) {
+const T& value(const SharedAnswer<T>& answer) {
   return *answer->value();
 }
 

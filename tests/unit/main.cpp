@@ -1,2 +1,10 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
+
+#include "support/source_path.hpp"
+
+namespace zerosuite::test {
+
+std::string source_path(const std::string& relative) { return ZEROSUITE_SOURCE_DIR "/" + relative; }
+
+}  // namespace zerosuite::test

@@ -20,7 +20,7 @@ core::Error time_exhausted(std::int64_t seconds, std::int64_t epoch_s) {
                                                 Json().add("seconds", seconds).add("epoch_s", epoch_s))};
 }
 
-core::Error range_exhausted(const std::string& prefix) {
+core::Error counter_exhausted(const std::string& prefix) {
   return {core::kRangeExhausted, core::with_json("the counter of the day has come to its last value",
                                                  Json().add("prefix", prefix).add("max", kLastCounter))};
 }
@@ -50,7 +50,7 @@ void RedisIds::ask(Wish wish) {
                   [wish = std::move(wish)](const Result<db::RedisReply>& reply) mutable {
                     if (!reply) return wish.done(reply.error());
                     const Moment now{reply->at(0).integer(), reply->at(1).integer()};
-                    if (now.counter > kLastCounter) return wish.done(range_exhausted(wish.prefix));
+                    if (now.counter > kLastCounter) return wish.done(counter_exhausted(wish.prefix));
                     Moment& seen = (*wish.seen)[wish.prefix];
                     if (now <= seen)
                       return ask(std::move(wish));  // Redis lost its data while this was on its way

@@ -15,7 +15,7 @@
 #include "core/error.hpp"
 #include "support/golden.hpp"
 
-namespace zerosuite::core {
+namespace zerosuite::core::arithmetic_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -160,4 +160,4 @@ TEST_CASE("factorials are those that 64 bits can hold") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::arithmetic_test

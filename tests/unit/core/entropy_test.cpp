@@ -11,7 +11,7 @@
 
 #include "support/child.hpp"
 
-namespace zerosuite::core {
+namespace zerosuite::core::entropy_test {
 namespace {
 
 using test::wiped_on_fork;
@@ -110,4 +110,4 @@ TEST_CASE("a mark tells a child that it is one, until it is renewed there") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::entropy_test

@@ -7,12 +7,14 @@
 #include <sstream>
 #include <vector>
 
-namespace zerosuite::core {
+#include "support/source_path.hpp"
+
+namespace zerosuite::core::error_test {
 namespace {
 
 // The rows `| name | meaning |` of docs/errors.md, in their order.
 std::vector<std::string> documented() {
-  std::ifstream in(ZEROSUITE_SOURCE_DIR "/docs/errors.md");
+  std::ifstream in(test::source_path("docs/errors.md"));
   std::vector<std::string> rows;
   bool in_table = false;
   for (std::string line; std::getline(in, line); in_table = in_table && !line.empty()) {
@@ -51,4 +53,4 @@ TEST_CASE("a failure carries its name and its message") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::error_test

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace zerosuite::core {
+namespace zerosuite::core::function_test {
 namespace {
 
 TEST_CASE("a function may own what can only be moved, and may be moved itself") {
@@ -42,4 +42,4 @@ TEST_CASE("what a function owns is gone with it") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::function_test

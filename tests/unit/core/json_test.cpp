@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace zerosuite::core {
+namespace zerosuite::core::json_test {
 namespace {
 
 TEST_CASE("a message loses the object at its end, and nothing else") {
@@ -15,4 +15,4 @@ TEST_CASE("a message loses the object at its end, and nothing else") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::json_test

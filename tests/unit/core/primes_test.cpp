@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 
-namespace zerosuite::core {
+namespace zerosuite::core::primes_test {
 namespace {
 
 using List = std::vector<std::int64_t>;
@@ -75,4 +75,4 @@ TEST_CASE("a limit above 10**11 is a ValueError") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::primes_test

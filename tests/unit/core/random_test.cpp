@@ -6,7 +6,7 @@
 #include <array>
 #include <set>
 
-namespace zerosuite::core {
+namespace zerosuite::core::random_test {
 namespace {
 
 TEST_CASE("a thousand draws of 64 random bits are all different") {
@@ -30,4 +30,4 @@ TEST_CASE("every byte asked for is filled, and none beside them") {
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::random_test

@@ -8,6 +8,8 @@
 #include "support/faulty_disk.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace database_test {
+
 using namespace zerosuite;
 using db::Database;
 
@@ -92,3 +94,5 @@ TEST_CASE("a rollback undoes the open transaction, and is nothing without one") 
   database.roll_back();
   CHECK(database.integer("SELECT count(*) FROM t") == 0);
 }
+
+}  // namespace database_test

@@ -9,6 +9,8 @@
 #include "core/error.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace folder_test {
+
 using namespace zerosuite;
 using db::Folder;
 
@@ -72,3 +74,5 @@ TEST_CASE("a mark stays, and the process after it is the one that runs") {
   CHECK(folder.mark() == "something");
   CHECK(test::content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\n");
 }
+
+}  // namespace folder_test

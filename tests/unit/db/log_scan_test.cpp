@@ -7,6 +7,8 @@
 #include "db/database.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace log_scan_test {
+
 using namespace zerosuite;
 using db::LogState;
 
@@ -106,3 +108,5 @@ TEST_CASE("frames of an earlier round of the log are no loss") {
   CHECK(test::content_of(log.path()).size() == log.bytes.size());
   CHECK(db::scan_log(log.path()) == LogState::kWhole);
 }
+
+}  // namespace log_scan_test

@@ -10,6 +10,8 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
+namespace redis_address_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using db::Lookup;
@@ -88,3 +90,5 @@ TEST_CASE("a client destroyed while its name is looked up is not touched by the 
   for (int i = 0; i < 5; ++i) rig.reactor.turn(1ms);
   CHECK(told == 0);
 }
+
+}  // namespace redis_address_test

@@ -13,6 +13,8 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
+namespace redis_connection_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
@@ -248,3 +250,5 @@ TEST_CASE("pauses double up to the longest and are drawn from their upper half")
   }
   CHECK(db::pause_after(4'000'000'000u, options, 0) == 2000ms);
 }
+
+}  // namespace redis_connection_test

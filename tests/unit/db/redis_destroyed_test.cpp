@@ -7,6 +7,8 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
+namespace redis_destroyed_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
@@ -91,3 +93,5 @@ TEST_CASE("a client destroyed with commands on their way leaves nothing behind")
   CHECK(*witness == 0);
   CHECK(witness.use_count() == 1);
 }
+
+}  // namespace redis_destroyed_test

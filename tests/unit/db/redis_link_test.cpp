@@ -9,6 +9,8 @@
 #include "support/redis_server.hpp"
 #include "support/wait.hpp"
 
+namespace redis_link_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
@@ -70,3 +72,5 @@ TEST_CASE("a link that has ended is closed and told of once, also when it is kep
   for (int i = 0; i < 10; ++i) rig.reactor.turn(5ms);
   CHECK(rig.ends == 1);
 }
+
+}  // namespace redis_link_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace redis_reply_test {
+
 using namespace zerosuite;
 using db::RedisReply;
 
@@ -40,3 +42,5 @@ TEST_CASE("reading a reply as what it is not is an error by name") {
   CHECK_THROWS_AS(text.at(0), core::Failure);
   CHECK(RedisReply(RedisReply::List{integer}).at(0) == integer);
 }
+
+}  // namespace redis_reply_test

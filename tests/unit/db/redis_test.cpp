@@ -11,6 +11,8 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
+namespace redis_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
@@ -193,3 +195,5 @@ TEST_CASE("a client with a wrong password, or none, is not connected and says wh
     CHECK(rig.ask({"GET", "key"}).error().name == "Unavailable");
   }
 }
+
+}  // namespace redis_test

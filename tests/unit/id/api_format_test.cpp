@@ -10,7 +10,7 @@
 #include "id/api_more.hpp"
 #include "support/server_rig.hpp"
 
-namespace zerosuite::id {
+namespace zerosuite::id::api_format_test {
 namespace {
 
 using test::ServerRig;
@@ -161,4 +161,4 @@ TEST_CASE("obf, token and what undoes them take a context, or none") {
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::api_format_test

@@ -9,7 +9,7 @@
 #include "support/fake_clocks.hpp"
 #include "support/server_rig.hpp"
 
-namespace zerosuite::id {
+namespace zerosuite::id::api_random_test {
 namespace {
 
 using test::ServerRig;
@@ -93,4 +93,4 @@ TEST_CASE("uuid1 takes a node, a clock sequence, both or none") {
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::api_random_test

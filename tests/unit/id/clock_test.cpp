@@ -9,6 +9,8 @@
 #include "core/error.hpp"
 #include "support/fake_clocks.hpp"
 
+namespace clock_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::milliseconds;
@@ -295,3 +297,5 @@ TEST_CASE("the system's clocks go on, and the wall clock is of this century") {
   CHECK(second.boot_ns > 0);
   CHECK(first.wall_ns > kWallMs * 1'000'000);
 }
+
+}  // namespace clock_test

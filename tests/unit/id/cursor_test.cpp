@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+namespace cursor_test {
+
 using namespace zerosuite;
 using id::Cursor;
 using id::Layout;
@@ -250,3 +252,5 @@ TEST_CASE("sony's ids of one tick are a machine's width apart") {
   CHECK(rig.take(3) ==
         std::vector<std::int64_t>{1 << 24 | 77, 1 << 24 | 1 << 16 | 77, 1 << 24 | 2 << 16 | 77});
 }
+
+}  // namespace cursor_test

@@ -6,6 +6,8 @@
 #include "support/id_calls.hpp"
 #include "support/memory_store.hpp"
 
+namespace daily_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Answered;
@@ -125,3 +127,5 @@ TEST_CASE("what a daily number cannot be is refused with its bounds") {
   CHECK(*rig.next({std::string(64, 'a')}) == std::string(64, 'a') + "20240101000001");
   CHECK(*rig.next({"Größe "}) == "Größe 20240101000001");
 }
+
+}  // namespace daily_test

@@ -10,6 +10,8 @@
 #include "support/store_calls.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace floored_store_test {
+
 using namespace zerosuite;
 using id::Floors, id::FlooredStore, id::Range, id::Tag;
 using test::counter, test::Fate, test::name_of, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
@@ -279,3 +281,5 @@ TEST_CASE("floors that cannot be written are a trouble, and ranges are given all
   CHECK(floored.trouble()->name == "StorageError");
   CHECK(nowhere.of(counter("a")) == 11);
 }
+
+}  // namespace floored_store_test

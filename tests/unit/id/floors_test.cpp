@@ -10,6 +10,8 @@
 #include "support/store_calls.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace floors_test {
+
 using namespace zerosuite;
 using id::Floors;
 using test::counter, test::tag_key, test::ticks;
@@ -213,3 +215,5 @@ TEST_CASE("a line that cannot be written is remembered, and written with the nex
   floors.raise(counter("a"), 9);
   CHECK(Floors(desk.path()).all() == floors.all());
 }
+
+}  // namespace floors_test

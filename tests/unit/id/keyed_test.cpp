@@ -14,7 +14,7 @@
 #include "id/formats/seal.hpp"
 #include "support/bytes.hpp"
 
-namespace zerosuite::id::formats {
+namespace zerosuite::id::formats::keyed_test {
 namespace {
 
 constexpr Subkey counting_from(unsigned char first) {
@@ -167,4 +167,4 @@ TEST_CASE("neither half of a seal shows the number, or how it differs from anoth
 }
 
 }  // namespace
-}  // namespace zerosuite::id::formats
+}  // namespace zerosuite::id::formats::keyed_test

@@ -10,6 +10,8 @@
 
 #include "core/error.hpp"
 
+namespace layout_test {
+
 using namespace zerosuite;
 using id::Layout;
 using id::layout_of;
@@ -246,3 +248,5 @@ TEST_CASE("who asks for a layout that is not there hears which there are") {
   CHECK(refused("Twitter").starts_with("NoSuchLayout"));
   CHECK(refused("custom").starts_with("NoSuchLayout"));
 }
+
+}  // namespace layout_test

@@ -8,7 +8,7 @@
 #include "id/formats/ulid.hpp"
 #include "id/formats/uuid.hpp"
 
-namespace zerosuite::id::formats {
+namespace zerosuite::id::formats::random_formats_test {
 namespace {
 
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
@@ -87,4 +87,4 @@ TEST_CASE("an ObjectId is as in MongoDB's manual") {
 }
 
 }  // namespace
-}  // namespace zerosuite::id::formats
+}  // namespace zerosuite::id::formats::random_formats_test

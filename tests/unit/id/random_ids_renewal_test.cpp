@@ -11,7 +11,7 @@
 
 using namespace std::chrono_literals;
 
-namespace zerosuite::id {
+namespace zerosuite::id::random_ids_renewal_test {
 namespace {
 
 using test::different, test::node_of, test::rises;
@@ -97,4 +97,4 @@ TEST_CASE("after the clocks tell of a copy no random bits are used that the othe
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::random_ids_renewal_test

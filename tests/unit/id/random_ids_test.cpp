@@ -12,7 +12,7 @@
 
 using namespace std::chrono_literals;
 
-namespace zerosuite::id {
+namespace zerosuite::id::random_ids_test {
 namespace {
 
 using test::different, test::hex, test::kWallMs, test::node_of, test::rises;
@@ -212,4 +212,4 @@ TEST_CASE("a time that 32 bits cannot express is told, and the other kinds go on
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::random_ids_test

@@ -15,6 +15,8 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
+namespace redis_ids_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
@@ -179,3 +181,5 @@ TEST_CASE("without a connection no id is made") {
   REQUIRE(test::turn_until(rig.client.reactor, [&] { return !rig.client.redis->connected(); }));
   CHECK(rig.next("order").error().name == "Unavailable");
 }
+
+}  // namespace redis_ids_test

@@ -11,6 +11,8 @@
 
 #include "support/redis_store_rig.hpp"
 
+namespace redis_store_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
@@ -276,3 +278,5 @@ TEST_CASE("a store may go before its answers come") {
   rig.settle();
   CHECK(answers == 2);
 }
+
+}  // namespace redis_store_test

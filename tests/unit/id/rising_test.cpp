@@ -9,7 +9,7 @@
 #include "core/error.hpp"
 #include "id/counted_ids.hpp"
 
-namespace zerosuite::id {
+namespace zerosuite::id::rising_test {
 namespace {
 
 constexpr std::uint32_t kCounters = 1 << 24;
@@ -173,4 +173,4 @@ TEST_CASE("a renewed counter is another process") {
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::rising_test

@@ -8,7 +8,7 @@
 #include "core/error.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace zerosuite::id {
+namespace zerosuite::id::secret_keys_test {
 namespace {
 
 const std::string kDigits = "000102030405060708090a0b0c0d0e0f";
@@ -118,4 +118,4 @@ TEST_CASE("a file of keys that is not there, or is no file, is refused by its na
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::secret_keys_test

@@ -10,7 +10,7 @@
 #include "core/error.hpp"
 #include "id/formats/text.hpp"
 
-namespace zerosuite::id {
+namespace zerosuite::id::secrets_test {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
@@ -163,4 +163,4 @@ TEST_CASE("without keys there are no secrets, and the message says what to confi
 }
 
 }  // namespace
-}  // namespace zerosuite::id
+}  // namespace zerosuite::id::secrets_test

@@ -6,6 +6,8 @@
 
 #include "support/segments_rig.hpp"
 
+namespace segments_model_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Answered;
@@ -111,3 +113,5 @@ TEST_CASE("whatever happens to store and tag, ids have the tag's remainder and n
     CHECK(world.used() > 500);
   }
 }
+
+}  // namespace segments_model_test

@@ -5,6 +5,8 @@
 
 #include "support/segments_rig.hpp"
 
+namespace segments_tags_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Fate;
@@ -170,3 +172,5 @@ TEST_CASE("what a tag cannot be is refused with its bounds") {
   CHECK(refusal([&] { rig.update("a", {.floor = 0}); }).substr(0, 15) == "InvalidArgument");
   CHECK(refusal([&] { rig.update("a", {.delta = 3, .remainder = 3}); }).substr(0, 15) == "InvalidArgument");
 }
+
+}  // namespace segments_tags_test

@@ -2,6 +2,8 @@
 
 #include "support/segments_rig.hpp"
 
+namespace segments_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Fate;
@@ -171,3 +173,5 @@ TEST_CASE("after a discontinuity of the clock the ids come from new ranges") {
   rig.segments().void_all();
   CHECK(*rig.next("a") == 11);
 }
+
+}  // namespace segments_test

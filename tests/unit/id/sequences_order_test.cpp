@@ -8,6 +8,8 @@
 
 #include "support/sequences_rig.hpp"
 
+namespace sequences_order_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Answered;
@@ -239,3 +241,5 @@ TEST_CASE("numbers are in the order of their calls, whoever answers and whatever
     CHECK(world.answers > 300);
   }
 }
+
+}  // namespace sequences_order_test

@@ -4,6 +4,8 @@
 
 #include "support/sequences_rig.hpp"
 
+namespace sequences_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Fate;
@@ -231,3 +233,5 @@ TEST_CASE("a stop waits for those who wait for a number") {
   CHECK(*waiting == 1);
   CHECK(stopped);
 }
+
+}  // namespace sequences_test

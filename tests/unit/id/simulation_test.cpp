@@ -3,6 +3,8 @@
 
 #include "support/id_simulation.hpp"
 
+namespace simulation_test {
+
 using namespace zerosuite;
 using test::CachedIssuer;
 using test::ForgetfulIssuer;
@@ -104,3 +106,5 @@ TEST_CASE("the checkers see what is wrong in a few lines, and nothing in what is
   CHECK(history.falling("a")->starts_with("falling: a 3+7 of process 2"));
   CHECK_FALSE(history.out_of_order("a"));  // it was asked for before any was answered
 }
+
+}  // namespace simulation_test

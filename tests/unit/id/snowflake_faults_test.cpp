@@ -8,6 +8,8 @@
 #include "id/snowflake.hpp"
 #include "support/id_world.hpp"
 
+namespace snowflake_faults_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::milliseconds;
@@ -206,3 +208,5 @@ TEST_CASE("a child process issues nothing, and its parent goes on") {
   CHECK(status == 0);
   CHECK(process.one());
 }
+
+}  // namespace snowflake_faults_test

@@ -7,6 +7,8 @@
 #include "id/snowflake.hpp"
 #include "support/id_world.hpp"
 
+namespace snowflake_leases_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::milliseconds;
@@ -271,3 +273,5 @@ TEST_CASE("ticks of a worker id that was lost are not given back as those of ano
   CHECK(bob.stopped);
   CHECK(world.shelf->next(bob.key()) == end);
 }
+
+}  // namespace snowflake_leases_test

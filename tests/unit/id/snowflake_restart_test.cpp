@@ -7,6 +7,8 @@
 #include "id/snowflake.hpp"
 #include "support/id_world.hpp"
 
+namespace snowflake_restart_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::milliseconds;
@@ -129,3 +131,5 @@ TEST_CASE(
   CHECK(process.stopped);
   CHECK(world.shelf->next(process.key()) == next);
 }
+
+}  // namespace snowflake_restart_test

@@ -6,6 +6,8 @@
 #include "id/snowflake.hpp"
 #include "support/id_world.hpp"
 
+namespace snowflake_store_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Fate;
@@ -128,3 +130,5 @@ TEST_CASE("a store that answers inside the call is served by as well") {
   rig.world.pass(2s);
   CHECK(parked->state() == "Unavailable");
 }
+
+}  // namespace snowflake_store_test

@@ -9,6 +9,8 @@
 
 #include "support/id_world.hpp"
 
+namespace snowflake_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::IdProcess;
@@ -196,3 +198,5 @@ TEST_CASE("who is refused may ask again at once") {
   rig.world.pass(2s);
   CHECK(second == "Unavailable");
 }
+
+}  // namespace snowflake_test

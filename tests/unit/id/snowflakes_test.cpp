@@ -6,6 +6,8 @@
 #include "core/error.hpp"
 #include "support/id_world.hpp"
 
+namespace snowflakes_test {
+
 using namespace zerosuite;
 using test::IdProcess;
 using test::IdSetup;
@@ -141,3 +143,5 @@ TEST_CASE("a stop of no layouts is over at once") {
   rig.all().stop(std::make_shared<id::Last>([&] { over = true; }));
   CHECK(over);
 }
+
+}  // namespace snowflakes_test

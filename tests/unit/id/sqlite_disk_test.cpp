@@ -9,6 +9,8 @@
 #include "support/faulty_disk.hpp"
 #include "support/sqlite_store_rig.hpp"
 
+namespace sqlite_disk_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::claim_by, test::counter, test::FaultyDisk, test::name_of, test::SqliteStoreRig, test::tag_key,
@@ -233,3 +235,5 @@ TEST_CASE("whether a disk that failed took a range back nobody can tell") {
   disk.fail(FaultyDisk::Fault::kSync, 1);
   CHECK(name_of(rig.ask().give_back(counter("a"), {5, 11})) == "Indeterminate");
 }
+
+}  // namespace sqlite_disk_test

@@ -6,6 +6,8 @@
 #include "id/floored_store.hpp"
 #include "support/sqlite_store_rig.hpp"
 
+namespace sqlite_floors_test {
+
 using namespace zerosuite;
 using id::Floors, id::Range;
 using test::counter, test::SqliteStoreRig, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
@@ -173,3 +175,5 @@ TEST_CASE("an end in the middle of giving back is not taken for an old copy") {
     CHECK(rig.ask().range(counter("a"), 1).lo == (written ? 5 : 11));
   }
 }
+
+}  // namespace sqlite_floors_test

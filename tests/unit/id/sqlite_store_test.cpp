@@ -11,6 +11,8 @@
 #include "db/database.hpp"
 #include "support/sqlite_store_rig.hpp"
 
+namespace sqlite_store_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using id::Range, id::Tag;
@@ -295,3 +297,5 @@ TEST_CASE("a folder that cannot be used stops the start in one line") {
     CHECK(failure.what() == (above.path() / "file").string() + " is not a folder");
   }
 }
+
+}  // namespace sqlite_store_test

@@ -5,6 +5,8 @@
 
 #include "support/stock_rig.hpp"
 
+namespace stock_refill_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Fate;
@@ -214,3 +216,5 @@ TEST_CASE("after a success the first failure is short again") {
   rig.pass(51ms);
   CHECK(waiting.ok());
 }
+
+}  // namespace stock_refill_test

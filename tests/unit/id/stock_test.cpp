@@ -4,6 +4,8 @@
 
 #include "support/stock_rig.hpp"
 
+namespace stock_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Fate;
@@ -205,3 +207,5 @@ TEST_CASE("a tag that somebody else deleted has no ids any more once that is kno
   rig.settle();
   CHECK_FALSE(rig.stock().one());
 }
+
+}  // namespace stock_test

@@ -8,6 +8,8 @@
 
 #include "support/store_rigs.hpp"
 
+namespace store_conformance_test {
+
 using namespace zerosuite;
 using id::Range;
 using test::counter, test::name_of, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
@@ -167,3 +169,5 @@ TEST_CASE_TEMPLATE("calls of all kinds are answered once each, in order, one ref
   CHECK(told == "a b c!d!e f g h i j k!lm ");
   CHECK_FALSE(rig.store().trouble());
 }
+
+}  // namespace store_conformance_test

@@ -5,6 +5,8 @@
 #include "support/id_world.hpp"
 #include "support/redis_store_rig.hpp"
 
+namespace store_distrusted_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using id::Claim;
@@ -71,3 +73,5 @@ TEST_CASE("at the start a wall clock far ahead of another machine's is not follo
   CHECK(time.look().ns / 1'000'000 == now_ms - 60'001);
   CHECK(time.jump());
 }
+
+}  // namespace store_distrusted_test

@@ -6,6 +6,8 @@
 
 #include "support/store_rigs.hpp"
 
+namespace store_lease_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using id::Claim, id::Lease;
@@ -116,3 +118,5 @@ TEST_CASE_TEMPLATE("a lease that was not renewed passes, and who takes the id ov
   CHECK_FALSE(*ask.release(claim, ann));
   CHECK(name_of(ask.claim(claim)) == "WorkerIdInUse");
 }
+
+}  // namespace store_lease_test

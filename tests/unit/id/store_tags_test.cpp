@@ -7,6 +7,8 @@
 
 #include "support/store_rigs.hpp"
 
+namespace store_tags_test {
+
 using namespace zerosuite;
 using id::Range, id::Tag;
 using test::counter, test::name_of, test::StoreCalls, test::tag_key, test::tag_of;
@@ -152,3 +154,5 @@ TEST_CASE_TEMPLATE("a tag that was deleted goes on above what it had given out",
   again.next = 5000;
   CHECK(ask.create_tag(again)->next == 5000);
 }
+
+}  // namespace store_tags_test

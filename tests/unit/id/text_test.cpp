@@ -10,7 +10,7 @@
 #include "core/error.hpp"
 #include "id/formats/number.hpp"
 
-namespace zerosuite::id::formats {
+namespace zerosuite::id::formats::text_test {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
@@ -168,4 +168,4 @@ TEST_CASE("a sum of 128 bits carries") {
 }
 
 }  // namespace
-}  // namespace zerosuite::id::formats
+}  // namespace zerosuite::id::formats::text_test

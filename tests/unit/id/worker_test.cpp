@@ -7,6 +7,8 @@
 
 #include "support/id_world.hpp"
 
+namespace worker_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::milliseconds;
@@ -294,3 +296,5 @@ TEST_CASE("a leap of the clock is confirmed by a store that sees the same time, 
     CHECK(ann.time.jump().has_value() == (std::abs(off.count()) == 60'000));
   }
 }
+
+}  // namespace worker_test

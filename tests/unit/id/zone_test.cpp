@@ -4,6 +4,8 @@
 
 #include "support/id_calls.hpp"
 
+namespace zone_test {
+
 using zerosuite::id::Zone;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("a name that is no zone's is refused") {
   CHECK(refusal("utc").substr(0, 15) == "InvalidArgument");
   CHECK(refusal("Etc/UTC") == "");
 }
+
+}  // namespace zone_test

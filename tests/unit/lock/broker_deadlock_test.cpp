@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_deadlock_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -143,3 +145,5 @@ TEST_CASE("a long line of owners with locks of their own is no circle") {
   CHECK(rig.waiting() == 10'000);
   CHECK(rig.acquire(want("ann", {"of 7"}).waiting(1min))->state() == "Deadlock");
 }
+
+}  // namespace broker_deadlock_test

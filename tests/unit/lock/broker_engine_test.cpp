@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_engine_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -164,3 +166,5 @@ TEST_CASE("an operator ends all holds of a name, and its owners and the next in 
   CHECK(rig.broker.force_release("free", "").released == 0);
   CHECK(outcome([&] { rig.broker.force_release("", ""); }) == "InvalidArgument");
 }
+
+}  // namespace broker_engine_test

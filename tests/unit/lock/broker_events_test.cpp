@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_events_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Event;
@@ -188,3 +190,5 @@ TEST_CASE("all hear that the broker drains, and those of one that leaves are end
   CHECK(watcher->ends == 1);
   CHECK(gone->ends == 0);
 }
+
+}  // namespace broker_events_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_inspect_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -153,3 +155,5 @@ TEST_CASE("what a holder may use of its lease is less than the lease") {
   CHECK(lock::validity_of(10ms) == 8ms);
   CHECK(lock::validity_of(1ms) == 0ms);
 }
+
+}  // namespace broker_inspect_test

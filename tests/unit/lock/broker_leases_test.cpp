@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_leases_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -189,3 +191,5 @@ TEST_CASE("an entry that could not be kept is taken out again, with the hold if 
   CHECK(again->state() == "StorageError");
   CHECK(bob->state() == "granted");
 }
+
+}  // namespace broker_leases_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_line_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -161,3 +163,5 @@ TEST_CASE("a grant at once needs no confirmation") {
   BrokerRig rig;
   CHECK(rig.acquire(want("ann").leased(30s).confirming(2s))->granted().lease == 30s);
 }
+
+}  // namespace broker_line_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_locks_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -203,3 +205,5 @@ TEST_CASE("a downgrade that cannot be kept leaves the writer a writer") {
   rig.engine.trouble.reset();
   CHECK(rig.acquire(want("bob").reading())->state() == "held");
 }
+
+}  // namespace broker_locks_test

@@ -8,6 +8,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_model_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::milliseconds;
@@ -196,3 +198,5 @@ TEST_CASE("whatever happens in whatever order, locks exclude, lines are kept and
     for (int i = 0; i < kSteps; ++i) walk.step();
   }
 }
+
+}  // namespace broker_model_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_requests_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -206,3 +208,5 @@ TEST_CASE("a client found gone when it hears that its request was sent again tak
   rig.release(ann);
   CHECK(second->state() == "granted");
 }
+
+}  // namespace broker_requests_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_semaphores_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -76,3 +78,5 @@ TEST_CASE("permits that together pass what a number can hold are not given") {
   CHECK(rig.acquire(want("bob").permits(3'000'000'000, kMost))->state() == "held");
   CHECK(rig.acquire(want("bob").permits(1'000'000'000, kMost))->state() == "granted");
 }
+
+}  // namespace broker_semaphores_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_sessions_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -173,3 +175,5 @@ TEST_CASE("a delay follows an expiry, but no release") {
   rig.pass(5s);
   CHECK(rig.acquire(want("cat"))->state() == "granted");
 }
+
+}  // namespace broker_sessions_test

@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_sets_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -75,8 +77,8 @@ TEST_CASE("a set does not overtake another that waits for one of its names, thou
 
 namespace {
 
-test::Answered<lock::BatchResult> release_many(BrokerRig& rig, const std::string& owner,
-                                               const std::vector<lock::Ticketed>& held) {
+test::SharedAnswer<lock::BatchResult> release_many(BrokerRig& rig, const std::string& owner,
+                                                   const std::vector<lock::Ticketed>& held) {
   return test::answered<lock::BatchResult>(
       [&](auto done) { rig.broker.release_many(owner, held, std::move(done)); });
 }
@@ -125,3 +127,5 @@ TEST_CASE("a batch of extensions does what it can, and says what is lost") {
   CHECK(value(renewed).missed[0].error.name == "LeaseExpired");
   CHECK(rig.broker.check("z", set).remaining == 20s);
 }
+
+}  // namespace broker_sets_test

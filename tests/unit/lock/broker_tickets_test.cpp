@@ -3,6 +3,8 @@
 
 #include "support/broker_rig.hpp"
 
+namespace broker_tickets_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::BrokerRig;
@@ -200,3 +202,5 @@ TEST_CASE("no ticket is none") {
   const auto call = rig.acquire(want("ann"));
   CHECK(outcome([&] { rig.wait(std::to_string(call->id), 0s); }) == "NotHeld");
 }
+
+}  // namespace broker_tickets_test

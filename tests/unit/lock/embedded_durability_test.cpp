@@ -9,6 +9,8 @@
 #include "support/lock_engine_rig.hpp"
 #include "support/wait.hpp"
 
+namespace embedded_durability_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
@@ -255,3 +257,5 @@ TEST_CASE("on real threads every grant is answered once and is there after a cra
   const lock::engines::Embedded after(timers, offload, options);
   CHECK(after.holds().size() == kGrants);
 }
+
+}  // namespace embedded_durability_test

@@ -7,6 +7,8 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
+namespace embedded_holders_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
@@ -167,3 +169,5 @@ TEST_CASE("a downgrade that could not be written leaves its name exclusive, and 
   rig.pass(1s);
   CHECK(rig.ask().acquire(shared({"b"}, "bob")) > 0);
 }
+
+}  // namespace embedded_holders_test

@@ -6,6 +6,8 @@
 #include "db/database.hpp"
 #include "support/lock_engine_rig.hpp"
 
+namespace embedded_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
@@ -267,3 +269,5 @@ TEST_CASE("what it promises follows the durability") {
     CHECK(promised.survives_restart);
   }
 }
+
+}  // namespace embedded_test

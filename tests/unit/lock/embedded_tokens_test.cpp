@@ -3,6 +3,8 @@
 
 #include "support/lock_engine_rig.hpp"
 
+namespace embedded_tokens_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
@@ -94,3 +96,5 @@ TEST_CASE("beyond the tokens that are reserved grants wait until more are") {
   rig.pass(10ms);
   CHECK(answers == static_cast<std::size_t>(kTokenBlock) + 10);
 }
+
+}  // namespace embedded_tokens_test

@@ -5,6 +5,8 @@
 
 #include "support/lock_engine_rig.hpp"
 
+namespace engine_conformance_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
@@ -284,3 +286,5 @@ TEST_CASE_TEMPLATE("an engine may be called again from inside its answers", Rig,
   CHECK(told.starts_with("got "));
   CHECK(told.ends_with("gave got"));
 }
+
+}  // namespace engine_conformance_test

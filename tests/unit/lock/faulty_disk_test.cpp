@@ -9,6 +9,8 @@
 
 #include "support/lock_engine_rig.hpp"
 
+namespace faulty_disk_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
@@ -298,3 +300,5 @@ TEST_CASE("a stop on a full disk says so, and the next start knows every holder 
     CHECK((rig.engine().holds().size() == 1 || rig.engine().recovering() > 0ms));
   }
 }
+
+}  // namespace faulty_disk_test

@@ -7,6 +7,8 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
+namespace journal_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using namespace zerosuite::lock::engines;
@@ -265,3 +267,5 @@ TEST_CASE("what changed while the failing batch was on its way is what is writte
   REQUIRE(rows.size() == 1);
   CHECK(rows.at(1)->names[0] == "f");
 }
+
+}  // namespace journal_test

@@ -9,6 +9,8 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
+namespace store_test {
+
 using namespace zerosuite;
 using namespace zerosuite::lock::engines;
 
@@ -282,3 +284,5 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   CHECK(legacy.log == state);
   CHECK(legacy.rows.size() == 200 + late);
 }
+
+}  // namespace store_test

@@ -10,6 +10,8 @@
 #include "core/error.hpp"
 #include "support/wait.hpp"
 
+namespace monitor_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Connection;
@@ -116,3 +118,5 @@ TEST_CASE("a monitor may go before its socket, which works on unwatched") {
   reactor.turn(0ms);
   CHECK(events == 0);
 }
+
+}  // namespace monitor_test

@@ -16,6 +16,8 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
+namespace offload_driver_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Driver;
@@ -297,3 +299,5 @@ TEST_CASE("many threads share one socket: every caller gets its own answer and n
   }
   CHECK(answers == expected);
 }
+
+}  // namespace offload_driver_test

@@ -10,6 +10,8 @@
 
 #include "support/wait.hpp"
 
+namespace offload_mailbox_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Mailbox;
@@ -69,3 +71,5 @@ TEST_CASE("a mailbox that is destroyed drops what it holds unrun") {
   reactor.turn(0ms);
   CHECK(*witness == 0);
 }
+
+}  // namespace offload_mailbox_test

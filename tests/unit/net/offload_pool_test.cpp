@@ -12,6 +12,8 @@
 
 #include "support/wait.hpp"
 
+namespace offload_pool_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Pool;
@@ -143,3 +145,5 @@ TEST_CASE("a pool that is destroyed drops what has not started, waits for what r
   reactor.turn(0ms);
   CHECK(thens == 0);
 }
+
+}  // namespace offload_pool_test

@@ -11,6 +11,8 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
+namespace reactor_pause_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Reactor;
@@ -149,3 +151,5 @@ TEST_CASE("a timer that is not due makes no pause of a long silence") {
   reactor.turn(0ms);
   CHECK(bell.calls == 1);
 }
+
+}  // namespace reactor_pause_test

@@ -17,6 +17,8 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
+namespace reactor_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Reactor;
@@ -296,3 +298,5 @@ TEST_CASE("a loud peer starves neither timers nor other sockets") {
   CHECK(test::turn_until(reactor, [&] { return heard && fired; }));
   CHECK(taken > 0);
 }
+
+}  // namespace reactor_test

@@ -7,6 +7,8 @@
 
 #include "net/reactor.hpp"
 
+namespace reactor_write_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Reactor;
@@ -51,3 +53,5 @@ TEST_CASE("one descriptor may be watched both ways") {
   ::close(ends[0]);
   ::close(ends[1]);
 }
+
+}  // namespace reactor_write_test

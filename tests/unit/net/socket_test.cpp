@@ -10,6 +10,8 @@
 #include "core/error.hpp"
 #include "support/wait.hpp"
 
+namespace socket_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Frame;
@@ -206,3 +208,5 @@ TEST_CASE(
   CHECK(link.frames.back().to_string() == "back");
   CHECK(link.frames.front().to_string() != link.identity);
 }
+
+}  // namespace socket_test

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <vector>
 
+namespace timers_test {
+
 using namespace std::chrono_literals;
 using zerosuite::core::Clock;
 using zerosuite::core::milliseconds;
@@ -271,3 +273,5 @@ TEST_CASE("after an exception the timers behind it fire at the next advance") {
   timers.advance_to(kStart + 1s);
   CHECK(fired == 12);
 }
+
+}  // namespace timers_test

@@ -14,7 +14,7 @@
 #include "rpc/client.hpp"
 #include "unit/ops/restored_signals.hpp"
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::app_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -120,4 +120,4 @@ TEST_CASE("a program that stops waits for its service's own jobs") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::app_test

@@ -7,7 +7,7 @@
 #include "core/error.hpp"
 #include "unit/ops/temporary_file.hpp"
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::config_test {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
@@ -218,4 +218,4 @@ TEST_CASE("a file that is not there, is a folder or is not TOML is one clear lin
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::config_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::endpoint_test {
 namespace {
 
 TEST_CASE("tcp and ipc endpoints are told from what is none") {
@@ -34,4 +34,4 @@ TEST_CASE("only loopback and ipc endpoints are local") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::endpoint_test

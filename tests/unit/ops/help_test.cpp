@@ -6,7 +6,7 @@
 
 #include "ops/text.hpp"
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::help_test {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
@@ -62,4 +62,4 @@ TEST_CASE("help fits a terminal of 110 columns") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::help_test

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::log_test {
 namespace {
 
 TEST_CASE("a line is level, program, event and its fields") {
@@ -39,4 +39,4 @@ TEST_CASE("a log is as talkative as its level") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::log_test

@@ -6,7 +6,7 @@
 
 #include "unit/ops/restored_signals.hpp"
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::signals_test {
 namespace {
 
 TEST_CASE("signals wait to be asked for, one by one") {
@@ -24,4 +24,4 @@ TEST_CASE("signals wait to be asked for, one by one") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::signals_test

@@ -9,8 +9,9 @@
 #include "ops/config.hpp"
 #include "ops/text.hpp"
 #include "proxy/config.hpp"
+#include "support/source_path.hpp"
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::suite_toml_test {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
@@ -30,7 +31,7 @@ std::vector<const Program*> programs() {
   return {&kMath, &proxy::program(), &lock::program(), &id::program()};
 }
 
-const char* const kPath = ZEROSUITE_SOURCE_DIR "/suite.toml";
+const std::string kPath = test::source_path("suite.toml");
 
 std::string suite_toml() {
   std::ostringstream text;
@@ -75,4 +76,4 @@ TEST_CASE("a unit is part of the key's name") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::suite_toml_test

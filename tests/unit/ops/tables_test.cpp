@@ -6,7 +6,7 @@
 #include "proxy/config.hpp"
 #include "unit/ops/temporary_file.hpp"
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::tables_test {
 namespace {
 
 using List = std::vector<std::string>;
@@ -167,4 +167,4 @@ TEST_CASE("the proxy's options reach its parts") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::tables_test

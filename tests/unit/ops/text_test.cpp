@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace zerosuite::ops {
+namespace zerosuite::ops::ops_text_test {
 namespace {
 
 const std::vector<std::string> kKnown = {"bind", "proxy", "log_level", "drain_ms"};
@@ -48,4 +48,4 @@ TEST_CASE("a long text is cut and says so") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops
+}  // namespace zerosuite::ops::ops_text_test

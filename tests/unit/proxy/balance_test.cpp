@@ -8,6 +8,8 @@
 
 #include "support/fakes.hpp"
 
+namespace balance_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using proxy::Balance;
@@ -279,3 +281,5 @@ TEST_CASE("keys spread evenly over workers whose ids differ in one digit") {
     CHECK(keys < 1150);
   }
 }
+
+}  // namespace balance_test

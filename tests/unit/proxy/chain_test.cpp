@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace chain_test {
+
 using namespace zerosuite;
 
 namespace {
@@ -88,3 +90,5 @@ TEST_CASE("an element may stand in two chains by two hooks") {
   CHECK(reversed.first()->name == 'c');
   CHECK(reversed.after(three.c)->name == 'b');
 }
+
+}  // namespace chain_test

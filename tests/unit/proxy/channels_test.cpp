@@ -6,6 +6,8 @@
 
 #include "support/fakes.hpp"
 
+namespace channels_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using proxy::Channel;
@@ -115,3 +117,5 @@ TEST_CASE("every open channel is shown once") {
   CHECK(ids.size() == 3);
   for (const char id : {'1', '2', '3'}) CHECK(ids.find(id) != ids.npos);
 }
+
+}  // namespace channels_test

@@ -6,6 +6,8 @@
 #include "support/events.hpp"
 #include "support/relay_rig.hpp"
 
+namespace directory_test {
+
 using namespace zerosuite;
 using Finding = proxy::Directory::Finding;
 using test::Offer;
@@ -194,3 +196,5 @@ TEST_CASE("inspect counts each service's workers, those that take calls, and the
         R"({"services": {"id": {"workers": 0, "ready": 0, "versions": []}, )"
         R"("math": {"workers": 3, "ready": 2, "versions": ["1.0", "1.1"]}}})");
 }
+
+}  // namespace directory_test

@@ -7,6 +7,8 @@
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
+namespace dispatch_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
@@ -294,3 +296,5 @@ TEST_CASE("a proxy that gives up answers every open call, tells the workers, and
   CHECK(idle == 1);
   CHECK(rig.relay.totals().open == 0);
 }
+
+}  // namespace dispatch_test

@@ -5,6 +5,8 @@
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
+namespace naming_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
@@ -196,3 +198,5 @@ TEST_CASE("what one worker does not promise holds for no call, and one that is s
   rig.lose(stock);
   CHECK(service.methods.at("add").idempotent);
 }
+
+}  // namespace naming_test

@@ -4,6 +4,8 @@
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
+namespace queue_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
@@ -242,3 +244,5 @@ TEST_CASE("a call of a worker that has room passes those that wait for another w
   CHECK(adder.took() == "add [1]");
   CHECK(suber.took() == "sub [3]");
 }
+
+}  // namespace queue_test

@@ -6,6 +6,8 @@
 #include "support/golden.hpp"
 #include "support/relay_rig.hpp"
 
+namespace relay_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
@@ -292,3 +294,5 @@ TEST_CASE(
   CHECK(rig.front.messages.front().payload == answer);
   CHECK(rig.open() == 0);
 }
+
+}  // namespace relay_test

@@ -4,6 +4,8 @@
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
+namespace settle_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
@@ -135,3 +137,5 @@ TEST_CASE("an idempotent call that waited for its name is asked of a second work
   CHECK(second.took() == "add [1]");
   CHECK(rig.heard(call).empty());
 }
+
+}  // namespace settle_test

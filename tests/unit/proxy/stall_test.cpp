@@ -3,6 +3,8 @@
 
 #include "support/relay_rig.hpp"
 
+namespace stall_test {
+
 using namespace zerosuite;
 using test::FakeOutlet;
 using test::RelayRig;
@@ -39,3 +41,5 @@ TEST_CASE("one client's talk cannot fill a stalled worker's queue, nor make it c
   rig.tell(loud, "_zpc_more", megabyte);
   CHECK(worker.messages.size() == 18);
 }
+
+}  // namespace stall_test

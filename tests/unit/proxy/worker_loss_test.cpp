@@ -4,6 +4,8 @@
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
+namespace worker_loss_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
@@ -292,3 +294,5 @@ TEST_CASE("a qualified call is asked again of a stock server by its bare name, a
   REQUIRE(own.messages.size() == 1);
   CHECK(own.messages.front().payload == call.payload);
 }
+
+}  // namespace worker_loss_test

@@ -5,6 +5,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace blocking_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -103,3 +105,5 @@ TEST_CASE("a running blocking method is asked to stop when nobody waits for it a
   then();
   CHECK(rig.heard(channel).empty());
 }
+
+}  // namespace blocking_test

@@ -4,6 +4,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace builtins_test {
+
 using namespace zerosuite;
 using test::ServerRig;
 
@@ -65,3 +67,5 @@ TEST_CASE("help and args of an unknown or hidden method are a KeyError with Pyth
     CHECK(rig.heard(rig.call(builtin, "_hidden")).starts_with("ERR [\"KeyError\", \"'_hidden'\""));
   }
 }
+
+}  // namespace builtins_test

@@ -3,6 +3,8 @@
 
 #include "support/caller_rig.hpp"
 
+namespace caller_open_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::CallerRig;
@@ -220,3 +222,5 @@ TEST_CASE("header keys of the call and of the observer travel with the call, and
   CHECK(wire::header_text(rig.sink.messages[0].event().header, "trace") == "x");
   CHECK(wire::header_text(rig.sink.messages[1].event().header, "trace").empty());
 }
+
+}  // namespace caller_open_test

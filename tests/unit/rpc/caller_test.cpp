@@ -4,6 +4,8 @@
 
 #include "support/caller_rig.hpp"
 
+namespace caller_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::CallerRig;
@@ -235,3 +237,5 @@ TEST_CASE("a heartbeat is no reply: the timeout goes on") {
   rig.pass(1010ms);
   CHECK(rig.took().starts_with("TimeoutExpired"));
 }
+
+}  // namespace caller_test

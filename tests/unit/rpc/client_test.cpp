@@ -13,6 +13,8 @@
 #include "support/live_server.hpp"
 #include "support/wait.hpp"
 
+namespace client_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::LiveServer;
@@ -255,3 +257,5 @@ TEST_CASE("a token may be stopped at the very moment its client goes") {
     CHECK((failure == "fine" || failure.starts_with("Cancelled")));
   }
 }
+
+}  // namespace client_test

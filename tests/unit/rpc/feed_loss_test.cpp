@@ -8,6 +8,8 @@
 #include "rpc/feed.hpp"
 #include "support/feed_rig.hpp"
 
+namespace feed_loss_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using Rig = test::FeedRig;
@@ -125,3 +127,5 @@ TEST_CASE("an open feed keeps the server from being idle until its owner ends it
   CHECK(idle);
   CHECK(rig.heard() == "STREAM \"a\"; STREAM_DONE nil");
 }
+
+}  // namespace feed_loss_test

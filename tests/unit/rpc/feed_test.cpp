@@ -7,6 +7,8 @@
 
 #include "support/feed_rig.hpp"
 
+namespace feed_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -190,3 +192,5 @@ TEST_CASE("a feed waits while its client does not read, and goes on after it") {
   rig.feed->push("c");
   CHECK(rig.heard() == "STREAM \"c\"");
 }
+
+}  // namespace feed_test

@@ -4,6 +4,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace heartbeat_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -191,3 +193,5 @@ TEST_CASE("a caller with an interval of zero neither sends heartbeats nor gives 
   CHECK_FALSE(heartbeat.heard(test::kStart));
   CHECK(heartbeat.next() == core::TimePoint::max());
 }
+
+}  // namespace heartbeat_test

@@ -13,6 +13,8 @@
 #include "support/live_server.hpp"
 #include "support/wait.hpp"
 
+namespace items_test {
+
 using namespace zerosuite;
 using test::LiveServer;
 
@@ -174,3 +176,5 @@ TEST_CASE("streams and calls of one client do not hold one another up") {
   }
   CHECK(right == 5000);
 }
+
+}  // namespace items_test

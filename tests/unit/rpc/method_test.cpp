@@ -6,6 +6,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace method_test {
+
 using namespace zerosuite;
 using test::ServerRig;
 
@@ -155,3 +157,5 @@ TEST_CASE("an argument without a default behind one that has one is refused when
       rig.server.method("f", {{"a", {wire::Integer(1)}}, "b"}, "", [](int a, int b) { return a + b; }),
       std::logic_error);
 }
+
+}  // namespace method_test

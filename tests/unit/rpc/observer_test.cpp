@@ -4,6 +4,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace observer_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -126,3 +128,5 @@ TEST_CASE("header keys travel on OK, ERR, STREAM and STREAM_DONE, but not on hea
   rig.tell(channel, "_zpc_more", 1);
   CHECK(rig.keys_sent() == "STREAM +a +b; _zpc_hb; _zpc_hb; STREAM_DONE +a +b");
 }
+
+}  // namespace observer_test

@@ -8,6 +8,8 @@
 #include "support/fakes.hpp"
 #include "support/wait.hpp"
 
+namespace oneway_test {
+
 using namespace zerosuite;
 
 namespace {
@@ -108,3 +110,5 @@ TEST_CASE("every subscriber gets what is published while it is connected") {
   REQUIRE(publisher.send("note", 1, "!"));
   CHECK(test::turn_until(reactor, [&] { return one.notes.back() == "1!" && two.notes.back() == "1!"; }));
 }
+
+}  // namespace oneway_test

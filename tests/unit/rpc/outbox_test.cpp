@@ -8,6 +8,8 @@
 
 #include "support/wait.hpp"
 
+namespace outbox_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Sent;
@@ -185,3 +187,5 @@ TEST_CASE("a socket with one peer keeps for that peer what comes before it is co
     CHECK(std::stoi(frames.back().to_string()) == i);
   }
 }
+
+}  // namespace outbox_test

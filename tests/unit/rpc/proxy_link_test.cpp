@@ -8,6 +8,8 @@
 
 #include "support/link_rig.hpp"
 
+namespace proxy_link_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using rpc::Delivery;
@@ -223,3 +225,5 @@ TEST_CASE("an endpoint that is none is refused when the link is made") {
   const rpc::ProxyLinkOptions options{.endpoint = "nonsense", .socket = {}, .limits = {}};
   CHECK_THROWS_AS(ProxyLink(context, reactor, host, options), core::Failure);
 }
+
+}  // namespace proxy_link_test

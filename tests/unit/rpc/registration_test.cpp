@@ -5,6 +5,8 @@
 #include "core/error.hpp"
 #include "support/events.hpp"
 
+namespace registration_test {
+
 using namespace zerosuite;
 using rpc::Introduction;
 using wire::Dict;
@@ -237,3 +239,5 @@ TEST_CASE(
   CHECK(decoded(first).response_to.empty());
   CHECK(decoded(first).id != decoded(second).id);
 }
+
+}  // namespace registration_test

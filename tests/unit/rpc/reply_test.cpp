@@ -7,6 +7,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace reply_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -226,3 +228,5 @@ TEST_CASE("a stream's deadline counts to its first item only") {
   rig.tell(channel, "_zpc_more", 1);
   CHECK(rig.heard(channel) == "STREAM 1; STREAM 1");
 }
+
+}  // namespace reply_test

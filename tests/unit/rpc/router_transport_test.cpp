@@ -9,6 +9,8 @@
 #include "support/events.hpp"
 #include "support/wait.hpp"
 
+namespace router_transport_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using rpc::Delivery;
@@ -227,3 +229,5 @@ TEST_CASE("a message is never heard at a time before it was sent, however long t
   CHECK(rig.payloads.back() == "second");
   CHECK(rig.heard_at.back() >= sent);
 }
+
+}  // namespace router_transport_test

@@ -4,6 +4,8 @@
 #include "rpc/drop_log.hpp"
 #include "support/server_rig.hpp"
 
+namespace server_limits_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -247,3 +249,5 @@ TEST_CASE("aborting answers every open call with ShuttingDown, streams too, and 
   rig.pass(1min);
   CHECK(rig.sink.messages.empty());
 }
+
+}  // namespace server_limits_test

@@ -7,6 +7,8 @@
 #include "rpc/links.hpp"
 #include "support/server_rig.hpp"
 
+namespace server_links_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::ServerRig;
@@ -148,3 +150,5 @@ TEST_CASE("what is sent goes out by the link its envelope names") {
   CHECK(first.sent == 0);
   CHECK(second.sent == 2);
 }
+
+}  // namespace server_links_test

@@ -6,6 +6,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace server_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -251,3 +253,5 @@ TEST_CASE("a response_to of nil opens a channel, as if it were absent") {
       rig.send({.response_to = test::packed(nullptr), .name = "add", .args = test::list(3, 4)});
   CHECK(rig.heard(channel) == "OK [7]");
 }
+
+}  // namespace server_test

@@ -6,6 +6,8 @@
 
 #include "support/server_rig.hpp"
 
+namespace stream_test {
+
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::Channel;
@@ -235,3 +237,5 @@ TEST_CASE("the generator is let go of when the stream ends, is cancelled, or los
   SUBCASE("lost") { rig.pass(16s); }
   CHECK(alive.expired());
 }
+
+}  // namespace stream_test

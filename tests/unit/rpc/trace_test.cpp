@@ -8,6 +8,8 @@
 #include "rpc/client.hpp"
 #include "support/live_server.hpp"
 
+namespace trace_test {
+
 using namespace zerosuite;
 using test::LiveServer;
 using Seen = std::pair<std::string, std::string>;
@@ -44,3 +46,5 @@ TEST_CASE("a call without a trace sends no trace keys") {
 
   CHECK(client.call<Seen>("seen") == Seen());
 }
+
+}  // namespace trace_test

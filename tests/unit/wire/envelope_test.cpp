@@ -5,7 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::envelope_test {
 namespace {
 
 using Frames = std::vector<std::string>;
@@ -62,4 +62,4 @@ TEST_CASE("a cleared envelope is an empty one") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::envelope_test

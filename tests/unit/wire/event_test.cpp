@@ -6,7 +6,7 @@
 
 #include "support/bytes.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::event_test {
 namespace {
 
 using test::from_hex;
@@ -56,4 +56,4 @@ TEST_CASE("every fault has a text of its own") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::event_test

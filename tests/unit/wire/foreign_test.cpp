@@ -7,7 +7,7 @@
 
 #include "unit/wire/coding.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::foreign_test {
 namespace {
 
 struct Spot {
@@ -77,4 +77,4 @@ TEST_CASE("a struct is read from inside values that only a raised limit let in")
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::foreign_test

@@ -7,7 +7,7 @@
 #include "support/bytes.hpp"
 #include "wire/event.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::header_test {
 namespace {
 
 using test::from_hex;
@@ -270,4 +270,4 @@ TEST_CASE("context keys travel between the version and response_to, where Python
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::header_test

@@ -8,7 +8,7 @@
 
 #include "wire/event.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::id_test {
 namespace {
 
 TEST_CASE("ids have the form that Python's have: 32 lower-case hex digits in a bin8") {
@@ -70,4 +70,4 @@ TEST_CASE("ids of others are not ours") {
 TEST_CASE("an integer id has no text") { CHECK(id_text("\x05").empty()); }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::id_test

@@ -5,7 +5,7 @@
 #include "support/bytes.hpp"
 #include "wire/event.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::limits_test {
 namespace {
 
 using test::from_hex;
@@ -185,4 +185,4 @@ TEST_CASE("a header that declares more pairs than it has is refused") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::limits_test

@@ -6,7 +6,7 @@
 
 #include "unit/wire/coding.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::pack_test {
 namespace {
 
 constexpr Integer kLowest = std::numeric_limits<std::int64_t>::min();
@@ -175,4 +175,4 @@ TEST_CASE("refusals say why: the kind, the range or the text") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::pack_test

@@ -7,7 +7,7 @@
 #include "support/golden.hpp"
 #include "wire/event.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::peek_test {
 namespace {
 
 using test::encode;
@@ -154,4 +154,4 @@ TEST_CASE("an id is the same in every width of its type; text, bytes and numbers
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::peek_test

@@ -8,7 +8,7 @@
 
 #include "unit/wire/coding.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::read_test {
 namespace {
 
 constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
@@ -221,4 +221,4 @@ TEST_CASE("one of several types is the one that arrived") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::read_test

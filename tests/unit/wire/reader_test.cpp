@@ -8,7 +8,7 @@
 #include "support/bytes.hpp"
 #include "support/reference_parser.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::reader_test {
 namespace {
 
 using Random = std::mt19937_64;
@@ -171,4 +171,4 @@ TEST_CASE("an extension has a signed type and its bytes") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::reader_test

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::utf8_test {
 namespace {
 
 // The plain definition: a sequence is well formed when it is how its code point is encoded.
@@ -89,4 +89,4 @@ TEST_CASE("a damaged or cut sequence is found wherever it stands among ASCII") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::utf8_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::value_test {
 namespace {
 
 Value text(std::string_view value) { return {std::string(value)}; }
@@ -39,4 +39,4 @@ TEST_CASE("a key that is not there, or is no text, is not found") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::value_test

@@ -8,7 +8,7 @@
 #include "support/golden.hpp"
 #include "wire/event.hpp"
 
-namespace zerosuite::wire {
+namespace zerosuite::wire::vectors_test {
 namespace {
 
 struct Vector {
@@ -181,4 +181,4 @@ TEST_CASE("a payload with any one byte changed is read or refused, within its bo
 }
 
 }  // namespace
-}  // namespace zerosuite::wire
+}  // namespace zerosuite::wire::vectors_test
