@@ -40,7 +40,7 @@ INCLUDE = re.compile(r'\s*#\s*include\s*([<"][^>"]+)[>"]')
 THREADING = re.compile(r"std::(?:mutex|thread|jthread|atomic|condition_variable)|sleep_for|"
                        r"#\s*include\s*<(?:mutex|thread|atomic|condition_variable|shared_mutex)>")
 COROUTINE = re.compile(r"\bco_(?:await|yield|return)\b")
-MAX_LINES = 300
+MAX_LINES = 500
 
 PRODUCT = ("common", "services", "clients")
 CPP = (".cpp", ".hpp")
