@@ -16,19 +16,20 @@ LAYERS = {
     "rpc": ("core", "wire", "net"),
     "ops": ("core", "wire", "net", "rpc"),
 }
-# A library's headers (the first part of the include), and the only layer that may see them.
+# A library's headers (the first part of the include), and the only folders that may see them.
 LIBRARIES = {
-    "zmq.h": "net",
-    "zmq.hpp": "net",
-    "zmq_addon.hpp": "net",
-    "msgpack": "wire",
-    "msgpack.h": "wire",
-    "msgpack.hpp": "wire",
-    "sqlite3.h": "db",
-    "hiredis": "db",
-    "CLI": "ops",
-    "spdlog": "ops",
-    "toml++": "ops",
+    "zmq.h": ("common/net",),
+    "zmq.hpp": ("common/net",),
+    "zmq_addon.hpp": ("common/net",),
+    "msgpack": ("common/wire",),
+    "msgpack.h": ("common/wire",),
+    "msgpack.hpp": ("common/wire",),
+    "sqlite3.h": ("common/db",),
+    "hiredis": ("common/db",),
+    "sodium.h": ("common/core", "services/id"),  # every table needs the hash; ids are sealed with the ciphers
+    "CLI": ("common/ops",),
+    "spdlog": ("common/ops",),
+    "toml++": ("common/ops",),
 }
 # Only the files that bind a service's logic to its methods know both worlds; but the proxy's matter is the protocol
 # itself, and of its files only these do without.
@@ -55,8 +56,8 @@ def include_finding(path, include):
     if target == "..":
         return f"{name} climbs out of its folder"
     if target in LIBRARIES:
-        home = LIBRARIES[target]
-        return None if (top, folder) == ("common", home) else f"{name} is for common/{home} alone"
+        homes = LIBRARIES[target]
+        return None if f"{top}/{folder}" in homes else f"{name} is for {' and '.join(homes)} alone"
     if target in LAYERS:
         return layer_finding(path, target)
     if mark == '"' and "/" in name and target != folder:

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "core/clock.hpp"
+#include "core/keyed_hash.hpp"
 #include "wire/envelope.hpp"
 
 namespace zerosuite::rpc {
@@ -19,7 +20,7 @@ class DropLog {
   bool first(const wire::Envelope& peer, std::string_view reason, core::TimePoint now);
 
  private:
-  std::unordered_set<std::string> reported_;
+  std::unordered_set<std::string, core::KeyedHash> reported_;
   core::TimePoint minute_ends_ = core::TimePoint::min();
 };
 

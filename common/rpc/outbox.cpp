@@ -38,12 +38,12 @@ bool Outbox::holds(const net::Frame& first) const {
 }
 
 // A socket that names nobody has one peer.
-std::string Outbox::connection_of(const net::Frame& first) const {
-  return socket_.names_peers() ? first.to_string() : std::string();
+std::string_view Outbox::connection_of(const net::Frame& first) const {
+  return socket_.names_peers() ? first.to_string_view() : std::string_view();
 }
 
 Delivery Outbox::hold(std::span<net::Frame> frames) {
-  const std::string connection = connection_of(frames.front());
+  const std::string connection(connection_of(frames.front()));
   Held& held = held_[connection];
   held.bytes += size_of(frames);
   if (held.bytes > max_bytes_) {

@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "core/keyed_hash.hpp"
 #include "net/socket.hpp"
 #include "net/timers.hpp"
 #include "rpc/sink.hpp"
@@ -40,13 +43,14 @@ class Outbox {
   };
 
   bool holds(const net::Frame& first) const;
-  std::string connection_of(const net::Frame& first) const;
+  std::string_view connection_of(const net::Frame& first) const;
   Delivery hold(std::span<net::Frame> frames);
   void retry();
 
   net::Socket& socket_;
   std::size_t max_bytes_;
-  std::unordered_map<std::string, Held> held_;  // by the outermost identity: one pipe each
+  std::unordered_map<std::string, Held, core::KeyedHash, std::equal_to<>>
+      held_;  // by the outermost identity: one pipe each
   net::Timer retry_;
   std::uint64_t overflows_ = 0;
 };

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/keyed_hash.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 #include "rpc/builtins.hpp"
@@ -88,8 +89,8 @@ class Server final : private ChannelHost {
 
  private:
   struct Dispatch;
-  using Channels =
-      std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // the key lives in its channel
+  // The key lives in its channel.
+  using Channels = std::unordered_map<std::string_view, std::shared_ptr<Channel>, core::KeyedHash>;
 
   void on_request(const wire::Envelope& peer, const wire::Event& event);
   void run(const Method& method, const CallInfo& call, const wire::Event& event);

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/keyed_hash.hpp"
+
 namespace zerosuite::wire {
 
 /// Which of a server's sockets a message came by: 0 for the one that clients dial, then one for each proxy.
@@ -61,6 +63,6 @@ class Envelope {
 template <>
 struct std::hash<zerosuite::wire::Envelope> {
   std::size_t operator()(const zerosuite::wire::Envelope& envelope) const {
-    return std::hash<std::string>()(envelope.bytes()) + envelope.link();
+    return zerosuite::core::KeyedHash()(envelope.bytes()) + envelope.link();
   }
 };

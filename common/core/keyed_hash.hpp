@@ -1,0 +1,27 @@
+// The hash for tables keyed by what a peer sends: under a random key, so that nobody can choose keys that all
+// fall into one bucket and make a table a list.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace zerosuite::core {
+
+/// SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012) under a key that
+/// is drawn once for each process. Use it as `std::unordered_map<std::string, T, KeyedHash,
+/// std::equal_to<>>`, which can be searched by std::string_view too. Different in every process: not for what
+/// is stored or sent. Any thread. Throws std::system_error when the kernel has no randomness for the key.
+///
+/// Not noexcept on purpose: libstdc++ then keeps each node's hash beside it and does not compute it again for
+/// every neighbour in a bucket.
+struct KeyedHash {
+  using is_transparent = void;
+
+  std::size_t operator()(std::string_view text) const;
+  std::size_t operator()(std::span<const std::byte> bytes) const;
+  std::size_t operator()(std::uint64_t number) const;
+};
+
+}  // namespace zerosuite::core
