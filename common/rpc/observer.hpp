@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/error.hpp"
@@ -16,8 +17,13 @@ struct CallInfo {
   std::string_view method;     ///< As the client wrote it.
   const wire::Envelope* peer;  ///< The way back; never null.
   std::string_view id;         ///< The channel's id, encoded.
-  std::string_view header;     ///< The request's header, encoded; see wire::header_text().
-  std::uint64_t version = 3;   ///< The client's protocol version.
+  /// The request's header, encoded; see wire::header_text(). Of a call that is answered later only its trace
+  /// keys are kept.
+  std::string_view header;
+  std::uint64_t version = 3;  ///< The client's protocol version.
+
+  /// Whom shares of what is limited are counted for: opaque, one for each connection.
+  std::string client() const { return peer->client(); }
 };
 
 /// Why an incoming message was dropped, when not for a wire::Fault.

@@ -40,6 +40,15 @@ class Envelope {
                    : std::string_view(bytes_).substr(1, static_cast<unsigned char>(bytes_.front()));
   }
 
+  /// Whether it names the peer alone, with no proxy in between.
+  bool direct() const { return bytes_.size() <= 1 + outermost().size(); }
+  /// Whom the call is to be counted for, as an opaque key: the connection to this server, or to the proxy in
+  /// front of it. libzmq knows which connection a message came by, whatever else the peer put into it.
+  std::string client() const { return client_of(link_, outermost()); }
+  static std::string client_of(Link link, std::string_view outermost) {
+    return static_cast<char>(link) + std::string(outermost);
+  }
+
   /// Calls `each(frame)` for every frame in order.
   template <class F>
   void for_each(F&& each) const {

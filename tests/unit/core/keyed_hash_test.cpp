@@ -8,7 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace zerosuite::core {
+namespace zerosuite::core::keyed_hash_test {
 namespace {
 
 TEST_CASE("a text has one hash, however it is held") {
@@ -67,4 +67,4 @@ TEST_CASE("texts made to collide under the library's own hash do not collide und
 }
 
 }  // namespace
-}  // namespace zerosuite::core
+}  // namespace zerosuite::core::keyed_hash_test

@@ -37,6 +37,19 @@ TEST_CASE("one hop's identity takes 6 bytes and two take 12") {
   CHECK(envelope_of({"12345", "67890"}).bytes().size() == 12);
 }
 
+TEST_CASE("a call is counted for its connection, whatever the peer put into the envelope, and for its link") {
+  const std::string client = envelope_of({"alice"}).client();
+  CHECK(envelope_of({"alice", "made up"}).client() == client);
+  CHECK(envelope_of({"bob", "alice"}).client() != client);
+  CHECK(Envelope::client_of(0, "alice") == client);
+  Envelope behind_proxy;
+  behind_proxy.clear(1);
+  REQUIRE(behind_proxy.push("alice"));
+  CHECK(behind_proxy.client() != client);
+  CHECK(behind_proxy.direct());
+  CHECK_FALSE(envelope_of({"alice", "made up"}).direct());
+}
+
 TEST_CASE("a frame longer than an identity can be is not taken, and nothing of it is kept") {
   Envelope envelope = envelope_of({"a"});
   CHECK_FALSE(envelope.push(std::string(256, 'x')));
