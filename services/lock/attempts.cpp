@@ -186,8 +186,8 @@ Attempt& Attempts::make(Request request, Kind kind, Told told) {
 void Attempts::queue(Attempt& attempt) {
   shared_.table.enqueue(attempt, Table::End::kBack);
   ++waiting_;
-  const std::vector<Wait> cycle = find_cycle(attempt);
-  if (!cycle.empty()) {
+  const Cycle cycle = find_cycle(attempt, ++searches_);
+  if (cycle.length > 0) {
     ++shared_.counters.deadlocks;
     return fail(attempt, deadlock(cycle));
   }

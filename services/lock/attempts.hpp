@@ -101,6 +101,7 @@ class Attempts {
   Memory<Id, Granted> claimed_;  // tickets that were told of their grant
   std::deque<Name*> touched_;
   std::size_t waiting_ = 0;
+  std::uint64_t searches_ = 0;  // for deadlocks
   Id last_;
   bool serving_ = false;
   bool draining_ = false;

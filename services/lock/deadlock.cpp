@@ -2,123 +2,196 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "core/json.hpp"
 
 namespace zerosuite::lock {
 namespace {
 
+constexpr std::size_t kShownBytes = 32 * 1024;  // of owners and names in one error
+
 bool share(const Claim& one, const Claim& other) {
   return one.mode == Mode::kShared && other.mode == Mode::kShared;
 }
 
-// Whether anybody may wait for its owner, by what he holds or by his places in line.
-bool awaited(const Attempt& attempt) {
-  const Owner& owner = *attempt.owner;
-  return std::any_of(owner.holds.begin(), owner.holds.end(),
-                     [](const Hold* hold) {
-                       return std::any_of(hold->places.begin(), hold->places.end(),
-                                          [](const auto& at) { return !at.first->queue.empty(); });
-                     }) ||
-         std::any_of(owner.attempts.begin(), owner.attempts.end(), [](const Attempt* other) {
-           return std::any_of(other->places.begin(), other->places.end(),
-                              [](const auto& at) { return std::next(at.second) != at.first->queue.end(); });
-         });
-}
-
-// A search in breadth, so that the cycle found is one of the shortest.
+// In breadth, one edge at a time, so that the search for a cycle and the look at what the start's owner holds
+// can take turns: whichever ends first, decides.
 class Search {
  public:
-  explicit Search(const Attempt& start) : start_(start) {}
+  Search(Attempt& start, std::uint64_t number)
+      : start_(start), number_(number), held_(start.owner->holds.begin()) {
+    reach(start, {});
+  }
 
-  std::vector<Wait> run() {
-    expand(start_);
-    for (std::size_t i = 0; i < reached_.size() && !closed_; ++i) {
-      for (const Attempt* attempt : reached_[i]->attempts) {
-        if (!attempt->places.empty()) expand(*attempt);
-        if (closed_) break;
-      }
+  Cycle run() {
+    if (start_.request.claim.mode == Mode::kPermits) return {};  // whoever gives permits back will do
+    while (!closed_) {
+      if (!awaited_ && !look_on()) return {};
+      if (!step()) return {};
     }
-    return closed_ ? cycle() : std::vector<Wait>();
+    return cycle();
   }
 
  private:
-  struct From {
-    const Owner* owner;
+  enum class At : std::uint8_t { kAttempt, kHolders, kOwner };
+
+  // Where the search has come to: a wait, those who hold what a wait is for, or one of these.
+  struct Stop {
+    At at = At::kAttempt;
+    Attempt* attempt = nullptr;  // of kAttempt
+    Owner* owner = nullptr;      // of kOwner
+    std::size_t from = 0;        // the stop of the wait that led here
+    Name* name = nullptr;        // what that one waits for
+    bool held = false;  // of kAttempt: its owner holds that name; else it is before the other in line
+  };
+  struct Step {
+    const Attempt* attempt;
     const Name* name;
+    bool held;  // by the owner of the next one; else that one is before it in line
   };
 
-  void expand(const Attempt& attempt) {
-    if (attempt.request.claim.mode == Mode::kPermits) return;  // whoever gives permits back will do
-    for (const auto& [name, place] : attempt.places) {
-      for (const Hold* hold : name->holds) {
-        if (hold->owner != attempt.owner && !share(attempt.request.claim, hold->claim))
-          reach(*hold->owner, attempt, *name);
-      }
-      // What stands before a place that was seen already was reached from there.
-      std::unordered_set<const Attempt*>& seen = seen_[name];
-      for (auto before = place; before != name->queue.begin();) {
-        const Attempt* ahead = *--before;
-        if (!seen.insert(ahead).second) break;
-        if (ahead->owner == attempt.owner) continue;
-        share(attempt.request.claim, ahead->request.claim) ? follow(*ahead, attempt, *name)
-                                                           : reach(*ahead->owner, attempt, *name);
-      }
-    }
+  // One more hold of the start's owner. False when nobody waits for any of them: nothing leads back to him.
+  bool look_on() {
+    if (held_ == start_.owner->holds.end()) return false;
+    const Hold& hold = **held_++;
+    awaited_ = std::any_of(hold.places.begin(), hold.places.end(),
+                           [](const auto& at) { return !at.first->queue.empty(); });
+    return true;
   }
 
-  // A reader behind a reader waits until that one may read, not until he has done all that he does.
-  void follow(const Attempt& ahead, const Attempt& from, const Name& name) {
-    if (!followed_.insert(&ahead).second) return;
-    from_.try_emplace(ahead.owner, From{from.owner, &name});
-    expand(ahead);
+  bool step() {
+    if (now_ == stops_.size()) return false;
+    const Stop stop = stops_[now_];
+    const bool more = stop.at == At::kAttempt   ? next_place(stop)
+                      : stop.at == At::kHolders ? next_holder(stop)
+                                                : next_wait(stop);
+    if (more) return true;
+    ++now_;
+    begun_ = false;
+    return true;
   }
 
-  void reach(const Owner& owner, const Attempt& from, const Name& name) {
-    if (closed_ || !waited_for_.insert(&owner).second) return;
-    from_.insert_or_assign(&owner, From{from.owner, &name});
-    reached_.push_back(&owner);
+  bool next_place(const Stop& stop) {
+    Attempt& attempt = *stop.attempt;
+    if (!std::exchange(begun_, true)) place_ = 0;
+    if (place_ == attempt.places.size() || attempt.request.claim.mode == Mode::kPermits) return false;
+    const auto& [name, place] = attempt.places[place_++];
+    // Who is before that one is found from there.
+    if (place != name->queue.begin()) reach(**std::prev(place), {.from = now_, .name = name});
+    if (!name->holds.empty() && !share(attempt.request.claim, name->holds.front()->claim))
+      reach_holders(*name, *attempt.owner);
+    return true;
+  }
+
+  // Twice at most: what one owner leaves out is his own hold, which any other takes in.
+  void reach_holders(Name& name, const Owner& asker) {
+    Name::Visit& visit = name.visit;
+    if (visit.search != number_) visit = {number_, nullptr, 0};
+    if (visit.times == 2 || visit.by == &asker) return;
+    visit.by = &asker;
+    ++visit.times;
+    stops_.push_back({.at = At::kHolders, .from = now_, .name = &name});
+  }
+
+  bool next_holder(const Stop& stop) {
+    if (!std::exchange(begun_, true)) holder_ = stop.name->holds.begin();
+    if (holder_ == stop.name->holds.end()) return false;
+    Owner& owner = *(*holder_++)->owner;
+    if (&owner == stops_[stop.from].attempt->owner) return true;
     closed_ = &owner == start_.owner;
+    if (std::exchange(owner.searched, number_) != number_)
+      stops_.push_back({.at = At::kOwner, .owner = &owner, .from = stop.from, .name = stop.name});
+    return true;
   }
 
-  std::vector<Wait> cycle() const {
-    std::vector<Wait> steps;
-    const Owner* at = start_.owner;
-    do {
-      const From& from = from_.at(at);
-      steps.push_back({std::string(from.owner->text), std::string(from.name->text)});
-      at = from.owner;
-    } while (at != start_.owner);
+  bool next_wait(const Stop& stop) {
+    if (!std::exchange(begun_, true)) wait_ = stop.owner->attempts.begin();
+    if (wait_ == stop.owner->attempts.end()) return false;
+    Attempt& attempt = **wait_++;
+    if (!attempt.places.empty()) reach(attempt, {.from = stop.from, .name = stop.name, .held = true});
+    return true;
+  }
+
+  void reach(Attempt& attempt, Stop stop) {
+    if (std::exchange(attempt.searched, number_) == number_) return;
+    stop.attempt = &attempt;
+    stops_.push_back(stop);
+  }
+
+  // From the stop at which it was closed back to the start.
+  std::vector<Step> way() const {
+    std::vector<Step> steps;
+    const Stop* stop = &stops_[now_];
+    bool held = true;
+    for (;;) {
+      const Stop& before = stops_[stop->from];
+      steps.push_back({before.attempt, stop->name, held});
+      if (&before == &stops_.front()) break;
+      held = before.held;
+      stop = &before;
+    }
     std::reverse(steps.begin(), steps.end());
     return steps;
   }
 
-  const Attempt& start_;
-  std::unordered_map<const Owner*, From> from_;
-  std::unordered_map<const Name*, std::unordered_set<const Attempt*>> seen_;
-  std::unordered_set<const Owner*> waited_for_;
-  std::unordered_set<const Attempt*> followed_;
-  std::vector<const Owner*> reached_;
+  Cycle cycle() const {
+    const std::vector<Step> all = way();
+    std::vector<Step> steps;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!passed_over(steps, all, i)) steps.push_back(all[i]);
+    }
+    Cycle cycle;
+    cycle.length = steps.size();
+    std::size_t bytes = 0;
+    for (const Step& step : steps) {
+      bytes += step.attempt->owner->text.size() + step.name->text.size();
+      if (bytes > kShownBytes) break;
+      cycle.steps.push_back({std::string(step.attempt->owner->text), std::string(step.name->text)});
+    }
+    return cycle;
+  }
+  // Who is in the middle of a line need not be named, unless it is the writer who keeps two readers apart.
+  bool passed_over(const std::vector<Step>& steps, const std::vector<Step>& all, std::size_t i) const {
+    if (steps.empty() || steps.back().held || steps.back().name != all[i].name) return false;
+    const Claim& before = steps.back().attempt->request.claim;
+    const Claim& after = all[i].held ? all[i].name->holds.front()->claim : all[i + 1].attempt->request.claim;
+    return !share(before, after) || all[i].attempt->request.claim.mode == Mode::kShared;
+  }
+
+  Attempt& start_;
+  const std::uint64_t number_;
+  std::vector<Stop> stops_;
+  std::size_t now_ = 0;
+  bool begun_ = false;  // with the stop
+  std::size_t place_ = 0;
+  std::list<Hold*>::const_iterator holder_;
+  std::list<Attempt*>::const_iterator wait_;
+  std::list<Hold*>::const_iterator held_;
+  bool awaited_ = false;
   bool closed_ = false;
 };
 
 }  // namespace
 
-std::vector<Wait> find_cycle(const Attempt& attempt) {
-  if (!awaited(attempt)) return {};  // most who wait
-  return Search(attempt).run();
+Cycle find_cycle(Attempt& attempt, std::uint64_t search) {
+  if (attempt.owner->holds.empty()) return {};  // most who wait
+  return Search(attempt, search).run();
 }
 
-core::Error deadlock(const std::vector<Wait>& cycle) {
+core::Error deadlock(const Cycle& cycle) {
   std::string words;
   std::vector<core::Json> steps;
-  for (const auto& [owner, name] : cycle) {
+  for (const auto& [owner, name] : cycle.steps) {
     words += (words.empty() ? "" : ", ") + owner + " waits for " + quoted(name);
     steps.push_back(core::Json().add("owner", owner).add("name", name));
   }
-  return {core::kDeadlock, core::with_json(words, core::Json().add_list("cycle", steps))};
+  core::Json json;
+  json.add_list("cycle", steps);
+  if (cycle.length > steps.size()) {
+    words += ", and so on";
+    json.add("length", cycle.length);
+  }
+  return {core::kDeadlock, core::with_json(words, json)};
 }
 
 }  // namespace zerosuite::lock

@@ -22,6 +22,7 @@ namespace zerosuite::lock {
 struct Attempt;
 struct Hold;
 struct Name;
+struct Owner;
 
 /// Where something stands in a name's list. Lists, because a name may have ten thousand waiters, of whom any
 /// may leave at any time.
@@ -39,6 +40,14 @@ struct Name {
   bool elsewhere = false;             // the engine said that somebody else has it
   bool touched = false;               // it is on the list of names to look at
 
+  /// Where the last search for a deadlock has been; deadlock.cpp only.
+  struct Visit {
+    std::uint64_t search = 0;
+    const Owner* by = nullptr;
+    std::uint8_t times = 0;
+  };
+  Visit visit;
+
   bool delayed() const { return delay && delay->armed(); }
   /// What all that hold it or wait for it agree on: its kind and its limit. Null when nobody does.
   const Claim* kind() const;
@@ -49,6 +58,7 @@ struct Owner {
   std::list<Hold*> holds;
   std::list<Attempt*> attempts;
   std::size_t sessions = 0;
+  std::uint64_t searched = 0;  // by the last search for a deadlock that came here
 };
 
 /// What an owner has. Until the engine has granted it, it is its Attempt's and has no token.
@@ -98,7 +108,8 @@ struct Attempt {
   bool telling = false;      // its client is being told of the grant right now
   bool replacing = false;    // another client takes the place of the one that waited, who is being told
   std::unique_ptr<Hold> asking;
-  Hold* hold = nullptr;  // of kGranted
+  Hold* hold = nullptr;        // of kGranted
+  std::uint64_t searched = 0;  // by the last search for a deadlock that came here
   core::Done<Answer> done;
   net::Timer timer;
 };
