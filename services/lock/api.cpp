@@ -56,8 +56,8 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
       "or ok=False and who holds it.",
       [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                std::int64_t wait_ms, Value opts) {
-        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, std::move(opts)});
+                std::int64_t wait_ms, DictArgument opts) {
+        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
       });
   server.method(
       "try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
@@ -67,26 +67,26 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
   server.method(
       "acquire_many", {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
       "Takes several locks together or none, with one token; waits without holding any of them.",
-      [&broker](Reply<AnswerView> reply, std::vector<std::string> names, OwnerArgument owner,
-                std::int64_t lease_ms, std::int64_t wait_ms, Value opts) {
-        acquire(broker, reply, {std::move(names), std::move(owner), lease_ms, wait_ms, std::move(opts)});
+      [&broker](Reply<AnswerView> reply, ListArgument names, OwnerArgument owner, std::int64_t lease_ms,
+                std::int64_t wait_ms, DictArgument opts) {
+        acquire(broker, reply, {names_of(names, broker.limits()), std::move(owner), lease_ms, wait_ms, opts});
       });
-  server.method("sem_acquire",
-                {"name",
-                 {"owner", kNil},
-                 {"limit", {Integer{1}}},
-                 {"permits", {Integer{1}}},
-                 {"lease_ms", kLease},
-                 {"wait_ms", kNoWait},
-                 {"opts", kNil}},
-                "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
-                "as available.",
-                [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::uint32_t limit,
-                          std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, Value opts) {
-                  acquire(broker, reply,
-                          {{std::move(name)}, std::move(owner), lease_ms, wait_ms, std::move(opts)},
-                          {.mode = Mode::kPermits, .permits = permits, .limit = limit});
-                });
+  server.method(
+      "sem_acquire",
+      {"name",
+       {"owner", kNil},
+       {"limit", {Integer{1}}},
+       {"permits", {Integer{1}}},
+       {"lease_ms", kLease},
+       {"wait_ms", kNoWait},
+       {"opts", kNil}},
+      "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
+      "as available.",
+      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::uint32_t limit,
+                std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts},
+                {.mode = Mode::kPermits, .permits = permits, .limit = limit});
+      });
 }
 
 void bind_tickets(rpc::Server& server, Broker& broker) {
@@ -95,9 +95,8 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
       "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
       "wait() and cancel().",
       [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                Value opts) {
-        Request request =
-            request_of({{std::move(name)}, std::move(owner), lease_ms, 0, std::move(opts)}, broker);
+                DictArgument opts) {
+        Request request = request_of({{std::move(name)}, std::move(owner), lease_ms, 0, opts}, broker);
         answer_later(broker, reply, [&](Attempts::Told told) {
           return broker.enqueue(std::move(request), std::move(told));
         });
@@ -115,7 +114,8 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
 
 void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](Key::Kind kind) {
-    return [&broker, kind](Reply<Value> reply, std::string name, std::string owner, Token token, Value opts) {
+    return [&broker, kind](Reply<Value> reply, std::string name, std::string owner, Token token,
+                           DictArgument opts) {
       broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)},
                      answer<Released>(reply));
     };
@@ -127,8 +127,8 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 "Gives a semaphore's permits back.", release(Key::Kind::kSemaphore));
   server.method("release_many", {"owner", "held"},
                 "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
-                [&broker](Reply<Value> reply, std::string owner, Value held) {
-                  broker.release_many(owner, held_of(held), answer(reply, "released"));
+                [&broker](Reply<Value> reply, std::string owner, ListArgument held) {
+                  broker.release_many(owner, held_of(held, broker.limits()), answer(reply, "released"));
                 });
   server.method(
       "extend", {"name", "owner", "token", {"lease_ms", kLease}},
@@ -140,8 +140,9 @@ void bind_holds(rpc::Server& server, Broker& broker) {
       });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",
-                [&broker](Reply<Value> reply, std::string owner, Value held, std::int64_t lease_ms) {
-                  broker.renew(owner, held_of(held), milliseconds(lease_ms), answer(reply, "ok"));
+                [&broker](Reply<Value> reply, std::string owner, ListArgument held, std::int64_t lease_ms) {
+                  broker.renew(owner, held_of(held, broker.limits()), milliseconds(lease_ms),
+                               answer(reply, "ok"));
                 });
   server.method("downgrade", {"name", "owner", "token"},
                 "Turns an exclusive hold into a shared one without letting anybody in between.",

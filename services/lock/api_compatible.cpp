@@ -3,6 +3,7 @@
 #include "core/random.hpp"
 #include "lock/api_answer.hpp"
 #include "lock/api_more.hpp"
+#include "lock/api_request.hpp"
 
 namespace zerosuite::lock {
 namespace {
@@ -53,10 +54,11 @@ void give_back(Broker& broker, const Reply<Value>& reply, const Hold& hold) {
                  [reply](const Result<Released>& released) { reply(Value{static_cast<bool>(released)}); });
 }
 
-void unlock(Broker& broker, const Reply<Value>& reply, const Value& lock) {
-  const auto* parts = lock.as<List>();
-  const auto name = parts != nullptr && parts->size() == 3 ? wire::text_of((*parts)[1]) : std::nullopt;
-  const auto key = name ? wire::text_of((*parts)[2]) : std::nullopt;
+void unlock(Broker& broker, const Reply<Value>& reply, const ListArgument& lock) {
+  wire::Reader in(lock.elements);
+  if (lock.size == 3) in.skip(wire::kChecked);  // the validity
+  const auto name = lock.size == 3 ? in.text() : std::nullopt;
+  const auto key = name ? in.text() : std::nullopt;
   if (!key) throw Failure(core::kTypeError, "unlock() takes what lock() answered: [validity, resource, key]");
   const Hold* hold = broker.held_by(std::string(*name), std::string(*key));
   hold == nullptr ? reply(Value{false}) : give_back(broker, reply, *hold);
@@ -84,7 +86,7 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                   });
                 });
   server.method("unlock", {"lock"}, "redlock-py's unlock(): gives back what lock() answered.",
-                [&broker](Reply<Value> reply, Value lock) { unlock(broker, reply, lock); });
+                [&broker](Reply<Value> reply, ListArgument lock) { unlock(broker, reply, lock); });
   server.method("acquire_lock", {"lock_name", {"acquire_time", {Integer{10}}}, {"time_out", {Integer{10}}}},
                 "Takes a lock for time_out seconds, waiting for up to acquire_time seconds. Answers an "
                 "identifier, or False.",

@@ -25,6 +25,7 @@ Value list(const Broker& broker, const std::string& prefix, std::int64_t limit, 
   constexpr std::int64_t kMost = 1000;
   if (limit < 1 || limit > kMost)
     throw core::Failure(core::kInvalidArgument, "limit must be from 1 to 1000, not " + std::to_string(limit));
+  check_prefix(prefix);
   return value_of(broker.list(prefix, static_cast<std::size_t>(limit), cursor));
 }
 
@@ -81,6 +82,7 @@ void bind_operations(rpc::Server& server, Broker& broker) {
                 "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
                 "answered: give it to the resource to shut the old holder out.",
                 [&broker](std::string name, std::string reason) {
+                  check_reason(reason);
                   const Revoked revoked = broker.force_release(name, reason);
                   return Value{Dict{{{std::string("released")}, count(revoked.released)},
                                     {{std::string("token")},

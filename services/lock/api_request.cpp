@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -16,6 +17,11 @@ using core::Failure;
 using wire::Integer, wire::Value;
 
 constexpr milliseconds kSessionLease{30'000};  // of a hold without a lease, after a restart of the broker
+
+[[noreturn]] void refuse_length(const char* what, std::size_t most, std::size_t size) {
+  throw Failure(core::kInvalidArgument, std::string(what) + " must have at most " + std::to_string(most) +
+                                            " elements, not " + std::to_string(size));
+}
 
 [[noreturn]] void refuse_type(std::string_view key, std::string_view expected, const Value& value) {
   throw Failure(core::kTypeError, "option '" + std::string(key) + "' must be " + std::string(expected) +
@@ -58,7 +64,7 @@ std::string one_of(std::string_view key, const Value& value, std::string_view fi
   std::string word = text(key, value);
   if (word == first || word == second) return word;
   throw Failure(core::kInvalidArgument, "option '" + std::string(key) + "' must be '" + std::string(first) +
-                                            "' or '" + std::string(second) + "', not '" + word + "'");
+                                            "' or '" + std::string(second) + "', not " + quoted(word));
 }
 
 /// A Request with what does not fit into it until all options are known.
@@ -67,6 +73,14 @@ struct Draft {
   bool bound = false;  // to a session
 };
 
+bool is_number(const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && std::to_string(number) == text;
+}
+
+// Both are kept as text. One that reads like an integer, or begins with the mark, gets the mark, so that 7
+// and "7" stay two ids.
 void set_request_id(Draft& draft, const Value& value) {
   Request& request = draft.request;
   if (const auto number = integer(value)) {
@@ -74,9 +88,11 @@ void set_request_id(Draft& draft, const Value& value) {
     request.claim.request_id = std::to_string(*request.number);
     return;
   }
-  request.claim.request_id = text("request_id", value);
-  if (request.claim.request_id.empty())
-    throw Failure(core::kInvalidArgument, "option 'request_id' must not be empty");
+  std::string id = text("request_id", value);
+  if (id.empty()) throw Failure(core::kInvalidArgument, "option 'request_id' must not be empty");
+  check_request_id(id);
+  const bool marked = is_number(id) || id.front() == kTextMark;
+  request.claim.request_id = (marked ? std::string(1, kTextMark) : std::string()) + id;
 }
 
 using Setter = void (*)(Draft&, const Value&);
@@ -105,17 +121,36 @@ constexpr std::array<std::pair<std::string_view, Setter>, 8> kSetters = {{
      [](Draft& draft, const Value& value) { draft.request.reentrant = flag("reentrant", value); }},
 }};
 
-void set_option(Draft& draft, const wire::DictEntry& entry) {
-  const std::string key(wire::text_of(entry.key).value_or(""));
+// No option is a list or a dict: such a value stands for its kind only, however much is in it.
+Value read_option(wire::Reader& in) {
+  const wire::Kind kind = in.peek();
+  if (kind != wire::Kind::kArray && kind != wire::Kind::kMap) return wire::read_value(in);
+  in.skip(wire::kChecked);
+  return kind == wire::Kind::kArray ? Value{wire::List()} : Value{wire::Dict()};
+}
+
+void set_option(Draft& draft, std::string_view key, const Value& value) {
   const auto known =
       std::find_if(kSetters.begin(), kSetters.end(), [&](const auto& option) { return option.first == key; });
   if (known != kSetters.end()) {
-    if (!entry.value.is_nil()) known->second(draft, entry.value);
+    if (!value.is_nil()) known->second(draft, value);
     return;
   }
   std::string all;
   for (const auto& option : kSetters) all += (all.empty() ? "" : ", ") + std::string(option.first);
-  throw Failure(core::kInvalidArgument, "unknown option '" + key + "'; there are " + all);
+  throw Failure(core::kInvalidArgument, "unknown option " + quoted(std::string(key)) + "; there are " + all);
+}
+
+template <class See>
+void each_option(const DictArgument& opts, See see) {
+  if (opts.size > kSetters.size()) refuse_length("opts", kSetters.size(), opts.size);
+  wire::Reader in(opts.entries);
+  for (std::uint32_t i = 0; i < opts.size; ++i) {
+    const auto key = in.text();
+    if (!key) in.skip(wire::kChecked);
+    const Value value = read_option(in);
+    see(key && wire::is_utf8(*key) ? *key : std::string_view(), value);
+  }
 }
 
 void set_session(Draft& draft, const Broker& broker) {
@@ -143,12 +178,7 @@ Request request_of(Wanted wanted, const Broker& broker) {
   claim.owner = std::move(wanted.owner).value_or("");
   claim.lease = milliseconds(wanted.lease_ms);
   draft.request.wait = milliseconds(wanted.wait_ms);
-  if (!wanted.opts.is_nil()) {
-    const auto* opts = wanted.opts.as<wire::Dict>();
-    if (opts == nullptr)
-      throw Failure(core::kTypeError, "opts must be dict, not " + std::string(python_name(wanted.opts)));
-    for (const wire::DictEntry& entry : *opts) set_option(draft, entry);
-  }
+  each_option(wanted.opts, [&](auto key, const Value& value) { set_option(draft, key, value); });
   if (claim.owner.empty() && wanted.owner)
     throw Failure(core::kInvalidArgument, "owner must not be empty; nil stands for a new one");
   if (!wanted.owner && !claim.request_id.empty())
@@ -157,36 +187,70 @@ Request request_of(Wanted wanted, const Broker& broker) {
   return std::move(draft.request);
 }
 
-std::string request_id_of(const Value& opts) {
-  if (opts.is_nil()) return {};
-  const auto* dict = opts.as<wire::Dict>();
-  if (dict == nullptr)
-    throw Failure(core::kTypeError, "opts must be dict, not " + std::string(python_name(opts)));
+std::string request_id_of(const DictArgument& opts) {
   Draft draft;
-  for (const wire::DictEntry& entry : *dict) {
-    if (wire::text_of(entry.key) != "request_id")
+  each_option(opts, [&](auto key, const Value& value) {
+    if (key != "request_id")
       throw Failure(core::kInvalidArgument, "a release has no option but 'request_id'");
-    set_option(draft, entry);
-  }
+    set_option(draft, key, value);
+  });
   return draft.request.claim.request_id;
 }
 
-std::vector<Ticketed> held_of(const Value& value) {
-  const auto refuse = [&] [[noreturn]] {
-    throw Failure(core::kTypeError, "held must be a list of [name, token]");
-  };
-  const auto* list = value.as<wire::List>();
-  if (list == nullptr) refuse();
+std::vector<std::string> names_of(const ListArgument& list, const Limits& limits) {
+  if (list.size > limits.max_names) refuse_length("names", limits.max_names, list.size);
+  std::vector<std::string> names;
+  wire::Reader in(list.elements);
+  try {
+    for (std::uint32_t i = 0; i < list.size; ++i) names.push_back(wire::read<std::string>(in));
+  } catch (const wire::Mismatch& mismatch) {
+    const bool text = mismatch.why() == wire::Mismatch::Why::kText;
+    throw Failure(text ? core::kValueError : core::kTypeError, std::string("each name ") + mismatch.what());
+  }
+  return names;
+}
+
+std::vector<Ticketed> held_of(const ListArgument& list, const Limits& limits) {
+  if (list.size > limits.max_batch) refuse_length("held", limits.max_batch, list.size);
   std::vector<Ticketed> held;
-  for (const Value& entry : *list) {
-    const auto* pair = entry.as<wire::List>();
-    if (pair == nullptr || pair->size() != 2) refuse();
-    const auto name = wire::text_of(pair->front());
-    const auto token = integer(pair->back());
-    if (!name || !wire::is_utf8(*name) || !token) refuse();
+  wire::Reader in(list.elements);
+  for (std::uint32_t i = 0; i < list.size; ++i) {
+    const bool pair = in.array() == 2U;
+    const auto name = pair ? in.text() : std::nullopt;
+    const auto token = name ? integer(read_option(in)) : std::nullopt;
+    if (!token || !wire::is_utf8(*name))
+      throw Failure(core::kTypeError, "held must be a list of [name, token]");
     held.emplace_back(*name, *token);
   }
   return held;
 }
 
 }  // namespace zerosuite::lock
+
+namespace zerosuite::wire {
+namespace {
+
+std::string_view rest(std::string_view encoded, const Reader& at) {
+  return encoded.substr(static_cast<std::size_t>(at.position() - encoded.data()));
+}
+
+}  // namespace
+
+lock::ListArgument Foreign<lock::ListArgument>::read(Reader& in) {
+  const std::string_view encoded = in.skip(kChecked);
+  Reader list(encoded);
+  const auto size = list.array();
+  if (!size) throw_kind_mismatch("list", list.peek());
+  return {*size, rest(encoded, list)};
+}
+
+lock::DictArgument Foreign<lock::DictArgument>::read(Reader& in) {
+  if (in.nil()) return {};
+  const std::string_view encoded = in.skip(kChecked);
+  Reader dict(encoded);
+  const auto size = dict.map();
+  if (!size) throw_kind_mismatch("dict", dict.peek());
+  return {*size, rest(encoded, dict)};
+}
+
+}  // namespace zerosuite::wire

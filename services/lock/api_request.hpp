@@ -6,9 +6,21 @@
 #include <vector>
 
 #include "lock/broker.hpp"
-#include "wire/value.hpp"
+#include "wire/codec.hpp"
 
 namespace zerosuite::lock {
+
+/// A list as it came, to be read once it is known to be no longer than it may be: a message has room for a
+/// million elements. Views the call's message.
+struct ListArgument {
+  std::uint32_t size = 0;
+  std::string_view elements;  ///< Encoded, one after the other.
+};
+/// The same of a dict; none when it is nil.
+struct DictArgument {
+  std::uint32_t size = 0;
+  std::string_view entries;  ///< Keys and values in turn.
+};
 
 /// The arguments that all acquires have.
 struct Wanted {
@@ -16,7 +28,7 @@ struct Wanted {
   std::optional<std::string> owner;
   std::int64_t lease_ms = 0;  ///< Zero = as long as the session lasts.
   std::int64_t wait_ms = 0;
-  wire::Value opts = {};  ///< nil or a dict.
+  DictArgument opts = {};
 };
 
 /// Throws core::Failure: InvalidArgument for unknown options and impossible values, TypeError for an option
@@ -24,9 +36,27 @@ struct Wanted {
 Request request_of(Wanted wanted, const Broker& broker);
 
 /// The request_id among the options of a release; empty when there is none. Throws as request_of().
-std::string request_id_of(const wire::Value& opts);
+std::string request_id_of(const DictArgument& opts);
 
-/// The [[name, token], …] of a batch. Throws core::Failure(TypeError).
-std::vector<Ticketed> held_of(const wire::Value& list);
+/// The names of a set. Throws core::Failure: InvalidArgument when there are more than Limits::max_names,
+/// TypeError when they are not all text.
+std::vector<std::string> names_of(const ListArgument& list, const Limits& limits);
+
+/// The [[name, token], …] of a batch. Throws core::Failure: InvalidArgument when there are more than
+/// Limits::max_batch, TypeError when they are not.
+std::vector<Ticketed> held_of(const ListArgument& list, const Limits& limits);
 
 }  // namespace zerosuite::lock
+
+namespace zerosuite::wire {
+
+template <>
+struct Foreign<lock::ListArgument> {
+  static lock::ListArgument read(Reader& in);
+};
+template <>
+struct Foreign<lock::DictArgument> {
+  static lock::DictArgument read(Reader& in);
+};
+
+}  // namespace zerosuite::wire

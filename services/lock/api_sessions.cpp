@@ -43,6 +43,7 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method("watch", {{"prefix", {std::string()}}},
                 "Streams what happens to the locks whose names begin with prefix.",
                 [&broker](Feed<EventView> feed, std::string prefix) {
+                  check_prefix(prefix);
                   const Audience::Id id = broker.audience().join_prefix(prefix, listener_of(feed));
                   feed.on_lost([&broker, id] { broker.audience().leave(id); });
                   broker.audience().tell(id, {.kind = Event::Kind::kOpen});

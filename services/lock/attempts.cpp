@@ -28,7 +28,7 @@ Attempts::Attempts(const Shared& shared, Holds& holds)
       holds_(holds),
       wake_([this](Attempt& attempt) { wake(attempt); }),
       requests_(shared.limits),
-      claimed_(shared.limits.memory, shared.limits.max_memory),
+      claimed_(shared.limits.memory, capacity(shared.limits)),
       last_(core::random_bits() >> 12) {}
 
 Attempts::Id Attempts::acquire(Request request, Told told) {

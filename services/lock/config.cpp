@@ -42,12 +42,16 @@ std::vector<Option> own_options() {
                     "Remembers requests and releases so long, so that they may be sent again."),
       ops::own_count("max_memory", usual.max_memory, 1,
                      "Remembers so many of each; the oldest are forgotten first."),
+      ops::own_count("max_memory_bytes", usual.max_memory_bytes, 65'536,
+                     "Remembers so many bytes of each; the oldest are forgotten first."),
       ops::own_count("max_waiters", usual.max_waiters, 1, "Waits for one name; ERR QueueFull beyond it."),
       ops::own_count("max_locks", usual.max_locks, 1,
                      "Names in use, and holds of them; ERR TooManyLocks beyond it."),
       ops::own_count("max_listeners", usual.max_listeners, 1,
                      "Sessions and watchers; ERR Overloaded beyond it."),
       ops::own_count("max_names", usual.max_names, 1, "Names in one set; ERR InvalidArgument beyond it."),
+      ops::own_count("max_batch", usual.max_batch, 1,
+                     "Names in one renew() or release_many(); ERR InvalidArgument beyond it."),
       ops::own_count("max_entries", usual.max_entries, 1,
                      "Times an owner may enter one lock without leaving it; ERR ReentrancyLimit beyond it.")};
 }
@@ -83,10 +87,12 @@ Limits limits(const ops::Config& config) {
   limits.ticket_ttl = config.duration("ticket_ttl_ms");
   limits.memory = config.duration("memory_ms");
   limits.max_memory = config.size("max_memory");
+  limits.max_memory_bytes = config.size("max_memory_bytes");
   limits.max_waiters = config.size("max_waiters");
   limits.max_locks = config.size("max_locks");
   limits.max_listeners = config.size("max_listeners");
   limits.max_names = config.size("max_names");
+  limits.max_batch = config.size("max_batch");
   limits.max_entries = static_cast<std::uint32_t>(config.integer("max_entries"));
   return limits;
 }

@@ -116,7 +116,7 @@ Attempts::Id Attempts::wait(const std::string& ticket, milliseconds wait, Told t
     const Granted* before = claimed_.find(id_of(ticket));
     if (before == nullptr)
       throw core::Failure(core::kNotHeld,
-                          "no ticket " + ticket + ": given up, lapsed, or of an earlier process");
+                          "no ticket " + quoted(ticket) + ": given up, lapsed, or of an earlier process");
     again(*before, told);
     return 0;
   }

@@ -41,8 +41,8 @@ Holds::Holds(const Shared& shared, Gone gone, Freed freed)
       wake_([this](Hold& hold) { wake(hold); }),
       gone_(std::move(gone)),
       freed_(std::move(freed)),
-      ended_(shared.limits.memory, shared.limits.max_memory),
-      releases_(shared.limits.memory, shared.limits.max_memory) {}
+      ended_(shared.limits.memory, capacity(shared.limits)),
+      releases_(shared.limits.memory, capacity(shared.limits)) {}
 
 std::unique_ptr<Hold> Holds::reserve(const Request& request, Owner& owner) {
   auto hold = std::make_unique<Hold>(shared_.timers, wake_);

@@ -30,6 +30,8 @@ struct Released {
   bool replay = false;  ///< It had been released before.
 };
 
+inline std::size_t footprint(const Released&) { return 0; }
+
 struct Extended {
   milliseconds remaining{0};
   std::uint32_t extensions = 0;

@@ -39,6 +39,19 @@ void check_owner(const std::string& owner) {
   check_size("owner", owner, kMaxOwnerBytes);
 }
 
+void check_request_id(const std::string& id) { check_size("request_id", id, kMaxOwnerBytes); }
+
+void check_prefix(const std::string& prefix) { check_size("prefix", prefix, kMaxNameBytes); }
+
+void check_reason(const std::string& reason) { check_size("reason", reason, kMaxDataBytes); }
+
+std::string quoted(const std::string& text) {
+  if (text.size() <= kMaxNameBytes) return "\"" + text + "\"";
+  std::size_t end = kMaxNameBytes;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // no letter is cut in two
+  return "\"" + text.substr(0, end) + "…\"";
+}
+
 void check_lease(milliseconds lease, const Limits& limits) {
   check_range("lease_ms", lease, limits.least_lease, limits.most_lease);
 }
@@ -55,7 +68,7 @@ void check(const Request& request, const Limits& limits) {
            std::to_string(claim.names.size()));
   for (const std::string& name : claim.names) check_name(name);
   check_size("owner", claim.owner, kMaxOwnerBytes);
-  check_size("request_id", claim.request_id, kMaxOwnerBytes);
+  check_size("request_id", claim.request_id, kMaxOwnerBytes + 1);  // and the mark
   check_size("data", claim.data, kMaxDataBytes);
   check_lease(claim.lease, limits);
   if (limits.most_held > milliseconds(0) && claim.lease > limits.most_held)

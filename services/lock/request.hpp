@@ -21,17 +21,21 @@ struct Limits {
   milliseconds most_held{0};                ///< From the grant on, however often extended; zero = no end.
   milliseconds ticket_ttl{60'000};          ///< A place in the queue is kept so long between two waits.
   milliseconds memory{60'000};              ///< How long requests and releases are remembered.
-  std::size_t max_memory = 262'144;         ///< And how many of each.
+  std::size_t max_memory = 262'144;         ///< And how many of each,
+  std::size_t max_memory_bytes = 1 << 27;   ///< and how many bytes of each.
   std::size_t max_waiters = 10'000;         ///< For one name.
   std::size_t max_locks = 1'000'000;        ///< Names in use, and holds of them.
   std::size_t max_listeners = 10'000;       ///< Sessions and watchers.
   std::uint32_t max_entries = 255;          ///< Of one hold by its owner.
   std::size_t max_names = 64;               ///< In one set.
+  std::size_t max_batch = 1'000;            ///< Names in one renewal or release of several.
 };
 
 inline constexpr std::size_t kMaxNameBytes = 255;
 inline constexpr std::size_t kMaxOwnerBytes = 128;
 inline constexpr std::size_t kMaxDataBytes = 1024;
+inline constexpr char kTextMark =
+    '"';  ///< Before a request_id that is text but might be taken for an integer.
 inline constexpr milliseconds kMostLockDelay{60'000};
 
 /// One acquire. A claim without an owner gets one that nobody else has.
@@ -50,11 +54,16 @@ struct Request {
 void check(const Request& request, const Limits& limits);
 void check_name(const std::string& name);
 void check_owner(const std::string& owner);
+void check_request_id(const std::string& id);
+/// Of those who watch or list: no longer than a name.
+void check_prefix(const std::string& prefix);
+/// An operator's words.
+void check_reason(const std::string& reason);
 void check_lease(milliseconds lease, const Limits& limits);
 void check_wait(milliseconds wait, const Limits& limits);
 
-/// The text as errors show it.
-inline std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+/// The text as errors show it; what is longer than any name is cut off.
+std::string quoted(const std::string& text);
 
 /// Of a broker that drains.
 core::Error shutting_down();

@@ -1,7 +1,5 @@
 #include "lock/requests.hpp"
 
-#include <functional>
-
 #include "core/error.hpp"
 
 namespace zerosuite::lock {
@@ -17,7 +15,7 @@ std::size_t shape(const Claim& claim) {
   for (const std::string& name : claim.names) text += measured(name);
   // Not whether it is shared: a hold that was downgraded is that of the same request.
   if (claim.mode == Mode::kPermits) text += std::to_string(claim.permits) + ' ' + std::to_string(claim.limit);
-  return std::hash<std::string>()(text);
+  return core::KeyedHash()(text);
 }
 
 }  // namespace

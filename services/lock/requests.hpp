@@ -18,10 +18,12 @@ class Requests {
     std::size_t shape = 0;      ///< A hash of what was asked.
     std::uint64_t attempt = 0;  ///< On its way; zero once it was granted.
     Granted granted;
+
+    friend std::size_t footprint(const Past& past) { return lock::footprint(past.granted); }
   };
 
   explicit Requests(const Limits& limits)
-      : past_(limits.memory, limits.max_memory), numbers_(limits.memory, limits.max_memory) {}
+      : past_(limits.memory, capacity(limits)), numbers_(limits.memory, capacity(limits)) {}
 
   /// What became of the same request; null when it is new, or has no id. Throws core::Failure:
   /// RequestConflict when it asked for something else, Cancelled when its number is below the owner's

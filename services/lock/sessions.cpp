@@ -50,7 +50,7 @@ void Sessions::check(const std::string& id, const std::string& owner) const {
 
 Sessions::Session& Sessions::find(const std::string& id) const {
   const auto found = sessions_.find(id);
-  if (found == sessions_.end()) throw core::Failure(core::kSessionLost, "no session " + id);
+  if (found == sessions_.end()) throw core::Failure(core::kSessionLost, "no session " + quoted(id));
   return *found->second;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/keyed_hash.hpp"
 #include "lock/attempts.hpp"
 
 namespace zerosuite::lock {
@@ -46,7 +47,7 @@ class Sessions {
   Shared shared_;
   Holds& holds_;
   Attempts& attempts_;
-  std::unordered_map<std::string, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<std::string, std::unique_ptr<Session>, core::KeyedHash> sessions_;
 };
 
 }  // namespace zerosuite::lock

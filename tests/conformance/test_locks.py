@@ -139,6 +139,16 @@ def test_a_lower_request_number_than_the_last_is_cancelled(locks, name):
     assert locks.call("acquire", next(fresh), owner, 30000, 0, {"request_id": 8})["ok"]
 
 
+@pytest.mark.parametrize("first, second", [("7", 7), (7, "7"), ("-7", -7), ('"7', "7"), ('""7', '"7')])
+def test_a_request_id_that_is_text_is_not_the_number_it_reads_like(locks, name, first, second):
+    owner = f"owner of {name}"
+    one = grant(locks, "acquire", name, owner, 30000, 0, {"request_id": first})
+    other = grant(locks, "acquire", name, owner, 30000, 0, {"request_id": second})
+    assert (other["replay"], other["hold_count"]) == (False, 2)
+    left = [locks.call("release", name, owner, one["token"], {"request_id": id})["hold_count"] for id in (first, second)]
+    assert left == [1, 0]
+
+
 def test_extend_lets_a_lease_begin_anew_but_never_shortens_it(locks, name):
     held = grant(locks, "acquire", name, "a", 1000)
     longer = locks.call("extend", name, "a", held["token"], 20000)

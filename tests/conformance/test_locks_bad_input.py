@@ -48,6 +48,20 @@ CASES = {
     "no names": ("acquire_many", [[]], "InvalidArgument"),
     "65 names": ("acquire_many", [[f"n{i}" for i in range(65)]], "InvalidArgument"),
     "names that are one text": ("acquire_many", ["xyz"], "TypeError"),
+    "a list of 65 names, few of them distinct": ("acquire_many", [["x", "y"] * 33], "InvalidArgument"),
+    "names of which one is a number": ("acquire_many", [["x", 7]], "TypeError"),
+    "names of which one is not UTF-8": ("acquire_many", [["x", b"\xff"]], "ValueError"),
+    "a hundred thousand names": ("acquire_many", [["x"] * 100_000], "InvalidArgument"),
+    "options that are none": ("acquire", ["x", "me", 1000, 0, {str(i): i for i in range(50_000)}], "InvalidArgument"),
+    "an option named by a number": ("acquire", ["x", "me", 1000, 0, {7: 1}], "InvalidArgument"),
+    "a renewal of 1001 locks": ("renew", ["me", [["x", 1]] * 1001], "InvalidArgument"),
+    "a release of 1001 locks": ("release_many", ["me", [["x", 1]] * 1001], "InvalidArgument"),
+    "a renewal of a hundred thousand locks": ("renew", ["me", [["x", 1]] * 100_000], "InvalidArgument"),
+    "a request_id of 129 bytes": ("acquire", ["x", "me", 1000, 0, {"request_id": "r" * 129}], "InvalidArgument"),
+    "a release with a request_id of 129 bytes":
+        ("release", ["taken", "holder", 1, {"request_id": "r" * 129}], "InvalidArgument"),
+    "a prefix longer than any name": ("list", ["p" * 256], "InvalidArgument"),
+    "a reason above a kibibyte": ("force_release", ["free", "r" * 1025], "InvalidArgument"),
     "no permits": ("sem_acquire", ["x", "me", 1, 0], "InvalidArgument"),
     "more permits than the limit": ("sem_acquire", ["x", "me", 2, 3], "InvalidArgument"),
     "no limit": ("sem_acquire", ["x", "me", 0], "InvalidArgument"),
@@ -78,6 +92,12 @@ def test_bad_input_gets_a_named_error_and_changes_nothing(locks, case):
     after = locks.call("stats")
     assert {key: after[key] for key in ("held", "waiting", "names")} == {
         key: before[key] for key in ("held", "waiting", "names")}
+
+
+def test_an_error_does_not_repeat_what_is_longer_than_any_name(locks):
+    for method, args in (("wait", ["t" * 100_000]), ("session_renew", ["s" * 100_000]), ("check", ["é" * 50_000, 1]),
+                         ("release", ["é" * 50_000, "me", 1]), ("acquire", ["x", "me", 9, 0, {"o" * 100_000: 1}])):
+        assert len(locks.error(method, *args).message) < 1000
 
 
 def test_its_own_hold_with_another_token_is_a_stale_token(locks):

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/keyed_hash.hpp"
 #include "lock/engine.hpp"
 #include "lock/engines/store.hpp"
 
@@ -66,7 +67,7 @@ class KeptTable {
   const Holders& holders(const std::string& name) const;
 
   std::unordered_map<Token, Kept> kept_;
-  std::unordered_map<std::string, Holders> names_;
+  std::unordered_map<std::string, Holders, core::KeyedHash> names_;
 };
 
 /// now + lease; the end of the clock when that lies beyond it.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/function.hpp"
+#include "core/keyed_hash.hpp"
 #include "lock/engines/journal.hpp"
 
 namespace zerosuite::lock::engines {
@@ -40,7 +41,7 @@ class Turns {
   };
 
   Journal& journal_;
-  std::unordered_map<std::string, Pending> pending_;
+  std::unordered_map<std::string, Pending, core::KeyedHash> pending_;
 };
 
 }  // namespace zerosuite::lock::engines

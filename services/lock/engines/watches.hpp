@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/keyed_hash.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::lock::engines {
@@ -31,7 +32,7 @@ class Watches {
   };
 
   net::Timers& timers_;
-  std::unordered_map<std::string, Watch> watches_;
+  std::unordered_map<std::string, Watch, core::KeyedHash> watches_;
   std::vector<std::function<void()>> freed_;
 };
 

@@ -164,6 +164,31 @@ TEST_CASE("so many requests are remembered, the latest") {
   CHECK(rig.acquire(want("ann").called("1"))->state() == "granted");
 }
 
+TEST_CASE("requests are remembered as long as they are not too many bytes") {
+  BrokerRig rig({.max_memory_bytes = 64 * 1024});
+  std::vector<std::string> names;
+  for (int i = 0; i < 64; ++i) names.push_back(std::string(250, 'n') + std::to_string(10 + i));
+  for (const char* id : {"1", "2", "3", "4", "5"}) {
+    const auto set = rig.acquire(want("ann", names).called(id));
+    rig.broker.holds().release(test::key_of(set), [](const auto&) {});
+  }
+  CHECK(rig.acquire(want("ann", names).called("5"))->state() == "NotHeld");
+  CHECK(rig.acquire(want("ann", names).called("1"))->state() == "granted");
+}
+
+TEST_CASE("a memory counts its bytes, keys, values and repeated entries, and gives them back") {
+  lock::Memory<std::string, std::int64_t> memory(1min, {.entries = 1'000'000, .bytes = 1 << 20});
+  const auto now = test::kStart;
+  for (int i = 0; i < 10'000; ++i) memory.put(std::string(1'000, 'k') + std::to_string(i), i, now);
+  CHECK(memory.bytes() <= 1 << 20);
+  CHECK(memory.size() > 300);
+  CHECK(memory.find(std::string(1'000, 'k') + "9999") != nullptr);
+  for (int i = 0; i < 1'000; ++i) memory.put("again", i, now);
+  CHECK(memory.size() < 1'000);
+  memory.forget(now + 1min);
+  CHECK(memory.bytes() == 0);
+}
+
 TEST_CASE("a request of an earlier process is answered again, if its hold is still there") {
   lock::Claim claim = want("ann").called("r").claim;
   BrokerRig rig({}, {{claim, 50, 8s}});
@@ -178,7 +203,7 @@ TEST_CASE("a request of an earlier process is answered again, if its hold is sti
 }
 
 TEST_CASE("a memory does not grow however often an entry is put again") {
-  lock::Memory<int, int> memory(1min, 3);
+  lock::Memory<int, int> memory(1min, {.entries = 3, .bytes = 1 << 20});
   auto now = test::kStart;
   memory.put(1, 10, now);
   for (int i = 0; i < 100; ++i) memory.put(2, i, now);
