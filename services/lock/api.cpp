@@ -27,6 +27,7 @@ void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start) {
 }
 
 void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {
+  wanted.client = reply.call().client();
   Request request = request_of(std::move(wanted), broker);
   if (kind.mode == Mode::kPermits) {
     if (request.claim.mode != Mode::kExclusive)

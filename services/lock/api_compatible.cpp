@@ -1,6 +1,5 @@
 #include <cmath>
 
-#include "core/random.hpp"
 #include "lock/api_answer.hpp"
 #include "lock/api_more.hpp"
 #include "lock/api_request.hpp"
@@ -14,21 +13,9 @@ using wire::Integer, wire::List, wire::Value;
 
 constexpr milliseconds kRedlockPatience{600};  // redlock-py tries three times, 200 ms apart
 
-std::string random_key() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<std::byte, 16> bytes{};
-  core::fill_random(bytes);
-  std::string key;
-  for (const std::byte byte : bytes) {
-    key += kDigits[std::to_integer<std::size_t>(byte) >> 4];
-    key += kDigits[std::to_integer<std::size_t>(byte) & 15];
-  }
-  return key;
-}
-
 // Of the length that uuid.uuid4() has, which the recipe uses.
 std::string random_uuid() {
-  std::string key = random_key();
+  std::string key = random_name();
   for (const std::size_t dash : {20U, 16U, 12U, 8U}) key.insert(dash, "-");
   return key;
 }
@@ -41,6 +28,7 @@ milliseconds seconds(const char* what, double value) {
 
 template <class Shape>
 void take(Broker& broker, const Reply<Value>& reply, Request request, Shape shape) {
+  request.client = reply.call().client();
   const Attempts::Id id = broker.acquire(std::move(request), [reply, shape](const Result<Answer>& answer) {
     if (!answer) return reply(answer.error());
     const auto* granted = std::get_if<Granted>(&*answer);
@@ -78,7 +66,7 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                 [&broker](Reply<Value> reply, std::string resource, std::int64_t ttl_ms) {
                   Request request;
                   request.claim.names = {resource};
-                  request.claim.owner = random_key();
+                  request.claim.owner = random_name();
                   request.claim.lease = milliseconds(ttl_ms);
                   request.wait = kRedlockPatience;
                   take(broker, reply, std::move(request), [resource](const Granted& granted) {

@@ -10,23 +10,27 @@ using wire::Dict, wire::Integer, wire::List, wire::Value;
 
 Value count(std::size_t number) { return {Integer{number}}; }
 
-Value holds(const Broker& broker, const std::string& owner) {
+std::size_t page_size(std::int64_t limit) {
+  constexpr std::int64_t kMost = 1000;
+  if (limit >= 1 && limit <= kMost) return static_cast<std::size_t>(limit);
+  throw core::Failure(core::kInvalidArgument, "limit must be from 1 to 1000, not " + std::to_string(limit));
+}
+
+Value holds(const Broker& broker, const std::string& owner, std::int64_t limit, const std::string& cursor) {
+  const HoldsPage page = broker.holds_of(owner, page_size(limit), cursor);
   List list;
-  for (const auto& [name, holder] : broker.holds_of(owner)) {
+  for (const auto& [name, holder] : page.holds) {
     Value entry = value_of(holder);
     Dict& dict = std::get<Dict>(entry.data);
     dict.insert(dict.begin(), wire::DictEntry{{std::string("name")}, {name}});
     list.push_back(std::move(entry));
   }
-  return {std::move(list)};
+  return {Dict{{{std::string("holds")}, {std::move(list)}}, {{std::string("cursor")}, {page.cursor}}}};
 }
 
 Value list(const Broker& broker, const std::string& prefix, std::int64_t limit, const std::string& cursor) {
-  constexpr std::int64_t kMost = 1000;
-  if (limit < 1 || limit > kMost)
-    throw core::Failure(core::kInvalidArgument, "limit must be from 1 to 1000, not " + std::to_string(limit));
   check_prefix(prefix);
-  return value_of(broker.list(prefix, static_cast<std::size_t>(limit), cursor));
+  return value_of(broker.list(prefix, page_size(limit), cursor));
 }
 
 Value engine_info(const Broker& broker) {
@@ -75,19 +79,24 @@ void bind_operations(rpc::Server& server, Broker& broker) {
               })
       .idempotent = true;
   server
-      .method("holds", {"owner"}, "What an owner holds.",
-              [&broker](std::string owner) { return holds(broker, owner); })
+      .method("holds", {"owner", {"limit", {Integer{1000}}}, {"cursor", {std::string()}}},
+              "What an owner holds, about limit names at a time; cursor is where to go on.",
+              [&broker](std::string owner, std::int64_t limit, std::string cursor) {
+                return holds(broker, owner, limit, cursor);
+              })
       .idempotent = true;
-  server.method("force_release", {"name", {"reason", {std::string()}}},
-                "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
-                "answered: give it to the resource to shut the old holder out.",
-                [&broker](std::string name, std::string reason) {
-                  check_reason(reason);
-                  const Revoked revoked = broker.force_release(name, reason);
-                  return Value{Dict{{{std::string("released")}, count(revoked.released)},
-                                    {{std::string("token")},
-                                     revoked.released == 0 ? Value() : Value{Integer{revoked.token}}}}};
-                });
+  server.method(
+      "force_release", {"name", {"reason", {std::string()}}},
+      "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
+      "answered: give it to the resource to shut the old holder out.",
+      [&broker](rpc::Reply<Value> reply, std::string name, std::string reason) {
+        check_reason(reason);
+        broker.force_release(name, reason, [reply](const core::Result<Revoked>& revoked) {
+          const auto& [released, token] = *revoked;
+          reply(Value{Dict{{{std::string("released")}, count(released)},
+                           {{std::string("token")}, released == 0 ? Value() : Value{Integer{token}}}}});
+        });
+      });
   server.method("drain", "Grants nothing any more and sends those who wait away; releases go on.",
                 [&broker] { return drain(broker); });
   server

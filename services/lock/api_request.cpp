@@ -159,7 +159,8 @@ void set_session(Draft& draft, const Broker& broker) {
   if (request.indefinite) {
     if (!broker.engine().capabilities().indefinite)
       throw Failure(core::kUnsupported, "lease_ms=0 needs a broker with durability=sync");
-    request.claim.lease = kSessionLease;
+    const milliseconds most = broker.limits().most_held;
+    request.claim.lease = most > milliseconds(0) ? std::min(most, kSessionLease) : kSessionLease;
   }
   if (draft.bound && request.session.empty())
     throw Failure(core::kInvalidArgument, "bind='session' needs the option 'session'");
@@ -177,6 +178,7 @@ Request request_of(Wanted wanted, const Broker& broker) {
   claim.names.erase(std::unique(claim.names.begin(), claim.names.end()), claim.names.end());
   claim.owner = std::move(wanted.owner).value_or("");
   claim.lease = milliseconds(wanted.lease_ms);
+  draft.request.client = std::move(wanted.client);
   draft.request.wait = milliseconds(wanted.wait_ms);
   each_option(wanted.opts, [&](auto key, const Value& value) { set_option(draft, key, value); });
   if (claim.owner.empty() && wanted.owner)

@@ -29,6 +29,7 @@ struct Wanted {
   std::int64_t lease_ms = 0;  ///< Zero = as long as the session lasts.
   std::int64_t wait_ms = 0;
   DictArgument opts = {};
+  std::string client = {};  ///< rpc::CallInfo::client().
 };
 
 /// Throws core::Failure: InvalidArgument for unknown options and impossible values, TypeError for an option

@@ -10,7 +10,8 @@ using wire::Integer, wire::Value;
 
 Listener listener_of(const Feed<EventView>& feed) {
   return {.tell = [feed](const SharedEvent& event) { return feed.push({event}); },
-          .end = [feed] { feed.end(); }};
+          .end = [feed] { feed.end(); },
+          .client = feed.call().client()};
 }
 
 void check_ttl(std::int64_t ttl_ms) {
@@ -36,9 +37,10 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method("session_renew", {"session"}, "Keeps a session for its ttl_ms even without its stream.",
                 [&broker](std::string session) { return broker.sessions().renew(session).count(); });
   server.method("session_close", {"session"}, "Ends a session, and releases what was bound to it.",
-                [&broker](std::string session) {
-                  const auto released = static_cast<std::int64_t>(broker.sessions().close(session));
-                  return Value{wire::Dict{{{std::string("released")}, {Integer{released}}}}};
+                [&broker](rpc::Reply<Value> reply, std::string session) {
+                  broker.sessions().close(session, [reply](std::size_t released) {
+                    reply(Value{wire::Dict{{{std::string("released")}, {Integer{released}}}}});
+                  });
                 });
   server.method("watch", {{"prefix", {std::string()}}},
                 "Streams what happens to the locks whose names begin with prefix.",

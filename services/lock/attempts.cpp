@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/json.hpp"
-#include "core/random.hpp"
 #include "lock/deadlock.hpp"
 
 namespace zerosuite::lock {
@@ -15,21 +14,16 @@ using core::Json;
 using core::Result;
 using core::with_json;
 
-// An owner for somebody who needs none; nobody else has it, so it is never entered twice.
-std::string anonymous() {
-  return "anonymous-" + std::to_string(core::random_bits()) + std::to_string(core::random_bits());
-}
-
 }  // namespace
 
-// The ids begin at random, so that a ticket of an earlier process is not taken for one of this.
 Attempts::Attempts(const Shared& shared, Holds& holds)
     : shared_(shared),
       holds_(holds),
       wake_([this](Attempt& attempt) { wake(attempt); }),
       requests_(shared.limits),
       claimed_(shared.limits.memory, capacity(shared.limits)),
-      last_(core::random_bits() >> 12) {}
+      waiters_("waiters", shared.limits.max_waiting),
+      ticket_seats_("tickets", shared.limits.max_tickets) {}
 
 Attempts::Id Attempts::acquire(Request request, Told told) {
   return start(std::move(request), Kind::kCall, std::move(told));
@@ -41,12 +35,13 @@ Attempts::Id Attempts::enqueue(Request request, Told told) {
 
 Attempts::Id Attempts::start(Request request, Kind kind, Told told) {
   check(request, shared_.limits);
-  if (request.claim.owner.empty()) request.claim.owner = anonymous();
+  if (request.claim.owner.empty()) request.claim.owner = "anonymous-" + random_name();  // nobody else has it
   if (const auto id = replay(request, told)) return *id;
   if (draining_) throw Failure(shutting_down());
 
   const Claim& claim = request.claim;
   const Owner* owner = shared_.table.find_owner(claim.owner);
+  if (kind == Kind::kTicket) refuse_tickets(request, owner);
   Hold* own = owner == nullptr ? nullptr : shared_.table.entered(*owner, claim);
   if (own != nullptr) {
     Attempt& attempt = make(std::move(request), kind, std::move(told));
@@ -92,7 +87,7 @@ Attempts::Id Attempts::resume(Attempt& attempt, const Request& request, Told tol
   attempt.unwanted = false;
   Attempt* still = replace(attempt, std::move(told), "the same request was sent again");
   if (still == nullptr || still->state != Attempt::State::kQueued) return id;
-  if (still->ticket) {
+  if (still->is_ticket()) {
     report_place(*still);
   } else if (shared_.timers.now() + request.wait > still->since + still->request.wait) {
     still->request.wait = std::chrono::ceil<milliseconds>(shared_.timers.now() + request.wait - still->since);
@@ -139,7 +134,7 @@ void Attempts::refuse_misuse(const Request& request, const Owner* owner) const {
                     with_json(quoted(text) + " has a limit of " + std::to_string(kind->limit) + ", not " +
                                   std::to_string(claim.limit),
                               Json().add("limit", kind->limit)));
-    if (owner != nullptr && !semaphore && shared_.table.holds(*owner, *name))
+    if (owner != nullptr && !semaphore && shared_.table.lock(*owner, *name) != nullptr)
       throw Failure(core::kNotReentrant, quoted(text) + " is held by its owner in another set of names");
   }
   if (const auto left = shared_.engine.recovering(); left > milliseconds(0)) throw Failure(recovering(left));
@@ -159,7 +154,15 @@ void Attempts::refuse_more() const {
                 "as many locks are in use as may be: " + std::to_string(shared_.limits.max_locks));
 }
 
+void Attempts::refuse_tickets(const Request& request, const Owner* owner) const {
+  ticket_seats_.check(request.client);
+  const std::size_t most = shared_.limits.max_owner_tickets;
+  if (owner != nullptr && owner->tickets >= most)
+    throw Failure(core::kOverloaded, "one owner has as many tickets as it may: " + std::to_string(most));
+}
+
 void Attempts::refuse_crowd(const Request& request) const {
+  waiters_.check(request.client);
   for (const std::string& text : request.claim.names) {
     const Name* name = shared_.table.find_name(text);
     if (name == nullptr || name->queue.size() < shared_.limits.max_waiters) continue;
@@ -175,7 +178,11 @@ Attempt& Attempts::make(Request request, Kind kind, Told told) {
   attempt.request = std::move(request);
   attempt.owner = &shared_.table.owner(attempt.request.claim.owner);
   attempt.since = shared_.timers.now();
-  attempt.ticket = kind == Kind::kTicket;
+  if (kind == Kind::kTicket) {
+    attempt.ticket = random_name();
+    attempt.ticket_seat = ticket_seats_.take(attempt.request.client);
+    tickets_.emplace(attempt.ticket, attempt.id);
+  }
   attempt.done = std::move(told);
   shared_.table.add(attempt);
   requests_.begun(attempt.request, attempt.id, attempt.since);
@@ -185,13 +192,14 @@ Attempt& Attempts::make(Request request, Kind kind, Told told) {
 
 void Attempts::queue(Attempt& attempt) {
   shared_.table.enqueue(attempt, Table::End::kBack);
+  attempt.line_seat = waiters_.take(attempt.request.client);
   ++waiting_;
   const Cycle cycle = find_cycle(attempt, ++searches_);
   if (cycle.length > 0) {
     ++shared_.counters.deadlocks;
     return fail(attempt, deadlock(cycle));
   }
-  attempt.ticket ? report_place(attempt) : attempt.timer.after(attempt.request.wait);
+  attempt.is_ticket() ? report_place(attempt) : attempt.timer.after(attempt.request.wait);
 }
 
 void Attempts::ask(Attempt& attempt) {
@@ -219,7 +227,7 @@ void Attempts::asked(Id id, Result<std::optional<Grant>> answer) {
 void Attempts::beaten(Attempt& attempt) {
   const auto left = attempt.since + attempt.request.wait - shared_.timers.now();
   if (draining_) return fail(attempt, shutting_down());
-  if (attempt.unwanted || (!attempt.ticket && left <= core::Clock::duration::zero())) {
+  if (attempt.unwanted || (!attempt.is_ticket() && left <= core::Clock::duration::zero())) {
     Told told = std::move(attempt.done);
     const Busy answer = busy(attempt.request.claim, Busy::Reason::kHeld);
     drop(attempt);
@@ -231,7 +239,7 @@ void Attempts::beaten(Attempt& attempt) {
   ++waiting_;
   for (const auto& [name, place] : attempt.places) name->elsewhere = true;
   const std::vector<std::string> names = attempt.request.claim.names;
-  attempt.ticket ? report_place(attempt) : attempt.timer.after(left);
+  attempt.is_ticket() ? report_place(attempt) : attempt.timer.after(left);
   for (const std::string& name : names) shared_.engine.watch_free(name, [this, name] { freed(name); });
 }
 

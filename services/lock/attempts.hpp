@@ -37,9 +37,9 @@ class Attempts {
   /// be told is given back. Nothing when it was answered before.
   void withdraw(Id id);
 
-  /// What the owner asked for under the session is refused with SessionLost.
-  void lose_session(Owner& owner, const std::string& session);
-  /// Tells everybody who waits ShuttingDown, and from now on all who come.
+  /// What was asked for under a session that has ended is refused with SessionLost.
+  void lose_session(Attempt& attempt);
+  /// Tells everybody who waits ShuttingDown, sooner or later, and from now on all who come.
   void drain();
   bool draining() const { return draining_; }
   std::size_t waiting() const { return waiting_; }
@@ -65,6 +65,7 @@ class Attempts {
   void refuse_misuse(const Request& request, const Owner* owner) const;
   void refuse_excess() const;
   [[noreturn]] void refuse_more() const;
+  void refuse_tickets(const Request& request, const Owner* owner) const;
   void refuse_crowd(const Request& request) const;
   Attempt& make(Request request, Kind kind, Told told);
   void queue(Attempt& attempt);
@@ -89,20 +90,22 @@ class Attempts {
   void serve(Name& name);
   Attempt* find(Id id);
   Attempt* find(const std::string& ticket);
-  static Id id_of(const std::string& ticket);
   Granted view(const Attempt& attempt, const Hold& hold) const;
   Busy busy(const Claim& claim, Busy::Reason reason) const;
 
   Shared shared_;
   Holds& holds_;
   const std::function<void(Attempt&)> wake_;
-  std::unordered_map<Id, std::unique_ptr<Attempt>> attempts_;
   Requests requests_;
-  Memory<Id, Granted> claimed_;  // tickets that were told of their grant
+  Memory<std::string, Granted> claimed_;  // tickets that were told of their grant
+  Seats waiters_;
+  Seats ticket_seats_;
+  std::unordered_map<Id, std::unique_ptr<Attempt>> attempts_;
+  std::unordered_map<std::string, Id, core::KeyedHash> tickets_;
   std::deque<Name*> touched_;
   std::size_t waiting_ = 0;
   std::uint64_t searches_ = 0;  // for deadlocks
-  Id last_;
+  Id last_ = 0;
   bool serving_ = false;
   bool draining_ = false;
 };

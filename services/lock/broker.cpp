@@ -136,24 +136,28 @@ void Broker::renew(const std::string& owner, const std::vector<Ticketed>& held, 
   }
 }
 
-Revoked Broker::force_release(const std::string& name, const std::string& reason) {
+// Who comes to share it meanwhile keeps it: a reader with a later token than the last one now.
+void Broker::force_release(const std::string& name, const std::string& reason, core::Done<Revoked> done) {
   check_name(name);
-  Revoked revoked;
-  std::vector<Token> tokens;
+  Token last = 0;
   if (const Name* known = table_.find_name(name)) {
-    for (const Hold* hold : known->holds) {
-      if (hold->token != 0) tokens.push_back(hold->token);
-    }
+    const auto found = std::find_if(known->holds.rbegin(), known->holds.rend(),
+                                    [](const Hold* hold) { return hold->token != 0; });
+    if (found != known->holds.rend()) last = (*found)->token;
   }
-  for (const Token token : tokens) {
-    Hold* hold = holds_.find(token);
-    if (hold == nullptr) continue;
-    revoked.token = std::max(revoked.token, token + 1);
+  chores_.add([this, name, reason, last, revoked = Revoked(), told = std::move(done)]() mutable {
+    const Name* known = table_.find_name(name);
+    Hold* hold = known == nullptr || known->holds.empty() ? nullptr : known->holds.front();
+    if (hold == nullptr || hold->token == 0 || hold->token > last) {
+      told(revoked);
+      return false;
+    }
+    revoked.token = std::max(revoked.token, hold->token + 1);
     ++revoked.released;
     ++counters_.revoked;
     holds_.end(*hold, Ended::How::kRevoked, reason);
-  }
-  return revoked;
+    return true;
+  });
 }
 
 void Broker::drain(Audience::Stay stay) {

@@ -62,6 +62,12 @@ struct Page {
   std::string cursor;  ///< Where the next page begins; empty = this was the last.
 };
 
+/// What an owner holds, name by name, in order of the tokens.
+struct HoldsPage {
+  std::vector<std::pair<std::string, HolderView>> holds;
+  std::string cursor;  ///< As Page::cursor.
+};
+
 /// Whether a token is still good.
 struct Check {
   bool valid = false;
@@ -91,6 +97,8 @@ class Broker {
   const Limits& limits() const { return limits_; }
   const Counters& counters() const { return counters_; }
   const Table& table() const { return table_; }
+  /// Long work that is still to be done, in pieces.
+  std::size_t chores() const { return chores_.size(); }
   /// Rises with every start of the broker.
   std::int64_t epoch() const { return epoch_; }
 
@@ -112,12 +120,16 @@ class Broker {
 
   Check check(const std::string& name, Token token) const;
   NameView info(const std::string& name) const;
-  /// Names in use with that prefix from `cursor` on, in order of their bytes.
+  /// Names in use with that prefix from `cursor` on, in order of their bytes. A page has `limit` of them, or
+  /// as many as make a quarter of a mebibyte.
   Page list(const std::string& prefix, std::size_t limit, const std::string& cursor) const;
-  std::vector<std::pair<std::string, HolderView>> holds_of(const std::string& owner) const;
+  /// The same for an owner's holds; a set is not divided. Throws core::Failure(InvalidArgument) for a cursor
+  /// that is none.
+  HoldsPage holds_of(const std::string& owner, std::size_t limit, const std::string& cursor) const;
   /// The hold of that owner; null when there is none.
   const Hold* held_by(const std::string& name, const std::string& owner) const;
-  Revoked force_release(const std::string& name, const std::string& reason);
+  /// Takes a name from all who hold it now. Throws core::Failure(InvalidArgument).
+  void force_release(const std::string& name, const std::string& reason, core::Done<Revoked> done);
   /// Grants nothing any more.
   void drain(Audience::Stay stay);
 
@@ -136,7 +148,8 @@ class Broker {
   Table table_;
   Audience audience_{limits_.max_listeners};
   Counters counters_;
-  Shared shared_{timers_, engine_, table_, audience_, counters_, limits_};
+  Chores chores_{timers_};
+  Shared shared_{timers_, engine_, table_, audience_, counters_, limits_, chores_};
   Holds holds_;
   Attempts attempts_;
   Sessions sessions_;

@@ -45,10 +45,16 @@ std::vector<Option> own_options() {
       ops::own_count("max_memory_bytes", usual.max_memory_bytes, 65'536,
                      "Remembers so many bytes of each; the oldest are forgotten first."),
       ops::own_count("max_waiters", usual.max_waiters, 1, "Waits for one name; ERR QueueFull beyond it."),
+      ops::own_count("max_waiting", usual.max_waiting, 1,
+                     "Waits for all names, shared among the clients; ERR Overloaded beyond it."),
+      ops::own_count("max_tickets", usual.max_tickets, 1,
+                     "Tickets, shared among the clients; ERR Overloaded beyond it."),
+      ops::own_count("max_owner_tickets", usual.max_owner_tickets, 1,
+                     "Tickets of one owner; ERR Overloaded beyond it."),
       ops::own_count("max_locks", usual.max_locks, 1,
                      "Names in use, and holds of them; ERR TooManyLocks beyond it."),
       ops::own_count("max_listeners", usual.max_listeners, 1,
-                     "Sessions and watchers; ERR Overloaded beyond it."),
+                     "Sessions and watchers, shared among the clients; ERR Overloaded beyond it."),
       ops::own_count("max_names", usual.max_names, 1, "Names in one set; ERR InvalidArgument beyond it."),
       ops::own_count("max_batch", usual.max_batch, 1,
                      "Names in one renew() or release_many(); ERR InvalidArgument beyond it."),
@@ -89,6 +95,9 @@ Limits limits(const ops::Config& config) {
   limits.max_memory = config.size("max_memory");
   limits.max_memory_bytes = config.size("max_memory_bytes");
   limits.max_waiters = config.size("max_waiters");
+  limits.max_waiting = config.size("max_waiting");
+  limits.max_tickets = config.size("max_tickets");
+  limits.max_owner_tickets = config.size("max_owner_tickets");
   limits.max_locks = config.size("max_locks");
   limits.max_listeners = config.size("max_listeners");
   limits.max_names = config.size("max_names");

@@ -53,7 +53,7 @@ class Search {
   // One more hold of the start's owner. False when nobody waits for any of them: nothing leads back to him.
   bool look_on() {
     if (held_ == start_.owner->holds.end()) return false;
-    const Hold& hold = **held_++;
+    const Hold& hold = *(held_++)->second;
     awaited_ = std::any_of(hold.places.begin(), hold.places.end(),
                            [](const auto& at) { return !at.first->queue.empty(); });
     return true;
@@ -166,7 +166,7 @@ class Search {
   std::size_t place_ = 0;
   std::list<Hold*>::const_iterator holder_;
   std::list<Attempt*>::const_iterator wait_;
-  std::list<Hold*>::const_iterator held_;
+  std::map<Token, Hold*>::const_iterator held_;
   bool awaited_ = false;
   bool closed_ = false;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <vector>
 
 namespace zerosuite::lock {
 namespace {
@@ -40,20 +39,21 @@ std::string_view word(Event::Kind kind) {
 
 Audience::Id Audience::join_owner(const std::string& owner, Listener listener) {
   const Id id = join({std::move(listener), owner});
-  owners_.emplace(owner, id);
+  entries_.at(id).of_owner = owners_.emplace(owner, id);
   return id;
 }
 
 Audience::Id Audience::join_prefix(const std::string& prefix, Listener listener) {
   const Id id = join({std::move(listener), prefix});
-  watchers_.insert(id);
+  entries_.at(id).watches = true;
+  std::set<Id>& those = watchers_[prefix];
+  if (those.empty()) ++lengths_[prefix.size()];
+  those.insert(id);
   return id;
 }
 
 Audience::Id Audience::join(Entry entry) {
-  if (entries_.size() >= most_)
-    throw core::Failure(core::kOverloaded,
-                        "as many sessions and watchers listen as may: " + std::to_string(most_));
+  entry.seat = seats_.take(entry.listener.client);
   entries_.emplace(++last_, std::move(entry));
   return last_;
 }
@@ -61,11 +61,28 @@ Audience::Id Audience::join(Entry entry) {
 void Audience::leave(Id id) {
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
-  const auto [first, last] = owners_.equal_range(found->second.key);
-  const auto mine = std::find_if(first, last, [&](const auto& entry) { return entry.second == id; });
-  if (mine != last) owners_.erase(mine);
-  watchers_.erase(id);
+  Entry& entry = found->second;
+  if (entry.watches) {
+    const auto those = watchers_.find(entry.key);
+    those->second.erase(id);
+    if (those->second.empty()) {
+      watchers_.erase(those);
+      const auto length = lengths_.find(entry.key.size());
+      if (--length->second == 0) lengths_.erase(length);
+    }
+  } else {
+    owners_.erase(entry.of_owner);
+  }
   entries_.erase(found);
+}
+
+// One look for each length of a prefix that is watched, however many watch.
+void Audience::add_watchers(std::string_view name, std::vector<Id>& those) const {
+  for (const auto& [length, count] : lengths_) {
+    if (length > name.size()) break;
+    const auto found = watchers_.find(name.substr(0, length));
+    if (found != watchers_.end()) those.insert(those.end(), found->second.begin(), found->second.end());
+  }
 }
 
 // The ids are copied: a listener may leave while it is being told.
@@ -76,10 +93,7 @@ void Audience::tell(const Event& event) {
     const auto [first, last] = owners_.equal_range(event.owner);
     std::transform(first, last, std::back_inserter(those), [](const auto& entry) { return entry.second; });
   }
-  if (for_watchers(event.kind)) {
-    std::copy_if(watchers_.begin(), watchers_.end(), std::back_inserter(those),
-                 [&](Id id) { return event.name.starts_with(entries_.at(id).key); });
-  }
+  if (for_watchers(event.kind)) add_watchers(event.name, those);
   if (those.empty()) return;
   const auto shared = std::make_shared<const Event>(event);
   for (const Id id : those) tell(id, shared);

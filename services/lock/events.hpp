@@ -9,8 +9,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lock/engine.hpp"
+#include "lock/seats.hpp"
 
 namespace zerosuite::lock {
 
@@ -45,6 +47,7 @@ using SharedEvent = std::shared_ptr<const Event>;
 struct Listener {
   std::function<bool(const SharedEvent&)> tell;  ///< False when there is no room.
   std::function<void()> end;
+  std::string client = {};  ///< Who listens: rpc::CallInfo::client().
 };
 
 /// Loop thread only. Telling may end a listener, which then leaves from inside the call.
@@ -52,14 +55,15 @@ class Audience {
  public:
   using Id = std::uint64_t;
 
-  /// For `most` listeners at a time; join_… throws core::Failure(Overloaded) beyond them.
-  explicit Audience(std::size_t most) : most_(most) {}
+  /// For `most` listeners at a time, shared among the clients; join_… throws core::Failure(Overloaded) beyond
+  /// them.
+  explicit Audience(std::size_t most) : seats_("sessions and watchers", most) {}
 
   Id join_owner(const std::string& owner, Listener listener);
   Id join_prefix(const std::string& prefix, Listener listener);
   void leave(Id id);
 
-  bool listens(std::string_view owner) const { return owners_.contains(owner); }
+  bool watched() const { return !watchers_.empty(); }
   void tell(const Event& event);
   /// Tells one listener alone.
   void tell(Id id, const Event& event);
@@ -73,17 +77,22 @@ class Audience {
     Listener listener;
     std::string key;  // the owner or the prefix
     std::size_t missed = 0;
+    Seats::Seat seat = {};
+    bool watches = false;
+    std::multimap<std::string, Id, std::less<>>::iterator of_owner = {};  // unless it watches
   };
 
   Id join(Entry entry);
   void tell(Id id, const SharedEvent& event);
   bool offer(Id id, const SharedEvent& event);
   void miss(Id id);
+  void add_watchers(std::string_view name, std::vector<Id>& those) const;
 
+  Seats seats_;
   std::map<Id, Entry> entries_;
   std::multimap<std::string, Id, std::less<>> owners_;
-  std::set<Id> watchers_;
-  const std::size_t most_;
+  std::map<std::string, std::set<Id>, std::less<>> watchers_;  // by prefix
+  std::map<std::size_t, std::size_t> lengths_;                 // how many prefixes have so many bytes
   Id last_ = 0;
 };
 

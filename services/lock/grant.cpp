@@ -40,7 +40,7 @@ void Attempts::deliver(Attempt& attempt) {
   if (!attempt.done) return;  // a ticket that nobody has asked for since
   const Id id = attempt.id;
   Granted answer = view(attempt, *attempt.hold);
-  if (attempt.ticket) claimed_.put(id, answer, shared_.timers.now());
+  if (attempt.is_ticket()) claimed_.put(attempt.ticket, answer, shared_.timers.now());
   attempt.telling = true;
   std::exchange(attempt.done, {})(Answer(std::move(answer)));
   Attempt* still = find(id);
@@ -77,7 +77,7 @@ void Attempts::entered(Id id, const Result<Hold*>& result) {
   const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
   Granted answer = view(attempt, hold);
   requests_.granted(attempt.request.claim, answer, shared_.timers.now());
-  if (attempt.ticket) claimed_.put(id, answer, shared_.timers.now());
+  if (attempt.is_ticket()) claimed_.put(attempt.ticket, answer, shared_.timers.now());
   if (Told told = std::move(attempt.done)) told(Answer(std::move(answer)));
   const bool unwanted = attempt.unwanted;  // perhaps since it was told
   const Claim claim = attempt.request.claim;
@@ -92,10 +92,17 @@ void Attempts::enter_others(Token token) {
   const Hold* hold = holds_.find(token);
   if (hold == nullptr || hold->claim.mode == Mode::kPermits) return;
   std::vector<Id> others;
-  for (const Attempt* other : hold->owner->attempts) {
-    if (other->state == Attempt::State::kQueued && overlap(other->request.claim, hold->claim))
+  const auto note = [&](const Attempt* other) {
+    if (other->owner == hold->owner && other->state == Attempt::State::kQueued &&
+        overlap(other->request.claim, hold->claim))
       others.push_back(other->id);
-  }
+  };
+  // Either list may be long.
+  const Name& name = *hold->places.front().first;
+  const bool one = hold->places.size() == 1;
+  const auto& fewer =
+      one && name.queue.size() < hold->owner->attempts.size() ? name.queue : hold->owner->attempts;
+  std::for_each(fewer.begin(), fewer.end(), note);
   for (const Id id : others) {
     Attempt* other = find(id);
     Hold* still = holds_.find(token);
@@ -113,7 +120,7 @@ Attempts::Id Attempts::wait(const std::string& ticket, milliseconds wait, Told t
   check_wait(wait, shared_.limits);
   Attempt* attempt = find(ticket);
   if (attempt == nullptr) {
-    const Granted* before = claimed_.find(id_of(ticket));
+    const Granted* before = claimed_.find(ticket);
     if (before == nullptr)
       throw core::Failure(core::kNotHeld,
                           "no ticket " + quoted(ticket) + ": given up, lapsed, or of an earlier process");
@@ -147,7 +154,7 @@ void Attempts::claim(Attempt& attempt) {
 
 bool Attempts::cancel(const std::string& ticket) {
   Attempt* attempt = find(ticket);
-  if (attempt == nullptr || !attempt->ticket) return false;
+  if (attempt == nullptr) return false;
   Told told = std::move(attempt->done);
   switch (attempt->state) {
     case Attempt::State::kQueued:
@@ -169,7 +176,7 @@ void Attempts::withdraw(Id id) {
   Attempt* attempt = find(id);
   if (attempt == nullptr || attempt->replacing) return;
   ++shared_.counters.withdrawn;
-  if (attempt->ticket) return leave_ticket(*attempt);
+  if (attempt->is_ticket()) return leave_ticket(*attempt);
   switch (attempt->state) {
     case Attempt::State::kQueued:
       drop(*attempt);

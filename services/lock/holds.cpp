@@ -61,7 +61,8 @@ Hold& Holds::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
   Hold& held = *hold;
   held.token = grant.token;
   held.since = shared_.timers.now();
-  held.expires = held.since + grant.lease;
+  held.expires = held.indefinite ? last(held) : held.since + grant.lease;
+  shared_.table.named(held);
   holds_.emplace(grant.token, std::move(hold));
   arm(held);
   return held;
@@ -95,7 +96,7 @@ void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
       return told(amended.error());
     }
     Hold& entered = **amended;
-    entered.expires = std::max(entered.expires, shared_.timers.now() + lease);
+    entered.expires = prolonged(entered, lease);
     ++shared_.counters.reentries;
     told(&entered);
   });
@@ -139,7 +140,7 @@ void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done
   amend(hold, [this, lease, told = std::move(done)](Result<Hold*> amended) mutable {
     if (!amended) return told(amended.error());
     Hold& extended = **amended;
-    extended.expires = std::max(extended.expires, shared_.timers.now() + lease);
+    extended.expires = prolonged(extended, lease);
     ++extended.extensions;
     ++shared_.counters.extensions;
     told(Extended{remaining(extended), extended.extensions});
@@ -219,8 +220,8 @@ Hold* Holds::find(Token token) {
 }
 
 milliseconds Holds::remaining(const Hold& hold) const {
-  if (hold.indefinite) return hold.claim.lease;
-  return std::max(milliseconds(0), whole_ms(hold.expires - shared_.timers.now()));
+  const auto left = std::max(milliseconds(0), whole_ms(hold.expires - shared_.timers.now()));
+  return hold.indefinite ? std::min(left, hold.claim.lease) : left;
 }
 
 milliseconds Holds::room(const Hold& hold) const {
@@ -229,25 +230,30 @@ milliseconds Holds::room(const Hold& hold) const {
   return std::max(milliseconds(0), whole_ms(hold.since + most - shared_.timers.now()));
 }
 
-void Holds::listened(const Owner& owner) {
-  for (Hold* hold : owner.holds) {
-    if (hold->token != 0 && hold->amending == 0) arm(*hold);
-  }
+// When a hold without a lease ends, if its session does not end it.
+core::TimePoint Holds::last(const Hold& hold) const {
+  const milliseconds most = shared_.limits.most_held;
+  return most == milliseconds(0) ? core::TimePoint::max() : hold.since + most;
+}
+
+core::TimePoint Holds::prolonged(const Hold& hold, milliseconds lease) const {
+  return hold.indefinite ? last(hold) : std::max(hold.expires, shared_.timers.now() + lease);
 }
 
 // Never shorter than what was asked for before and is still on its way to the disk.
 milliseconds Holds::lengthen(Hold& hold, milliseconds lease) {
+  if (hold.indefinite) return hold.claim.lease;
   const auto now = shared_.timers.now();
   hold.wanted = std::max({hold.wanted, hold.expires, now + lease});
   hold.claim.lease = std::chrono::ceil<milliseconds>(hold.wanted - now);
   return hold.claim.lease;
 }
 
+// Whether anybody is there to be warned is known when it is time.
 void Holds::arm(Hold& hold) {
-  if (hold.indefinite) return;
-  const bool warns = shared_.audience.listens(hold.claim.owner);
+  if (hold.expires == core::TimePoint::max()) return hold.timer.cancel();
   const auto warning = hold.expires - hold.claim.lease / kWarnAt;
-  hold.timer.at(warns && warning > shared_.timers.now() ? warning : hold.expires);
+  hold.timer.at(warning > shared_.timers.now() ? warning : hold.expires);
 }
 
 void Holds::wake(Hold& hold) {

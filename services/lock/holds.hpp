@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "lock/chores.hpp"
 #include "lock/counters.hpp"
 #include "lock/events.hpp"
 #include "lock/memory.hpp"
@@ -45,6 +46,7 @@ struct Shared {
   Audience& audience;
   Counters& counters;
   const Limits& limits;
+  Chores& chores;
 };
 
 /// Loop thread only. A lease ends when its timer fires and at no other moment: after a pause of the process
@@ -88,11 +90,11 @@ class Holds {
   /// Recovering when there is none.
   core::Result<Hold*> find(const Key& key);
   Hold* find(Token token);
+  /// The hold with that token, if the name is one of its names; else null.
+  const Hold* find(Token token, const std::string& name) const;
   milliseconds remaining(const Hold& hold) const;
   /// How long it may still be held by Limits::most_held.
   milliseconds room(const Hold& hold) const;
-  /// The owner has begun to listen: it is to hear before its leases end.
-  void listened(const Owner& owner);
   std::size_t size() const { return holds_.size(); }
   /// Forgets the ends that are due to be.
   void forget() {
@@ -103,6 +105,8 @@ class Holds {
  private:
   void wake(Hold& hold);
   void arm(Hold& hold);
+  core::TimePoint last(const Hold& hold) const;
+  core::TimePoint prolonged(const Hold& hold, milliseconds lease) const;
   milliseconds lengthen(Hold& hold, milliseconds lease);
   core::Error missing(const Key& key);
   void delay(const Hold& hold);

@@ -45,18 +45,23 @@ Result<Hold*> Holds::find(const Key& key) {
   return hold;
 }
 
+const Hold* Holds::find(Token token, const std::string& name) const {
+  const auto found = holds_.find(token);
+  return found == holds_.end() || !has_name(*found->second, name) ? nullptr : found->second.get();
+}
+
 Error Holds::missing(const Key& key) {
   const Ended* ended = ended_.find(key.token);
   if (ended != nullptr && ended->is(key.owner, key.name)) return ended_error(key, *ended);
   if (const auto left = shared_.engine.recovering(); left > milliseconds(0)) return recovering(left);
   const Name* name = shared_.table.find_name(key.name);
   if (name == nullptr || name->holds.empty()) return {core::kNotHeld, "nobody holds " + quoted(key.name)};
-  const auto own = std::find_if(name->holds.begin(), name->holds.end(),
-                                [&](const Hold* hold) { return hold->claim.owner == key.owner; });
-  if (own != name->holds.end())
+  const Owner* owner = shared_.table.find_owner(key.owner);
+  const Hold* own = owner == nullptr ? nullptr : shared_.table.held(*owner, *name);
+  if (own != nullptr)
     return {core::kStaleToken,
             with_json(quoted(key.name) + " is held with another token than " + std::to_string(key.token),
-                      Json().add("token", (*own)->token))};
+                      Json().add("token", own->token))};
   return {core::kNotOwner, with_json(quoted(key.name) + " is held by somebody else",
                                      Json().add("holder", name->holds.front()->claim.owner))};
 }

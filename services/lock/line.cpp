@@ -1,6 +1,4 @@
 // The part of Attempts that keeps the queues: who is next, who has waited long enough, who leaves.
-#include <charconv>
-#include <iterator>
 #include <vector>
 
 #include "lock/attempts.hpp"
@@ -10,7 +8,7 @@ namespace zerosuite::lock {
 using core::Error;
 
 void Attempts::wake(Attempt& attempt) {
-  if (attempt.ticket) {
+  if (attempt.is_ticket()) {
     if (attempt.done) return report_place(attempt);
     drop(attempt);
     return serve();
@@ -25,9 +23,8 @@ void Attempts::wake(Attempt& attempt) {
 
 void Attempts::report_place(Attempt& attempt) {
   Busy answer = busy(attempt.request.claim, Busy::Reason::kQueued);
-  answer.ticket = std::to_string(attempt.id);
-  const auto& [name, place] = attempt.places.front();
-  answer.position = static_cast<std::size_t>(std::distance(name->queue.begin(), place)) + 1;
+  answer.ticket = attempt.ticket;
+  answer.position = shared_.table.position(attempt);
   attempt.timer.after(shared_.limits.ticket_ttl);
   if (attempt.done) std::exchange(attempt.done, {})(Answer(std::move(answer)));
 }
@@ -43,6 +40,7 @@ void Attempts::drop(Attempt& attempt) {
   leave_line(attempt);
   requests_.failed(attempt.request.claim, attempt.id);
   shared_.table.remove(attempt);
+  if (attempt.is_ticket()) tickets_.erase(attempt.ticket);
   attempts_.erase(attempt.id);
   if (Owner* known = shared_.table.find_owner(owner)) shared_.table.tidy(*known);
 }
@@ -51,6 +49,7 @@ void Attempts::leave_line(Attempt& attempt) {
   if (attempt.places.empty()) return;
   for (const auto& [name, place] : attempt.places) touch(*name);
   shared_.table.dequeue(attempt);
+  attempt.line_seat = {};
   --waiting_;
 }
 
@@ -80,7 +79,7 @@ void Attempts::serve() {
 }
 
 void Attempts::serve(Name& name) {
-  while (!name.queue.empty()) {
+  while (!draining_ && !name.queue.empty()) {
     Attempt& first = *name.queue.front();
     const Claim& claim = first.request.claim;
     if (!shared_.table.first_in_line(claim, &first) || !shared_.table.admits(claim)) break;
@@ -90,24 +89,16 @@ void Attempts::serve(Name& name) {
   shared_.table.tidy(name);
 }
 
-void Attempts::lose_session(Owner& owner, const std::string& session) {
-  std::vector<Id> bound;
-  for (const Attempt* attempt : owner.attempts) {
-    if (attempt->request.session == session && (attempt->state != Attempt::State::kGranted || attempt->done))
-      bound.push_back(attempt->id);
+void Attempts::lose_session(Attempt& attempt) {
+  shared_.table.unbind(attempt);
+  if (attempt.state == Attempt::State::kGranted && !attempt.done) return;  // its hold will end
+  const Error error{core::kSessionLost, attempt.request.session + " has ended"};
+  if (attempt.state == Attempt::State::kQueued) {
+    fail(attempt, error);
+    return serve();
   }
-  const Error error{core::kSessionLost, session + " has ended"};
-  for (const Id id : bound) {
-    Attempt* attempt = find(id);
-    if (attempt == nullptr) continue;
-    if (attempt->state == Attempt::State::kQueued) {
-      fail(*attempt, error);
-      continue;
-    }
-    if (attempt->state == Attempt::State::kAsking) attempt->unwanted = attempt->sessionless = true;
-    if (Told told = std::move(attempt->done)) told(error);
-  }
-  serve();
+  if (attempt.state == Attempt::State::kAsking) attempt.unwanted = attempt.sessionless = true;
+  if (Told told = std::move(attempt.done)) told(error);
 }
 
 void Attempts::drain() {
@@ -116,11 +107,14 @@ void Attempts::drain() {
   for (const auto& [id, attempt] : attempts_) {
     if (attempt->state == Attempt::State::kQueued) all.push_back(id);
   }
-  for (const Id id : all) {
-    Attempt* attempt = find(id);
+  if (all.empty()) return;
+  shared_.chores.add([this, all = std::move(all)]() mutable {
+    Attempt* attempt = find(all.back());
+    all.pop_back();
     if (attempt != nullptr && attempt->state == Attempt::State::kQueued) fail(*attempt, shutting_down());
-  }
-  serve();
+    serve();
+    return !all.empty();
+  });
 }
 
 Attempt* Attempts::find(Id id) {
@@ -129,15 +123,10 @@ Attempt* Attempts::find(Id id) {
 }
 
 Attempt* Attempts::find(const std::string& ticket) {
-  Attempt* attempt = find(id_of(ticket));
+  const auto found = tickets_.find(ticket);
+  Attempt* attempt = found == tickets_.end() ? nullptr : find(found->second);
   const bool given_up = attempt != nullptr && attempt->state == Attempt::State::kAsking && attempt->unwanted;
-  return attempt != nullptr && attempt->ticket && !given_up ? attempt : nullptr;
-}
-
-Attempts::Id Attempts::id_of(const std::string& ticket) {
-  Id id = 0;
-  const auto [end, error] = std::from_chars(ticket.data(), ticket.data() + ticket.size(), id);
-  return error == std::errc() && end == ticket.data() + ticket.size() ? id : 0;
+  return given_up ? nullptr : attempt;
 }
 
 Granted Attempts::view(const Hold& hold) const {
@@ -158,7 +147,7 @@ Granted Attempts::view(const Hold& hold) const {
 Granted Attempts::view(const Attempt& attempt, const Hold& hold) const {
   Granted granted = view(hold);
   granted.waited = std::max(milliseconds(0), std::chrono::floor<milliseconds>(hold.since - attempt.since));
-  if (attempt.ticket) granted.ticket = std::to_string(attempt.id);
+  granted.ticket = attempt.ticket;
   return granted;
 }
 

@@ -1,6 +1,9 @@
 #include "lock/request.hpp"
 
+#include <array>
+
 #include "core/error.hpp"
+#include "core/random.hpp"
 
 namespace zerosuite::lock {
 namespace {
@@ -68,7 +71,8 @@ void check(const Request& request, const Limits& limits) {
            std::to_string(claim.names.size()));
   for (const std::string& name : claim.names) check_name(name);
   check_size("owner", claim.owner, kMaxOwnerBytes);
-  check_size("request_id", claim.request_id, kMaxOwnerBytes + 1);  // and the mark
+  const bool marked = claim.request_id.starts_with(kTextMark);
+  check_size("request_id", claim.request_id, kMaxOwnerBytes + (marked ? 1 : 0));
   check_size("data", claim.data, kMaxDataBytes);
   check_lease(claim.lease, limits);
   if (limits.most_held > milliseconds(0) && claim.lease > limits.most_held)
@@ -77,6 +81,18 @@ void check(const Request& request, const Limits& limits) {
   check_range("confirm_ms", request.confirm, milliseconds(0), claim.lease);
   check_range("lock_delay_ms", claim.lock_delay, milliseconds(0), kMostLockDelay);
   if (claim.mode == Mode::kPermits) check_permits(claim);
+}
+
+std::string random_name() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::byte, 16> bytes{};
+  core::fill_random(bytes);
+  std::string name;
+  for (const std::byte byte : bytes) {
+    name += kDigits[std::to_integer<std::size_t>(byte) >> 4];
+    name += kDigits[std::to_integer<std::size_t>(byte) & 15];
+  }
+  return name;
 }
 
 core::Error shutting_down() {

@@ -24,8 +24,11 @@ struct Limits {
   std::size_t max_memory = 262'144;         ///< And how many of each,
   std::size_t max_memory_bytes = 1 << 27;   ///< and how many bytes of each.
   std::size_t max_waiters = 10'000;         ///< For one name.
+  std::size_t max_waiting = 100'000;        ///< For all names; shared among the clients.
+  std::size_t max_tickets = 100'000;        ///< In all; shared among the clients.
+  std::size_t max_owner_tickets = 10'000;   ///< Of one owner.
   std::size_t max_locks = 1'000'000;        ///< Names in use, and holds of them.
-  std::size_t max_listeners = 10'000;       ///< Sessions and watchers.
+  std::size_t max_listeners = 10'000;       ///< Sessions and watchers; shared among the clients.
   std::uint32_t max_entries = 255;          ///< Of one hold by its owner.
   std::size_t max_names = 64;               ///< In one set.
   std::size_t max_batch = 1'000;            ///< Names in one renewal or release of several.
@@ -48,6 +51,7 @@ struct Request {
       0};                 ///< A grant after a wait lapses after so long, until it is extended; zero = never.
   bool reentrant = true;  ///< Otherwise a second acquire of its holder is refused.
   std::optional<std::int64_t> number;  ///< Its request_id as an integer: an owner's must rise.
+  std::string client;                  ///< Who asks: rpc::CallInfo::client().
 };
 
 /// Throws core::Failure(InvalidArgument) that says what is wrong with which value.
@@ -64,6 +68,9 @@ void check_wait(milliseconds wait, const Limits& limits);
 
 /// The text as errors show it; what is longer than any name is cut off.
 std::string quoted(const std::string& text);
+
+/// 128 random bits as 32 hexadecimal digits: a name that nobody can guess.
+std::string random_name();
 
 /// Of a broker that drains.
 core::Error shutting_down();

@@ -22,8 +22,9 @@ class Sessions {
   void lost(const std::string& id);
   /// Lives for its ttl from now on even without a stream. Throws core::Failure(SessionLost).
   milliseconds renew(const std::string& id);
-  /// Ends it, and gives back what was bound to it. Answers how many holds; throws core::Failure(SessionLost).
-  std::size_t close(const std::string& id);
+  /// Ends it, and gives back what was bound to it. `done` is told how many holds that were, perhaps before
+  /// this returns, perhaps turns later. Throws core::Failure(SessionLost).
+  void close(const std::string& id, core::MoveFunction<void(std::size_t)> done);
   /// Throws core::Failure: SessionLost when there is no such session, InvalidArgument when it is another's.
   void check(const std::string& id, const std::string& owner) const;
   std::size_t size() const { return sessions_.size(); }
@@ -40,9 +41,22 @@ class Sessions {
     net::Timer renewal;  // armed by renew() only
   };
 
+  /// What is left to do for a session that has ended.
+  struct Ending {
+    std::string id;
+    std::string owner;
+    Ended::How how = Ended::How::kReleased;
+    core::MoveFunction<void(std::size_t)> done;
+    std::size_t ended = 0;
+    Token seen = 0;  // of the owner's other holds
+    Token last = 0;
+  };
+
   Session& find(const std::string& id) const;
   void lapse(const std::string& id);
-  std::size_t end(const std::string& id, Ended::How how);
+  void end(const std::string& id, Ended::How how, core::MoveFunction<void(std::size_t)> done);
+  bool step(Ending& ending);
+  bool suspect_next(Ending& ending);
 
   Shared shared_;
   Holds& holds_;

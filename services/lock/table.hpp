@@ -8,13 +8,17 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/keyed_hash.hpp"
 #include "core/result.hpp"
 #include "lock/request.hpp"
+#include "lock/seats.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::lock {
@@ -23,6 +27,7 @@ struct Attempt;
 struct Hold;
 struct Name;
 struct Owner;
+struct Ranks;
 
 /// Where something stands in a name's list. Lists, because a name may have ten thousand waiters, of whom any
 /// may leave at any time.
@@ -31,12 +36,16 @@ using Places = std::vector<std::pair<Name*, typename std::list<T*>::iterator>>;
 
 /// A lock or semaphore that is held, waited for or delayed; there are no others.
 struct Name {
+  using ByOwner = std::set<std::pair<const Owner*, Hold*>>;
+
   std::string_view text;
   std::list<Hold*> holds;             // in order of their grants
+  std::unique_ptr<ByOwner> by_owner;  // the same; only where there are many
   std::list<Attempt*> queue;          // in order of arrival
   std::uint32_t permits = 0;          // in use
   std::string delayed_for;            // while it is delayed: the owner who may have it all the same
   std::unique_ptr<net::Timer> delay;  // armed until everybody may have it; only where there ever was one
+  std::shared_ptr<Ranks> ranks;       // of its queue; only where one was asked for in a long one
   bool elsewhere = false;             // the engine said that somebody else has it
   bool touched = false;               // it is on the list of names to look at
 
@@ -55,10 +64,17 @@ struct Name {
 
 struct Owner {
   std::string_view text;
-  std::list<Hold*> holds;
+  std::map<Token, Hold*> holds;  // by token; those that have none yet come last
   std::list<Attempt*> attempts;
   std::size_t sessions = 0;
+  std::size_t tickets = 0;
   std::uint64_t searched = 0;  // by the last search for a deadlock that came here
+};
+
+/// What ends with a session.
+struct Bound {
+  std::list<Hold*> holds;
+  std::list<Attempt*> attempts;
 };
 
 /// What an owner has. Until the engine has granted it, it is its Attempt's and has no token.
@@ -71,7 +87,9 @@ struct Hold {
   Token token = 0;
   Owner* owner = nullptr;
   Places<Hold> places;
-  std::list<Hold*>::iterator of_owner;
+  std::map<Token, Hold*>::iterator of_owner;
+  Bound* bound = nullptr;
+  std::list<Hold*>::iterator of_session;  // unless `bound` is null
   core::TimePoint since;
   core::TimePoint expires;
   core::TimePoint wanted;  // when it will expire once the engine has kept all that was asked for
@@ -100,9 +118,10 @@ struct Attempt {
   Owner* owner = nullptr;
   Places<Attempt> places;  // empty once it has left the queues
   std::list<Attempt*>::iterator of_owner;
+  Bound* bound = nullptr;
+  std::list<Attempt*>::iterator of_session;  // unless `bound` is null
   core::TimePoint since;
   State state = State::kQueued;
-  bool ticket = false;       // it outlives those who wait for it
   bool unwanted = false;     // nobody waits for it any more: what the engine grants is given back
   bool sessionless = false;  // the session it was bound to has ended: nobody may ask for it again
   bool telling = false;      // its client is being told of the grant right now
@@ -111,8 +130,16 @@ struct Attempt {
   Hold* hold = nullptr;        // of kGranted
   std::uint64_t searched = 0;  // by the last search for a deadlock that came here
   core::Done<Answer> done;
+  std::string ticket;  // outlives those who wait for it; empty = a call, which does not
+  Seats::Seat line_seat;
+  Seats::Seat ticket_seat;
   net::Timer timer;
+
+  bool is_ticket() const { return !ticket.empty(); }
 };
+
+/// Where an owner's holds begin that have no token yet.
+inline constexpr Token kUnnamed = Token{1} << 53;
 
 class Table {
  public:
@@ -126,6 +153,8 @@ class Table {
   Owner& owner(const std::string& text);
 
   void add(Hold& hold);
+  /// It has got its token.
+  void named(Hold& hold);
   void remove(Hold& hold);
   void add(Attempt& attempt);
   void remove(Attempt& attempt);
@@ -133,6 +162,12 @@ class Table {
   enum class End : std::uint8_t { kBack, kFront };
   void enqueue(Attempt& attempt, End end);
   void dequeue(Attempt& attempt);
+  /// What is bound to that session; null when nothing is.
+  const Bound* bound(const std::string& session) const;
+  void unbind(Hold& hold);
+  void unbind(Attempt& attempt);
+  /// Of a queued attempt in the line of its first name; 1 is next.
+  std::size_t position(const Attempt& attempt);
   /// Forgets it once nothing is left to know about it.
   void tidy(Name& name);
   void tidy(Owner& owner);
@@ -141,8 +176,11 @@ class Table {
   bool admits(const Claim& claim) const;
   /// Whether nobody came before it: for a new claim nobody at all, for a queued attempt it is the first.
   bool first_in_line(const Claim& claim, const Attempt* queued) const;
-  /// Whether the owner holds that name, however many others with it; permits of a semaphore do not count.
-  bool holds(const Owner& owner, const Name& name) const;
+  /// The owner's lock of that name, however many others with it; null when there is none. Permits of a
+  /// semaphore do not count.
+  const Hold* lock(const Owner& owner, const Name& name) const;
+  /// The same, permits too.
+  const Hold* held(const Owner& owner, const Name& name) const;
   /// What the same request was granted before, and what has become of it; null when there is none.
   Hold* granted(const Owner& owner, const Claim& claim) const;
   Attempt* begun(const Owner& owner, const Claim& claim) const;
@@ -154,6 +192,8 @@ class Table {
  private:
   std::map<std::string, Name, std::less<>> names_;
   std::map<std::string, Owner, std::less<>> owners_;
+  std::unordered_map<std::string, Bound, core::KeyedHash> bound_;  // by session
+  Token unnamed_ = kUnnamed;
 };
 
 }  // namespace zerosuite::lock

@@ -63,6 +63,23 @@ class BrokerRig {
     heard->listener_id = broker.audience().join_prefix(prefix, heard->listener());
     return heard;
   }
+  /// What it has released by the end of this call.
+  std::size_t close(const std::string& session) {
+    std::size_t released = 0;
+    broker.sessions().close(session, [&](std::size_t count) { released = count; });
+    finish();
+    return released;
+  }
+  lock::Revoked force_release(const std::string& name, const std::string& reason = {}) {
+    const auto revoked =
+        answered<lock::Revoked>([&](auto done) { broker.force_release(name, reason, std::move(done)); });
+    finish();
+    return value(revoked);
+  }
+  /// As many turns as it takes to do what is done in pieces, without a moment passing.
+  void finish() {
+    while (broker.chores() > 0) timers.advance_to(timers.now());
+  }
   void pass(core::milliseconds duration) { test::pass(timers, duration); }
   /// Time goes by, but nobody has looked at what is due.
   void stall(core::milliseconds duration) { timers.tell(timers.now() + duration); }
@@ -95,14 +112,15 @@ class BrokerRig {
     for (const Asked& asked : asked_) asked->when_told = {};
     for (const Heard& heard : heard_) {
       heard->on_event = {};
-      if (!heard->id.empty()) outcome([&] { broker.sessions().close(heard->id); });  // if it is still there
+      if (!heard->id.empty()) outcome([&] { close(heard->id); });  // if it is still there
     }
     broker.drain(lock::Audience::Stay::kStays);
+    finish();
     const auto& names = broker.table().names();
     while (broker.holds().size() > 0) {
       std::vector<std::string> held;
       for (const auto& [text, name] : names) held.push_back(text);
-      for (const std::string& name : held) broker.force_release(name, "the end");
+      for (const std::string& name : held) force_release(name, "the end");
     }
     timers.advance_to(timers.now() + lock::kMostLockDelay + std::chrono::seconds(1));
 

@@ -155,7 +155,7 @@ TEST_CASE("an operator ends all holds of a name, and its owners and the next in 
   const auto ann = rig.acquire(want("ann").reading());
   const auto bob = rig.acquire(want("bob").reading());
   const auto cat = rig.acquire(want("cat").waiting(1min));
-  const lock::Revoked revoked = rig.broker.force_release("x", "maintenance");
+  const lock::Revoked revoked = rig.force_release("x", "maintenance");
   CHECK(revoked.released == 2);
   CHECK(revoked.token > bob->granted().token);
   REQUIRE(cat->state() == "granted");
@@ -163,8 +163,8 @@ TEST_CASE("an operator ends all holds of a name, and its owners and the next in 
   CHECK(watcher->events.at(2).text == "maintenance");
   CHECK(outcome(rig.release(ann)) == "StaleToken");
   CHECK(rig.broker.counters().revoked == 2);
-  CHECK(rig.broker.force_release("free", "").released == 0);
-  CHECK(outcome([&] { rig.broker.force_release("", ""); }) == "InvalidArgument");
+  CHECK(rig.force_release("free", "").released == 0);
+  CHECK(outcome([&] { rig.force_release("", ""); }) == "InvalidArgument");
 }
 
 }  // namespace broker_engine_test

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Event;
 using test::BrokerRig;
+using test::outcome;
 using test::want;
 
 TEST_CASE("a session hears of its owner's locks, in order") {
@@ -26,7 +27,7 @@ TEST_CASE("a session hears of its owner's locks, in order") {
   rig.pass(3s);
   CHECK(ann->words == "open, granted x, expiring x, lost x");
   rig.acquire(want("ann", {"z"}));
-  rig.broker.force_release("z", "too long");
+  rig.force_release("z", "too long");
   CHECK(ann->words == "open, granted x, expiring x, lost x, granted z, revoked z");
   CHECK(ann->events.back().text == "too long");
 }
@@ -142,8 +143,8 @@ TEST_CASE("a session found gone while it is told of one loss loses the rest too,
   lose_when_told(rig, ann, Event::Kind::kRevoked);
   rig.acquire(want("ann", {"x"}).bound_to(ann->id));
   rig.acquire(want("ann", {"y"}).bound_to(ann->id));
-  CHECK(rig.broker.force_release("x", "").released == 1);
-  CHECK(watcher->words == "granted x, granted y, lost y, revoked x");
+  CHECK(rig.force_release("x", "").released == 1);
+  CHECK(watcher->words == "granted x, granted y, revoked x, lost y");
   CHECK(rig.broker.holds().size() == 0);
 }
 
@@ -155,10 +156,11 @@ TEST_CASE("a watcher may end holds while it is told that they are suspect") {
   rig.acquire(want("ann", {"y"}));
   watcher->on_event = [&](const Event& event) {
     if (event.kind != Event::Kind::kSuspect) return;
-    rig.broker.force_release("x", "");
-    rig.broker.force_release("y", "");
+    rig.broker.force_release("x", "", [](const auto&) {});
+    rig.broker.force_release("y", "", [](const auto&) {});
   };
   rig.broker.sessions().lost(ann->id);
+  rig.finish();
   CHECK(rig.broker.holds().size() == 0);
 }
 
@@ -189,6 +191,43 @@ TEST_CASE("all hear that the broker drains, and those of one that leaves are end
   CHECK(ann->ends == 1);
   CHECK(watcher->ends == 1);
   CHECK(gone->ends == 0);
+}
+
+TEST_CASE("watchers are found by the beginning of a name, whatever else is watched") {
+  BrokerRig rig;
+  const auto all = rig.watch("");
+  const auto jobs = rig.watch("job");
+  const auto also_jobs = rig.watch("job");
+  const auto nightly = rig.watch("job/nightly");
+  const auto whole = rig.watch("job/nightly/1");
+  const auto longer = rig.watch("job/nightly/12");
+  const auto other = rig.watch("jab");
+  rig.release(rig.acquire(want("ann", {"job/nightly/1"})));
+  for (const auto& heard : {all, jobs, also_jobs, nightly, whole})
+    CHECK(heard->words == "granted job/nightly/1, released job/nightly/1");
+  CHECK(longer->words == "");
+  CHECK(other->words == "");
+  rig.broker.audience().leave(jobs->listener_id);
+  rig.broker.audience().leave(nightly->listener_id);
+  rig.acquire(want("ann", {"job/nightly/12"}));
+  CHECK(jobs->events.size() == 2);
+  CHECK(nightly->events.size() == 2);
+  CHECK(also_jobs->events.size() == 3);
+  CHECK(longer->words == "granted job/nightly/12");
+}
+
+TEST_CASE("a client has its share of those who listen, and no more") {
+  lock::Audience audience(8);
+  const auto listen = [&](const std::string& client) {
+    return audience.join_prefix("",
+                                {.tell = [](const auto&) { return true; }, .end = [] {}, .client = client});
+  };
+  const auto first = listen("1");
+  for (int i = 0; i < 3; ++i) listen("1");
+  CHECK(outcome([&] { listen("1"); }) == "Overloaded");
+  listen("2");
+  audience.leave(first);
+  listen("1");
 }
 
 }  // namespace broker_events_test

@@ -80,18 +80,54 @@ TEST_CASE("a token is good as long as its hold is there") {
   CHECK(stale.current > ann->granted().token);
 }
 
+TEST_CASE("an owner's holds come page by page, whatever ends or begins in between") {
+  BrokerRig rig;
+  std::vector<test::Asked> held;
+  for (int i = 0; i < 5; ++i) held.push_back(rig.acquire(want("ann", {std::to_string(i)})));
+  const auto first = rig.broker.holds_of("ann", 2, "");
+  REQUIRE(first.holds.size() == 2);
+  CHECK(first.holds.at(1).first == "1");
+  rig.release(held.at(2));
+  rig.acquire(want("ann", {"later", "too"}));
+  const auto second = rig.broker.holds_of("ann", 3, first.cursor);
+  REQUIRE(second.holds.size() == 4);
+  CHECK(second.holds.at(0).first == "3");
+  CHECK(second.holds.at(3).first == "too");
+  CHECK(second.cursor == "");
+  for (const char* cursor : {"x", "1x", "99999999999999999999"})
+    CHECK(outcome([&] { rig.broker.holds_of("ann", 3, cursor); }) == "InvalidArgument");
+}
+
+TEST_CASE("a page ends before it is too large for an answer") {
+  BrokerRig rig;
+  for (int i = 0; i < 500; ++i) {
+    auto noted = want("ann", {"n" + std::to_string(1000 + i)});
+    noted.claim.data = std::string(1024, 'd');
+    rig.acquire(noted);
+  }
+  const auto names = rig.broker.list("n", 1000, "");
+  CHECK(names.names.size() > 100);
+  CHECK(names.names.size() < 300);
+  CHECK(names.cursor == "n" + std::to_string(1000 + names.names.size()));
+  const auto holds = rig.broker.holds_of("ann", 1000, "");
+  CHECK(holds.holds.size() > 100);
+  CHECK(holds.holds.size() < 300);
+  CHECK(rig.broker.holds_of("ann", 1000, holds.cursor).holds.front().first ==
+        "n" + std::to_string(1000 + holds.holds.size()));
+}
+
 TEST_CASE("an owner's holds are found, by all their names") {
   BrokerRig rig;
   const auto set = rig.acquire(want("ann", {"x", "y"}));
   const auto z = rig.acquire(want("ann", {"z"}));
-  const auto all = rig.broker.holds_of("ann");
+  const auto all = rig.broker.holds_of("ann", 1000, "").holds;
   REQUIRE(all.size() == 3);
   CHECK(all[0].first == "x");
   CHECK(all[1].first == "y");
   CHECK(all[2].second.token == z->granted().token);
   CHECK(rig.broker.held_by("y", "ann")->token == set->granted().token);
   CHECK(rig.broker.held_by("y", "bob") == nullptr);
-  CHECK(rig.broker.holds_of("bob").empty());
+  CHECK(rig.broker.holds_of("bob", 1000, "").holds.empty());
 }
 
 namespace {

@@ -164,4 +164,68 @@ TEST_CASE("a grant at once needs no confirmation") {
   CHECK(rig.acquire(want("ann").leased(30s).confirming(2s))->granted().lease == 30s);
 }
 
+TEST_CASE("a client waits in its share of all lines and in no more, and goes on acquiring and releasing") {
+  BrokerRig rig({.max_waiting = 8});
+  const auto by = [](const std::string& client, const std::string& name) {
+    return want("owner" + client, {name}).waiting(1min).with([&](auto& request) { request.client = client; });
+  };
+  std::vector<test::Asked> held;
+  for (const char* name : {"a", "b", "c", "d", "e"}) held.push_back(rig.acquire(want("holder", {name})));
+  const auto first = rig.acquire(by("1", "a"));
+  for (const char* name : {"b", "c", "d"}) rig.acquire(by("1", name));
+  CHECK(outcome([&] { rig.acquire(by("1", "e")); }) == "Overloaded");
+  CHECK(outcome([&] { rig.enqueue(by("1", "e")); }) == "Overloaded");
+  CHECK(rig.acquire(by("1", "free"))->state() == "granted");
+  CHECK(rig.acquire(by("1", "e").waiting(0s))->state() == "held");
+  CHECK(rig.acquire(by("2", "a"))->state() == "");
+  rig.release(held.at(0));
+  CHECK(first->state() == "granted");
+  CHECK(rig.acquire(by("1", "e"))->state() == "");
+  CHECK(outcome(rig.release(held.at(1))) == "ok");
+}
+
+TEST_CASE("those who wait are sent away in pieces when the broker drains, and none of them is granted") {
+  BrokerRig rig;
+  const auto held = rig.acquire(want("ann"));
+  std::vector<test::Asked> waiting;
+  for (int i = 0; i < 3'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(1min)));
+  rig.broker.drain(lock::Audience::Stay::kStays);
+  CHECK(rig.waiting() > 0);
+  rig.release(held);
+  CHECK(rig.broker.holds().size() == 0);
+  rig.finish();
+  CHECK(std::all_of(waiting.begin(), waiting.end(),
+                    [](const auto& one) { return one->state() == "ShuttingDown"; }));
+}
+
+TEST_CASE("a lock that very many share is found, entered and left like any other") {
+  BrokerRig rig;
+  std::vector<test::Asked> readers;
+  for (int i = 0; i < 300; ++i) readers.push_back(rig.acquire(want(std::to_string(i)).reading()));
+  for (int i = 0; i < 300; ++i) rig.acquire(want("7", {"of 7: " + std::to_string(i)}));
+  CHECK(rig.acquire(want("7").reading())->granted().count == 2);
+  CHECK(outcome([&] { rig.acquire(want("7", {"x", "y"})); }) == "NotReentrant");
+  CHECK(rig.acquire(want("7"))->state() == "UpgradeNotAllowed");
+  const auto writer = rig.acquire(want("writer").waiting(1min));
+  for (const auto& reader : readers) rig.release(reader);
+  CHECK(rig.broker.check("x", readers.at(7)->granted().token).valid);
+  CHECK(writer->state() == "");
+  rig.release(readers.at(7));
+  CHECK(writer->state() == "granted");
+}
+
+TEST_CASE("a lock that very many share is taken from them in pieces, but not from who comes meanwhile") {
+  BrokerRig rig;
+  for (int i = 0; i < 3'000; ++i) rig.acquire(want(std::to_string(i)).reading());
+  const auto revoked =
+      test::answered<lock::Revoked>([&](auto done) { rig.broker.force_release("x", "", std::move(done)); });
+  CHECK(outcome(revoked) == "");
+  const auto later = rig.acquire(want("later").reading());
+  REQUIRE(later->state() == "granted");
+  rig.finish();
+  CHECK(test::value(revoked).released == 3'000);
+  CHECK(rig.broker.info("x").holder_count == 1);
+  CHECK(test::value(revoked).token <= later->granted().token);
+}
+
 }  // namespace broker_line_test

@@ -134,10 +134,10 @@ class Walk {
     const std::string id = found->second->id;
     sessions_.erase(found);
     if (chance(2)) return rig_.broker.sessions().lost(id);
-    rig_.broker.sessions().close(id);
+    rig_.close(id);
   }
   void force() {
-    if (chance(4)) rig_.broker.force_release(std::string(1, "xyzs"[below(4)]), "");
+    if (chance(4)) rig_.force_release(std::string(1, "xyzs"[below(4)]), "");
   }
   void engine() {
     if (chance(3)) rig_.engine.slow = !rig_.engine.slow;

@@ -1,6 +1,8 @@
 // Sessions: what is bound to them, and how they end.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "support/broker_rig.hpp"
 
 namespace broker_sessions_test {
@@ -90,11 +92,11 @@ TEST_CASE("a closed session gives back what was bound to it, and counts it") {
   rig.acquire(want("ann", {"x"}).bound_to(ann->id).delayed(10s));
   const auto y = rig.acquire(want("ann", {"y"}).bound_to(ann->id));
   rig.acquire(want("ann", {"z"}));
-  CHECK(rig.broker.sessions().close(ann->id) == 2);
+  CHECK(rig.close(ann->id) == 2);
   CHECK(ann->ends == 1);
   CHECK(watcher->words == "granted x, granted y, granted z, released x, released y");
   CHECK(rig.acquire(want("bob", {"x"}))->state() == "granted");
-  CHECK(outcome([&] { rig.broker.sessions().close(ann->id); }) == "SessionLost");
+  CHECK(outcome([&] { rig.close(ann->id); }) == "SessionLost");
 }
 
 TEST_CASE("a session is its owner's") {
@@ -114,6 +116,89 @@ TEST_CASE("a hold without a lease ends with its session only") {
   CHECK(rig.acquire(want("bob"))->state() == "held");
   rig.broker.sessions().lost(ann->id);
   CHECK(rig.acquire(want("bob"))->state() == "granted");
+}
+
+TEST_CASE("a hold without a lease ends when it was held for as long as any may be") {
+  BrokerRig rig({.most_held = 40s});
+  const auto ann = rig.session("ann");
+  const auto bound = want("ann").bound_to(ann->id).leased(30s);
+  const auto held = rig.acquire(bound.with([](auto& request) { request.indefinite = true; }));
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  rig.pass(20s);
+  CHECK(outcome(rig.extend(held, 30s)) == "ExtendLimit");
+  CHECK(outcome(rig.extend(held, 10s)) == "ok");
+  rig.pass(19'990ms);
+  CHECK(bob->state() == "");
+  CHECK(rig.broker.info("x").holders.at(0).remaining == 10ms);
+  rig.pass(10ms);
+  CHECK(bob->state() == "granted");
+  CHECK(ann->words == "open, granted x, expiring x, lost x");
+  CHECK(outcome(rig.release(held)) == "LeaseExpired");
+}
+
+TEST_CASE("a hold without a lease lapses too when it was to be confirmed and was not") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  const auto bound = want("ann").bound_to(ann->id).leased(30s).waiting(10min).confirming(2s).with(
+      [](auto& request) { request.indefinite = true; });
+  const auto first = rig.acquire(want("bob").leased(1s));
+  rig.acquire(bound);
+  rig.pass(3s);
+  const auto second = rig.acquire(want("bob").leased(1s));
+  REQUIRE(second->state() == "granted");
+  const auto held = rig.acquire(bound);
+  rig.pass(1s);
+  REQUIRE(held->state() == "granted");
+  rig.extend(held, 30s);
+  rig.pass(10min);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+}
+
+TEST_CASE("a session with very many locks ends in pieces, and the loop is free in between") {
+  BrokerRig rig;
+  const auto watcher = rig.watch("other");
+  const auto ann = rig.session("ann");
+  constexpr int kMany = 3'000;
+  for (int i = 0; i < kMany; ++i) {
+    rig.acquire(want("ann", {"bound" + std::to_string(i)}).bound_to(ann->id));
+    rig.acquire(want("ann", {"other" + std::to_string(i)}).leased(1h));
+  }
+  const auto waiter = rig.acquire(want("bob", {"bound2999"}).waiting(1min));
+  std::optional<std::size_t> released;
+  rig.broker.sessions().close(ann->id, [&](std::size_t count) { released = count; });
+  CHECK(rig.broker.holds().size() > kMany);
+  CHECK(outcome([&] { rig.acquire(want("ann").bound_to(ann->id)); }) == "SessionLost");
+  CHECK(rig.acquire(want("bob", {"free"}))->state() == "granted");
+  CHECK_FALSE(released);
+  rig.finish();
+  CHECK(released == kMany);
+  CHECK(rig.broker.holds().size() == kMany + 2);
+  CHECK(waiter->state() == "granted");
+
+  const auto again = rig.session("ann");
+  rig.broker.sessions().lost(again->id);
+  rig.acquire(want("ann", {"other, later"}));
+  rig.finish();
+  CHECK(std::count_if(watcher->events.begin(), watcher->events.end(),
+                      [](const auto& event) { return event.kind == lock::Event::Kind::kSuspect; }) == kMany);
+}
+
+TEST_CASE("what a session waits for when it ends is refused in pieces too, granted meanwhile or not") {
+  BrokerRig rig;
+  const auto ann = rig.session("ann");
+  std::vector<test::Asked> held;
+  std::vector<test::Asked> waiting;
+  for (int i = 0; i < 1'000; ++i) {
+    held.push_back(rig.acquire(want("bob", {std::to_string(i)})));
+    waiting.push_back(rig.acquire(want("ann", {std::to_string(i)}).bound_to(ann->id).waiting(1min)));
+  }
+  rig.broker.sessions().lost(ann->id);
+  CHECK(waiting.back()->state() == "");
+  rig.release(held.back());
+  CHECK(waiting.back()->state() == "granted");
+  rig.finish();
+  CHECK(waiting.at(998)->state() == "SessionLost");
+  CHECK(rig.broker.held_by("999", "ann") == nullptr);
 }
 
 TEST_CASE("a ticket's grant ends with the session it was asked for under") {
@@ -148,7 +233,7 @@ TEST_CASE("what was asked for under a session that has ended is not to be had by
   const auto heard = rig.session("ann");
   rig.engine.slow = true;
   rig.acquire(want("ann").called("r").bound_to(heard->id));
-  rig.broker.sessions().close(heard->id);
+  rig.close(heard->id);
   CHECK(outcome([&] { rig.acquire(want("ann").called("r").bound_to(heard->id)); }) == "SessionLost");
   CHECK(outcome([&] { rig.acquire(want("ann").called("r")); }) == "SessionLost");
   rig.engine.commit_all();

@@ -158,12 +158,16 @@ TEST_CASE("a ticket that is given up leaves the line, and gives back what it was
 
 TEST_CASE("a ticket given up while the engine is asked is no ticket any more") {
   BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  const std::string ticket = rig.enqueue(want("bob"))->busy().ticket;
   rig.engine.slow = true;
-  const auto bob = rig.enqueue(want("bob"));
-  const std::string ticket = std::to_string(bob->id);
+  rig.release(ann);
+  rig.engine.commit();
+  const auto bob = rig.wait(ticket, 1min);
   CHECK(rig.broker.attempts().cancel(ticket));
   CHECK(bob->state() == "Cancelled");
   CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
+  CHECK_FALSE(rig.broker.attempts().cancel(ticket));
   rig.engine.commit_all();
   CHECK(rig.broker.holds().size() == 0);
 }
@@ -199,8 +203,61 @@ TEST_CASE("no ticket is none") {
     CHECK_FALSE(rig.broker.attempts().cancel(text));
   }
   CHECK(outcome([&] { rig.wait("1", -1ms); }) == "InvalidArgument");
-  const auto call = rig.acquire(want("ann"));
+  rig.acquire(want("ann"));
+  const auto call = rig.acquire(want("bob").waiting(1min));
   CHECK(outcome([&] { rig.wait(std::to_string(call->id), 0s); }) == "NotHeld");
+}
+
+TEST_CASE("a ticket is 128 random bits, and tells nothing of its neighbours") {
+  BrokerRig rig;
+  rig.acquire(want("ann"));
+  const std::string one = rig.enqueue(want("bob"))->busy().ticket;
+  const std::string other = rig.enqueue(want("cat"))->busy().ticket;
+  CHECK(one.size() == 32);
+  CHECK(one.find_first_not_of("0123456789abcdef") == std::string::npos);
+  int same = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) same += one[i] == other[i] ? 1 : 0;
+  CHECK(same < 16);
+}
+
+TEST_CASE("a place in a long line is told as it is, whoever leaves or comes") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  std::vector<std::string> tickets;
+  for (int i = 0; i < 300; ++i) tickets.push_back(rig.enqueue(want(std::to_string(i)))->busy().ticket);
+  const auto place = [&](int i) {
+    return rig.wait(tickets.at(static_cast<std::size_t>(i)), 0s)->busy().position;
+  };
+  CHECK(place(299) == 300);
+  CHECK(place(0) == 1);
+  for (int i = 100; i < 200; ++i) rig.broker.attempts().cancel(tickets.at(static_cast<std::size_t>(i)));
+  CHECK(place(99) == 100);
+  CHECK(place(299) == 200);
+  CHECK(rig.enqueue(want("later"))->busy().position == 201);
+  rig.release(ann);
+  CHECK(place(299) == 199);
+}
+
+TEST_CASE("an owner has so many tickets and no more, and a client its share of all") {
+  BrokerRig rig({.max_tickets = 32, .max_owner_tickets = 3});
+  const auto by = [](const std::string& client, const std::string& owner) {
+    return want(owner, {"of " + owner}).with([&](auto& request) { request.client = client; });
+  };
+  for (const char* owner : {"ann", "bob", "cat", "dan", "eve", "fay"})
+    rig.acquire(want("holder", {"of " + std::string(owner)}));
+  const std::string first = rig.enqueue(by("1", "ann"))->busy().ticket;
+  for (int i = 0; i < 2; ++i) rig.enqueue(by("1", "ann"));
+  CHECK(outcome([&] { rig.enqueue(by("2", "ann")); }) == "Overloaded");
+  rig.broker.attempts().cancel(first);
+  CHECK(rig.enqueue(by("2", "ann"))->state() == "queued");
+  int taken = 2;
+  for (const char* owner : {"bob", "cat", "dan", "eve", "fay"}) {
+    for (int i = 0; i < 3; ++i)
+      if (outcome([&] { rig.enqueue(by("1", owner)); }) == "ok") ++taken;
+  }
+  CHECK(taken == 15);
+  CHECK(rig.acquire(by("1", "gus"))->state() == "granted");
+  CHECK(rig.enqueue(by("3", "gus"))->state() == "granted");
 }
 
 }  // namespace broker_tickets_test
