@@ -18,12 +18,19 @@ const Value kNoWait{Integer{0}};
 
 // Who asks is answered when the broker knows, and is taken out of the line when he is gone.
 template <class Start>
-void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start) {
-  const Attempts::Id id = start([&broker, reply](const Result<Answer>& answer) {
+void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start,
+                  AnswerView::Form form = AnswerView::Form::kName) {
+  const Attempts::Id id = start([&broker, reply, form](const Result<Answer>& answer) {
     if (!answer) return reply(answer.error());
-    reply(AnswerView{*answer, broker.epoch()});
+    reply(AnswerView{*answer, broker.epoch(), form});
   });
   withdraw_when_lost(broker, reply, id);
+}
+
+void start(Broker& broker, const Reply<AnswerView>& reply, Request request,
+           AnswerView::Form form = AnswerView::Form::kName) {
+  const auto begin = [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); };
+  answer_later(broker, reply, begin, form);
 }
 
 void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {
@@ -36,8 +43,7 @@ void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, cons
     request.claim.permits = kind.permits;
     request.claim.limit = kind.limit;
   }
-  answer_later(broker, reply,
-               [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); });
+  start(broker, reply, std::move(request));
 }
 
 template <class T>
@@ -65,13 +71,16 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms});
       });
-  server.method(
-      "acquire_many", {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
-      "Takes several locks together or none, with one token; waits without holding any of them.",
-      [&broker](Reply<AnswerView> reply, ListArgument names, OwnerArgument owner, std::int64_t lease_ms,
-                std::int64_t wait_ms, DictArgument opts) {
-        acquire(broker, reply, {names_of(names, broker.limits()), std::move(owner), lease_ms, wait_ms, opts});
-      });
+  server.method("acquire_many",
+                {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
+                "Takes several locks together or none, with one token; waits without holding any of them.",
+                [&broker](Reply<AnswerView> reply, ListArgument names, OwnerArgument owner,
+                          std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+                  Request request = request_of({names_of(names, broker.limits()), std::move(owner), lease_ms,
+                                                wait_ms, opts, reply.call().client()},
+                                               broker);
+                  start(broker, reply, std::move(request), AnswerView::Form::kNames);
+                });
   server.method(
       "sem_acquire",
       {"name",
@@ -97,7 +106,8 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
       "wait() and cancel().",
       [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
                 DictArgument opts) {
-        Request request = request_of({{std::move(name)}, std::move(owner), lease_ms, 0, opts}, broker);
+        Request request = request_of(
+            {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
         answer_later(broker, reply, [&](Attempts::Told told) {
           return broker.enqueue(std::move(request), std::move(told));
         });

@@ -215,8 +215,8 @@ void put(Packer& out, std::string_view key, const T& value) {
 
 void put(Packer& out, std::string_view key, milliseconds value) { put(out, key, value.count()); }
 
-void pack_granted(Packer& out, const Granted& granted, std::int64_t epoch) {
-  const bool set = granted.names.size() > 1;
+void pack_granted(Packer& out, const Granted& granted, const AnswerView& view) {
+  const bool set = granted.names.size() > 1 || view.form == AnswerView::Form::kNames;
   const bool ticket = !granted.ticket.empty();
   const bool permits = granted.mode == Mode::kPermits;
   out.pack_map(11 + (ticket ? 2 : 0) + (permits ? 1 : 0));
@@ -233,7 +233,7 @@ void pack_granted(Packer& out, const Granted& granted, std::int64_t epoch) {
   put(out, "hold_count", granted.count);
   put(out, "waited_ms", granted.waited);
   put(out, "mode", lock::word(granted.mode));
-  put(out, "epoch", epoch);
+  put(out, "epoch", view.epoch);
   put(out, "replay", granted.replay);
   if (permits) put(out, "available", granted.available);
   if (!ticket) return;
@@ -259,7 +259,7 @@ void pack_busy(Packer& out, const Busy& busy) {
 
 void Foreign<lock::AnswerView>::pack(Packer& out, const lock::AnswerView& view) {
   if (const auto* granted = std::get_if<Granted>(&view.answer)) {
-    pack_granted(out, *granted, view.epoch);
+    pack_granted(out, *granted, view);
   } else {
     pack_busy(out, std::get<Busy>(view.answer));
   }

@@ -10,8 +10,12 @@ namespace zerosuite::lock {
 
 /// A grant or the lack of one, as acquire() answers it.
 struct AnswerView {
+  /// Whether a grant has `name`, or `names`.
+  enum class Form : std::uint8_t { kName, kNames };
+
   Answer answer;
   std::int64_t epoch = 0;
+  Form form = Form::kName;  ///< Of one name; several have `names` anyway.
 };
 
 /// An event as a stream's item: packed when it is sent, and shared until then.

@@ -274,10 +274,40 @@ def test_info_list_and_holds_show_who_has_what(locks, name):
     holder = locks.call("info", name)["holders"][0]
     assert (holder["token"], holder["data"], holder["mode"]) == (held["token"], "for the nightly job", "x")
     assert [each["name"] for each in locks.call("list", name)["locks"]] == [name]
-    assert [each["name"] for each in locks.call("holds", f"of {name}")] == [name]
+    assert [each["name"] for each in locks.call("holds", f"of {name}")["holds"]] == [name]
     page = locks.call("list", "", 1)
     assert len(page["locks"]) == 1
     assert locks.call("list", "", 1, page["cursor"])["locks"] != page["locks"] or page["cursor"] == ""
+
+
+def test_holds_come_page_by_page(locks, name):
+    owner = f"of {name}"
+    held = [f"{name}/{i}" for i in range(5)]
+    for each in held:
+        grant(locks, "acquire", each, owner)
+    pages, cursor = [], ""
+    while not pages or cursor:
+        page = locks.call("holds", owner, 2, cursor)
+        pages.append([each["name"] for each in page["holds"]])
+        cursor = page["cursor"]
+    assert pages == [held[:2], held[2:4], held[4:]]
+    assert locks.error("holds", owner, 1001).name == "InvalidArgument"
+    assert locks.error("holds", owner, 1, "no cursor").name == "InvalidArgument"
+
+
+def test_a_set_of_one_distinct_name_is_a_set(locks, name):
+    for names in ([name], [name, name]):
+        held = grant(locks, "acquire_many", names, "a")
+        assert held["names"] == [name] and "name" not in held
+        assert locks.call("release_many", "a", [[name, held["token"]]])["released"] == [name]
+
+
+def test_a_ticket_says_nothing_of_its_neighbours(locks, name):
+    grant(locks, "acquire", name, "a")
+    one, other = (locks.call("enqueue", name, owner)["ticket"] for owner in "bc")
+    assert re.fullmatch("[0-9a-f]{32}", one) and re.fullmatch("[0-9a-f]{32}", other)
+    for guess in (int(other, 16) - 1, int(other, 16) + 1, int(one, 16) + 1):
+        assert locks.call("cancel", f"{guess:032x}") is False
 
 
 def test_redlocks_calls_have_their_shapes(locks, name):

@@ -152,6 +152,43 @@ def test_30_a_client_that_opens_a_hundred_thousand_waits_and_vanishes_disturbs_n
         assert raw.value("stats")["held"] == LOCKS // 1000
 
 
+def test_30_no_client_takes_all_places_in_line_nor_all_tickets_nor_all_listeners(start_broker):
+    limits = {f"ZEROSUITE_LOCK_MAX_{what}": "400" for what in ("WAITING", "TICKETS", "LISTENERS")}
+    broker = start_broker("none", ZEROSUITE_LOCK_HEARTBEAT_MS="60000", **limits)
+    with Crowd(broker.endpoint) as crowd, Raw(broker.endpoint) as raw:
+        held = raw.value("acquire", "n", "first", 600_000)
+        for number in range(400):
+            crowd.ask(number, "enqueue", "n", f"owner-{number}")
+            crowd.ask(-number, "session_open", "owner")
+        refused = 0
+        while refused < 2 * (400 - 188):
+            _, name, value = crowd.answer()
+            assert name == "OK" or value == "Overloaded"
+            refused += name == "ERR"
+        assert raw.value("enqueue", "n", "honest", 600_000)["state"] == "queued"
+        assert raw.next(raw.call("session_open", ["honest"])).name == "STREAM"
+        # None of these is needed to keep what is held, or to give it back.
+        assert raw.value("extend", "n", "first", held["token"], 600_000)["ok"]
+        assert raw.value("renew", "first", [["n", held["token"]]], 600_000)["ok"] == ["n"]
+        assert raw.value("release", "n", "first", held["token"])["released"]
+
+
+def test_30_a_session_of_twenty_thousand_locks_ends_while_others_are_served(start_broker):
+    broker = start_broker("none", ZEROSUITE_LOCK_HEARTBEAT_MS="60000")
+    many = LOCKS // 5
+    with Crowd(broker.endpoint) as crowd, Raw(broker.endpoint) as raw, Raw(broker.endpoint) as owner:
+        session = owner.next(owner.call("session_open", ["owner"])).args["session"]
+        for number in range(many):
+            crowd.ask(number, "acquire", f"lock {number}", "owner", 600_000, 0, {"bind": "session", "session": session})
+        for _ in range(many):
+            assert crowd.answer()[1] == "OK"
+        crowd.ask("close", "session_close", session)
+        times = timed_tries(raw)
+        assert median(times) < 0.02 and max(times) < 0.5
+        assert crowd.answer() == ("close", "OK", {"released": many})
+        assert broker.stats()["held"] == 0
+
+
 def settled(raw, before):
     """How many wait, once no more come."""
     before.append(raw.value("stats", seconds=30)["waiting"])
