@@ -102,11 +102,11 @@ class IdSimulation {
     Process& it = *process;
     slots_[slot] = std::move(process);
     weather(it);
-    const auto workers = weather_.roomy ? std::nullopt : std::optional<std::int64_t>(weather_.shared ? 2 : 1);
+    const std::int64_t alone = weather_.shared ? 2 : 1;
     it.issuer = make_(
         {it.timers, it.store, world_.machines[machine], layout_,
          id::Claim{.worker = weather_.roomy ? std::optional(static_cast<std::int64_t>(slot)) : std::nullopt,
-                   .workers = workers.value_or(8),
+                   .workers = weather_.roomy ? 8 : alone,
                    .owner = weather_.shared ? std::to_string(it.number) : "alone"}});
     it.store.settle();
   }
