@@ -5,12 +5,14 @@
 #include <functional>
 #include <zmq.hpp>
 
+#include "net/context.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 
 namespace zerosuite::net {
 
 enum class Connection : std::uint8_t {
+  kOpen,  ///< The line is there, before a word was said; told only to who asks for descriptors.
   kUp,    ///< A peer is connected and speaks ZeroMQ.
   kDown,  ///< A connection has ended; the socket itself may learn it a moment later.
 };
@@ -18,19 +20,32 @@ enum class Connection : std::uint8_t {
 /// Belongs to the loop's thread. One for each socket at a time; it must go before its socket does.
 class Monitor {
  public:
-  /// Calls `changed` for each event from now on; it may not destroy the monitor. Throws zmq::error_t when the
-  /// context is out of sockets.
-  Monitor(zmq::context_t& context, Reactor& reactor, Socket& socket, std::function<void(Connection)> changed);
+  /// What has happened, and the descriptor of the connection (meaningless for kUp). libzmq closes the
+  /// descriptor right after it has told kDown: the next connection may have the same number.
+  using Change = std::function<void(Connection, int)>;
+
+  /// Calls `changed` for each kUp and kDown from now on; it may not destroy the monitor. Throws zmq::error_t
+  /// when the context is out of sockets.
+  Monitor(Context& context, Reactor& reactor, Socket& socket, std::function<void(Connection)> changed);
+  /// The same for kOpen and kDown.
+  Monitor(Context& context, Reactor& reactor, Socket& socket, Change changed);
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
+  /// Calls `changed` for everything that has happened up to now.
+  void catch_up();
+
  private:
-  void drain();
+  struct Events {
+    int mask;
+  };
+  Monitor(Context& context, Reactor& reactor, Socket& socket, Events events, Change changed);
 
   Socket& socket_;
   zmq::socket_t events_;
-  std::function<void(Connection)> changed_;
+  Change changed_;
+  Timer first_look_;
   Reactor::Watch watch_;
 };
 

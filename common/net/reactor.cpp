@@ -91,6 +91,7 @@ void Reactor::turn(milliseconds wait) {
 // Whether anything was heard, be it only a signal.
 bool Reactor::hear(milliseconds wait) {
   if (stale_) rebuild();
+  ++turns_;
   const int count = ::zmq_poll(items_.data(), static_cast<int>(items_.size()), wait.count());
   if (count < 0 && errno != EINTR) throw zmq::error_t();
   timers_.tell(core::Clock::now());

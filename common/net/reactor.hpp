@@ -2,6 +2,7 @@
 // Everything it calls runs on the thread that turns it, one callback at a time, to completion.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -49,6 +50,8 @@ class Reactor {
   /// Turns until stop() is called from a callback.
   void run();
   void stop() { stopped_ = true; }
+  /// How often it has looked at what it watches, up to now.
+  std::uint64_t turns() const { return turns_; }
 
  private:
   struct Entry;
@@ -68,6 +71,7 @@ class Reactor {
   bool stale_ = false;  // items_ no longer match entries_
   bool turning_ = false;
   bool stopped_ = false;
+  std::uint64_t turns_ = 0;
 };
 
 class Reactor::Watch {

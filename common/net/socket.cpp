@@ -1,11 +1,18 @@
 #include "net/socket.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "core/error.hpp"
+#include "core/random.hpp"
+#include "net/connections.hpp"
+#include "net/context.hpp"
+#include "net/gate.hpp"
 
 namespace zerosuite::net {
 namespace {
+
+constexpr std::string_view kInproc = "inproc://";
 
 [[noreturn]] void refuse(const char* action, const std::string& endpoint, const zmq::error_t& error) {
   const int number = error.num();
@@ -34,10 +41,18 @@ int send_frame(void* socket, Frame& frame, int flags) {
   return 0;
 }
 
+// A ROUTER names its peers by a number that begins at rand(), which libzmq never seeds: without this it is
+// the same in every run, and a stranger knows the names of all others. Of no other socket is it asked, so
+// that a program which uses rand() itself and only dials keeps its own sequence.
+zmq::socket_t make(Context& context, zmq::socket_type type) {
+  if (type == zmq::socket_type::router) std::srand(static_cast<unsigned>(core::random_bits()));
+  return {context.zmq(), type};
+}
+
 }  // namespace
 
-Socket::Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptions& options)
-    : type_(type), socket_(context, type) {
+Socket::Socket(Context& context, zmq::socket_type type, const SocketOptions& options)
+    : context_(&context), type_(type), socket_(make(context, type)) {
   socket_.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
   socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
   socket_.set(zmq::sockopt::sndhwm, options.high_water);
@@ -55,6 +70,10 @@ Socket::Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptio
 
 std::string Socket::bind(const std::string& endpoint) {
   try {
+    if (!endpoint.starts_with(kInproc)) {
+      context_->gate();
+      Gate::guard(socket_);
+    }
     socket_.bind(endpoint);
   } catch (const zmq::error_t& error) {
     refuse("bind", endpoint, error);
@@ -71,6 +90,13 @@ void Socket::connect(const std::string& endpoint) {
 }
 
 Received Socket::receive(std::vector<Frame>& frames) {
+  const Received received = take(frames);
+  if (connections_ != nullptr)
+    received == Received::kNone ? connections_->heard_nothing() : connections_->heard(frames);
+  return received;
+}
+
+Received Socket::take(std::vector<Frame>& frames) {
   frames.clear();
   // libzmq hands out whole messages only, so once the first frame is here the others are too.
   while (frames.size() < kMaxFrames) {
@@ -85,6 +111,7 @@ Received Socket::receive(std::vector<Frame>& frames) {
 }
 
 Sent Socket::send(std::span<Frame> frames) {
+  if (connections_ != nullptr && !connections_->reaches(frames.front().to_string_view())) return Sent::kGone;
   // The first frame decides. After it, the high-water mark is not asked again until the message is complete
   // (libzmq counts messages, not frames), so a frame that "waits" never does; and when the pipe dies
   // half-way, only a waiting send drops the remains in silence, where one with ZMQ_DONTWAIT would leave half

@@ -10,8 +10,11 @@
 #include <zmq.hpp>
 
 #include "core/clock.hpp"
+#include "net/context.hpp"
 
 namespace zerosuite::net {
+
+class Connections;
 
 using Frame = zmq::message_t;
 
@@ -47,9 +50,10 @@ class Socket {
   static constexpr std::size_t kMaxFrames = 20;
 
   /// Throws zmq::error_t when the context is closed or out of sockets.
-  Socket(zmq::context_t& context, zmq::socket_type type, const SocketOptions& options = {});
+  Socket(Context& context, zmq::socket_type type, const SocketOptions& options = {});
 
-  /// Answers the endpoint really bound (a port of 0 or * resolved).
+  /// Answers the endpoint really bound (a port of 0 or * resolved). The context's gate is asked about whoever
+  /// connects over tcp or ipc.
   /// Throws core::Failure(Unavailable | InvalidArgument) with one line that names the endpoint and the
   /// reason.
   std::string bind(const std::string& endpoint);
@@ -67,12 +71,21 @@ class Socket {
   void drop_queue() { socket_.set(zmq::sockopt::linger, 0); }
 
   zmq::socket_ref ref() { return socket_; }
+  /// A descriptor that becomes readable once when there may be something to receive after nothing was
+  /// (ZMQ_FD). For sockets of few messages: polled by it they cost nothing while they are silent.
+  int doorbell() const { return socket_.get(zmq::sockopt::fd); }
+  /// Tells `connections` of every message from now on and asks it before each send. Null: nobody.
+  void watch_over(Connections* connections) { connections_ = connections; }
   /// Whether the first frame of a message names the connection.
   bool names_peers() const { return type_ == zmq::socket_type::router; }
 
  private:
+  Received take(std::vector<Frame>& frames);
+
+  Context* context_;
   zmq::socket_type type_;
   zmq::socket_t socket_;
+  Connections* connections_ = nullptr;
 };
 
 }  // namespace zerosuite::net

@@ -53,6 +53,7 @@ App::App(const Program& program, Config config, Reload reload)
     : config_(std::move(config)),
       reload_(std::move(reload)),
       log_(program.name),
+      context_(reactor_),
       pool_(reactor_, pool_options(config_)),
       offload_(pool_, [this] { settle(); }),
       transport_(context_, reactor_,
@@ -95,6 +96,10 @@ void App::listen() {
   for (const std::string& endpoint : config_.list("bind")) bound.push_back(transport_.bind(endpoint));
   auto to_server =
       rpc::by_view([this](std::span<const std::string_view> frames) { server_.receive(frames); });
+  transport_.on_gone([this](std::string_view identity) {
+    if (relay_ != nullptr) relay_->lose_client(identity);
+    server_.lose_connection(identity);
+  });
   if (relay_ == nullptr) {
     transport_.start(std::move(to_server));
   } else {

@@ -31,7 +31,7 @@ class App {
   App(const Program& program, Config config, Reload reload);
 
   const Config& config() const { return config_; }
-  zmq::context_t& context() { return context_; }
+  net::Context& context() { return context_; }
   net::Reactor& reactor() { return reactor_; }
   rpc::Server& server() { return server_; }
   rpc::RouterTransport& transport() { return transport_; }
@@ -78,8 +78,8 @@ class App {
   Reload reload_;
   Log log_;
   Signals signals_;
-  zmq::context_t context_;
   net::Reactor reactor_;
+  net::Context context_;
   net::Pool pool_;
   CountedOffload offload_;
   rpc::RouterTransport transport_;

@@ -26,7 +26,7 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Li
       server_(server),
       id_(fresh_id(program.name)) {}
 
-void Proxies::dial(zmq::context_t& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options) {
+void Proxies::dial(net::Context& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options) {
   if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies
   rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
   for (const std::string& endpoint : config_.list("proxy")) {

@@ -22,7 +22,7 @@ class Proxies final : private rpc::ProxyLinkHost {
   Proxies(const Program& program, const Config& config, Log& log, rpc::Links& links, rpc::Server& server);
 
   /// Dials them; the methods are registered by now.
-  void dial(zmq::context_t& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options);
+  void dial(net::Context& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options);
   /// Calls `drained` once no proxy sends new calls any more.
   void drain(std::function<void()> drained);
   /// Says good-bye to all.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "net/socket.hpp"
@@ -23,6 +24,8 @@ class Relay {
   /// One message of a client, before the server sees it. True when it was taken; otherwise the frames are as
   /// they were.
   virtual bool receive(std::vector<net::Frame>& frames) = 0;
+  /// The connection has ended, and whoever comes under its identity next is somebody else.
+  virtual void lose_client(std::string_view identity) = 0;
   /// Takes no new calls from now on. Calls `idle` once none is open; at once when none is.
   virtual void drain(std::function<void()> idle) = 0;
   /// Answers every open call with ERR ShuttingDown.

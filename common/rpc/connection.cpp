@@ -36,6 +36,7 @@ ClientOptions checked(ClientOptions options) {
 
 Connection::Connection(const std::string& endpoint, const ClientOptions& options)
     : options_(checked(options)),
+      context_(reactor_),
       transport_(context_, reactor_),
       caller_(reactor_.timers(), transport_, options_.caller),
       driver_(reactor_, [this] { return caller_.open() > 0; }) {

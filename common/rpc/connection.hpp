@@ -66,8 +66,8 @@ class Connection {
   void close_now();
 
   ClientOptions options_;
-  zmq::context_t context_;
   net::Reactor reactor_;
+  net::Context context_;
   DealerTransport transport_;
   Caller caller_;
   bool closed_ = false;  // for the driving thread

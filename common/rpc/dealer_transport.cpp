@@ -4,7 +4,7 @@
 
 namespace zerosuite::rpc {
 
-DealerTransport::DealerTransport(zmq::context_t& context, net::Reactor& reactor)
+DealerTransport::DealerTransport(net::Context& context, net::Reactor& reactor)
     : reactor_(reactor), socket_(context, zmq::socket_type::dealer, {.high_water = 10'000}) {}
 
 void DealerTransport::start(MessageReceiver receiver) {

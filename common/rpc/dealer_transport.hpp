@@ -15,7 +15,7 @@ namespace zerosuite::rpc {
 /// meanwhile. What it does not take, the caller keeps as long as the call is open.
 class DealerTransport final : public Sink {
  public:
-  DealerTransport(zmq::context_t& context, net::Reactor& reactor);
+  DealerTransport(net::Context& context, net::Reactor& reactor);
 
   /// As net::Socket::connect() and bind().
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }

@@ -25,7 +25,7 @@ bool OnewaySender::finish() {
   return socket_.send(frames) == net::Sent::kYes;
 }
 
-OnewayReceiver::OnewayReceiver(zmq::context_t& context, zmq::socket_type type, net::Timers& timers,
+OnewayReceiver::OnewayReceiver(net::Context& context, zmq::socket_type type, net::Timers& timers,
                                net::Offload& offload)
     : socket_(context, type), server_(timers, nowhere_, offload, without_heartbeats()), intake_(timers) {}
 
@@ -34,7 +34,7 @@ void OnewayReceiver::start(net::Reactor& reactor) {
   watch_ = reactor.watch(socket_.ref(), [this] { intake_.drain(socket_, receiver_); });
 }
 
-Subscriber::Subscriber(zmq::context_t& context, net::Timers& timers, net::Offload& offload)
+Subscriber::Subscriber(net::Context& context, net::Timers& timers, net::Offload& offload)
     : OnewayReceiver(context, zmq::socket_type::sub, timers, offload) {
   socket().ref().set(zmq::sockopt::subscribe, "");
 }

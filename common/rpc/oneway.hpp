@@ -35,7 +35,7 @@ class OnewaySender {
   }
 
  protected:
-  OnewaySender(zmq::context_t& context, zmq::socket_type type) : socket_(context, type) {}
+  OnewaySender(net::Context& context, zmq::socket_type type) : socket_(context, type) {}
 
  private:
   wire::Packer begin(std::string_view method);
@@ -49,14 +49,14 @@ class OnewaySender {
 /// Deals each event to one of the connected pullers.
 class Pusher final : public OnewaySender {
  public:
-  explicit Pusher(zmq::context_t& context) : OnewaySender(context, zmq::socket_type::push) {}
+  explicit Pusher(net::Context& context) : OnewaySender(context, zmq::socket_type::push) {}
 };
 
 /// Sends each event to every connected subscriber. send() answers true also when there is none, or one does
 /// not read and misses it: that is how PUB works.
 class Publisher final : public OnewaySender {
  public:
-  explicit Publisher(zmq::context_t& context) : OnewaySender(context, zmq::socket_type::pub) {}
+  explicit Publisher(net::Context& context) : OnewaySender(context, zmq::socket_type::pub) {}
 };
 
 /// The receiving side: a server whose answers go nowhere. Nobody grants credit for a stream here, so do not
@@ -73,7 +73,7 @@ class OnewayReceiver {
   void start(net::Reactor& reactor);
 
  protected:
-  OnewayReceiver(zmq::context_t& context, zmq::socket_type type, net::Timers& timers, net::Offload& offload);
+  OnewayReceiver(net::Context& context, zmq::socket_type type, net::Timers& timers, net::Offload& offload);
   net::Socket& socket() { return socket_; }
 
  private:
@@ -92,14 +92,14 @@ class OnewayReceiver {
 /// Gets a share of what the connected pushers send.
 class Puller final : public OnewayReceiver {
  public:
-  Puller(zmq::context_t& context, net::Timers& timers, net::Offload& offload)
+  Puller(net::Context& context, net::Timers& timers, net::Offload& offload)
       : OnewayReceiver(context, zmq::socket_type::pull, timers, offload) {}
 };
 
 /// Gets everything the publishers send, as a stock subscriber does: method names are no topics.
 class Subscriber final : public OnewayReceiver {
  public:
-  Subscriber(zmq::context_t& context, net::Timers& timers, net::Offload& offload);
+  Subscriber(net::Context& context, net::Timers& timers, net::Offload& offload);
 };
 
 }  // namespace zerosuite::rpc

@@ -31,6 +31,9 @@ class Outbox {
   /// something is kept for the connection, since nothing overtakes that.
   net::Sent attempt(std::span<net::Frame> frames);
 
+  /// Forgets what is kept for a connection that has ended.
+  void drop(std::string_view connection) { held_.erase(std::string(connection)); }
+
   /// Whether something is kept for any connection.
   bool holding() const { return !held_.empty(); }
   /// How often a connection was given up because it did not read.

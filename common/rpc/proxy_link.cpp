@@ -42,7 +42,7 @@ struct ProxyLink::Line {
   net::Reactor::Watch watch;
 };
 
-ProxyLink::ProxyLink(zmq::context_t& context, net::Reactor& reactor, ProxyLinkHost& host,
+ProxyLink::ProxyLink(net::Context& context, net::Reactor& reactor, ProxyLinkHost& host,
                      ProxyLinkOptions options)
     : context_(context),
       reactor_(reactor),

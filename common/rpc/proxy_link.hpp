@@ -48,7 +48,7 @@ struct ProxyLinkOptions {
 class ProxyLink final : public Sink {
  public:
   /// Throws core::Failure(InvalidArgument) when the endpoint is none.
-  ProxyLink(zmq::context_t& context, net::Reactor& reactor, ProxyLinkHost& host, ProxyLinkOptions options);
+  ProxyLink(net::Context& context, net::Reactor& reactor, ProxyLinkHost& host, ProxyLinkOptions options);
   ~ProxyLink() override;
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
@@ -76,7 +76,7 @@ class ProxyLink final : public Sink {
   void hang_up(std::string_view reason);
   void finish_drain();
 
-  zmq::context_t& context_;
+  net::Context& context_;
   net::Reactor& reactor_;
   ProxyLinkHost& host_;
   ProxyLinkOptions options_;

@@ -4,10 +4,20 @@
 
 namespace zerosuite::rpc {
 
-RouterTransport::RouterTransport(zmq::context_t& context, net::Reactor& reactor, const RouterOptions& options)
+RouterTransport::RouterTransport(net::Context& context, net::Reactor& reactor, const RouterOptions& options)
     : reactor_(reactor),
       socket_(context, zmq::socket_type::router, options.socket),
-      outbox_(reactor.timers(), socket_, options.max_held_bytes) {}
+      connections_(context, reactor, socket_),
+      outbox_(reactor.timers(), socket_, options.max_held_bytes) {
+  on_gone([](std::string_view) {});
+}
+
+void RouterTransport::on_gone(net::Connections::Gone gone) {
+  connections_.on_gone([this, gone = std::move(gone)](std::string_view identity) {
+    outbox_.drop(identity);
+    gone(identity);
+  });
+}
 
 void RouterTransport::start(MessageReceiver receiver) {
   receiver_ = std::move(receiver);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "net/connections.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 #include "rpc/frames.hpp"
@@ -23,13 +24,17 @@ struct RouterOptions {
 /// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox.
 class RouterTransport final : public Sink {
  public:
-  RouterTransport(zmq::context_t& context, net::Reactor& reactor, const RouterOptions& options = {});
+  RouterTransport(net::Context& context, net::Reactor& reactor, const RouterOptions& options = {});
 
   /// As net::Socket::bind() and connect(); any number of either.
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }
   /// From now on every message goes to `receiver`, at most 64 a turn.
   void start(MessageReceiver receiver);
+
+  /// Calls `gone(identity)` once a connection has ended of which a message was received, before anybody else
+  /// can use the identity; what was kept for it is dropped. Not for peers over inproc. See net::Connections.
+  void on_gone(net::Connections::Gone gone);
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
@@ -41,6 +46,7 @@ class RouterTransport final : public Sink {
  private:
   net::Reactor& reactor_;
   net::Socket socket_;
+  net::Connections connections_;
   Outbox outbox_;
   MessageReceiver receiver_;
   net::Reactor::Watch watch_;

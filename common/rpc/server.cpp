@@ -9,6 +9,10 @@ namespace {
 constexpr std::string_view kProtocolPrefix = "_zpc_";
 constexpr std::string_view kExtensionPrefix = "_zpx_";
 
+bool is_behind_another(const wire::Envelope& peer) {
+  return peer.link() == 0 && peer.bytes().size() > 1 + peer.outermost().size();
+}
+
 std::string_view fault_error(wire::Fault fault) {
   switch (fault) {
     case wire::Fault::kTooLarge:
@@ -162,6 +166,7 @@ std::shared_ptr<Channel> Server::open_channel(const CallInfo& call, std::optiona
     throw core::Failure(core::kOverloaded, "too many calls are open");
   ChannelHost& host = *this;  // a private base: the conversion is only known here
   auto channel = std::make_shared<Channel>(host, call, timeout_ms);
+  if (known == peers_.end() && is_behind_another(*call.peer)) ++behind_others_;
   peers_[*call.peer].emplace(channel->call().id, channel);
   ++stats_.channels;
   return channel;
@@ -170,7 +175,10 @@ std::shared_ptr<Channel> Server::open_channel(const CallInfo& call, std::optiona
 void Server::closed(Channel& channel) {
   const auto peer = peers_.find(*channel.call().peer);
   if (peer == peers_.end() || peer->second.erase(channel.call().id) == 0) return;
-  if (peer->second.empty()) peers_.erase(peer);
+  if (peer->second.empty()) {
+    if (is_behind_another(peer->first)) --behind_others_;
+    peers_.erase(peer);
+  }
   --stats_.channels;
   if (stats_.channels == 0 && idle_) std::exchange(idle_, nullptr)();
 }
@@ -197,6 +205,13 @@ void Server::peer_gone(const wire::Envelope& peer) {
   if (found == peers_.end()) return;
   const Channels channels = found->second;  // a copy: each loss erases its entry
   for (const auto& [id, channel] : channels) channel->lose();
+}
+
+void Server::lose_connection(std::string_view identity) {
+  wire::Envelope peer;
+  if (peer.push(identity)) peer_gone(peer);
+  if (behind_others_ == 0) return;
+  lose_peers([&](const wire::Envelope& other) { return other.link() == 0 && other.outermost() == identity; });
 }
 
 void Server::lose_link(wire::Link link) {

@@ -73,6 +73,8 @@ class Server final : private ChannelHost {
   /// One message as a ROUTER receives it: identity frames, delimiter, payload. Its answers are sent to an
   /// envelope of the same link.
   void receive(std::span<const std::string_view> frames, wire::Link link = 0);
+  /// A connection of link 0 has ended: every call that came by it is lost.
+  void lose_connection(std::string_view identity);
   /// Nobody is behind the link any more: every call that came by it is lost.
   void lose_link(wire::Link link);
 
@@ -119,6 +121,7 @@ class Server final : private ChannelHost {
   OwnMethods own_methods_{methods_};
   const Catalogue* catalogue_ = &own_methods_;
   std::unordered_map<wire::Envelope, Channels> peers_;
+  std::size_t behind_others_ = 0;  // peers of link 0 whose connection is another's, a proxy's
   ServerStats stats_;
   DropLog drop_log_;
   wire::Envelope envelope_;  // of the message being received

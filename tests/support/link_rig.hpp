@@ -116,8 +116,8 @@ struct LinkRig {
     if (!holds) throw std::runtime_error(std::string("did not happen: ") + what);
   }
 
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context{reactor};
   std::unique_ptr<net::Socket> proxy;
   std::string endpoint;
   std::string address;

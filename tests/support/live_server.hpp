@@ -39,8 +39,8 @@ class LiveServer {
  private:
   void serve(const std::string& endpoint, const std::function<void(rpc::Server&)>& set_up,
              std::promise<std::pair<std::string, net::Mailbox*>>& started) {
-    zmq::context_t context;
     net::Reactor reactor;
+    net::Context context(reactor);
     net::Mailbox mailbox(reactor);
     net::Pool pool(reactor, {.threads = 1});
     rpc::RouterTransport transport(context, reactor);

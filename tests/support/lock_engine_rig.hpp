@@ -109,13 +109,10 @@ class EmbeddedRig {
 
   /// In the same folder, while it runs.
   void start_another() {
-    const lock::engines::Embedded second(timers, offload, {path(), durability, wall_ms, {}});
+    const lock::engines::Embedded second(timers, offload, {path(), durability, wall_ms});
   }
   void start() {
-    engine_.emplace(timers, offload,
-                    lock::engines::EmbeddedOptions{
-                        path(), durability, wall_ms,
-                        [this](const lock::engines::Notice& notice) { notices.push_back(notice); }});
+    engine_.emplace(timers, offload, lock::engines::EmbeddedOptions{path(), durability, wall_ms});
   }
   /// The process is gone, and with it all that was not on the disk.
   void crash() {
@@ -143,7 +140,6 @@ class EmbeddedRig {
   std::int64_t wall_ms = 1'700'000'000'000;
   net::Timers timers{kStart};
   HandOffload offload;
-  std::vector<lock::engines::Notice> notices;
 
  private:
   TemporaryFolder folder_;

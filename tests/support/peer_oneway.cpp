@@ -13,8 +13,8 @@ namespace {
 
 template <class Receiver>
 int receive() {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   net::Pool pool(reactor);
   Receiver receiver(context, reactor.timers(), pool);
   receiver.server().method("note", {"number", "text"}, "Tells what it was called with.",
@@ -32,7 +32,8 @@ int receive() {
 
 template <class Sender>
 int send(const std::string& endpoint) {
-  zmq::context_t context;
+  net::Reactor reactor;
+  net::Context context(reactor);
   Sender sender(context);
   sender.connect(endpoint);
   for (std::string line; std::getline(std::cin, line);) {

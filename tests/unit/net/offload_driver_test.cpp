@@ -36,7 +36,7 @@ bool arrives(const std::future<T>& future) {
 // Asks an echo over a socket: each request carries the address of who waits for it.
 class Asker {
  public:
-  Asker(zmq::context_t& context, Reactor& reactor, Driver*& driver)
+  Asker(net::Context& context, Reactor& reactor, Driver*& driver)
       : socket_(context, zmq::socket_type::dealer, {.high_water = 0}), driver_(driver) {
     watch_ = reactor.watch(socket_.ref(), [this] { take(); });
   }
@@ -68,7 +68,7 @@ class Asker {
 // Echoes on a thread of its own.
 class Echo {
  public:
-  explicit Echo(zmq::context_t& context) : socket_(context, zmq::socket_type::router, {.high_water = 0}) {
+  Echo() {
     endpoint = socket_.bind("tcp://127.0.0.1:*");
     thread_ = std::thread([this] { reactor_.run(); });
   }
@@ -86,8 +86,9 @@ class Echo {
     }
   }
 
-  net::Socket socket_;
   Reactor reactor_;
+  net::Context context_{reactor_};
+  net::Socket socket_{context_, zmq::socket_type::router, {.high_water = 0}};
   net::Mailbox orders_{reactor_};
   std::vector<net::Frame> frames_;
   Reactor::Watch watch_ = reactor_.watch(socket_.ref(), [this] { answer(); });
@@ -261,9 +262,9 @@ TEST_CASE("a driver that is destroyed joins its thread, also when something is s
 TEST_CASE("many threads share one socket: every caller gets its own answer and none is lost") {
   constexpr int kThreads = 8;
   constexpr int kCalls = 2000;
-  zmq::context_t context;
-  Echo echo(context);
+  Echo echo;
   Reactor reactor;
+  net::Context context(reactor);
   Driver* self = nullptr;
   Asker asker(context, reactor, self);
   asker.connect(echo.endpoint);

@@ -45,6 +45,11 @@ struct Crowd {
     to.bind(endpoint);
     from.connect(endpoint);
     for (int i = 0; i < messages; ++i) send();
+    const auto arrived = [&] {
+      zmq::pollitem_t item{to.ref().handle(), -1, ZMQ_POLLIN, 0};
+      return ::zmq_poll(&item, 1, 0) > 0;
+    };
+    REQUIRE(test::turn_until(doorkeeper, arrived));
   }
   void send() {
     net::Frame frame(std::string_view("x"));
@@ -54,7 +59,8 @@ struct Crowd {
     for (int i = 0; i < kBatch && to.receive(frames) == net::Received::kMessage; ++i) ++heard;
   }
 
-  zmq::context_t context;
+  Reactor doorkeeper;  // only lets the sender in
+  net::Context context{doorkeeper};
   net::Socket to{context, zmq::socket_type::pull, {.high_water = 0}};
   net::Socket from{context, zmq::socket_type::push, {.high_water = 0}};
   std::vector<net::Frame> frames;

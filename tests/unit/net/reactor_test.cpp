@@ -264,8 +264,8 @@ TEST_CASE("a signal ends the wait and is no error") {
 }
 
 TEST_CASE("a loud peer starves neither timers nor other sockets") {
-  zmq::context_t context;
   Reactor reactor;
+  net::Context context(reactor);
   net::Socket loud(context, zmq::socket_type::pair, {.high_water = 0});
   net::Socket loud_peer(context, zmq::socket_type::pair, {.high_water = 0});
   net::Socket quiet(context, zmq::socket_type::pair);

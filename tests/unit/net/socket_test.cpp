@@ -53,7 +53,8 @@ core::Error bind_failure(Socket& socket, const std::string& endpoint) {
 
 // A router that has heard one message from a dealer.
 struct Link {
-  zmq::context_t context;
+  net::Reactor reactor;  // lets the dealer in
+  net::Context context{reactor};
   Socket router;
   Socket dealer{context, kDealer};
   std::string identity;
@@ -62,7 +63,7 @@ struct Link {
   explicit Link(const net::SocketOptions& options = {}) : router(context, kRouter, options) {
     dealer.connect(router.bind(kAnyPort));
     REQUIRE(send(dealer, {"", "hello"}) == Sent::kYes);
-    REQUIRE(test::receive(router, frames) == Received::kMessage);
+    REQUIRE(test::turn_until(reactor, [&] { return router.receive(frames) == Received::kMessage; }));
     REQUIRE(frames.size() == 3);
     identity = frames[0].to_string();
   }
@@ -71,7 +72,8 @@ struct Link {
 }  // namespace
 
 TEST_CASE("bind answers the endpoint with the port it got") {
-  zmq::context_t context;
+  net::Reactor reactor;
+  net::Context context(reactor);
   Socket socket(context, kRouter);
   const auto endpoint = socket.bind(kAnyPort);
   CHECK(endpoint.starts_with("tcp://127.0.0.1:"));
@@ -79,7 +81,8 @@ TEST_CASE("bind answers the endpoint with the port it got") {
 }
 
 TEST_CASE("a port already taken is Unavailable, in a line that says which and why") {
-  zmq::context_t context;
+  net::Reactor reactor;
+  net::Context context(reactor);
   Socket first(context, kRouter);
   Socket second(context, kRouter);
   const auto endpoint = first.bind(kAnyPort);
@@ -89,7 +92,8 @@ TEST_CASE("a port already taken is Unavailable, in a line that says which and wh
 }
 
 TEST_CASE("an endpoint that is none is InvalidArgument") {
-  zmq::context_t context;
+  net::Reactor reactor;
+  net::Context context(reactor);
   Socket socket(context, kRouter);
   for (const auto* endpoint :
        {"", "nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:port", "carrier-pigeon://roof"}) {
@@ -152,7 +156,8 @@ TEST_CASE("what a peer does not take in time is Full and keeps its frames") {
 }
 
 TEST_CASE("a dealer that is not connected is Full") {
-  zmq::context_t context;
+  net::Reactor reactor;
+  net::Context context(reactor);
   Socket socket(context, kDealer);
   CHECK(send(socket, {"", "x"}) == Sent::kFull);
 }
@@ -202,6 +207,7 @@ TEST_CASE(
   auto received = Received::kNone;
   while (received == Received::kNone && core::Clock::now() < deadline) {
     send(link.dealer, {"", "back"});
+    link.reactor.turn(0ms);
     received = link.router.receive(link.frames);
   }
   REQUIRE(received == Received::kMessage);

@@ -19,7 +19,7 @@ constexpr auto kAnyPort = "tcp://127.0.0.1:*";
 // A receiver of either kind, and what its method was given.
 template <class Receiver>
 struct Receiving {
-  Receiving(zmq::context_t& context, net::Reactor& reactor) : receiver(context, reactor.timers(), offload) {
+  Receiving(net::Context& context, net::Reactor& reactor) : receiver(context, reactor.timers(), offload) {
     receiver.server().method("note", {"n", "text"}, "", [this](int n, const std::string& text) {
       notes.push_back(std::to_string(n) + text);
     });
@@ -34,8 +34,8 @@ struct Receiving {
 }  // namespace
 
 TEST_CASE("what a pusher pushes runs the puller's method, in order") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   Receiving<rpc::Puller> puller(context, reactor);
   rpc::Pusher pusher(context);
   pusher.connect(puller.receiver.bind(kAnyPort));
@@ -46,8 +46,8 @@ TEST_CASE("what a pusher pushes runs the puller's method, in order") {
 }
 
 TEST_CASE("a pusher deals its events to the pullers in turn") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   Receiving<rpc::Puller> one(context, reactor);
   Receiving<rpc::Puller> two(context, reactor);
   rpc::Pusher pusher(context);
@@ -59,15 +59,16 @@ TEST_CASE("a pusher deals its events to the pullers in turn") {
 }
 
 TEST_CASE("a pusher without a puller refuses instead of waiting") {
-  zmq::context_t context;
+  net::Reactor reactor;
+  net::Context context(reactor);
   rpc::Pusher pusher(context);
   pusher.bind(kAnyPort);
   CHECK_FALSE(pusher.send("note", 1, "a"));
 }
 
 TEST_CASE("events that name no method, do not fit it or make it throw are counted, and the next is served") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   Receiving<rpc::Puller> puller(context, reactor);
   puller.receiver.server().method("raise", "", [] { throw 42; });
   rpc::Pusher pusher(context);
@@ -82,8 +83,8 @@ TEST_CASE("events that name no method, do not fit it or make it throw are counte
 }
 
 TEST_CASE("arguments that cannot be sent throw, and the next event is whole") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   Receiving<rpc::Puller> puller(context, reactor);
   rpc::Pusher pusher(context);
   pusher.connect(puller.receiver.bind(kAnyPort));
@@ -94,8 +95,8 @@ TEST_CASE("arguments that cannot be sent throw, and the next event is whole") {
 }
 
 TEST_CASE("every subscriber gets what is published while it is connected") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   Receiving<rpc::Subscriber> one(context, reactor);
   Receiving<rpc::Subscriber> two(context, reactor);
   rpc::Publisher publisher(context);

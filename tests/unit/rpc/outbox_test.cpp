@@ -71,8 +71,8 @@ struct Rig {
     return std::stoi(frames.back().to_string());
   }
 
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context{reactor};
   net::Socket router{context, zmq::socket_type::router, narrow()};
   rpc::Outbox outbox;
   std::unique_ptr<net::Socket> slow;
@@ -171,8 +171,8 @@ TEST_CASE("what is held for a connection that ends is let go of") {
 }
 
 TEST_CASE("a socket with one peer keeps for that peer what comes before it is connected") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   net::Socket dealer(context, zmq::socket_type::dealer, narrow());
   rpc::Outbox outbox(reactor.timers(), dealer, 10'000);
   for (int i = 0; i < 20; ++i) {

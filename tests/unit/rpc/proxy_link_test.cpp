@@ -219,8 +219,8 @@ TEST_CASE("a link that leaves says good-bye, and neither hears nor dials any mor
 }
 
 TEST_CASE("an endpoint that is none is refused when the link is made") {
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context(reactor);
   test::RecordingHost host;
   const rpc::ProxyLinkOptions options{.endpoint = "nonsense", .socket = {}, .limits = {}};
   CHECK_THROWS_AS(ProxyLink(context, reactor, host, options), core::Failure);

@@ -24,7 +24,7 @@ constexpr int kHighWater = 4;
 // A client that reads only when it is told to.
 class Client {
  public:
-  Client(zmq::context_t& context, const std::string& endpoint)
+  Client(net::Context& context, const std::string& endpoint)
       : socket_(context, zmq::socket_type::dealer, {.high_water = kHighWater}) {
     socket_.connect(endpoint);
   }
@@ -78,8 +78,8 @@ struct Rig {
     return payload;
   }
 
-  zmq::context_t context;
   net::Reactor reactor;
+  net::Context context{reactor};
   std::vector<wire::Envelope> peers;
   std::vector<std::string> payloads;
   std::vector<core::TimePoint> heard_at;
