@@ -9,13 +9,10 @@
 namespace zerosuite::proxy {
 namespace {
 
-using namespace std::chrono_literals;
 using ops::Level;
 
 constexpr std::size_t kMostWorkers = 4096;
 constexpr std::size_t kMostServices = 256;  // they stay known when their workers have gone
-constexpr auto kFirstProbe = 1ms;
-constexpr auto kLastProbe = 64ms;
 constexpr std::string_view kBye = "it said good-bye";
 
 }  // namespace
@@ -61,21 +58,19 @@ struct Back::Entry final : Outlet {
   net::Timer beat;
 };
 
-Back::Back(zmq::context_t& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
+Back::Back(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
            const rpc::RouterOptions& socket, const wire::Limits& limits)
     : reactor_(reactor),
       relay_(relay),
       directory_(directory),
       log_(log),
       limits_(limits),
-      transport_(context, reactor, socket),
-      monitor_(context, reactor, transport_.socket(),
-               [this](net::Connection connection) {
-                 if (connection != net::Connection::kDown) return;
-                 probe_after_ = kFirstProbe;
-                 probe_.after(0ms);
-               }),
-      probe_(reactor.timers(), [this] { probe(); }) {}
+      transport_(context, reactor, socket) {
+  transport_.on_gone([this](std::string_view address) {
+    const auto found = entries_.find(std::string(address));
+    if (found != entries_.end()) relay_.dispatch().lose(*found->second->worker, kConnectionEnded);
+  });
+}
 
 Back::~Back() = default;
 
@@ -175,17 +170,6 @@ rpc::Delivery Back::tell(const std::string& address, std::string_view event, con
   std::array<net::Frame, 3> frames{net::Frame(address.data(), address.size()), net::Frame(),
                                    rpc::control_event(ids_, event, args)};
   return transport_.outbox().forward(frames);
-}
-
-// Some connection has ended, and the socket may know it a moment later than the monitor: sends something to
-// every worker until that must have shown which.
-void Back::probe() {
-  for (const auto& [address, entry] : entries_) {
-    if (entry->pulse() == rpc::Delivery::kGone) relay_.dispatch().doom(*entry->worker);
-  }
-  if (probe_after_ > kLastProbe) return;
-  probe_.after(probe_after_);
-  probe_after_ *= 4;
 }
 
 }  // namespace zerosuite::proxy

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "net/monitor.hpp"
 #include "ops/log.hpp"
 #include "proxy/relay.hpp"
 #include "rpc/drop_log.hpp"
@@ -17,7 +16,7 @@ namespace zerosuite::proxy {
 /// Belongs to the loop's thread.
 class Back {
  public:
-  Back(zmq::context_t& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
+  Back(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
        const rpc::RouterOptions& socket, const wire::Limits& limits);
   ~Back();
 
@@ -34,7 +33,6 @@ class Back {
   void refuse(const std::string& address, const core::Error& why);
   void admit(const std::string& address, const rpc::Introduction& introduction);
   rpc::Delivery tell(const std::string& address, std::string_view event, const wire::List& args = {});
-  void probe();
 
   net::Reactor& reactor_;
   Relay& relay_;
@@ -42,12 +40,9 @@ class Back {
   ops::Log& log_;
   wire::Limits limits_;
   rpc::RouterTransport transport_;
-  net::Monitor monitor_;
   wire::IdSource ids_;
   std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;  // by the connection's identity
   rpc::DropLog refusals_;                                            // they come again and again
-  net::Timer probe_;
-  core::milliseconds probe_after_{0};
 };
 
 }  // namespace zerosuite::proxy

@@ -28,6 +28,7 @@ class Relay final : public ops::Relay {
   /// One message of a worker: `[address or room for one][client's identities …][empty][payload]`.
   void on_worker(Worker& worker, std::span<net::Frame> frames);
 
+  void lose_client(std::string_view identity) override { dispatch_.lose_client(identity); }
   void drain(std::function<void()> idle) override;
   void abort() override;
   ops::RelayTotals totals() const override;

@@ -76,7 +76,7 @@ struct Upstream::Line {
   bool up = false;
 };
 
-Upstream::Upstream(zmq::context_t& context, net::Reactor& reactor, Relay& relay, Directory& directory,
+Upstream::Upstream(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory,
                    ops::Log& log, UpstreamOptions options)
     : context_(context),
       reactor_(reactor),

@@ -28,7 +28,7 @@ struct UpstreamOptions {
 /// for long stays, and one that is stopped is lost within three seconds.
 class Upstream final : private Outlet, private rpc::Sink {
  public:
-  Upstream(zmq::context_t& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
+  Upstream(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
            UpstreamOptions options);
   ~Upstream();
 
@@ -49,7 +49,7 @@ class Upstream final : private Outlet, private rpc::Sink {
   void lost(std::string_view reason) override;
   rpc::Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
-  zmq::context_t& context_;
+  net::Context& context_;
   net::Reactor& reactor_;
   Relay& relay_;
   Directory& directory_;
