@@ -52,7 +52,8 @@ class Attempts {
   void freed(const std::string& name);
   /// A request of an earlier process may be asked again.
   void restored(const Hold& hold);
-  void forget();
+  /// What is remembered, but not for any longer; false when there is more of it.
+  bool forget();
 
  private:
   enum class Kind : std::uint8_t { kCall, kTicket };
@@ -81,6 +82,7 @@ class Attempts {
   void claim(Attempt& attempt);
   void leave_ticket(Attempt& attempt);
   void wake(Attempt& attempt);
+  void end_wait(Attempt& attempt);
   void report_place(Attempt& attempt);
   void fail(Attempt& attempt, const core::Error& error);
   void drop(Attempt& attempt);

@@ -63,8 +63,10 @@ Broker::Broker(net::Timers& timers, Engine& engine, const Limits& limits)
 }
 
 void Broker::sweep() {
-  holds_.forget();
-  attempts_.forget();
+  chores_.add([this] {
+    const bool holds = holds_.forget();
+    return !attempts_.forget() || !holds;
+  });
   sweep_.after(limits_.memory / kSweepsAMemory);
 }
 

@@ -16,22 +16,30 @@ class Chores {
   /// Does one small piece; false when it was the last.
   using Step = core::MoveFunction<bool()>;
 
-  /// So many pieces are done in one turn: a few milliseconds.
+  /// So many pieces are done in one turn, of all chores together: a few milliseconds.
   static constexpr std::size_t kPieces = 256;
 
-  explicit Chores(net::Timers& timers) : next_(timers, [this] { run(); }) {}
+  explicit Chores(net::Timers& timers) : timers_(timers), next_(timers, [this] { turn(); }) {}
 
-  /// What is short is done before this returns, unless it was called from a piece of another chore.
+  /// What is short is done before this returns, unless this turn has had its pieces, or it was called from a
+  /// piece of another chore.
   void add(Step step) {
     steps_.push_back(std::move(step));
-    if (!running_ && steps_.size() == 1) run();
+    if (running_ || next_.armed()) return;
+    if (std::exchange(time_, timers_.now()) != timers_.now()) left_ = kPieces;
+    run();
   }
   std::size_t size() const { return steps_.size(); }
 
  private:
+  void turn() {
+    time_ = timers_.now();
+    left_ = kPieces;
+    run();
+  }
   void run() {
     running_ = true;
-    for (std::size_t i = 0; i < kPieces && !steps_.empty(); ++i) {
+    for (; left_ > 0 && !steps_.empty(); --left_) {
       Step step = std::move(steps_.front());
       steps_.pop_front();
       if (step()) steps_.push_back(std::move(step));
@@ -40,8 +48,11 @@ class Chores {
     if (!steps_.empty()) next_.after(core::milliseconds(0));
   }
 
+  net::Timers& timers_;
   std::deque<Step> steps_;
   net::Timer next_;
+  core::TimePoint time_;  // of the turn that the pieces are counted in
+  std::size_t left_ = kPieces;
   bool running_ = false;
 };
 

@@ -209,9 +209,9 @@ void Attempts::gone(const Hold& hold) {
 
 void Attempts::restored(const Hold& hold) { requests_.granted(hold.claim, view(hold), shared_.timers.now()); }
 
-void Attempts::forget() {
-  requests_.forget(shared_.timers.now());
-  claimed_.forget(shared_.timers.now());
+bool Attempts::forget() {
+  const bool requests = requests_.forget(shared_.timers.now());
+  return claimed_.forget(shared_.timers.now()) && requests;
 }
 
 }  // namespace zerosuite::lock

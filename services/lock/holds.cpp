@@ -256,11 +256,21 @@ void Holds::arm(Hold& hold) {
   hold.timer.at(warning > shared_.timers.now() ? warning : hold.expires);
 }
 
+// Very many leases may end in the same moment.
+void Holds::lapse(Token token) {
+  Hold* hold = find(token);
+  if (hold == nullptr || hold->amending > 0 || hold->timer.armed()) return;  // or was extended in time
+  ++shared_.counters.expired;
+  end(*hold, Ended::How::kExpired);
+}
+
 void Holds::wake(Hold& hold) {
   if (shared_.timers.now() >= hold.expires) {
     if (hold.amending > 0) return;
-    ++shared_.counters.expired;
-    return end(hold, Ended::How::kExpired);
+    return shared_.chores.add([this, token = hold.token] {
+      lapse(token);
+      return false;
+    });
   }
   hold.timer.at(hold.expires);
   tell(Event::Kind::kExpiring, hold);

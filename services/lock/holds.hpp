@@ -96,14 +96,15 @@ class Holds {
   /// How long it may still be held by Limits::most_held.
   milliseconds room(const Hold& hold) const;
   std::size_t size() const { return holds_.size(); }
-  /// Forgets the ends that are due to be.
-  void forget() {
-    ended_.forget(shared_.timers.now());
-    releases_.forget(shared_.timers.now());
+  /// Forgets some of the ends that are due to be; false when there are more.
+  bool forget() {
+    const bool ends = ended_.forget(shared_.timers.now());
+    return releases_.forget(shared_.timers.now()) && ends;
   }
 
  private:
   void wake(Hold& hold);
+  void lapse(Token token);
   void arm(Hold& hold);
   core::TimePoint last(const Hold& hold) const;
   core::TimePoint prolonged(const Hold& hold, milliseconds lease) const;

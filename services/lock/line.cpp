@@ -7,7 +7,17 @@ namespace zerosuite::lock {
 
 using core::Error;
 
+// Very many waits may end in the same moment; some of them are granted before it is their turn.
 void Attempts::wake(Attempt& attempt) {
+  shared_.chores.add([this, id = attempt.id] {
+    Attempt* still = find(id);
+    if (still != nullptr && still->state == Attempt::State::kQueued && !still->timer.armed())
+      end_wait(*still);
+    return false;
+  });
+}
+
+void Attempts::end_wait(Attempt& attempt) {
   if (attempt.is_ticket()) {
     if (attempt.done) return report_place(attempt);
     drop(attempt);

@@ -60,20 +60,24 @@ class Memory {
     bytes_ -= cost(found->first, found->second.value);
     entries_.erase(found);
   }
-  void forget(core::TimePoint now) {
-    while (!order_.empty() && (order_.front().until <= now || full())) {
+  /// False when more is due than one call should do.
+  bool forget(core::TimePoint now) {
+    for (std::size_t i = 0; !order_.empty() && (order_.front().until <= now || full()); ++i) {
+      if (i == kAtOnce) return false;
       if (is_current(order_.front())) erase(order_.front().key);
       order_.pop_front();
     }
     // Entries put again and again must not fill it up either; each pass pays for as many puts.
     if (order_.size() > 2 * entries_.size() + kSpare)
       std::erase_if(order_, [this](const Due& due) { return !is_current(due); });
+    return true;
   }
   std::size_t size() const { return entries_.size(); }
   std::size_t bytes() const { return bytes_; }
 
  private:
   static constexpr std::size_t kSpare = 64;
+  static constexpr std::size_t kAtOnce = 64;
   // Integers are the broker's own; texts may have been chosen.
   using Hash = std::conditional_t<std::integral<Key>, std::hash<Key>, core::KeyedHash>;
 

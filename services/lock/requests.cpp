@@ -53,9 +53,9 @@ void Requests::failed(const Claim& claim, std::uint64_t attempt) {
   if (past != nullptr && past->attempt == attempt) past_.erase(key(claim));
 }
 
-void Requests::forget(core::TimePoint now) {
-  past_.forget(now);
-  numbers_.forget(now);
+bool Requests::forget(core::TimePoint now) {
+  const bool requests = past_.forget(now);
+  return numbers_.forget(now) && requests;
 }
 
 }  // namespace zerosuite::lock

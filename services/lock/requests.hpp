@@ -34,7 +34,8 @@ class Requests {
   void granted(const Claim& claim, const Granted& granted, core::TimePoint now);
   /// It was not granted: asked again, it is tried again.
   void failed(const Claim& claim, std::uint64_t attempt);
-  void forget(core::TimePoint now);
+  /// False when more is due than one call should do.
+  bool forget(core::TimePoint now);
 
  private:
   Memory<std::string, Past> past_;             // by owner and request_id

@@ -192,4 +192,16 @@ TEST_CASE("an entry that could not be kept is taken out again, with the hold if 
   CHECK(bob->state() == "granted");
 }
 
+TEST_CASE("very many leases that end at once end in pieces, and one that is extended meanwhile does not") {
+  BrokerRig rig;
+  std::vector<test::Asked> held;
+  for (int i = 0; i < 2'000; ++i) held.push_back(rig.acquire(want("ann", {std::to_string(i)}).leased(5s)));
+  rig.pass(5s);
+  CHECK(rig.broker.holds().size() > 0);
+  CHECK(outcome(rig.extend(held.back(), 1h)) == "ok");
+  rig.finish();
+  CHECK(rig.broker.holds().size() == 1);
+  CHECK(rig.broker.counters().expired == 1'999);
+}
+
 }  // namespace broker_leases_test

@@ -198,6 +198,21 @@ TEST_CASE("those who wait are sent away in pieces when the broker drains, and no
                     [](const auto& one) { return one->state() == "ShuttingDown"; }));
 }
 
+TEST_CASE("very many waits that end at once end in pieces, and who is granted meanwhile has it") {
+  BrokerRig rig;
+  const auto held = rig.acquire(want("ann").leased(1h));
+  std::vector<test::Asked> waiting;
+  for (int i = 0; i < 2'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(5s)));
+  rig.pass(5s);
+  CHECK(waiting.front()->state() == "timeout");
+  CHECK(waiting.back()->state() == "");
+  rig.release(held);
+  rig.finish();
+  CHECK(std::count_if(waiting.begin(), waiting.end(),
+                      [](const auto& one) { return one->state() == "granted"; }) == 1);
+  CHECK(rig.waiting() == 0);
+}
+
 TEST_CASE("a lock that very many share is found, entered and left like any other") {
   BrokerRig rig;
   std::vector<test::Asked> readers;
