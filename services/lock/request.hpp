@@ -69,6 +69,11 @@ void check_wait(milliseconds wait, const Limits& limits);
 /// The text as errors show it; what is longer than any name is cut off.
 std::string quoted(const std::string& text);
 
+/// Tells requests apart: by the owner and its request_id.
+inline std::string request_key(const Claim& claim) {
+  return std::to_string(claim.owner.size()) + ':' + claim.owner + claim.request_id;
+}
+
 /// 128 random bits as 32 hexadecimal digits: a name that nobody can guess.
 std::string random_name();
 

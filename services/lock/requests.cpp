@@ -8,7 +8,7 @@ namespace {
 // With its length before it, so that no two lists of texts read the same.
 std::string measured(const std::string& text) { return std::to_string(text.size()) + ':' + text; }
 
-std::string key(const Claim& claim) { return measured(claim.owner) + claim.request_id; }
+std::string key(const Claim& claim) { return request_key(claim); }
 
 std::size_t shape(const Claim& claim) {
   std::string text;

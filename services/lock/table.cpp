@@ -140,6 +140,8 @@ void Table::unbind(Attempt& attempt) {
 void Table::add(Attempt& attempt) {
   attempt.of_owner = attempt.owner->attempts.insert(attempt.owner->attempts.end(), &attempt);
   if (attempt.is_ticket()) ++attempt.owner->tickets;
+  const Claim& claim = attempt.request.claim;
+  if (!claim.request_id.empty()) begun_.emplace(request_key(claim), &attempt);
   if (attempt.request.session.empty()) return;
   attempt.bound = &bound_[attempt.request.session];
   attempt.of_session = attempt.bound->attempts.insert(attempt.bound->attempts.end(), &attempt);
@@ -149,6 +151,12 @@ void Table::remove(Attempt& attempt) {
   dequeue(attempt);
   attempt.owner->attempts.erase(attempt.of_owner);
   if (attempt.is_ticket()) --attempt.owner->tickets;
+  const Claim& claim = attempt.request.claim;
+  if (!claim.request_id.empty()) {
+    auto [at, last] = begun_.equal_range(request_key(claim));
+    while (at != last && at->second != &attempt) ++at;
+    if (at != last) begun_.erase(at);
+  }
   unbind(attempt);
 }
 
@@ -232,12 +240,11 @@ Hold* Table::granted(const Owner& owner, const Claim& claim) const {
 }
 
 Attempt* Table::begun(const Owner& owner, const Claim& claim) const {
-  if (claim.request_id.empty()) return nullptr;
-  const auto found = std::find_if(owner.attempts.begin(), owner.attempts.end(), [&](const Attempt* attempt) {
-    return attempt->request.claim.request_id == claim.request_id &&
-           attempt->request.claim.names == claim.names;
-  });
-  return found == owner.attempts.end() ? nullptr : *found;
+  if (claim.request_id.empty() || owner.attempts.empty()) return nullptr;
+  const auto [first, last] = begun_.equal_range(request_key(claim));
+  const auto found = std::find_if(
+      first, last, [&](const auto& entry) { return entry.second->request.claim.names == claim.names; });
+  return found == last ? nullptr : found->second;
 }
 
 Hold* Table::entered(const Owner& owner, const Claim& claim) const {

@@ -192,7 +192,8 @@ class Table {
  private:
   std::map<std::string, Name, std::less<>> names_;
   std::map<std::string, Owner, std::less<>> owners_;
-  std::unordered_map<std::string, Bound, core::KeyedHash> bound_;  // by session
+  std::unordered_map<std::string, Bound, core::KeyedHash> bound_;          // by session
+  std::unordered_multimap<std::string, Attempt*, core::KeyedHash> begun_;  // by owner and request_id
   Token unnamed_ = kUnnamed;
 };
 
