@@ -1,0 +1,25 @@
+#include "core/secret.hpp"
+
+#include <sodium.h>
+
+#include <stdexcept>
+
+namespace zerosuite::core {
+
+void start_sodium() {
+  if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be used on this machine");
+}
+
+void* allocate_secret(std::size_t bytes) {
+  start_sodium();
+  // Its end is that of a page, so whatever is made of whole objects is aligned.
+  void* const memory = sodium_malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+void free_secret(void* memory) noexcept { sodium_free(memory); }
+
+void wipe(void* memory, std::size_t bytes) noexcept { sodium_memzero(memory, bytes); }
+
+}  // namespace zerosuite::core
