@@ -23,6 +23,12 @@ std::vector<std::string> script_words(const char* command, const std::string& sc
   return words;
 }
 
+// Empty when it is not told.
+std::string role_in(const core::Result<RedisReply>& reply) {
+  if (!reply || !reply->is_list() || reply->list().empty() || !reply->at(0).is_text()) return {};
+  return reply->at(0).text();
+}
+
 }  // namespace
 
 milliseconds pause_after(std::uint32_t failures, const RedisOptions& options, std::uint64_t random) {
@@ -122,7 +128,7 @@ void Redis::found(core::Result<std::vector<std::string>> addresses) {
 
 void Redis::connect(const RedisTarget& target) {
   link_ = std::make_unique<RedisLink>(
-      reactor_, target,
+      reactor_, target, options_.max_reply_bytes,
       [this](std::string why, RedisLink::Unanswered unanswered) { ended(why, std::move(unanswered)); });
   if (link_->open()) greet();
 }
@@ -134,19 +140,39 @@ void Redis::greet() {
     refused(reply.error());
     return false;
   };
-  if (!options_.password.empty()) link_->send({"AUTH", options_.password}, options_.connect_timeout, heard);
+  if (!options_.password.empty()) {
+    std::vector<std::string> words{"AUTH"};
+    std::string& password = words.emplace_back(core::view(options_.password));
+    link_->send(words, options_.connect_timeout, heard);
+    core::wipe(password.data(), password.size());
+  }
   link_->send({"PING"}, options_.connect_timeout, [this, heard](const core::Result<RedisReply>& reply) {
-    if (!link_ || !heard(reply)) return;
-    failures_ = 0;
-    found_.clear();
-    change(std::nullopt);
+    if (link_ && heard(reply) && link_->open()) ask_role();
   });
+}
+
+// A replica answers a PING as a master does. One who may not ask for the role finds out with the first
+// command.
+void Redis::ask_role() {
+  link_->send({"ROLE"}, options_.connect_timeout, [this](const core::Result<RedisReply>& reply) {
+    if (!link_) return;
+    const std::string role = role_in(reply);
+    if (role == "slave" || role == "sentinel")
+      return refused({core::kUnavailable, "it is a " + (role == "slave" ? "replica" : role)});
+    if (link_->open()) greeted();
+  });
+}
+
+void Redis::greeted() {
+  since_ = reactor_.timers().now();
+  found_.clear();
+  change(std::nullopt);
 }
 
 void Redis::refused(const core::Error& error) {
   link_.reset();
   retry();
-  change(error.message);
+  change(core::without_json(error.message));
 }
 
 void Redis::ended(const std::string& why, RedisLink::Unanswered unanswered) {
@@ -163,6 +189,8 @@ void Redis::ended(const std::string& why, RedisLink::Unanswered unanswered) {
 }
 
 void Redis::retry() {
+  // Not at the first answer: one that always fails right after it is to be left alone too.
+  if (!trouble_ && reactor_.timers().now() - since_ >= options_.longest_pause) failures_ = 0;
   milliseconds pause{0};
   if (found_.empty()) pause = pause_after(++failures_, options_, core::random_bits());
   due_ = reactor_.timers().now() + pause;

@@ -1,8 +1,11 @@
 // A client of one Redis server: one connection, made again whenever it is lost, and commands in a pipeline.
+// The server is one that can be written to: a replica, or one that has become a replica, is left, and its
+// name looked up and dialed again until it is, or leads to, a master.
 //
 // A command is never sent twice: whoever asks has to know whether that is harmless.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +16,7 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "core/secret.hpp"
 #include "db/redis_address.hpp"
 #include "db/redis_link.hpp"
 #include "db/redis_reply.hpp"
@@ -23,12 +27,13 @@
 namespace zerosuite::db {
 
 struct RedisOptions {
-  std::string endpoint;                       ///< HOST:PORT, [ADDRESS]:PORT or unix:/PATH
-  std::string password = {};                  ///< Of AUTH; empty when the server wants none.
+  std::string endpoint = {};                  ///< HOST:PORT, [ADDRESS]:PORT or unix:/PATH
+  core::SecretText password = {};             ///< Of AUTH; empty when the server wants none.
   core::milliseconds connect_timeout{1'000};  ///< Until the server has answered for the first time.
   core::milliseconds command_timeout{1'000};
   core::milliseconds first_pause{50};       ///< After a failure; it doubles with each further one,
-  core::milliseconds longest_pause{2'000};  ///< up to this.
+  core::milliseconds longest_pause{2'000};  ///< up to this; one who was connected so long begins anew.
+  std::size_t max_reply_bytes = 64 << 20;   ///< Of memory, about, for one reply; more ends the connection.
 };
 
 /// How long to wait after so many failures in a row: somewhere in the upper half of first_pause ·
@@ -58,7 +63,8 @@ class Redis {
   void eval(const std::string& script, const std::vector<std::string>& keys,
             const std::vector<std::string>& arguments, Done done);
 
-  /// Whether the server can be asked now: it has answered a PING since the connection was made.
+  /// Whether the server can be asked now: it has answered a PING since the connection was made, is no
+  /// replica, and has not said since that it cannot be written to (must_redial()).
   bool connected() const { return !trouble_ && link_ && link_->open(); }
   /// Whether no command is on its way.
   bool idle() const { return !link_ || link_->idle(); }
@@ -76,6 +82,8 @@ class Redis {
   void found(core::Result<std::vector<std::string>> addresses);
   void connect(const RedisTarget& target);
   void greet();
+  void ask_role();
+  void greeted();
   void refused(const core::Error& error);
   void ended(const std::string& why, RedisLink::Unanswered unanswered);
   void retry();
@@ -91,6 +99,7 @@ class Redis {
   std::optional<std::string> trouble_ = "not connected yet";
   std::vector<std::string> found_;  // addresses of the host still to be tried
   std::uint32_t failures_ = 0;      // in a row
+  core::TimePoint since_;           // the server has been there, while it is
   core::TimePoint due_;             // the next attempt
   net::Timer attempt_;
   std::map<std::string, std::string> hashes_;  // by script; empty while not known

@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 namespace zerosuite::db {
 namespace {
@@ -50,7 +52,11 @@ core::Result<std::vector<std::string>> look_up(const std::string& host, Lookup h
   hints.ai_flags = how == Lookup::kNumeric ? AI_NUMERICHOST : 0;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (code != 0) return core::Error{core::kUnavailable, host + ": " + ::gai_strerror(code)};
+  if (code != 0) {
+    const std::string why =
+        code == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(code);
+    return core::Error{core::kUnavailable, host + ": " + why};
+  }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
 
   std::vector<std::string> addresses;

@@ -2,21 +2,36 @@
 
 #include <fcntl.h>
 #include <hiredis/async.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <csignal>
 #include <new>
+#include <string_view>
 #include <utility>
+
+#include "core/json.hpp"
 
 namespace zerosuite::db {
 
-// What hiredis calls. Its user data is the link.
+namespace {
+
+constexpr std::size_t kShown = 100;         // bytes of what should not have come
+constexpr std::size_t kBytesOfValue = 128;  // what one takes here and in hiredis together, beside its text
+
+std::string unasked(std::string_view bytes) {
+  return "it sent what nobody had asked for: \"" + printable(bytes.substr(0, kShown)) + "\"";
+}
+
+}  // namespace
+
+// What hiredis calls. Its user data, and that of its reader, is the link.
 struct RedisLink::Hooks {
   static RedisLink& of(void* data) { return *static_cast<RedisLink*>(data); }
 
   static void add_read(void* data) {
     RedisLink& link = of(data);
-    if (!link.readable_)
-      link.readable_ = link.reactor_.watch(link.context_->c.fd, [&link] { link.work(redisAsyncHandleRead); });
+    if (!link.readable_) link.readable_ = link.reactor_.watch(link.context_->c.fd, [&link] { link.hear(); });
   }
   static void del_read(void* data) { of(data).readable_.reset(); }
   static void add_write(void* data) {
@@ -40,14 +55,46 @@ struct RedisLink::Hooks {
   static void answer(redisAsyncContext* context, void* reply, void*) {
     if (reply == nullptr) return;
     RedisLink& link = of(context->ev.data);
+    link.reply_bytes_ = 0;
     link.answers_.push_back(
         {std::move(link.waiting_.front().done), read_redis_reply(*static_cast<redisReply*>(reply))});
     link.waiting_.pop_front();
+    const core::Result<RedisReply>& read = link.answers_.back().reply;
+    if (!read && link.why_.empty() && must_redial(read.error()))
+      link.why_ = core::without_json(read.error().message);
+    const redisReader& reader = *context->c.reader;
+    if (link.waiting_.empty() && reader.pos < reader.len)
+      link.end(unasked({reader.buf + reader.pos, reader.len - reader.pos}));
+  }
+
+  // hiredis' own functions, each told first what it will take. A null tells the reader that there is no
+  // memory.
+  static redisReplyObjectFunctions counted(const redisReplyObjectFunctions& plain) {
+    static redisReplyObjectFunctions usual = plain;
+    redisReplyObjectFunctions all = usual;
+    all.createString = [](const redisReadTask* task, char* text, std::size_t size) -> void* {
+      return of(task->privdata).afford(size) ? usual.createString(task, text, size) : nullptr;
+    };
+    all.createArray = [](const redisReadTask* task, auto size) -> void* {
+      const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(void*);
+      return of(task->privdata).afford(bytes) ? usual.createArray(task, size) : nullptr;
+    };
+    all.createInteger = [](const redisReadTask* task, long long integer) -> void* {
+      return of(task->privdata).afford(0) ? usual.createInteger(task, integer) : nullptr;
+    };
+    all.createNil = [](const redisReadTask* task) -> void* {
+      return of(task->privdata).afford(0) ? usual.createNil(task) : nullptr;
+    };
+    return all;
   }
 };
 
-RedisLink::RedisLink(net::Reactor& reactor, const RedisTarget& target, Ended ended)
-    : reactor_(reactor), ended_(std::move(ended)), limit_(reactor.timers(), [this] { time_out(); }) {
+RedisLink::RedisLink(net::Reactor& reactor, const RedisTarget& target, std::size_t max_reply_bytes,
+                     Ended ended)
+    : reactor_(reactor),
+      max_reply_bytes_(max_reply_bytes),
+      ended_(std::move(ended)),
+      limit_(reactor.timers(), [this] { time_out(); }) {
   std::signal(SIGPIPE, SIG_IGN);  // hiredis writes to connections that the peer has closed
   adopt(target.path.empty() ? redisAsyncConnect(target.address.c_str(), target.port)
                             : redisAsyncConnectUnix(target.path.c_str()));
@@ -66,6 +113,10 @@ void RedisLink::adopt(redisAsyncContext* context) {
     redisAsyncFree(context_);
     return limit_.after(core::milliseconds(0));  // its owner is still making it
   }
+  redisReader& reader = *context_->c.reader;
+  static redisReplyObjectFunctions counted = Hooks::counted(*reader.fn);
+  reader.fn = &counted;
+  reader.privdata = this;
   ::fcntl(context_->c.fd, F_SETFD, FD_CLOEXEC);
 }
 
@@ -83,16 +134,44 @@ void RedisLink::send(const std::vector<std::string>& words, core::milliseconds t
   if (!limit_.armed()) watch_first();
 }
 
+// hiredis must see no byte of a reply that nobody waits for. The end of a connection is nothing unasked.
+void RedisLink::hear() {
+  std::array<char, kShown> bytes{};
+  const ssize_t size = waiting_.empty() ? ::recv(context_->c.fd, bytes.data(), bytes.size(), MSG_PEEK) : 0;
+  if (size <= 0) return work(redisAsyncHandleRead);
+  end(unasked({bytes.data(), static_cast<std::size_t>(size)}));
+  finish();
+}
+
 void RedisLink::work(void (*handle)(redisAsyncContext*)) {
   handle(context_);
+  // Of a bulk string nothing is made before the whole of it is there.
+  if (context_ != nullptr) {
+    const redisReader& reader = *context_->c.reader;
+    if (reader.len - reader.pos > max_reply_bytes_) end(too_large());
+  }
   settle();
 }
 
+bool RedisLink::afford(std::size_t bytes) {
+  reply_bytes_ += kBytesOfValue + bytes;
+  if (reply_bytes_ <= max_reply_bytes_) return true;
+  why_ = too_large();  // hiredis, who ends it, will say that there is no memory
+  return false;
+}
+
+std::string RedisLink::too_large() const {
+  return "a reply takes more than " + std::to_string(max_reply_bytes_) + " bytes";
+}
+
+void RedisLink::end(std::string why) {
+  why_ = std::move(why);
+  redisAsyncFree(context_);
+}
+
 void RedisLink::time_out() {
-  if (context_ != nullptr) {
-    why_ = "no answer within " + std::to_string(waiting_.front().timeout.count()) + " ms";
-    redisAsyncFree(context_);
-  }
+  if (context_ != nullptr)
+    end("no answer within " + std::to_string(waiting_.front().timeout.count()) + " ms");
   finish();
 }
 
@@ -104,6 +183,7 @@ void RedisLink::settle() {
     answer.done(std::move(answer.reply));
     if (life.expired()) return;
   }
+  if (context_ != nullptr && !why_.empty() && waiting_.empty()) redisAsyncFree(context_);
   if (context_ == nullptr) return finish();
   watch_first();
 }

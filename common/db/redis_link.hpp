@@ -3,8 +3,12 @@
 //
 // hiredis calls back in the middle of its own work, where it bears neither exceptions nor being freed. So
 // nothing but bookkeeping is done there; who waits for a reply is called when hiredis has returned.
+//
+// It also trusts the server: it aborts at a reply that nobody waits for (async.c, redisProcessCallbacks())
+// and takes as much memory as a reply says that it will need. Both are seen to here before it comes to that.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -38,14 +42,17 @@ class RedisLink {
   /// Told once that the connection failed or ended, why, and who still waits.
   using Ended = std::function<void(std::string why, Unanswered unanswered)>;
 
-  /// Begins to connect.
-  RedisLink(net::Reactor& reactor, const RedisTarget& target, Ended ended);
+  /// Begins to connect. A reply that would take more than about max_reply_bytes of memory ends the
+  /// connection.
+  RedisLink(net::Reactor& reactor, const RedisTarget& target, std::size_t max_reply_bytes, Ended ended);
   ~RedisLink();
   RedisLink(const RedisLink&) = delete;
   RedisLink& operator=(const RedisLink&) = delete;
 
-  /// False when the connection has ended, though Ended may still have to be called.
-  bool open() const { return context_ != nullptr; }
+  /// False when the connection has ended, though Ended may still have to be called, and when it only waits
+  /// for what was sent: the server has answered that it is not one to write to (redis_reply.hpp,
+  /// must_redial()).
+  bool open() const { return context_ != nullptr && why_.empty(); }
   /// Whether every command was answered.
   bool idle() const { return waiting_.empty() && answers_.empty(); }
   /// Sends a command in one of the next turns, as soon as it is connected. An answer that comes later than
@@ -65,13 +72,18 @@ class RedisLink {
   };
 
   void adopt(redisAsyncContext* context);
+  void hear();
   void work(void (*handle)(redisAsyncContext*));
+  bool afford(std::size_t bytes);
+  std::string too_large() const;
+  void end(std::string why);
   void time_out();
   void settle();
   void finish();
   void watch_first();
 
   net::Reactor& reactor_;
+  const std::size_t max_reply_bytes_;
   Ended ended_;
   net::Timer limit_;                      // of the command that has waited longest
   redisAsyncContext* context_ = nullptr;  // hiredis frees it when the connection ends
@@ -79,7 +91,8 @@ class RedisLink {
   std::optional<net::Reactor::Watch> writable_;
   std::deque<Waiting> waiting_;  // in order of sending, which is that of the replies
   std::deque<Answer> answers_;   // come, not yet told
-  std::string why_;              // it ended
+  std::size_t reply_bytes_ = 0;  // what the reply that is being read takes
+  std::string why_;              // it ended, or is about to
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
 };
 

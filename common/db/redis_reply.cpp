@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "core/json.hpp"
+
 namespace zerosuite::db {
 namespace {
 
@@ -14,8 +16,22 @@ constexpr std::string_view kPrefix = "Redis: ";
 // The server is not ready, not the master, cut off from its replicas, or busy with somebody's long script.
 constexpr std::string_view kNotNow[] = {"LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS",
                                         "BUSY",    "TRYAGAIN", "CLUSTERDOWN"};
+// Of these, what another server at the same address, or the same one a little later, does not answer. The
+// others come from the one that is to be asked.
+constexpr std::string_view kNotHere[] = {"LOADING", "READONLY", "MASTERDOWN"};
 // The snapshot on disk failed, or the memory is full.
 constexpr std::string_view kNotKept[] = {"MISCONF", "OOM"};
+
+constexpr std::size_t kMostText = 200;
+constexpr int kRetryAfterMs = 200;
+
+// Before Redis 7 the error of a command in a script comes as "ERR Error running script (…): …: -READONLY …".
+std::string_view code_of(std::string_view text) {
+  constexpr std::string_view kInScript = ": -";
+  const std::size_t inner = text.starts_with("ERR Error running script") ? text.find(kInScript) : text.npos;
+  if (inner != text.npos) text.remove_prefix(inner + kInScript.size());
+  return text.substr(0, text.find(' '));
+}
 
 bool is_among(std::string_view code, std::span<const std::string_view> codes) {
   return std::ranges::find(codes, code) != codes.end();
@@ -47,12 +63,26 @@ const RedisReply& RedisReply::at(std::size_t position) const {
   return list()[position];
 }
 
+std::string printable(std::string_view text) {
+  std::string plain(text.substr(0, kMostText));
+  std::ranges::replace_if(
+      plain, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return plain;
+}
+
 core::Error redis_error(std::string_view text) {
-  const std::string_view code = text.substr(0, text.find(' '));
-  std::string message = std::string(kPrefix) + std::string(text);
-  if (is_among(code, kNotNow)) return {core::kUnavailable, std::move(message)};
+  const std::string_view code = code_of(text);
+  std::string message = std::string(kPrefix) + printable(text);
+  if (is_among(code, kNotNow))
+    return {core::kUnavailable,
+            core::with_json(std::move(message), core::Json().add("retry_after_ms", kRetryAfterMs))};
   if (is_among(code, kNotKept)) return {core::kStorageError, std::move(message)};
   return {core::kInternalError, std::move(message)};
+}
+
+bool must_redial(const core::Error& error) {
+  const std::string_view message = error.message;
+  return message.starts_with(kPrefix) && is_among(code_of(message.substr(kPrefix.size())), kNotHere);
 }
 
 bool is_redis_error(const core::Error& error, std::string_view code) {

@@ -49,10 +49,18 @@ class RedisReply {
   List list_;
 };
 
-/// What an error reply is called here: Unavailable (the server cannot do it now), StorageError (it cannot
-/// keep it now), InternalError for the rest. Nothing was done. The message is "Redis: " and the server's own
-/// text.
+/// At most 200 characters of a text of the server's, with a question mark for every byte that is not
+/// printable ASCII: it comes to logs and to clients.
+std::string printable(std::string_view text);
+
+/// What an error reply is called here: Unavailable with {"retry_after_ms"} (the server cannot do it now),
+/// StorageError (it cannot keep it now), InternalError for the rest. Nothing was done. The message is "Redis:
+/// " and the server's own text.
 core::Error redis_error(std::string_view text);
+
+/// Whether it is an error reply of a server that is not one to write to, now or any more, as a replica; the
+/// one that is may be found by connecting anew.
+bool must_redial(const core::Error& error);
 
 /// Whether it is the error reply with that code, the first word of the server's text.
 bool is_redis_error(const core::Error& error, std::string_view code);

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/random.hpp"
+#include "db/redis.hpp"
 #include "id/secret_file.hpp"
 #include "id/secret_keys.hpp"
 #include "ops/program.hpp"
@@ -46,6 +47,9 @@ Option once(std::string_view name, std::string_view help) {
 }
 
 std::vector<Option> store_options() {
+  Option reply = ops::own_count("redis_max_reply_bytes", db::RedisOptions().max_reply_bytes, 65'536,
+                                "Ends a connection on which one reply of Redis takes more memory.");
+  reply.unit = "bytes";
   return {
       choice("store", kStores, "Keeps what was given out in: sqlite (in --data), redis."),
       text("redis", "127.0.0.1:6379", "HOST:PORT", "The Redis server of --store redis; unix:PATH too."),
@@ -53,6 +57,7 @@ std::vector<Option> store_options() {
       text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
       ops::own_count("redis_replicas", 0, 0,
                      "Replicas that must have a reservation before it is used (WAIT)."),
+      std::move(reply),
       text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
       text("floors_file", "none", "",
            "Remembers here what was given out, to notice an old copy of the store; none = in --data."),

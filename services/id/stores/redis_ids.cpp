@@ -14,10 +14,15 @@ using core::Json, core::Result;
 constexpr int kCounterBits = 32;
 constexpr std::int64_t kLastCounter = (std::int64_t{1} << kCounterBits) - 1;
 constexpr std::int64_t kLastSecond = std::numeric_limits<std::int32_t>::max();
+constexpr int kMostAsked = 10;  // each but the first because of another loss of data
 
 core::Error time_exhausted(std::int64_t seconds, std::int64_t epoch_s) {
   return {core::kTimeExhausted, core::with_json("the seconds since the epoch do not fit 31 bits",
                                                 Json().add("seconds", seconds).add("epoch_s", epoch_s))};
+}
+
+core::Error no_moment() {
+  return {core::kStorageError, "Redis answered a second and a counter that cannot be"};
 }
 
 core::Error counter_exhausted(const std::string& prefix) {
@@ -33,6 +38,7 @@ struct RedisIds::Wish {
   std::string prefix;
   std::int64_t epoch_s;
   core::Done<std::int64_t> done;
+  int asked = 0;
 };
 
 RedisIds::RedisIds(db::Redis& redis) : redis_(redis) {}
@@ -41,23 +47,37 @@ void RedisIds::next(const std::string& prefix, std::int64_t epoch_s, core::Done<
   ask({redis_, seen_, prefix, epoch_s, std::move(done)});
 }
 
+std::optional<RedisIds::Moment> RedisIds::moment_in(const db::RedisReply& reply) {
+  if (!reply.is_list() || reply.list().size() < 2) return std::nullopt;
+  const db::RedisReply& seconds = reply.at(0);
+  const db::RedisReply& counter = reply.at(1);
+  if (!seconds.is_integer() || !counter.is_integer()) return std::nullopt;
+  const Moment moment{seconds.integer(), counter.integer()};
+  const bool good = moment.seconds >= 0 && moment.seconds <= scripts::kLastInteger && moment.counter > 0;
+  return good ? std::optional(moment) : std::nullopt;
+}
+
 void RedisIds::ask(Wish wish) {
   const Moment last = (*wish.seen)[wish.prefix];
   const std::vector<std::string> keys{"icr:" + wish.prefix + ":"};
   const std::vector<std::string> arguments{std::to_string(last.seconds), std::to_string(last.counter),
                                            std::to_string(kLastCounter)};
+  ++wish.asked;
   wish.redis.eval(scripts::kNextId, keys, arguments,
                   [wish = std::move(wish)](const Result<db::RedisReply>& reply) mutable {
                     if (!reply) return wish.done(reply.error());
-                    const Moment now{reply->at(0).integer(), reply->at(1).integer()};
-                    if (now.counter > kLastCounter) return wish.done(counter_exhausted(wish.prefix));
+                    const auto now = moment_in(*reply);
+                    if (!now) return wish.done(no_moment());
+                    if (now->counter > kLastCounter) return wish.done(counter_exhausted(wish.prefix));
                     Moment& seen = (*wish.seen)[wish.prefix];
-                    if (now <= seen)
-                      return ask(std::move(wish));  // Redis lost its data while this was on its way
-                    seen = now;
-                    if (wish.epoch_s > now.seconds || wish.epoch_s < now.seconds - kLastSecond)
-                      return wish.done(time_exhausted(now.seconds, wish.epoch_s));
-                    wish.done((now.seconds - wish.epoch_s) << kCounterBits | now.counter);
+                    if (*now <= seen) {  // Redis lost its data while this was on its way
+                      if (wish.asked == kMostAsked) return wish.done(no_moment());
+                      return ask(std::move(wish));
+                    }
+                    seen = *now;
+                    if (wish.epoch_s > now->seconds || wish.epoch_s < now->seconds - kLastSecond)
+                      return wish.done(time_exhausted(now->seconds, wish.epoch_s));
+                    wish.done((now->seconds - wish.epoch_s) << kCounterBits | now->counter);
                   });
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/result.hpp"
@@ -38,6 +39,8 @@ class RedisIds {
 
   struct Wish;
   static void ask(Wish wish);
+  /// Nullopt for what the script does not answer.
+  static std::optional<Moment> moment_in(const db::RedisReply& reply);
 
   db::Redis& redis_;
   std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();

@@ -5,9 +5,13 @@
 // compared by halves.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace zerosuite::id::stores::scripts {
+
+/// Up to this, Lua counts exactly.
+inline constexpr std::int64_t kLastInteger = std::int64_t{1} << 53;
 
 /// Whole numbers from 0 to beyond 2^63, without leading zeros.
 inline const std::string kNumbers = R"lua(

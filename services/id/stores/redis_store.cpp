@@ -21,25 +21,40 @@ constexpr std::string_view kOk = "ok";
 // What the scripts count with begins at 0.
 std::string text_of(std::int64_t value) { return std::to_string(std::max<std::int64_t>(value, 0)); }
 
+// Nothing that is counted with may be believed only because Redis says it: somebody else can have written
+// there, or it is no Redis.
+void expect(bool good, const char* what) {
+  if (!good)
+    throw core::Failure(core::kStorageError, std::string("Redis answered ") + what + " that cannot be");
+}
+
 // Throws core::Failure: somebody else has written what is no number there.
 std::int64_t integer_of(const RedisReply& reply) {
   const std::string& text = reply.text();
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw core::Failure(core::kStorageError,
-                        "Redis keeps \"" + text + "\" where an integer of 64 bits should be");
+  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+    throw core::Failure(core::kStorageError, "Redis keeps \"" + db::printable(text) +
+                                                 "\" where an integer from 0 to 2^63-1 should be");
   return value;
 }
 
+// What Lua counts with, beginning at 0.
+std::int64_t small_integer_of(const RedisReply& reply, const char* what) {
+  expect(reply.integer() >= 0 && reply.integer() <= scripts::kLastInteger, what);
+  return reply.integer();
+}
+
 Tag tag_of(const RedisReply& reply) {
-  return {.name = reply.at(0).text(),
+  Tag tag{.name = reply.at(0).text(),
           .next = integer_of(reply.at(1)),
           .step = integer_of(reply.at(2)),
           .delta = integer_of(reply.at(3)),
           .remainder = integer_of(reply.at(4)),
           .max = integer_of(reply.at(5)),
           .description = reply.at(6).text()};
+  expect(tag.step > 0 && tag.delta > 0 && tag.remainder < tag.delta, "a tag");
+  return tag;
 }
 
 bool is_ok(const RedisReply& reply) { return reply.at(0).text() == kOk; }
@@ -52,30 +67,37 @@ auto tag_reader(const std::string& name) {
   };
 }
 
-Result<Reserved> read_reserved(const Key& key, const RedisReply& reply) {
+Result<Reserved> read_reserved(const Ask& ask, const RedisReply& reply) {
+  const Key& key = ask.key;
   if (!is_ok(reply)) {
     if (key.kind == Key::Kind::kTag && reply.list().size() == 1) return no_such_tag(key.name);
     return range_exhausted(key.text(), integer_of(reply.at(1)));
   }
   Reserved reserved{.range = {integer_of(reply.at(1)), integer_of(reply.at(2))},
                     .stored = integer_of(reply.at(3))};
+  const auto& [lo, hi] = reserved.range;
+  expect(lo < hi && lo >= ask.floor && lo >= reserved.stored && hi <= ask.end && hi - lo <= ask.count,
+         "a range");
   if (key.kind == Key::Kind::kTag) reserved.tag = tag_of(reply.at(4));
   return reserved;
 }
 
-Result<Lease> read_lease(std::int64_t workers, const RedisReply& reply) {
+Result<Lease> read_lease(const Claim& claim, const RedisReply& reply) {
   const std::string& status = reply.at(0).text();
-  if (status == kOk)
-    return Lease{.worker = reply.at(1).integer(),
-                 .epoch = reply.at(2).integer(),
+  if (status == kOk) {
+    const std::int64_t worker = reply.at(1).integer();
+    expect(worker >= 0 && worker < claim.workers && worker == claim.worker.value_or(worker), "a worker id");
+    return Lease{.worker = worker,
+                 .epoch = small_integer_of(reply.at(2), "an epoch"),
                  .taken_over = reply.at(3).integer() != 0,
-                 .store_ms = reply.at(4).integer()};
+                 .store_ms = small_integer_of(reply.at(4), "a time")};
+  }
   if (status == "young")
     return core::Error{
         core::kUnavailable,
         core::with_json("this Redis is new, or has lost its data: it gives out no worker id yet",
                         Json().add("retry_after_ms", reply.at(1).integer()))};
-  if (status == "all in use") return worker_ids_exhausted(workers);
+  if (status == "all in use") return worker_ids_exhausted(claim.workers);
   return worker_id_in_use({reply.at(1).integer(), reply.at(2).text(), reply.at(3).integer()});
 }
 
@@ -121,7 +143,7 @@ void RedisStore::reserve(const Ask& ask, core::Done<Reserved> done) {
   const Call call{scripts::kReserve,
                   keys_of(ask.key),
                   {text_of(ask.count), text_of(ask.floor), text_of(ask.end), ask.key.name}};
-  const auto read = [key = ask.key](const RedisReply& reply) { return read_reserved(key, reply); };
+  const auto read = [ask](const RedisReply& reply) { return read_reserved(ask, reply); };
   if (!replicas_) return run<Reserved>(call, read, std::move(done));
   run<Reserved>(call, read,
                 [replicas = *replicas_, done = std::move(done)](Result<Reserved> reserved) mutable {
@@ -188,13 +210,13 @@ void RedisStore::claim(const Claim& claim, core::Done<Lease> done) {
       {scripts::kClaim,
        {options_.prefix + "workers", options_.prefix + "born"},
        {worker, text_of(claim.workers), claim.owner, text_of(claim.ttl.count())}},
-      [workers = claim.workers](const RedisReply& reply) { return read_lease(workers, reply); },
-      std::move(done));
+      [claim](const RedisReply& reply) { return read_lease(claim, reply); }, std::move(done));
 }
 
 void RedisStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) {
   const auto read = [worker = lease.worker, epoch = lease.epoch](const RedisReply& now) -> Result<Lease> {
-    if (now.integer() != 0) return Lease{.worker = worker, .epoch = epoch, .store_ms = now.integer()};
+    const std::int64_t store_ms = small_integer_of(now, "a time");
+    if (store_ms != 0) return Lease{.worker = worker, .epoch = epoch, .store_ms = store_ms};
     return core::Error{core::kLeaseLost, core::with_json("the lease has passed, or is another's",
                                                          Json().add("worker", worker))};
   };

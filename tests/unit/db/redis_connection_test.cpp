@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -7,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "core/json.hpp"
 #include "core/random.hpp"
 #include "db/redis.hpp"
 #include "support/deaf_port.hpp"
+#include "support/fake_redis.hpp"
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
@@ -180,9 +185,25 @@ TEST_CASE("a host that does not answer to a connection is given up, and tried ag
   }));
 }
 
+TEST_CASE("without a descriptor to spare the server is not there, and found when there is one again") {
+  RedisServer server;
+  RedisRig rig(impatient(server.endpoint()));
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const int first_free = ::dup(STDERR_FILENO);
+  ::close(first_free);
+  const rlimit none{static_cast<rlim_t>(first_free), before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  CHECK(turn_until(rig.reactor, [&] {
+    return rig.redis->trouble()->message.find("Too many open files") != std::string::npos;
+  }));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(rig.connect());
+}
+
 TEST_CASE("attempts come at longer and longer intervals, until one succeeds") {
   RedisServer server({}, RedisServer::Start::kLater);
-  RedisRig rig({.endpoint = server.endpoint(), .first_pause = 10ms, .longest_pause = 10s});
+  RedisRig rig({.endpoint = server.endpoint(), .first_pause = 10ms, .longest_pause = 400ms});
   const auto retry_after = [](const core::Error& trouble) {
     return std::stoi(trouble.message.substr(trouble.message.rfind(':') + 1));
   };
@@ -191,9 +212,100 @@ TEST_CASE("attempts come at longer and longer intervals, until one succeeds") {
   REQUIRE(rig.connect());
   std::optional<core::Error> lost;
   rig.redis->on_change([&](const std::optional<core::Error>& trouble) { lost = trouble; });
-  server.kill();
-  REQUIRE(turn_until(rig.reactor, [&] { return lost.has_value(); }));
-  CHECK(retry_after(*lost) == 10);
+  SUBCASE("for as long as the longest of them: then they are short again") {
+    const auto end = core::Clock::now() + 420ms;
+    REQUIRE(turn_until(rig.reactor, [&] { return core::Clock::now() > end; }));
+    server.kill();
+    REQUIRE(turn_until(rig.reactor, [&] { return lost.has_value(); }));
+    CHECK(retry_after(*lost) == 10);
+  }
+  SUBCASE("and is of no use for long") {
+    server.kill();
+    REQUIRE(turn_until(rig.reactor, [&] { return lost.has_value(); }));
+    CHECK(retry_after(*lost) >= 80);
+  }
+}
+
+TEST_CASE("a server that has become a replica is left, and found when it is a master again") {
+  RedisServer server;
+  RedisServer other;
+  RedisRig rig({.endpoint = server.endpoint(), .longest_pause = 50ms});
+  REQUIRE(rig.connect());
+  std::vector<std::string> told;
+  rig.redis->on_change([&](const std::optional<core::Error>& trouble) {
+    told.push_back(trouble ? core::without_json(trouble->message) : "connected");
+  });
+  RedisRig operating({.endpoint = server.endpoint()});
+  REQUIRE(operating.connect());
+  REQUIRE(operating.ask({"REPLICAOF", "127.0.0.1", std::to_string(other.port())}));
+  std::optional<core::Error> refused;
+  Told behind;
+  rig.redis->eval("return redis.call('SET', KEYS[1], 1)", {"a"}, {},
+                  [&](const Result<RedisReply>& reply) { refused = reply.error(); });
+  rig.redis->command({"ECHO", "behind it"}, behind.next());
+  REQUIRE(turn_until(rig.reactor, [&] { return behind.words.size() == 1; }));
+  REQUIRE(refused);
+  CHECK(refused->name == "Unavailable");
+  CHECK(refused->message.find("READONLY") != std::string::npos);
+  CHECK(refused->message.ends_with("{\"retry_after_ms\":200}"));
+  CHECK(behind.words == std::vector<std::string>{"behind it"});
+  CHECK(rig.ask({"ECHO", "too late"}).error().name == "Unavailable");
+  REQUIRE(turn_until(rig.reactor, [&] {
+    return !told.empty() && told.back() == "Redis at " + server.endpoint() + ": it is a replica";
+  }));
+  CHECK(told.front().find("READONLY") != std::string::npos);
+
+  REQUIRE(operating.ask({"REPLICAOF", "NO", "ONE"}));
+  REQUIRE(rig.connect());
+  CHECK(told.back() == "connected");
+  CHECK(std::ranges::count(told, "connected") == 1);
+  CHECK(rig.ask({"SET", "a", "b"})->text() == "OK");
+}
+
+TEST_CASE("a replica is not connected to, since nothing could be kept there") {
+  RedisServer master;
+  RedisServer replica({.more = {"--replicaof", "127.0.0.1", std::to_string(master.port())}});
+  RedisRig rig(impatient(replica.endpoint()));
+  REQUIRE(turn_until(rig.reactor, [&] {
+    return rig.redis->trouble()->message.find("it is a replica") != std::string::npos;
+  }));
+  CHECK_FALSE(rig.redis->connected());
+}
+
+TEST_CASE("a server that loads its data, or has lost its master, is left until it can be written to") {
+  for (const std::string code : {"LOADING", "MASTERDOWN"}) {
+    bool ready = true;
+    test::FakeRedisRig rig(
+        [&](std::string_view command) {
+          return ready ? test::master_that_says("+OK\r\n")(command) : "-" + code + " not now\r\n";
+        },
+        {.longest_pause = 50ms});
+    REQUIRE(rig.client().connect());
+    ready = false;
+    CHECK(rig.client().ask({"SET", "a", "b"}).error().name == "Unavailable");
+    REQUIRE(rig.in_trouble(code));
+    const std::size_t before = rig.connections();
+    REQUIRE(turn_until(rig.reactor(), [&] { return rig.connections() > before + 2; }));
+    ready = true;
+    REQUIRE(rig.client().connect());
+    CHECK(rig.client().ask({"SET", "a", "b"})->text() == "OK");
+  }
+}
+
+TEST_CASE("a server that is busy, or short of replicas, is kept: another is not the better one") {
+  for (const std::string code : {"BUSY", "NOREPLICAS", "CLUSTERDOWN"}) {
+    test::FakeRedisRig rig(test::master_that_says("-" + code + " not now\r\n"), {.longest_pause = 50ms});
+    REQUIRE(rig.client().connect());
+    for (int i = 0; i < 3; ++i) CHECK(rig.client().ask({"SET", "a", "b"}).error().name == "Unavailable");
+    CHECK(rig.connections() == 1);
+  }
+}
+
+TEST_CASE("one who may not ask for the role of a server is connected all the same") {
+  test::FakeRedisRig rig([](std::string_view command) {
+    return command.find("PING") != command.npos ? "+PONG\r\n" : "-NOPERM no permissions to run 'role'\r\n";
+  });
+  CHECK(rig.client().connect());
 }
 
 TEST_CASE("a server that cannot save is connected to, since it still answers what need not be saved") {

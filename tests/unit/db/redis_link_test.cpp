@@ -32,7 +32,7 @@ struct LinkRig {
   LinkRig() {
     link =
         std::make_unique<RedisLink>(reactor, db::RedisTarget{.address = "127.0.0.1", .port = server.port()},
-                                    [this](std::string reason, RedisLink::Unanswered left) {
+                                    1 << 20, [this](std::string reason, RedisLink::Unanswered left) {
                                       ++ends;
                                       why = std::move(reason);
                                       unanswered = std::move(left);

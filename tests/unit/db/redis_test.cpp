@@ -94,8 +94,6 @@ TEST_CASE("an error reply is an error with the server's words, and the connectio
   CHECK(rig.ask({"CONFIG", "SET", "maxmemory", "1"}));
   CHECK(rig.ask({"SET", "text", "b"}).error().name == "StorageError");
   CHECK(rig.ask({"CONFIG", "SET", "maxmemory", "0"}));
-  CHECK(rig.ask({"REPLICAOF", "127.0.0.1", "1"}));
-  CHECK(rig.ask({"SET", "text", "b"}).error().name == "Unavailable");
   CHECK(rig.ask({"GET", "text"})->text() == "a");
 }
 
@@ -179,7 +177,7 @@ TEST_CASE("an error inside a list is the error of the whole") {
 
 TEST_CASE("with its password a client is let in") {
   RedisServer server({.more = {"--requirepass", "open sesame"}});
-  RedisRig rig({.endpoint = server.endpoint(), .password = "open sesame"});
+  RedisRig rig({.endpoint = server.endpoint(), .password = core::secret_text("open sesame")});
   REQUIRE(rig.connect());
   CHECK(rig.ask({"SET", "key", "value"}));
 }
@@ -187,7 +185,7 @@ TEST_CASE("with its password a client is let in") {
 TEST_CASE("a client with a wrong password, or none, is not connected and says why") {
   RedisServer server({.more = {"--requirepass", "open sesame"}});
   for (const char* password : {"", "open barley"}) {
-    RedisRig rig({.endpoint = server.endpoint(), .password = password});
+    RedisRig rig({.endpoint = server.endpoint(), .password = core::secret_text(password)});
     const std::string why = *password == '\0' ? "NOAUTH" : "WRONGPASS";
     CHECK(turn_until(rig.reactor,
                      [&] { return rig.redis->trouble()->message.find(why) != std::string::npos; }));
