@@ -1,6 +1,9 @@
 #include "ops/config.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "core/error.hpp"
@@ -35,6 +38,7 @@ Settings read_environment(const Program& program, std::span<const Option> option
   for (const Option& option : options) {
     for (const std::string& variable : environment_names(program, option)) {
       known.push_back(variable);
+      if (option.scope == Scope::kSecret) continue;
       const auto found = environment.find(variable);
       if (found == environment.end() || settings.contains(option.name)) continue;
       settings[std::string(option.name)] = {parse(option, found->second, variable), variable};
@@ -54,12 +58,36 @@ Settings read_environment(const Program& program, std::span<const Option> option
   return settings;
 }
 
-Config::Config(const Program& program, const Settings& flags, const Environment& environment)
-    : settings_(flags) {
+GivenSecrets take_secrets(const Program& program) {
+  GivenSecrets secrets;
+  for (const Option& option : options_of(program)) {
+    if (option.scope != Scope::kSecret) continue;
+    for (const std::string& variable : environment_names(program, option)) {
+      // All of them: execve(2) lets a variable stand there twice, and unsetenv(3) only forgets where.
+      for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (!std::string_view(*entry).starts_with(variable + "=")) continue;
+        const std::string_view value = std::string_view(*entry).substr(variable.size() + 1);
+        secrets.try_emplace(std::string(option.name), core::secret_text(value));
+        core::wipe(*entry + variable.size() + 1, value.size());
+      }
+      ::unsetenv(variable.c_str());
+    }
+  }
+  return secrets;
+}
+
+Config::Config(const Program& program, const Settings& flags, const Environment& environment,
+               std::shared_ptr<const GivenSecrets> secrets)
+    : settings_(flags), secrets_(std::move(secrets)) {
   const std::vector<Option> options = options_of(program);
   add_weaker(settings_, read_environment(program, options, environment));
   if (settings_.contains("config")) add_weaker(settings_, read_file(program, options, text("config")));
   add_weaker(settings_, initial_settings(options));
+  for (const Option& option : options) {
+    const core::SecretText* const given = secret(option.name);
+    if (given != nullptr && given->empty())
+      refuse_value(option, quote(""), environment_names(program, option).front());
+  }
   check_reach(options);
 }
 
@@ -82,6 +110,11 @@ std::size_t Config::rows(const TableOption& table) const {
   std::size_t count = 0;
   while (settings_.contains(cell_name(table.name, count, table.columns.front().name))) ++count;
   return count;
+}
+
+const core::SecretText* Config::secret(std::string_view name) const {
+  const auto found = secrets_->find(name);
+  return found == secrets_->end() ? nullptr : &found->second;
 }
 
 const Setting& Config::setting(std::string_view name) const {

@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/secret.hpp"
 #include "ops/program.hpp"
 
 namespace zerosuite::ops {
@@ -24,10 +26,19 @@ struct Setting {
 using Settings = std::map<std::string, Setting, std::less<>>;
 using Environment = std::map<std::string, std::string, std::less<>>;
 
+/// By the option's name.
+using GivenSecrets = std::map<std::string, core::SecretText, std::less<>>;
+
+/// Takes what is given for the program's secret options (Scope::kSecret) out of this process' environment. It
+/// is overwritten there, so that /proc/PID/environ, which a child and a curious user can read, does not show
+/// it any longer. To be called before any thread is started.
+GivenSecrets take_secrets(const Program& program);
+
 /// The flags in `arguments` (without the program's name).
 Settings read_flags(std::span<const Option> options, const std::vector<std::string>& arguments);
 
-/// The ZEROSUITE_… variables. A name that is not known and a slip away from one that is stops the start too.
+/// The ZEROSUITE_… variables but for secrets. A name that is not known and a slip away from one that is stops
+/// the start too.
 Settings read_environment(const Program& program, std::span<const Option> options,
                           const Environment& environment);
 
@@ -39,7 +50,8 @@ Settings read_file(const Program& program, std::span<const Option> options, cons
 class Config {
  public:
   /// Reads the file when a layer above names one, and checks what spans several keys.
-  Config(const Program& program, const Settings& flags, const Environment& environment);
+  Config(const Program& program, const Settings& flags, const Environment& environment,
+         std::shared_ptr<const GivenSecrets> secrets = std::make_shared<GivenSecrets>());
 
   bool on(std::string_view name) const;
   std::int64_t integer(std::string_view name) const;
@@ -47,6 +59,8 @@ class Config {
   core::milliseconds duration(std::string_view name) const { return core::milliseconds(integer(name)); }
   const std::string& text(std::string_view name) const;
   const std::vector<std::string>& list(std::string_view name) const;
+  /// Of an option with Scope::kSecret; null when it was not given.
+  const core::SecretText* secret(std::string_view name) const;
   /// How many rows a list of tables has; their cells are settings under their cell_name().
   std::size_t rows(const TableOption& table) const;
 
@@ -55,6 +69,7 @@ class Config {
   void check_reach(std::span<const Option> options) const;
 
   Settings settings_;
+  std::shared_ptr<const GivenSecrets> secrets_;
 };
 
 }  // namespace zerosuite::ops

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "core/secret.hpp"
 #include "ops/help.hpp"
 
 namespace zerosuite::ops {
@@ -32,6 +33,7 @@ void allow_many_clients() {
 
 void start(const Program& program, const std::vector<std::string>& arguments,
            const std::function<void(App&)>& body) {
+  const auto secrets = std::make_shared<const GivenSecrets>(take_secrets(program));
   const std::vector<Option> options = options_of(program);
   const Settings flags = read_flags(options, arguments);
   if (flags.contains("help")) {
@@ -42,7 +44,7 @@ void start(const Program& program, const std::vector<std::string>& arguments,
     std::printf("zerosuite-%s %s\n", std::string(program.name).c_str(), ZEROSUITE_VERSION);
     return;
   }
-  const auto configure = [&] { return Config(program, flags, environment()); };
+  const auto configure = [&] { return Config(program, flags, environment(), secrets); };
   Config config = configure();
   if (program.validate != nullptr) program.validate(config);
   if (config.on("check")) {
@@ -58,6 +60,7 @@ void start(const Program& program, const std::vector<std::string>& arguments,
 
 int run(const Program& program, int argc, char** argv, const std::function<void(App&)>& body) {
   try {
+    core::start_sodium();
     start(program, {argv + 1, argv + argc}, body);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {

@@ -20,7 +20,7 @@ class Service final : private rpc::Observer {
     Issuer& issuer;
     OpenStore& store;
     const Secrets& secrets;
-    std::string admin_token;  ///< What changing tags asks for; empty = nothing.
+    core::SecretText admin_token;  ///< What changing tags asks for; empty = nothing.
   };
 
   /// Registers them.

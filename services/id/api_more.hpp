@@ -21,7 +21,7 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
 /// segment and its kin, and what changes and shows tags. `admin_token` is what changing them asks for; empty
 /// = nothing. It must outlive the server's calls.
 void bind_tags(rpc::Server& server, Segments& segments, const Formats& formats,
-               const std::string& admin_token);
+               const core::SecretText& admin_token);
 /// seq and its kin, and daily.
 void bind_sequences(rpc::Server& server, Sequences& sequences, Daily& daily, const Formats& formats);
 

@@ -65,8 +65,8 @@ bool same_secret(std::string_view given, std::string_view secret) {
   return different == 0;
 }
 
-void check_admin(const Options& options, const std::string& admin_token) {
-  if (admin_token.empty() || same_secret(options.text("token").value_or(""), admin_token)) return;
+void check_admin(const Options& options, const core::SecretText& admin_token) {
+  if (admin_token.empty() || same_secret(options.text("token").value_or(""), core::view(admin_token))) return;
   throw Failure(core::kAccessDenied, "changing tags needs the right option 'token'");
 }
 
@@ -97,7 +97,7 @@ void bind_segments(rpc::Server& server, Segments& segments, const Formats& forma
                 });
 }
 
-void bind_changes(rpc::Server& server, Segments& segments, const std::string& admin_token) {
+void bind_changes(rpc::Server& server, Segments& segments, const core::SecretText& admin_token) {
   server.method(
       "tag_create", {"tag", {"opts", kNil}},
       "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "
@@ -137,7 +137,7 @@ void bind_changes(rpc::Server& server, Segments& segments, const std::string& ad
 }  // namespace
 
 void bind_tags(rpc::Server& server, Segments& segments, const Formats& formats,
-               const std::string& admin_token) {
+               const core::SecretText& admin_token) {
   bind_segments(server, segments, formats);
   bind_changes(server, segments, admin_token);
   server

@@ -178,13 +178,14 @@ std::filesystem::path floors_file(const ops::Config& config) {
 
 Secrets secrets(const ops::Config& config) {
   if (const auto file = text_unless_none(config, "keys_file")) return Secrets(read_keys(*file));
-  const auto keys = text_unless_none(config, "keys");
-  return Secrets(keys ? parse_keys(*keys, "ZEROSUITE_ID_KEYS", ',') : std::vector<SecretKey>());
+  const core::SecretText* const keys = config.secret("keys");
+  const bool some = keys != nullptr && core::view(*keys) != "none";
+  return Secrets(some ? parse_keys(core::view(*keys), "ZEROSUITE_ID_KEYS", ',') : std::vector<SecretKey>());
 }
 
-std::string admin_token(const ops::Config& config) {
+core::SecretText admin_token(const ops::Config& config) {
   const auto file = text_unless_none(config, "admin_token_file");
-  return file ? read_secret(*file) : std::string();
+  return file ? read_secret(*file) : core::SecretText();
 }
 
 IssuerOptions issuer_options(const ops::Config& config) {

@@ -22,7 +22,7 @@ std::filesystem::path floors_file(const ops::Config& config);
 /// InvalidArgument.
 Secrets secrets(const ops::Config& config);
 /// Empty when none is configured. Throws core::Failure InvalidArgument.
-std::string admin_token(const ops::Config& config);
+core::SecretText admin_token(const ops::Config& config);
 /// A key that may be "none"; nullopt then.
 std::optional<std::string> text_unless_none(const ops::Config& config, std::string_view name);
 

@@ -54,7 +54,7 @@ void give_back(ops::App& app, id::Issuer& issuer, id::OpenStore& open) {
 int main(int argc, char** argv) {
   return ops::run(id::program(), argc, argv, [](ops::App& app) {
     const id::Secrets secrets = id::secrets(app.config());
-    const std::string admin_token = id::admin_token(app.config());
+    const core::SecretText admin_token = id::admin_token(app.config());
     id::OpenStore open(app);
     const id::SystemClocks clocks;
     id::Issuer issuer(

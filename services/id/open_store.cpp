@@ -25,7 +25,7 @@ void OpenStore::open_redis(ops::App& app) {
   db::RedisOptions options{.endpoint = config.text("redis"),
                            .max_reply_bytes = config.size("redis_max_reply_bytes")};
   if (const auto file = text_unless_none(config, "redis_password_file"))
-    options.password = core::secret_text(read_secret(*file));
+    options.password = read_secret(*file);
   folder_ = std::make_unique<db::Folder>(config.text("data"));
   floors_.emplace(floors_file(config));
   floors_->begin();

@@ -4,14 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <system_error>
 
 #include "core/error.hpp"
 
 namespace zerosuite::id {
 namespace {
+
+constexpr std::size_t kPart = 4096;
 
 struct File {
   explicit File(const std::string& path)
@@ -35,7 +37,7 @@ void refuse_secret(const std::string& place, const std::string& why) {
   throw core::Failure(core::kInvalidArgument, place + ": " + why);
 }
 
-std::string read_private(const std::string& path) {
+core::SecretText read_private(const std::string& path) {
   const File file(path);
   struct stat status {};
   if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) refuse_call(path);
@@ -44,18 +46,18 @@ std::string read_private(const std::string& path) {
     refuse_secret(path, "this secret is another user's");
   if ((status.st_mode & 077) != 0)
     refuse_secret(path, "others than its owner may read or write this secret; chmod 600 it");
-  std::string text;
-  std::array<char, 4096> part{};
+  core::SecretText text;
+  core::SecretText part(kPart);
   ssize_t got = 0;
   while ((got = ::read(file.descriptor, part.data(), part.size())) > 0)
-    text.append(part.data(), static_cast<std::size_t>(got));
+    text.insert(text.end(), part.data(), part.data() + got);
   if (got < 0) refuse_call(path);
   return text;
 }
 
-std::string read_secret(const std::string& path) {
-  std::string text = read_private(path);
-  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+core::SecretText read_secret(const std::string& path) {
+  core::SecretText text = read_private(path);
+  text.resize(core::view(text).find_last_not_of(" \t\r\n") + 1);
   if (text.empty()) refuse_secret(path, "there is no secret in it");
   return text;
 }

@@ -38,6 +38,7 @@ SecretKey parse_key(std::string_view line, const std::string& place) {
                   "a key has from 32 to 128 hexadecimal digits, an even number of them; this one has " +
                       std::to_string(digits.size()));
   SecretKey key{line.front()};
+  key.bytes.reserve(digits.size() / 2);
   for (std::size_t i = 0; i < digits.size(); i += 2)
     key.bytes.push_back(
         static_cast<unsigned char>(nibble(digits[i], place) << 4 | nibble(digits[i + 1], place)));
@@ -63,6 +64,8 @@ std::vector<SecretKey> parse_keys(std::string_view text, const std::string& plac
   return keys;
 }
 
-std::vector<SecretKey> read_keys(const std::string& path) { return parse_keys(read_private(path), path); }
+std::vector<SecretKey> read_keys(const std::string& path) {
+  return parse_keys(core::view(read_private(path)), path);
+}
 
 }  // namespace zerosuite::id

@@ -12,11 +12,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/secret.hpp"
+
 namespace zerosuite::id {
 
 struct SecretKey {
-  char id = '0';                          ///< 0-9A-Za-z: what is made with it begins so.
-  std::vector<unsigned char> bytes = {};  ///< 16 to 64
+  char id = '0';                                 ///< 0-9A-Za-z: what is made with it begins so.
+  core::SecretVector<unsigned char> bytes = {};  ///< 16 to 64
 };
 
 /// `text` from `place`, lines separated by `separator`. Throws core::Failure InvalidArgument with place and

@@ -35,12 +35,12 @@ std::optional<Number128> number_of(std::string_view text) {
 
 }  // namespace
 
+Secrets::Tool::Tool(SecretKey made)
+    : key(std::move(made)), permutation(permutation_of(key, "")), seal(seal_of(key, "")) {}
+
 Secrets::Secrets(std::vector<SecretKey> keys) {
-  for (SecretKey& key : keys) {
-    const formats::Permutation permutation = permutation_of(key, "");
-    const formats::Seal seal = seal_of(key, "");
-    tools_.push_back({std::move(key), permutation, seal});
-  }
+  tools_.reserve(keys.size());
+  for (SecretKey& key : keys) tools_.emplace_back(std::move(key));
 }
 
 std::string Secrets::obf(std::int64_t id, std::string_view context) const {

@@ -35,6 +35,8 @@ class Secrets {
  private:
   /// A key with what it does in the empty context, which is asked for most.
   struct Tool {
+    explicit Tool(SecretKey made);
+
     SecretKey key;
     formats::Permutation permutation;
     formats::Seal seal;
@@ -45,7 +47,7 @@ class Secrets {
   const Tool& active() const;
   const Tool* find(std::string_view text, std::size_t digits) const;
 
-  std::vector<Tool> tools_;
+  core::SecretVector<Tool> tools_;
 };
 
 }  // namespace zerosuite::id

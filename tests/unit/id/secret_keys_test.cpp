@@ -62,7 +62,7 @@ TEST_CASE("keys of the environment are separated by commas") {
 
 TEST_CASE("a key has from 128 to 512 bits, in digits of either case") {
   CHECK(parse_keys("a " + std::string(128, 'F'), "keys").front().bytes ==
-        std::vector<unsigned char>(64, 0xff));
+        core::SecretVector<unsigned char>(64, 0xff));
   CHECK(refusal_of("a " + kDigits.substr(2)) ==
         "keys:1: a key has from 32 to 128 hexadecimal digits, an even number of them; this one has 30");
   CHECK(refusal_of("a " + kDigits + "0").ends_with("this one has 33"));

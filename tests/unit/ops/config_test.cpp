@@ -1,8 +1,12 @@
 #include "ops/config.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <memory>
+#include <utility>
 
 #include "core/error.hpp"
 #include "unit/ops/temporary_file.hpp"
@@ -24,6 +28,11 @@ const Program kKeeper{.name = "keeper",
                       .bind = "ipc:///run/keeper",
                       .data = "/var/lib/k",
                       .options = kOwnOptions};
+
+const std::array kSecretOptions = {
+    Option{.name = "keys", .scope = Scope::kSecret, .initial = std::string("none"), .help = "Opens."}};
+const Program kVault{
+    .name = "vault", .summary = "Keeps.", .bind = "ipc:///run/vault", .options = kSecretOptions};
 
 using Arguments = std::vector<std::string>;
 using List = std::vector<std::string>;
@@ -206,6 +215,45 @@ TEST_CASE("a bind that other machines can reach needs to be allowed") {
             .starts_with(":2: bind tcp://0.0.0.0:1 can be"));
   CHECK(complaint({"--bind", "tcp://*:4301"}, {{"ZEROSUITE_INSECURE", "true"}}) == "no complaint");
   CHECK(complaint({"--bind", "ipc:///run/math"}) == "no complaint");
+}
+
+TEST_CASE("a secret is taken out of the environment, and no byte of it stays there") {
+  ::setenv("ZEROSUITE_VAULT_KEYS", "open sesame", 1);
+  ::setenv("ZEROSUITE_VAULT_LOG_LEVEL", "debug", 1);
+  const std::string_view place = std::getenv("ZEROSUITE_VAULT_KEYS");
+  const auto secrets = std::make_shared<const GivenSecrets>(take_secrets(kVault));
+  CHECK(place == std::string(place.size(), '\0'));
+  CHECK(std::getenv("ZEROSUITE_VAULT_KEYS") == nullptr);
+  CHECK(std::getenv("ZEROSUITE_VAULT_LOG_LEVEL") == std::string_view("debug"));
+  ::unsetenv("ZEROSUITE_VAULT_LOG_LEVEL");
+
+  const Config config(kVault, {}, {}, secrets);
+  REQUIRE(config.secret("keys") != nullptr);
+  CHECK(core::view(*config.secret("keys")) == "open sesame");
+  CHECK(config.text("keys") == "none");
+  CHECK(take_secrets(kVault).empty());
+  CHECK(Config(kVault, {}, {}).secret("keys") == nullptr);
+}
+
+TEST_CASE("a secret that stands twice in the environment is overwritten twice, and the first counts") {
+  std::string first = "ZEROSUITE_VAULT_KEYS=open sesame", second = "ZEROSUITE_VAULT_KEYS=open barley";
+  char* both[] = {first.data(), second.data(), nullptr};
+  char** const before = std::exchange(environ, both);
+  const GivenSecrets secrets = take_secrets(kVault);
+  CHECK(environ[0] == nullptr);
+  environ = before;
+  CHECK(core::view(secrets.at("keys")) == "open sesame");
+  for (const std::string& left : {first, second})
+    CHECK(left == "ZEROSUITE_VAULT_KEYS=" + std::string(left.size() - 21, '\0'));
+}
+
+TEST_CASE("a secret that is empty is a mistake, and the slip of a secret's name is named without it") {
+  const auto empty = std::make_shared<GivenSecrets>();
+  (*empty)["keys"];
+  CHECK_THROWS_WITH_AS(Config(kVault, {}, {}, empty),
+                       "ZEROSUITE_VAULT_KEYS is \"\"; expected a text that is not empty", core::Failure);
+  CHECK(complaint({}, {{"ZEROSUITE_VAULT_KESY", "open sesame"}}, kVault) ==
+        "unknown environment variable ZEROSUITE_VAULT_KESY; did you mean ZEROSUITE_VAULT_KEYS?");
 }
 
 TEST_CASE("a file that is not there, is a folder or is not TOML is one clear line") {
