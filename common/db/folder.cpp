@@ -24,8 +24,9 @@ void make(const fs::path& path) {
   const mode_t before = ::umask(0077);
   fs::create_directories(path, error);
   ::umask(before);
-  if (!fs::exists(path)) fail_with(path.string() + " cannot be made: " + error.message());
-  if (!fs::is_directory(path)) fail_with(path.string() + " is not a folder");
+  std::error_code unknown;  // of a look at it, which is then no folder
+  if (error && !fs::exists(path, unknown)) fail_with(path.string() + " cannot be made: " + error.message());
+  if (!fs::is_directory(path, unknown)) fail_with(path.string() + " is not a folder");
 }
 
 std::string content(int file) {
@@ -74,6 +75,7 @@ void Folder::set_mark(std::string_view mark) {
 void Folder::write_lines() {
   const std::string text = mark_ + '\n' + std::to_string(::getpid()) + '\n';
   const auto size = static_cast<ssize_t>(text.size());
+  errno = ENOSPC;  // what it means that only a part was written
   if (::pwrite(lock_.descriptor, text.data(), text.size(), 0) != size ||
       ::ftruncate(lock_.descriptor, size) != 0)
     fail("cannot be written");

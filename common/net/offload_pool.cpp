@@ -1,6 +1,7 @@
 #include "net/offload_pool.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace zerosuite::net {
@@ -31,12 +32,22 @@ bool Pool::submit(Job job, Job then) {
     const std::lock_guard lock(mutex_);
     if (unfinished_ >= max_threads_ + max_queued_) return false;
     const bool all_taken = unfinished_ >= threads_.size();
-    if (all_taken && threads_.size() < max_threads_) threads_.emplace_back([this] { work(); });
+    if (all_taken && threads_.size() < max_threads_ && !add_thread() && threads_.empty()) return false;
     queue_.push_back({std::move(job), std::move(then)});
     ++unfinished_;
   }
   wake_.notify_one();
   return true;
+}
+
+// False when the system gives none now: those there are will do, or the next job asks again.
+bool Pool::add_thread() {
+  try {
+    threads_.emplace_back([this] { work(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 void Pool::work() noexcept {

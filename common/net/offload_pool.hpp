@@ -31,8 +31,8 @@ class Pool final : public Offload {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// A job is destroyed on its thread, before its `then` is called. Throws std::system_error when no thread
-  /// can start.
+  /// A job is destroyed on its thread, before its `then` is called. False also when the system gives no first
+  /// thread; without a further one the job waits for those there are.
   [[nodiscard]] bool submit(Job job, Job then) override;
 
  private:
@@ -41,6 +41,7 @@ class Pool final : public Offload {
     Job then;
   };
 
+  bool add_thread();
   void work() noexcept;
 
   Mailbox done_;

@@ -1,15 +1,25 @@
 #include "ops/log.hpp"
 
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "ops/text.hpp"
 
 namespace zerosuite::ops {
 namespace {
+
+// A line is shorter than what a pipe with room takes at once (pipe(7), PIPE_BUF). A stderr that has failed is
+// no reason to wait either.
+bool has_room(int descriptor) {
+  pollfd item{descriptor, POLLOUT, 0};
+  return ::poll(&item, 1, 0) != 0;
+}
 
 constexpr std::array<std::string_view, 4> kLevelNames = {"error", "warn", "info", "debug"};
 
@@ -53,7 +63,18 @@ void Log::set_level(Level level) { level_ = level; }
 
 void Log::write(Level level, std::string_view event, std::span<const Field> fields) {
   if (!enabled(level)) return;
-  const std::string text = line(level, program_, event, fields);
+  if (!has_room(STDERR_FILENO)) {
+    ++lost_;
+    return;
+  }
+  if (lost_ > 0) {
+    const Field count("count", std::exchange(lost_, 0));
+    put(line(Level::kWarn, program_, "lines lost", {&count, 1}));
+  }
+  put(line(level, program_, event, fields));
+}
+
+void Log::put(const std::string& text) {
   logger_->log(spdlog::level::critical, spdlog::string_view_t(text.data(), text.size()));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -48,15 +49,19 @@ class Log {
   void set_level(Level level);
   bool enabled(Level level) const { return level <= level_; }
 
-  /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is gone is not an
-  /// error.
+  /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is gone, or whose
+  /// disk is full, is not an error. Never waits for whoever reads it: a line for which a pipe has no room is
+  /// lost, and the next one that it has room for is preceded by `lines lost count=N`.
   void write(Level level, std::string_view event, std::span<const Field> fields = {});
   void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
     write(level, event, std::span(fields.begin(), fields.size()));
   }
 
  private:
+  void put(const std::string& text);
+
   std::string program_;
+  std::uint64_t lost_ = 0;
   Level level_ = Level::kInfo;
   std::unique_ptr<spdlog::logger> logger_;
 };

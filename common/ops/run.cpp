@@ -1,5 +1,6 @@
 #include "ops/run.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +22,14 @@ Environment environment() {
     if (equals != std::string_view::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return all;
+}
+
+/// What is opened next would otherwise become standard error, and get the log written into it.
+void fill_standard_descriptors() {
+  for (int descriptor = 0; descriptor >= 0 && descriptor <= STDERR_FILENO;) {
+    descriptor = open("/dev/null", O_RDWR);
+    if (descriptor > STDERR_FILENO) close(descriptor);
+  }
 }
 
 /// Each client is a descriptor, and the usual soft limit of 1024 is there for programs that use select(2).
@@ -60,6 +69,7 @@ void start(const Program& program, const std::vector<std::string>& arguments,
 
 int run(const Program& program, int argc, char** argv, const std::function<void(App&)>& body) {
   try {
+    fill_standard_descriptors();
     core::start_sodium();
     start(program, {argv + 1, argv + argc}, body);
     return EXIT_SUCCESS;

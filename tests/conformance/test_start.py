@@ -1,5 +1,7 @@
 """How a server program starts, what it says when it cannot, and how it stops with calls in flight."""
 
+import contextlib
+import os
 import re
 import signal
 import socket
@@ -170,6 +172,44 @@ def test_an_endpoint_that_cannot_be_bound_is_named_and_nothing_is_announced():
 def test_an_idle_service_stays_small(start):
     server = start(*ANY_PORT)
     assert server.resident_kib() <= (200 if sanitized(MATH.name) else 20) * 1024
+
+
+def serve_with(standard_error, *flags, endpoint, **how):
+    """The math service with that standard error, which nobody reads here; ends with the test's `with`."""
+    return subprocess.Popen([MATH, "--bind", endpoint, "--proxy", "none", *flags], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=standard_error, **how)
+
+
+@contextlib.contextmanager
+def ended(process):
+    try:
+        yield process
+    finally:
+        process.terminate()
+        status = process.wait(20)
+    assert status == 0
+
+
+@pytest.mark.parametrize("fault", ["nobody reads it", "its reader is gone", "its disk is full"])
+def test_a_log_that_nobody_takes_stops_no_call(tmp_path, fault):
+    endpoint = f"ipc://{tmp_path}/math"
+    with open("/dev/full", "w") as full:
+        process = serve_with(full if fault == "its disk is full" else subprocess.PIPE, "--log-level", "debug",
+                             endpoint=endpoint)
+        with ended(process):
+            if fault == "its reader is gone":
+                process.stderr.close()
+            with Raw(endpoint) as peer:
+                for _ in range(1000):  # two lines each: more than a pipe holds
+                    assert peer.value("add", 88, 77) == 165
+
+
+def test_started_without_standard_descriptors_it_writes_its_log_nowhere(tmp_path):
+    endpoint = f"ipc://{tmp_path}/math"
+    with ended(serve_with(None, endpoint=endpoint, preexec_fn=lambda: os.closerange(0, 3))) as process:
+        assert answers(endpoint)
+        for number in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
 
 
 def open_stream(peer, items):

@@ -1,9 +1,11 @@
 #include "db/folder.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 
 #include "core/error.hpp"
@@ -39,6 +41,25 @@ TEST_CASE("a folder is made with those above it, for its owner only") {
   CHECK((found.st_mode & 0777) == 0700);
 }
 
+TEST_CASE("a disk without room for its own line is told as such, also when a part of the line was written") {
+  const test::TemporaryFolder above;
+  const auto path = above.path() / "a";
+  std::filesystem::create_directories(path);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const auto heeded = std::signal(SIGXFSZ, SIG_IGN);
+  for (const rlim_t bytes : {0, 1}) {
+    const rlimit small{bytes, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const std::string failure = failure_of(path);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(failure == "StorageError: " + path.string() + " cannot be written: " +
+                         (bytes == 0 ? "File too large" : "No space left on device"));
+  }
+  std::signal(SIGXFSZ, heeded);
+  CHECK(failure_of(path).empty());
+}
+
 TEST_CASE("a folder in use is refused, with the process that uses it") {
   const test::TemporaryFolder above;
   const auto path = above.path() / "a";
@@ -57,6 +78,13 @@ TEST_CASE("what is no folder, or cannot be one, is refused in one line") {
   CHECK(failure_of(file) == "StorageError: " + file.string() + " is not a folder");
   CHECK(failure_of(file / "below") ==
         "StorageError: " + (file / "below").string() + " cannot be made: Not a directory");
+  std::filesystem::create_symlink("loop", above.path() / "loop");
+  CHECK(failure_of(above.path() / "loop") == "StorageError: " + (above.path() / "loop").string() +
+                                                 " cannot be made: Too many levels of symbolic links");
+  const std::string long_name(300, 'x');
+  CHECK(failure_of(above.path() / long_name) ==
+        "StorageError: " + (above.path() / long_name).string() + " cannot be made: File name too long");
+  CHECK(failure_of("/proc/none") == "StorageError: /proc/none cannot be made: No such file or directory");
   std::filesystem::create_directories(above.path() / "odd" / "lock");
   CHECK(failure_of(above.path() / "odd") ==
         "StorageError: " + (above.path() / "odd").string() + " cannot be written: Is a directory");

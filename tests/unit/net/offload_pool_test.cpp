@@ -1,6 +1,7 @@
 #include "net/offload_pool.hpp"
 
 #include <doctest/doctest.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <future>
@@ -32,6 +33,28 @@ class Gate {
  private:
   std::promise<void> opened_;
   std::shared_future<void> gate_ = opened_.get_future().share();
+};
+
+// A stack that no machine has room for.
+class NoNewThreads {
+ public:
+  NoNewThreads() {
+    ::pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    ::pthread_attr_init(&huge);
+    ::pthread_attr_setstacksize(&huge, std::size_t{1} << 46);
+    ::pthread_setattr_default_np(&huge);
+    ::pthread_attr_destroy(&huge);
+  }
+  ~NoNewThreads() {
+    ::pthread_setattr_default_np(&before_);
+    ::pthread_attr_destroy(&before_);
+  }
+  NoNewThreads(const NoNewThreads&) = delete;
+  NoNewThreads& operator=(const NoNewThreads&) = delete;
+
+ private:
+  pthread_attr_t before_;
 };
 
 }  // namespace
@@ -144,6 +167,24 @@ TEST_CASE("a pool that is destroyed drops what has not started, waits for what r
   CHECK_FALSE(second_ran);
   reactor.turn(0ms);
   CHECK(thens == 0);
+}
+
+TEST_CASE("when no thread can start a job is not taken, or waits for those there are, and all goes on") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 2});
+  int done = 0;
+  {
+    const NoNewThreads short_of_threads;
+    CHECK_FALSE(pool.submit([] {}, [&] { ++done; }));
+  }
+  Gate gate;
+  REQUIRE(pool.submit(gate.pass(), [&] { ++done; }));
+  {
+    const NoNewThreads short_of_threads;
+    CHECK(pool.submit([] {}, [&] { ++done; }));
+  }
+  gate.open();
+  CHECK(test::turn_until(reactor, [&] { return done == 2; }));
 }
 
 }  // namespace offload_pool_test
