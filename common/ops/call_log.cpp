@@ -7,11 +7,7 @@
 namespace zerosuite::ops {
 namespace {
 
-std::string route(const wire::Envelope& peer) {
-  std::string out;
-  peer.for_each([&out](std::string_view frame) { out += concat({out.empty() ? "" : "/", hex(frame)}); });
-  return out;
-}
+std::string route(const wire::Envelope& peer) { return pseudonym(peer.bytes()); }
 
 /// Stock ids are text; an integer's is shown as its encoded bytes.
 std::string shown_id(std::string_view encoded) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/keyed_hash.hpp"
 
 namespace zerosuite::ops {
 namespace {
@@ -44,6 +45,11 @@ std::string hex(std::string_view bytes) {
     out += {kDigits[byte >> 4], kDigits[byte & 15]};
   }
   return out;
+}
+
+std::string pseudonym(std::string_view bytes) {
+  const std::uint64_t hash = core::KeyedHash()(bytes);
+  return hex({reinterpret_cast<const char*>(&hash), sizeof hash});
 }
 
 std::string quote(std::string_view text) {

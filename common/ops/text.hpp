@@ -15,6 +15,9 @@ std::string concat(std::initializer_list<std::string_view> parts);
 
 /// Two lower-case digits for each byte.
 std::string hex(std::string_view bytes);
+/// Stands for bytes that must not be shown, such as the identity of a connection: whoever knows it could
+/// take it over. The same for the same bytes as long as the process lives.
+std::string pseudonym(std::string_view bytes);
 
 /// `text` between double quotes, on one line and in printable ASCII: other bytes appear as \xNN, so that
 /// nothing a peer sends can steer a terminal or forge a line. Longer than 200 bytes: the beginning and "...".

@@ -63,7 +63,7 @@ Value describe(const Channel& channel, core::TimePoint now) {
   const std::string_view id = wire::id_text(channel.id());
   const std::string_view name = channel.name();  // of a call that waits, whatever its client wrote
   return {Dict{{text_value("method"), text_value(wire::is_utf8(name) ? std::string(name) : hex(name))},
-               {text_value("client"), text_value(hex(channel.client.outermost()))},
+               {text_value("client"), text_value(ops::pseudonym(channel.client.outermost()))},
                {text_value("channel"), text_value(id.empty() ? hex(channel.id()) : hex(id))},
                {text_value("worker"), channel.worker ? text_value(channel.worker->id) : Value()},
                {text_value("state"), text_value(state_of(channel))},
