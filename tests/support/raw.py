@@ -46,10 +46,12 @@ class Event:
 class Raw:
     """A socket with the protocol's habits only where the test asks for them."""
 
-    def __init__(self, endpoint, kind=zmq.DEALER):
+    def __init__(self, endpoint, kind=zmq.DEALER, **options):
         self.socket = CONTEXT.socket(kind)
         self.socket.linger = 0
         self.socket.rcvhwm = 0
+        for name, value in options.items():
+            setattr(self.socket, name, value)
         self.socket.connect(endpoint)
         self._aside = []
 
