@@ -1,12 +1,18 @@
 #include "net/connections.hpp"
 
+#include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "net/context.hpp"
 
 namespace zerosuite::net {
-
 namespace {
 
 using namespace std::chrono_literals;
@@ -18,13 +24,59 @@ constexpr auto kLastWords = 10ms;
 constexpr std::uint64_t kTurns = 2;
 constexpr auto kPatience = 1s;
 
+// How often what waits of a connection is looked at: each time it has been served so much, and all that are
+// there, some a turn, each second. A look costs as much as a system call.
+constexpr std::uint32_t kCheckedMessages = 256;
+constexpr std::size_t kLarge = 64 << 10;
+constexpr auto kCheckEvery = 1s;
+constexpr std::size_t kChecksATurn = 512;
+
+// Who is at the other end: an address, or a user of this machine. Empty when that is not known any more.
+std::string address_of(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  if (storage.ss_family == AF_UNIX) {
+    ucred user{};
+    socklen_t user_size = sizeof user;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &user_size) != 0) return {};
+    return "uid:" + std::to_string(user.uid);
+  }
+  char text[INET6_ADDRSTRLEN] = {};
+  const void* const bytes = storage.ss_family == AF_INET
+                                ? static_cast<const void*>(&reinterpret_cast<sockaddr_in&>(storage).sin_addr)
+                                : &reinterpret_cast<sockaddr_in6&>(storage).sin6_addr;
+  return ::inet_ntop(storage.ss_family, bytes, text, sizeof text) == nullptr ? std::string() : text;
+}
+
+// libzmq closes it: closing it here would give its number to somebody else while libzmq uses it.
+void end(int fd) { ::shutdown(fd, SHUT_RDWR); }
+
+// What libzmq has read of a connection over tcp; 0 when that is not known.
+std::uint64_t bytes_read(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  return info.tcpi_bytes_received;
+}
+
+// A frame and what ZMTP puts in front of it.
+std::size_t on_the_wire(const Frame& frame) {
+  constexpr std::size_t kShort = 255;
+  const std::size_t size = frame.size();
+  return size + (size <= kShort ? 2 : 9);
+}
+
 }  // namespace
 
 Connections::Connections(Context& context, Reactor& reactor, Socket& router)
     : reactor_(reactor),
       gate_(context.gate()),
       router_(router),
+      max_unread_(std::numeric_limits<std::size_t>::max()),
       tell_(reactor.timers(), [this] { tell_gone(); }),
+      admit_(reactor.timers(), [this] { admit_arrived(); }),
+      check_(reactor.timers(), [this] { check_some(); }),
       monitor_(context, reactor, router, [this](Connection change, int fd) { changed(change, fd); }) {
   gate_.add(*this);
   router_.watch_over(this);
@@ -33,6 +85,9 @@ Connections::Connections(Context& context, Reactor& reactor, Socket& router)
 Connections::~Connections() {
   router_.watch_over(nullptr);
   gate_.remove(*this);
+  for (const auto& [fd, live] : live_) {
+    if (!live.address.empty()) gate_.leave(live.address);
+  }
 }
 
 void Connections::catch_up() {
@@ -45,16 +100,42 @@ void Connections::changed(Connection change, int fd) {
   const auto found = live_.find(fd);
   if (found != live_.end()) {
     if (found->second.peer != nullptr) forget(*found->second.peer);
+    if (!found->second.address.empty()) gate_.leave(found->second.address);
     live_.erase(found);
   }
+  if (change == Connection::kDown) return;
+  if (!check_.armed()) check_.after(kCheckEvery);
   // The gate numbers nobody before it has looked here, so whoever is numbered already is not this one.
-  if (change == Connection::kOpen) live_.emplace(fd, Live{gate_.next_number(), nullptr});
+  live_.emplace(fd, Live{gate_.next_number(), reactor_.timers().now(), {}, nullptr});
+  if (change != Connection::kAccepted) return;
+  arrived_.push_back(fd);
+  if (!admit_.armed()) admit_.after(0ms);
+}
+
+// Not before everything that has happened is known: an old piece of news may be about a descriptor that is
+// somebody else's now.
+void Connections::admit_arrived() {
+  catch_up();
+  for (const int fd : std::exchange(arrived_, {})) {
+    const auto live = live_.find(fd);
+    if (live == live_.end() || !live->second.address.empty()) continue;
+    std::string address = address_of(fd);
+    if (address.empty()) continue;  // it is about to leave
+    gate_.enter(address, fd) ? end(fd) : void(live->second.address = std::move(address));
+  }
+}
+
+void Connections::end_silent(core::TimePoint since, std::string_view address) {
+  for (const auto& [fd, live] : live_) {
+    const bool meant = address.empty() ? !live.address.empty() : live.address == address;
+    if (meant && live.peer == nullptr && live.since <= since) end(fd);
+  }
 }
 
 void Connections::forget(Peer& peer) {
   names_.erase(peer.identity);  // first: the key is a view of it
   departed(std::move(peer.identity), peer.number);
-  if (last_ == peer.number) last_ = 0;
+  if (speaker_ == &peer) speaker_ = nullptr;
   peers_.erase(peer.number);
 }
 
@@ -95,22 +176,28 @@ void Connections::heard_nothing() {
 }
 
 void Connections::heard(const std::vector<Frame>& frames) {
-  const std::string_view identity = frames.front().to_string_view();
   const std::uint64_t number = Gate::number_of(frames.back());
-  if (number == 0) {
-    unnumbered_ = true;
-  } else if (number != last_) {
-    const bool known = peers_.contains(number) || meet(identity, frames.back(), number);
-    last_ = known ? number : 0;
+  const bool same = speaker_ != nullptr && speaker_->number == number;
+  if (!same || speaking_.empty()) {  // most messages follow another of the same connection
+    const std::string identity = frames.front().to_string();
+    if (number == 0) {
+      unnumbered_ = true;
+      speaker_ = nullptr;
+    } else if (!same) {
+      const auto known = peers_.find(number);
+      speaker_ = known != peers_.end() ? known->second.get() : meet(identity, frames.back(), number);
+    }
+    speaking_ = identity;
   }
-  speaking_ = identity;
   turn_ = reactor_.turns();
   stale_ = true;
   emptied_ = false;
+  if (speaker_ != nullptr) account(*speaker_, frames);
 }
 
-bool Connections::meet(std::string_view identity, const Frame& payload, std::uint64_t number) {
-  if (has_departed(number)) return false;
+// Null if it has left already, and its descriptor may be another's. What it said is done, and ends with it.
+Connections::Peer* Connections::meet(std::string_view identity, const Frame& payload, std::uint64_t number) {
+  if (has_departed(number)) return nullptr;
   catch_up();
   if (const auto old = names_.find(identity); old != names_.end()) {
     const auto live = live_.find(old->second->fd);
@@ -121,16 +208,14 @@ bool Connections::meet(std::string_view identity, const Frame& payload, std::uin
   const int fd = ::zmq_msg_get(payload.handle(), ZMQ_SRCFD);
   const auto live = live_.find(fd);
   if (live == live_.end() || live->second.least > number) {
-    // It has left already, and its descriptor may be another's. What it said is done, and ends with it.
     departed(std::string(identity), number);
-    return false;
+    return nullptr;
   }
   if (live->second.peer != nullptr) forget(*live->second.peer);
-  auto peer = std::make_unique<Peer>(Peer{number, std::string(identity), fd});
+  auto peer = std::make_unique<Peer>(Peer{.number = number, .identity = std::string(identity), .fd = fd});
   live->second.peer = peer.get();
   names_.emplace(peer->identity, peer.get());
-  peers_.emplace(number, std::move(peer));
-  return true;
+  return peers_.emplace(number, std::move(peer)).first->second.get();
 }
 
 // Whoever speaks still has its name: libzmq takes a name away only while it reads what comes after. For
@@ -140,6 +225,43 @@ bool Connections::reaches(std::string_view identity) {
   if (identity == speaking_ && turn_ == reactor_.turns()) return true;
   if (stale_ || checked_turn_ != reactor_.turns()) catch_up();
   return unnumbered_ || names_.contains(identity);
+}
+
+// libzmq reads all that comes (see Reading::kAtOnce), and this is the limit to it.
+void Connections::account(Peer& peer, const std::vector<Frame>& frames) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 1; i < frames.size(); ++i) bytes += on_the_wire(frames[i]);
+  peer.taken += bytes;
+  if (++peer.unchecked < kCheckedMessages && bytes < kLarge) return;
+  peer.unchecked = 0;
+  check(peer.fd);
+}
+
+void Connections::check(int fd) {
+  const auto unread = [this, fd] {
+    const auto live = live_.find(fd);
+    if (live == live_.end()) return std::uint64_t{0};
+    const std::uint64_t taken = live->second.peer == nullptr ? 0 : live->second.peer->taken;
+    const std::uint64_t read = bytes_read(fd);
+    return read > taken ? read - taken : 0;
+  };
+  if (unread() <= max_unread_) return;
+  catch_up();  // the descriptor may have become another's
+  if (unread() <= max_unread_) return;
+  gate_.note(Refusal::kUnread, live_.at(fd).address);
+  end(fd);
+}
+
+// Also of connections that are never heard: one may send a message that never ends.
+void Connections::check_some() {
+  if (to_check_.empty()) {
+    for (const auto& [fd, live] : live_) to_check_.push_back(fd);
+  }
+  for (std::size_t i = 0; i < kChecksATurn && !to_check_.empty(); ++i) {
+    check(to_check_.back());
+    to_check_.pop_back();
+  }
+  if (!live_.empty()) check_.after(to_check_.empty() ? kCheckEvery : 0s);
 }
 
 }  // namespace zerosuite::net

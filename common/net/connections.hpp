@@ -5,6 +5,7 @@
 // number until its connection has ended.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -23,7 +24,7 @@ namespace zerosuite::net {
 
 /// Belongs to the loop's thread, and to one ROUTER, which it must not outlive and which tells it of every
 /// message and asks it before each send. Peers over inproc, and those that the ROUTER dialed before it was
-/// bound, have no number: for them it knows no end.
+/// bound, have no number: for them it knows no end and no limit.
 class Connections {
  public:
   using Gone = std::function<void(std::string_view identity)>;
@@ -38,9 +39,13 @@ class Connections {
   /// end, when what the connection sent last has been received; or, when somebody else speaks under the
   /// identity, while that message is received. Never inside a send.
   void on_gone(Gone gone) { gone_ = std::move(gone); }
+  /// Ends a connection over tcp of which more bytes wait to be received than that.
+  void set_max_unread(std::size_t bytes) { max_unread_ = bytes; }
 
-  /// Learns which connections have ended by now.
+  /// Learns which connections have come and ended by now.
   void catch_up();
+  /// Ends the connections, of that address or of any, which were there at `since` and never said anything.
+  void end_silent(core::TimePoint since, std::string_view address);
 
   /// The router has received this message; or, without frames, nothing.
   void heard(const std::vector<Frame>& frames);
@@ -54,11 +59,15 @@ class Connections {
     std::uint64_t number = 0;
     std::string identity;
     int fd = -1;
+    std::uint64_t taken = 0;  // bytes received of it, as they were on the wire
+    std::uint32_t unchecked = 0;
   };
   // A descriptor that libzmq has opened and not closed.
   struct Live {
     std::uint64_t least = 0;  // the connection's number is not below
-    Peer* peer = nullptr;     // once it was heard
+    core::TimePoint since;
+    std::string address;   // empty if the gate does not count it
+    Peer* peer = nullptr;  // once it was heard
   };
   struct Departed {
     std::string identity;
@@ -68,7 +77,8 @@ class Connections {
   };
 
   void changed(Connection change, int fd);
-  bool meet(std::string_view identity, const Frame& payload, std::uint64_t number);
+  void admit_arrived();
+  Peer* meet(std::string_view identity, const Frame& payload, std::uint64_t number);
   void forget(Peer& peer);
   void departed(std::string identity, std::uint64_t number);
   bool has_departed(std::uint64_t number) const;
@@ -76,23 +86,31 @@ class Connections {
   void tell_gone();
   bool is_complete(const Departed& departed) const;
   bool emptied() const { return emptied_ || turn_ != reactor_.turns(); }
+  void account(Peer& peer, const std::vector<Frame>& frames);
+  void check_some();
+  void check(int fd);
 
   Reactor& reactor_;
   Gate& gate_;
   Socket& router_;
   Gone gone_ = [](std::string_view) {};
+  std::size_t max_unread_;
   std::unordered_map<int, Live> live_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;  // by number
   std::unordered_map<std::string_view, Peer*, core::KeyedHash, std::equal_to<>> names_;
   std::deque<Departed> departed_;   // of whom nobody was told yet, in order of time
-  std::uint64_t last_ = 0;          // the number of the last message
+  Peer* speaker_ = nullptr;         // of the last message
   std::string speaking_;            // whose message is being worked on
   std::uint64_t turn_ = 0;          // in which that was received
   std::uint64_t checked_turn_ = 0;  // in which the monitor was last caught up with
   bool emptied_ = true;             // there was no other after it
   bool unnumbered_ = false;         // there is a peer without number
   bool stale_ = true;               // a message was received since
+  std::vector<int> arrived_;
+  std::vector<int> to_check_;
   Timer tell_;
+  Timer admit_;
+  Timer check_;
   Monitor monitor_;
 };
 

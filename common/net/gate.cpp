@@ -1,15 +1,20 @@
 #include "net/gate.hpp"
 
 #include <arpa/inet.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <string_view>
 
 #include "net/connections.hpp"
 #include "net/context.hpp"
 
 namespace zerosuite::net {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr const char* kEndpoint = "inproc://zeromq.zap.01";
@@ -41,9 +46,41 @@ std::string property(std::string_view name, std::string_view value) {
 
 Frame text(std::string_view value) { return {value.data(), value.size()}; }
 
+// The kernel gives the lowest that is free, so a high number says how many are in use. The rest is for files,
+// stores and redialing, and keeps libzmq from an accept(2) that fails: it tries again without a pause.
+int descriptors_for_connections() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return INT_MAX;
+  return static_cast<int>(std::min<rlim_t>(files.rlim_cur, INT_MAX) / 10 * 9);
+}
+
+constexpr auto kCalmAfter = 10s;
+constexpr auto kMakeRoomEvery = 100ms;
+// Whoever has connected and said nothing for so long loses least: libzmq connects again when there is
+// something to say.
+constexpr auto kSilence = 5s;
+
 }  // namespace
 
-Gate::Gate(Context& context, Reactor& reactor) : socket_(context, zmq::socket_type::router) {
+std::string_view describe(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kConnections:
+      return "as many connections as there may be";
+    case Refusal::kAddress:
+      return "as many connections of one address as there may be";
+    case Refusal::kDescriptors:
+      return "nine of ten descriptors are in use";
+    case Refusal::kUnread:
+      break;
+  }
+  return "it sends faster than it is served";
+}
+
+Gate::Gate(Context& context, Reactor& reactor)
+    : timers_(reactor.timers()),
+      socket_(context, zmq::socket_type::router),
+      most_descriptors_(descriptors_for_connections()),
+      calm_(timers_, [this] { calm(); }) {
   socket_.bind(kEndpoint);
   watch_ = reactor.watch(socket_.doorbell(), [this] { answer_all(); });
 }
@@ -65,6 +102,53 @@ std::uint64_t Gate::number_of(const Frame& payload) {
 }
 
 void Gate::remove(Connections& connections) { std::erase(all_, &connections); }
+
+std::optional<Refusal> Gate::enter(const std::string& address, int fd) {
+  const auto why = refusal(address, fd);
+  if (why) {
+    note(*why, address);
+    make_room(*why == Refusal::kAddress ? std::string_view(address) : std::string_view());
+  } else {
+    ++connections_;
+    ++addresses_[address];
+  }
+  return why;
+}
+
+std::optional<Refusal> Gate::refusal(const std::string& address, int fd) const {
+  if (fd >= most_descriptors_) return Refusal::kDescriptors;
+  if (connections_ >= limits_.connections) return Refusal::kConnections;
+  const auto found = addresses_.find(address);
+  if (found != addresses_.end() && found->second >= limits_.per_address) return Refusal::kAddress;
+  return std::nullopt;
+}
+
+void Gate::leave(const std::string& address) {
+  --connections_;
+  const auto found = addresses_.find(address);
+  if (--found->second == 0) addresses_.erase(found);
+}
+
+void Gate::make_room(std::string_view address) {
+  const core::TimePoint now = timers_.now();
+  if (now - room_made_ < kMakeRoomEvery) return;
+  room_made_ = now;
+  for (Connections* const connections : all_) connections->end_silent(now - kSilence, address);
+}
+
+void Gate::note(Refusal refusal, const std::string& address) {
+  if (refusals_.count++ == 0) {
+    refusals_.first = refusal;
+    refusals_.address = address;
+    told_({refusal, address, 0});
+  }
+  calm_.after(kCalmAfter);
+}
+
+void Gate::calm() {
+  told_(refusals_);
+  refusals_ = {};
+}
 
 void Gate::answer_all() {
   while (socket_.receive(asked_) != Received::kNone) answer(asked_);

@@ -14,7 +14,8 @@ std::string name_for(const void* socket) {
 }
 
 Connection kind_of(std::uint16_t event) {
-  if (event == ZMQ_EVENT_ACCEPTED || event == ZMQ_EVENT_CONNECTED) return Connection::kOpen;
+  if (event == ZMQ_EVENT_ACCEPTED) return Connection::kAccepted;
+  if (event == ZMQ_EVENT_CONNECTED) return Connection::kDialed;
   return event == ZMQ_EVENT_DISCONNECTED ? Connection::kDown : Connection::kUp;
 }
 

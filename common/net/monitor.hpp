@@ -12,22 +12,23 @@
 namespace zerosuite::net {
 
 enum class Connection : std::uint8_t {
-  kOpen,  ///< The line is there, before a word was said; told only to who asks for descriptors.
-  kUp,    ///< A peer is connected and speaks ZeroMQ.
-  kDown,  ///< A connection has ended; the socket itself may learn it a moment later.
+  kAccepted,  ///< Somebody has dialed a bound socket, and nothing was said yet.
+  kDialed,    ///< The same for a socket that dials.
+  kUp,        ///< A peer is connected and speaks ZeroMQ.
+  kDown,      ///< A connection has ended; the socket itself may learn it a moment later.
 };
 
 /// Belongs to the loop's thread. One for each socket at a time; it must go before its socket does.
 class Monitor {
  public:
-  /// What has happened, and the descriptor of the connection (meaningless for kUp). libzmq closes the
-  /// descriptor right after it has told kDown: the next connection may have the same number.
+  /// What has happened, and the connection's descriptor. libzmq closes that right after it has told kDown:
+  /// the next connection may have the same number.
   using Change = std::function<void(Connection, int)>;
 
   /// Calls `changed` for each kUp and kDown from now on; it may not destroy the monitor. Throws zmq::error_t
   /// when the context is out of sockets.
   Monitor(Context& context, Reactor& reactor, Socket& socket, std::function<void(Connection)> changed);
-  /// The same for kOpen and kDown.
+  /// The same for kAccepted, kDialed and kDown.
   Monitor(Context& context, Reactor& reactor, Socket& socket, Change changed);
   ~Monitor();
   Monitor(const Monitor&) = delete;

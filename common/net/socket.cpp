@@ -1,5 +1,6 @@
 #include "net/socket.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -20,6 +21,16 @@ constexpr std::string_view kInproc = "inproc://";
                          number == ENODEV || number == ENAMETOOLONG;
   throw core::Failure(malformed ? core::kInvalidArgument : core::kUnavailable,
                       std::string("cannot ") + action + " " + endpoint + ": " + error.what());
+}
+
+// A host in brackets. libzmq refuses it otherwise, and would look for names among IPv6 addresses first.
+bool is_ipv6(std::string_view endpoint) { return endpoint.find('[') != std::string_view::npos; }
+
+// libzmq looks up no name to bind to, and this one must work without anybody to ask.
+std::string numeric(const std::string& endpoint) {
+  constexpr std::string_view kLocalhost = "tcp://localhost:";
+  if (!endpoint.starts_with(kLocalhost)) return endpoint;
+  return "tcp://127.0.0.1:" + endpoint.substr(kLocalhost.size());
 }
 
 // False when nothing is waiting. Even a call that does not wait may be told EINTR (poll(2) with a timeout of
@@ -52,11 +63,10 @@ zmq::socket_t make(Context& context, zmq::socket_type type) {
 }  // namespace
 
 Socket::Socket(Context& context, zmq::socket_type type, const SocketOptions& options)
-    : context_(&context), type_(type), socket_(make(context, type)) {
+    : context_(&context), options_(options), type_(type), socket_(make(context, type)) {
   socket_.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
   socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
   socket_.set(zmq::sockopt::sndhwm, options.high_water);
-  socket_.set(zmq::sockopt::rcvhwm, options.high_water);
   // libzmq's usual 100 are gone in a moment when many clients come at once, and each beyond them waits a
   // second.
   socket_.set(zmq::sockopt::backlog, 4096);
@@ -64,8 +74,22 @@ Socket::Socket(Context& context, zmq::socket_type type, const SocketOptions& opt
     socket_.set(zmq::sockopt::heartbeat_ivl, static_cast<int>(options.probe.count()));
     socket_.set(zmq::sockopt::heartbeat_timeout, static_cast<int>(2 * options.probe.count()));
   }
+  if (options.keepalive.count() > 0) {
+    constexpr int kProbes = 3;
+    const int idle = std::max(1, static_cast<int>(options.keepalive.count() / 1000));
+    socket_.set(zmq::sockopt::tcp_keepalive, 1);
+    socket_.set(zmq::sockopt::tcp_keepalive_idle, idle);
+    socket_.set(zmq::sockopt::tcp_keepalive_intvl, std::max(1, idle / kProbes));
+    socket_.set(zmq::sockopt::tcp_keepalive_cnt, kProbes);
+  }
   // Without it a message to a full or gone peer is dropped in silence.
   if (type == zmq::socket_type::router) socket_.set(zmq::sockopt::router_mandatory, true);
+}
+
+// Within the process nothing is read, and the mark of one end is the other's too.
+void Socket::set_mark(std::string_view endpoint) {
+  const bool all = options_.reading == Reading::kAll && !endpoint.starts_with(kInproc);
+  socket_.set(zmq::sockopt::rcvhwm, all ? 0 : options_.high_water);
 }
 
 std::string Socket::bind(const std::string& endpoint) {
@@ -74,7 +98,9 @@ std::string Socket::bind(const std::string& endpoint) {
       context_->gate();
       Gate::guard(socket_);
     }
-    socket_.bind(endpoint);
+    set_mark(endpoint);
+    socket_.set(zmq::sockopt::ipv6, is_ipv6(endpoint));
+    socket_.bind(numeric(endpoint));
   } catch (const zmq::error_t& error) {
     refuse("bind", endpoint, error);
   }
@@ -83,6 +109,8 @@ std::string Socket::bind(const std::string& endpoint) {
 
 void Socket::connect(const std::string& endpoint) {
   try {
+    set_mark(endpoint);
+    socket_.set(zmq::sockopt::ipv6, is_ipv6(endpoint));
     socket_.connect(endpoint);
   } catch (const zmq::error_t& error) {
     refuse("connect to", endpoint, error);

@@ -27,7 +27,9 @@ net::SocketOptions socket_options_of(const Config& config) {
   // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
   return {.max_frame_bytes = 2 * config.integer("max_frame_bytes"),
           .high_water = static_cast<int>(config.integer("high_water")),
-          .linger = kFlush};
+          .reading = net::Reading::kAll,
+          .linger = kFlush,
+          .keepalive = config.duration("keepalive_ms")};
 }
 
 rpc::ServerOptions server_options(const Program& program, const Config& config) {
@@ -56,8 +58,7 @@ App::App(const Program& program, Config config, Reload reload)
       context_(reactor_),
       pool_(reactor_, pool_options(config_)),
       offload_(pool_, [this] { settle(); }),
-      transport_(context_, reactor_,
-                 {.socket = socket_options(), .max_held_bytes = config_.size("max_held_bytes")}),
+      transport_(context_, reactor_, router_options()),
       links_(transport_),
       call_log_(log_),
       server_(reactor_.timers(), links_, offload_, server_options(program, config_)),
@@ -65,9 +66,28 @@ App::App(const Program& program, Config config, Reload reload)
       deadline_(reactor_.timers(), [this] { time_is_up(); }) {
   log_.set_level(*level_of(config_.text("log_level")));
   server_.observe(call_log_);
+  guard();
 }
 
 net::SocketOptions App::socket_options() const { return socket_options_of(config_); }
+
+rpc::RouterOptions App::router_options() const {
+  return {.socket = socket_options(),
+          .max_held_bytes = config_.size("max_held_bytes"),
+          .max_unread_bytes = config_.size("max_unread_bytes")};
+}
+
+void App::guard() {
+  net::Gate& gate = context_.gate();
+  gate.set_limits(
+      {.connections = config_.size("max_connections"), .per_address = config_.size("max_per_address")});
+  gate.on_refusals([this](const net::Refusals& refusals) {
+    if (refusals.count > 0)
+      return log_.write(Level::kInfo, "connections taken again", {{"refused", refusals.count}});
+    log_.write(Level::kWarn, "connections refused",
+               {{"reason", describe(refusals.first)}, {"address", refusals.address}});
+  });
+}
 
 bool App::wait_until(const std::function<bool()>& ready) {
   bool stopped = false;

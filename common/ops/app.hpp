@@ -39,6 +39,7 @@ class App {
   /// The pool, for a service's own jobs: a stopping program waits for them as for blocking methods.
   net::Offload& offload() { return offload_; }
   net::SocketOptions socket_options() const;
+  rpc::RouterOptions router_options() const;
 
   /// Calls `begun` when the program begins to stop, so that a service can answer those who wait in it: when
   /// the proxies have agreed to send no more calls, and from when on new ones get ERR ShuttingDown. Calls it
@@ -63,6 +64,7 @@ class App {
   enum class Phase { kServing, kDraining, kLeaving };
 
   void serve(Relay* relay);
+  void guard();
   void listen();
   void on_signal();
   void reload();

@@ -1,4 +1,5 @@
 // What there is to be told, with its defaults and its words.
+#include "net/gate.hpp"
 #include "ops/log.hpp"
 #include "ops/program.hpp"
 #include "rpc/registration.hpp"
@@ -122,7 +123,13 @@ std::vector<Option> shared_options(const Program& program) {
        .type = Type::kInteger,
        .initial = std::int64_t{1000},
        .most = kMany,
-       .help = "Queues so many messages each way for each peer; 0 = no limit."},
+       .help = "Queues so many messages for each peer that does not read them; 0 = no limit."},
+      {.name = "keepalive_ms",
+       .type = Type::kInteger,
+       .initial = std::int64_t{30000},
+       .unit = "ms",
+       .most = kHour,
+       .help = "Lets the kernel ask a peer that was silent for so long whether it is there; 0 = never."},
   };
 }
 
@@ -133,6 +140,7 @@ Option limit(std::string_view name, std::int64_t initial, std::int64_t least, st
 
 std::vector<Option> limits() {
   const wire::Limits wire;
+  const net::GateLimits gate;
   Option frame =
       limit("max_frame_bytes", count(wire.max_frame_bytes), 1024, "One payload; ERR TooLarge beyond it.");
   frame.unit = "bytes";
@@ -146,15 +154,24 @@ std::vector<Option> limits() {
   Option held = limit("max_held_bytes", 32 << 20, 1024,
                       "Kept for one connection that does not read; beyond it the connection counts as gone.");
   held.unit = "bytes";
+  Option unread =
+      limit("max_unread_bytes", 256 << 20, 1 << 16,
+            "Received from one connection and not served yet; beyond it the connection is ended.");
+  unread.unit = "bytes";
   return {frame,
           frames,
           id,
           nesting,
           limit("max_elements", count(wire.max_elements), 16, "Values in one payload."),
           held,
+          unread,
           limit("max_credit", 1'000'000, 1, "Stream items a client may ask for in advance."),
           limit("max_channels_per_peer", 65'536, 1, "Open calls of one client; ERR Overloaded beyond it."),
-          limit("max_channels", 262'144, 1, "Open calls of all clients; ERR Overloaded beyond it.")};
+          limit("max_channels", 262'144, 1, "Open calls of all clients; ERR Overloaded beyond it."),
+          limit("max_connections", count(gate.connections), 1,
+                "Connections at a time; one more is ended at once."),
+          limit("max_per_address", count(gate.per_address), 1,
+                "Connections of one address, or of one user over ipc.")};
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 namespace zerosuite::rpc {
 
 DealerTransport::DealerTransport(net::Context& context, net::Reactor& reactor)
-    : reactor_(reactor), socket_(context, zmq::socket_type::dealer, {.high_water = 10'000}) {}
+    : reactor_(reactor),
+      socket_(context, zmq::socket_type::dealer, {.high_water = 10'000, .reading = net::Reading::kAll}) {}
 
 void DealerTransport::start(MessageReceiver receiver) {
   receiver_ = std::move(receiver);

@@ -59,8 +59,12 @@ void ProxyLink::dial() {
   pulse_.cancel();
   if (line_) line_->socket.drop_queue();
   line_.reset();
-  line_ = std::make_unique<Line>(*this);
   state_ = State::kDialing;
+  try {
+    line_ = std::make_unique<Line>(*this);
+  } catch (const zmq::error_t&) {  // out of descriptors
+    redial_.after(kAskAgain);
+  }
 }
 
 void ProxyLink::introduce() {
@@ -156,6 +160,6 @@ void ProxyLink::leave() {
   redial_.cancel();
 }
 
-bool ProxyLink::holding() const { return line_->outbox.holding(); }
+bool ProxyLink::holding() const { return line_ != nullptr && line_->outbox.holding(); }
 
 }  // namespace zerosuite::rpc

@@ -9,6 +9,7 @@ RouterTransport::RouterTransport(net::Context& context, net::Reactor& reactor, c
       socket_(context, zmq::socket_type::router, options.socket),
       connections_(context, reactor, socket_),
       outbox_(reactor.timers(), socket_, options.max_held_bytes) {
+  connections_.set_max_unread(options.max_unread_bytes);
   on_gone([](std::string_view) {});
 }
 

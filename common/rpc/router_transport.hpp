@@ -16,9 +16,11 @@
 namespace zerosuite::rpc {
 
 struct RouterOptions {
-  net::SocketOptions socket;
+  net::SocketOptions socket{.reading = net::Reading::kAll};
   std::size_t max_held_bytes =
       32 << 20;  ///< Messages kept for one connection that does not read; then it counts as gone.
+  /// Bytes that may wait to be received from one connection; beyond them it is ended.
+  std::size_t max_unread_bytes = 256 << 20;
 };
 
 /// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox.

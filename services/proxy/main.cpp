@@ -10,12 +10,11 @@ int main(int argc, char** argv) {
   using namespace zerosuite;
   return ops::run(proxy::program(), argc, argv, [](ops::App& app) {
     const ops::Config& config = app.config();
-    const rpc::RouterOptions socket{app.socket_options(), config.size("max_held_bytes")};
 
     proxy::Directory directory;
     proxy::TransportFront front(app.transport());
     proxy::Relay relay(app.reactor().timers(), front, directory, proxy::relay_options(config));
-    proxy::Back back(app.context(), app.reactor(), relay, directory, app.log(), socket,
+    proxy::Back back(app.context(), app.reactor(), relay, directory, app.log(), app.router_options(),
                      ops::limits_of(config));
     for (const std::string& endpoint : config.list("back"))
       app.log().write(ops::Level::kInfo, "waiting for workers", {{"endpoint", back.bind(endpoint)}});

@@ -48,6 +48,10 @@ class Peer {
 // A router, and what happens at it in order: "said x", "gone x".
 struct Door {
   explicit Door(const std::string& bind = "tcp://127.0.0.1:*") : endpoint(router.bind(bind)) {
+    context.gate().on_refusals([this](const net::Refusals& refusals) {
+      note((refusals.count > 0 ? "over after " + std::to_string(refusals.count) + ": " : "refused: ") +
+           std::string(describe(refusals.first)) + " from " + refusals.address);
+    });
     connections.on_gone([this](std::string_view who) { note("gone " + std::string(who)); });
   }
   std::unique_ptr<Peer> peer(const std::string& name = {}) {
@@ -74,7 +78,7 @@ struct Door {
 
   net::Reactor reactor;
   net::Context context{reactor};
-  Socket router{context, zmq::socket_type::router};
+  Socket router{context, zmq::socket_type::router, {.reading = net::Reading::kAll}};
   net::Connections connections{context, reactor, router};
   std::string endpoint;
   std::string events;
@@ -98,6 +102,25 @@ class Plain {
   Plain(const Plain&) = delete;
   Plain& operator=(const Plain&) = delete;
   void say(const std::string& bytes) { REQUIRE(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0); }
+  // Says it if it can.
+  void shout(const std::string& bytes) {
+    [[maybe_unused]] const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  // As a ZMTP 3.1 dealer.
+  void shake_hands() {
+    const std::string mechanism = std::string("NULL") + std::string(16, '\0');
+    say("\xff" + std::string(8, '\0') + "\x7f\x03\x01" + mechanism + std::string(32, '\0'));
+    say(
+        std::string("\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06"
+                    "DEALER",
+                    30));
+  }
+  // Sends a reset instead of a farewell.
+  void slam() {
+    const linger at_once{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(std::exchange(fd_, -1));
+  }
   bool hung_up() {
     char bytes[256];
     ssize_t size = 0;
@@ -227,6 +250,108 @@ TEST_CASE("a peer in the same process is answered, and its end is not told") {
   alice.reset();
   for (int i = 0; i < 5; ++i) door.reactor.turn(2ms);
   CHECK(door.events == "said one");
+}
+
+TEST_CASE("one connection more than there may be is ended, and told once") {
+  Door door;
+  std::string why;
+  SUBCASE("in all") {
+    why = "as many connections as there may be";
+    door.context.gate().set_limits({.connections = 2});
+  }
+  SUBCASE("of one address") {
+    why = "as many connections of one address as there may be";
+    door.context.gate().set_limits({.per_address = 2});
+  }
+  const auto one = door.peer();
+  auto two = door.peer();
+  one->say("one");
+  two->say("two");
+  REQUIRE(test::turn_until(door.reactor, [&] { return door.numbers.size() == 2; }));
+  door.events.clear();
+  Plain third(door.endpoint);
+  Plain fourth(door.endpoint);
+  CHECK(test::turn_until(door.reactor, [&] { return third.hung_up() && fourth.hung_up(); }));
+  CHECK(door.events == "refused: " + why + " from 127.0.0.1");
+  one->say("still here");
+  CHECK(door.happens("said still here"));
+
+  two.reset();
+  const auto fifth = door.peer();
+  fifth->say("let in");
+  CHECK(door.happens("said let in"));
+  door.reactor.timers().advance_to(door.reactor.timers().now() + 11s);
+  CHECK(door.events.find("over after ") != door.events.npos);
+}
+
+TEST_CASE("when there is no more room, those leave who have never said anything") {
+  Door door;
+  door.context.gate().set_limits({.connections = 3});
+  const auto one = door.peer();
+  one->say("one");
+  REQUIRE(door.happens("said one"));
+  Plain silent(door.endpoint);
+  Plain also_silent(door.endpoint);
+  for (int i = 0; i < 20; ++i) door.reactor.turn(2ms);
+  CHECK_FALSE(silent.hung_up());
+
+  door.reactor.timers().advance_to(door.reactor.timers().now() + 6s);
+  const auto late = door.peer();
+  late->say("late");
+  CHECK(door.happens("said late"));
+  CHECK(silent.hung_up());
+  CHECK(also_silent.hung_up());
+  one->say("still here");
+  CHECK(door.happens("said still here"));
+}
+
+TEST_CASE("a connection of which too much waits to be received is ended") {
+  Door door;
+  door.connections.set_max_unread(1 << 20);
+  door.watch.reset();
+  Plain loud(door.endpoint);
+  loud.shake_hands();
+  for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+  char flags = 2;  // a long frame
+  SUBCASE("in messages") {}
+  SUBCASE("in a message that does not end") { flags = 3; }
+  const std::string more =
+      flags + std::string("\x00\x00\x00\x00\x00\x01\x00\x00", 8) + std::string(65536, 'x');
+  CHECK(test::turn_until(door.reactor, [&] {
+    loud.shout(more);
+    return loud.hung_up();
+  }));
+  CHECK(door.events == "refused: it sends faster than it is served from 127.0.0.1");
+}
+
+// It ended the process (libzmq 4.3.4, `!_io_error`) when reading stopped at a mark.
+TEST_CASE("one who sends more than is received, asks for a sign of life and hangs up harms nobody") {
+  Door door;
+  const auto honest = door.peer();
+  honest->say("hello");
+  REQUIRE(door.happens("said hello"));
+  door.watch.reset();
+  const std::string ping("\x04\x07\x04PING\x00\x00", 9);
+  std::string flood;
+  for (int i = 0; i < 3000; ++i) flood += std::string("\x01\x00\x00\x01x", 5) + ping;
+  for (int i = 0; i < 5; ++i) {
+    Plain hostile(door.endpoint);
+    hostile.shake_hands();
+    for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+    hostile.say(flood);
+    for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+    hostile.slam();
+  }
+  for (int turn = 0; turn < 20; ++turn) {
+    door.reactor.turn(2ms);
+    door.receive();
+  }
+  CHECK(door.events.find("said x") != door.events.npos);
+  honest->say("still here");
+  CHECK(test::turn_until(door.reactor, [&] {
+    door.receive();
+    return door.events.ends_with("said still here");
+  }));
 }
 
 }  // namespace connections_test

@@ -80,6 +80,20 @@ TEST_CASE("bind answers the endpoint with the port it got") {
   CHECK_FALSE(endpoint.ends_with("*"));
 }
 
+TEST_CASE("this machine can be named, by name and by its address of version 6") {
+  for (const std::string endpoint : {"tcp://localhost:*", "tcp://[::1]:*"}) {
+    CAPTURE(endpoint);
+    net::Reactor reactor;
+    net::Context context(reactor);
+    Socket router(context, kRouter);
+    Socket dealer(context, kDealer);
+    dealer.connect(router.bind(endpoint));
+    REQUIRE(send(dealer, {"", "hello"}) == Sent::kYes);
+    std::vector<Frame> frames;
+    CHECK(test::turn_until(reactor, [&] { return router.receive(frames) == Received::kMessage; }));
+  }
+}
+
 TEST_CASE("a port already taken is Unavailable, in a line that says which and why") {
   net::Reactor reactor;
   net::Context context(reactor);
