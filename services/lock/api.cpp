@@ -27,7 +27,7 @@ void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start,
   withdraw_when_lost(broker, reply, id);
 }
 
-void start(Broker& broker, const Reply<AnswerView>& reply, Request request,
+void start(Broker& broker, const Reply<AnswerView>& reply, Request&& request,
            AnswerView::Form form = AnswerView::Form::kName) {
   const auto begin = [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); };
   answer_later(broker, reply, begin, form);

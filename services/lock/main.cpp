@@ -3,11 +3,30 @@
 #include "lock/engines/embedded.hpp"
 #include "ops/run.hpp"
 
+namespace {
+
+using namespace zerosuite;
+
+void log(ops::Log& log, const lock::engines::Notice& notice) {
+  using What = lock::engines::Notice::What;
+  switch (notice.what) {
+    case What::kRecovered:
+      return log.write(ops::Level::kInfo, "recovered");
+    case What::kTrouble:
+      return log.write(ops::Level::kError, "store trouble", {{"reason", notice.reason}});
+    case What::kMended:
+      return log.write(ops::Level::kInfo, "store mended");
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace zerosuite;
   return ops::run(lock::program(), argc, argv, [](ops::App& app) {
     net::Timers& timers = app.reactor().timers();
-    lock::engines::Embedded engine(timers, app.offload(), lock::engine_options(app.config()));
+    auto options = lock::engine_options(app.config());
+    options.notice = [&app](const lock::engines::Notice& notice) { log(app.log(), notice); };
+    lock::engines::Embedded engine(timers, app.offload(), options);
     for (const std::string& warning : engine.warnings())
       app.log().write(ops::Level::kWarn, "data", {{"warning", warning}});
     lock::Broker broker(timers, engine, lock::limits(app.config()));
@@ -17,6 +36,8 @@ int main(int argc, char** argv) {
                     {{"held", broker.holds().size()},
                      {"durability", engine.capabilities().durability},
                      {"recovering_ms", engine.recovering().count()}});
+    if (const auto left = engine.recovering(); left.count() > 0)
+      app.log().write(ops::Level::kWarn, "recovering", {{"granting_in_ms", left.count()}});
     const auto close = [&] {
       if (const auto error = engine.close())
         app.log().write(ops::Level::kError, "not closed", {{"reason", error->message}});

@@ -120,20 +120,20 @@ class Ended {
   Ended(How its_how, const Claim& claim, core::milliseconds its_held)
       : how(its_how),
         held(its_held),
-        owner_(hash(claim.owner)),
+        owner_(core::KeyedHash()(claim.owner)),
         name_(claim.names.size() == 1 ? hash(claim.names.front()) : 0) {}
 
-  /// Whether it was that owner's hold of that name. By hashes, which are enough to tell him from somebody who
-  /// guesses tokens; of a set any name will do.
+  /// Whether it was that owner's hold of that name. By hashes, of which the owner's cannot be aimed at; of a
+  /// set any name will do.
   bool is(const std::string& owner, const std::string& name) const {
-    return owner_ == hash(owner) && (name_ == 0 || name_ == hash(name));
+    return owner_ == core::KeyedHash()(owner) && (name_ == 0 || name_ == hash(name));
   }
 
   How how = How::kReleased;
   core::milliseconds held{0};
 
  private:
-  static std::size_t hash(const std::string& text) { return core::KeyedHash()(text); }
+  static std::size_t hash(const std::string& name) { return std::hash<std::string>()(name); }
 
   std::size_t owner_ = 0;
   std::size_t name_ = 0;

@@ -38,13 +38,17 @@ std::string_view text_of(Durability durability) {
 Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOptions& options)
     : timers_(timers),
       durability_(options.durability),
+      notice_(options.notice ? options.notice : [](const Notice&) {}),
       store_(options.folder),
       recovered_(timers.now()),
       journal_(timers, offload, store_,
                {.durability = options.durability, .meta = start(options), .settled = [this] { settled(); }}),
       turns_(journal_),
       watches_(timers),
-      recovery_(timers, [this] { journal_.set_durability(durability_); }) {
+      recovery_(timers, [this, recovers = recovered_ > timers.now()] {
+        journal_.set_durability(durability_);
+        if (recovers) notice_({Notice::What::kRecovered});
+      }) {
   recovery_.at(recovered_);
 }
 
@@ -78,8 +82,8 @@ Meta Embedded::start(const EmbeddedOptions& options) {
 void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done) {
   const Journal::Number turn = turns_.of(claim.names);
   if (turn == 0) return conclude(claim, std::move(done));
-  if (!refusal() && kept_.way(claim, timers_.now()) != KeptTable::Way::kTaken)
-    return grant(claim, std::move(done));
+  const KeptTable::Way way = kept_.way(claim, timers_.now());
+  if (!refusal() && way != KeptTable::Way::kTaken) return grant(claim, way, std::move(done));
   // At its turn it is tried again, for what was in its way may be gone then, and nobody watched.
   turns_.wait(turn, claim.names,
               {{}, [this, claim, done = std::move(done)](const core::Error* error) mutable {
@@ -90,12 +94,15 @@ void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done
 
 void Embedded::conclude(const Claim& claim, core::Done<std::optional<Grant>> done) {
   if (auto error = refusal()) return done(*std::move(error));
-  if (kept_.way(claim, timers_.now()) == KeptTable::Way::kTaken) return done(std::optional<Grant>());
-  grant(claim, std::move(done));
+  const KeptTable::Way way = kept_.way(claim, timers_.now());
+  if (way == KeptTable::Way::kTaken) return done(std::optional<Grant>());
+  grant(claim, way, std::move(done));
 }
 
-void Embedded::grant(const Claim& claim, core::Done<std::optional<Grant>> done) {
-  while (const Kept* kept = kept_.lapsed(claim.names, timers_.now())) end(*kept, Ending::kTaken);
+void Embedded::grant(const Claim& claim, KeptTable::Way way, core::Done<std::optional<Grant>> done) {
+  if (way == KeptTable::Way::kLapsed) {
+    while (const Kept* kept = kept_.lapsed(claim.names, timers_.now())) end(*kept, Ending::kTaken);
+  }
   const Token token = next_token_++;
   journal_.reserve(token, claim.lease);
   const Journal::Number batch = must_wait(token, claim) ? journal_.gathering() : turns_.of(claim.names);
@@ -271,7 +278,16 @@ void Embedded::end(const Kept& kept, Ending ending) {
   }
 }
 
+// When it begins and when it ends, however many batches fail in between.
+void Embedded::notice_trouble() {
+  const core::Error* trouble = journal_.trouble();
+  if (std::exchange(in_trouble_, trouble != nullptr) == (trouble != nullptr)) return;
+  notice_(trouble == nullptr ? Notice{Notice::What::kMended}
+                             : Notice{Notice::What::kTrouble, core::without_json(trouble->message)});
+}
+
 void Embedded::settled() {
+  notice_trouble();
   turns_.settle();
   watches_.run();
 }

@@ -20,10 +20,22 @@
 
 namespace zerosuite::lock::engines {
 
+/// What an operator should hear of.
+struct Notice {
+  enum class What : std::uint8_t {
+    kRecovered,  ///< Grants begin again after an unclean stop.
+    kTrouble,    ///< Nothing can be kept, so nothing is granted.
+    kMended,     ///< It can again.
+  };
+  What what = What::kRecovered;
+  std::string reason = {};  ///< Of kTrouble.
+};
+
 struct EmbeddedOptions {
   std::filesystem::path folder;  ///< Made when there is none.
   Durability durability = Durability::kSync;
   std::int64_t wall_ms = 0;  ///< The wall clock at the start, since 1970: tokens begin there, if it is later.
+  std::function<void(const Notice&)> notice = {};  ///< May be empty. Must not throw.
 };
 
 /// Belongs to the loop's thread. To be destroyed when it is idle, or after the offload; without close() that
@@ -56,7 +68,7 @@ class Embedded final : public Engine {
   Meta start(const EmbeddedOptions& options);
   std::optional<core::Error> refusal() const;
   void conclude(const Claim& claim, core::Done<std::optional<Grant>> done);
-  void grant(const Claim& claim, core::Done<std::optional<Grant>> done);
+  void grant(const Claim& claim, KeptTable::Way way, core::Done<std::optional<Grant>> done);
   void granted(Token token, core::Done<std::optional<Grant>>& done);
   void amended(Token token, core::Done<bool>& done);
   void restore(Token token, const Row& before);
@@ -66,10 +78,13 @@ class Embedded final : public Engine {
   void begin_lease(Kept kept);
 
   void settled();
+  void notice_trouble();
   Held held(const Kept& kept) const;
 
   net::Timers& timers_;
   const Durability durability_;
+  const std::function<void(const Notice&)> notice_;
+  bool in_trouble_ = false;  // as was last noticed
   std::vector<std::string> warnings_;
   KeptTable kept_;
   Store store_;
