@@ -1,12 +1,15 @@
 #include "db/database.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace zerosuite::db {
 namespace {
 
 SqliteFailure failure_of(sqlite3* connection) {
-  return {std::string(sqlite3_db_filename(connection, "main")) + ": " + sqlite3_errmsg(connection),
+  return {sqlite3_db_filename(connection, "main"), sqlite3_errmsg(connection),
           sqlite3_extended_errcode(connection)};
 }
 
@@ -16,6 +19,13 @@ int note_pages(void* pages, sqlite3*, const char*, int count) {
 }
 
 int primary(int code) { return code & 0xff; }
+
+// SQLite gives its log the permissions of the file. What cannot be done here SQLite will complain of.
+void make_private(const std::filesystem::path& file) {
+  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (made >= 0) ::close(made);
+  for (const char* beside : {"", "-wal", "-journal", "-shm"}) ::chmod((file.string() + beside).c_str(), 0600);
+}
 
 }  // namespace
 
@@ -77,14 +87,14 @@ std::string Statement::text(int column) const {
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 
 Database::Database(const std::filesystem::path& file) {
+  make_private(file);
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(
       file.c_str(), &connection,
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   connection_.reset(connection);
   if (code != SQLITE_OK)
-    throw SqliteFailure(
-        file.string() + ": " + (connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code)), code);
+    throw SqliteFailure(file.string(), connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code), code);
   // Going away is no reason to touch the files: after a failed write they are to stay as they are.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_wal_hook(connection, note_pages, &log_pages_);  // instead of the automatic checkpoint
@@ -102,6 +112,12 @@ std::string Database::text(std::string_view sql) const {
   Statement statement = prepare(sql);
   if (!statement.step()) throw core::Failure(core::kStorageError, std::string(sql) + ": no row");
   return statement.text(0);
+}
+
+bool Database::sync_every_commit() const {
+  constexpr std::int64_t kFull = 2;
+  exec("PRAGMA synchronous = FULL");
+  return integer("PRAGMA synchronous") == kFull;
 }
 
 void Database::roll_back() const noexcept {

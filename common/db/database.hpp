@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -20,7 +21,11 @@ namespace zerosuite::db {
 class SqliteFailure final : public core::Failure {
  public:
   /// With SQLite's extended result code.
-  SqliteFailure(const std::string& message, int code) : Failure(core::kStorageError, message), code_(code) {}
+  SqliteFailure(const std::string& file, std::string reason, int code)
+      : Failure(core::kStorageError, file + ": " + reason), reason_(std::move(reason)), code_(code) {}
+
+  /// What SQLite says, without the file.
+  const std::string& reason() const { return reason_; }
 
   /// The disk is full: it may work again later.
   bool full() const;
@@ -28,6 +33,7 @@ class SqliteFailure final : public core::Failure {
   bool damaged() const;
 
  private:
+  std::string reason_;
   int code_;
 };
 
@@ -65,7 +71,8 @@ class Statement {
 /// `PRAGMA wal_checkpoint`: what SQLite does by itself there may fail in silence.
 class Database {
  public:
-  /// Opens the file, or makes an empty one. Throws SqliteFailure.
+  /// Opens the file, or makes an empty one. It, and what SQLite puts beside it, is for its owner only, also
+  /// where others could read it before. Throws SqliteFailure.
   explicit Database(const std::filesystem::path& file);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -76,6 +83,8 @@ class Database {
   /// The first column of the first row; throws core::Failure when there is none.
   std::int64_t integer(std::string_view sql) const;
   std::string text(std::string_view sql) const;
+  /// Lets a commit return only when it is on the disk. False when SQLite did not take that.
+  bool sync_every_commit() const;
   /// Undoes the open transaction; nothing when there is none, since some failures end it by themselves.
   void roll_back() const noexcept;
 

@@ -49,7 +49,9 @@ Folder::Folder(fs::path path) : path_(std::move(path)) {
   std::string process;
   std::getline(lines, mark_);
   std::getline(lines, process);
+  std::getline(lines, note_);
   if (locked) {
+    ::fchmod(lock_.descriptor, 0600);  // of a time when others could read it
     write_lines();
     return;
   }
@@ -71,14 +73,21 @@ void Folder::set_mark(std::string_view mark) {
   if (folder.descriptor < 0 || ::fsync(folder.descriptor) != 0) fail("cannot be written");
 }
 
+void Folder::set_note(std::string_view note, Reach reach) {
+  note_ = note;
+  write_lines();
+  if (reach == Reach::kSynced && ::fsync(lock_.descriptor) != 0) fail("cannot be written");
+}
+
 // The mark is written over itself, so a crash in between cannot lose it.
 void Folder::write_lines() {
-  const std::string text = mark_ + '\n' + std::to_string(::getpid()) + '\n';
+  std::string text = mark_ + '\n' + std::to_string(::getpid()) + '\n';
+  if (!note_.empty()) text += note_ + '\n';
   const auto size = static_cast<ssize_t>(text.size());
   errno = ENOSPC;  // what it means that only a part was written
-  if (::pwrite(lock_.descriptor, text.data(), text.size(), 0) != size ||
-      ::ftruncate(lock_.descriptor, size) != 0)
-    fail("cannot be written");
+  if (::pwrite(lock_.descriptor, text.data(), text.size(), 0) != size) fail("cannot be written");
+  if (size_ != text.size() && ::ftruncate(lock_.descriptor, size) != 0) fail("cannot be written");
+  size_ = text.size();
 }
 
 void Folder::fail(std::string_view what) const {

@@ -1,6 +1,8 @@
 // A folder for data, used by one process at a time.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -16,7 +18,7 @@ class FolderInUse final : public core::Failure {
 };
 
 /// Holds the lock on the folder's file `lock` while it lives. The first line of that file is a mark that
-/// stays, the second the process. Blocks for as long as the disk takes.
+/// stays, the second the process, the third a note that changes. Blocks for as long as the disk takes.
 class Folder {
  public:
   /// Makes the folder, for its owner only, when there is none. Throws FolderInUse, and core::Failure
@@ -32,6 +34,13 @@ class Folder {
   /// core::Failure StorageError.
   void set_mark(std::string_view mark);
 
+  /// What was noted last, in this process or an earlier one; empty when nothing ever was.
+  const std::string& note() const { return note_; }
+  /// Notes one line in the place of the one before. Another process finds it also when this one is killed;
+  /// after a power cut perhaps only the one before, unless it was kSynced. Throws core::Failure StorageError.
+  enum class Reach : std::uint8_t { kWritten, kSynced };
+  void set_note(std::string_view note, Reach reach);
+
  private:
   // Closes with the object, also when the constructor fails.
   struct File {
@@ -45,6 +54,8 @@ class Folder {
   std::filesystem::path path_;
   File lock_;
   std::string mark_;
+  std::string note_;
+  std::size_t size_ = 0;  // of the file
 };
 
 }  // namespace zerosuite::db

@@ -1,6 +1,7 @@
 #include "db/log_scan.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -74,7 +75,7 @@ LogState state_of_rest(Bytes log, std::size_t at, std::size_t page) {
   return commit ? LogState::kLastTorn : LogState::kWhole;
 }
 
-LogState state_of(Bytes log) {
+LogState state_of(Bytes log, const LogNote& note) {
   const std::size_t page = big_endian(log, 8);
   Checksum checksum((big_endian(log, 0) & 1) != 0);
   checksum.add(log.first(24));
@@ -83,22 +84,43 @@ LogState state_of(Bytes log) {
     return LogState::kDamaged;
 
   std::size_t at = kHeader;
-  for (; at + kFrameHeader + page <= log.size(); at += kFrameHeader + page) {
+  std::int64_t pages = 0;
+  for (; at + kFrameHeader + page <= log.size(); at += kFrameHeader + page, ++pages) {
     const Bytes frame = log.subspan(at, kFrameHeader + page);
     checksum.add(frame.first(8));
     checksum.add(frame.subspan(kFrameHeader));
     if (!checksum.is(frame, 16) || !std::equal(&frame[8], &frame[16], &log[16])) break;
   }
-  return state_of_rest(log, at, page);
+  const LogState rest = state_of_rest(log, at, page);
+  if (pages >= note.pages) return note.leftovers ? LogState::kWhole : rest;
+  const auto begun =
+      static_cast<std::int64_t>((log.size() - kHeader - kFrameHeader) / (kFrameHeader + page) + 1);
+  return begun < note.pages ? LogState::kDamaged : std::max(rest, LogState::kLastTorn);
 }
 
 }  // namespace
 
-LogState scan_log(const std::filesystem::path& log) {
-  if (!std::filesystem::exists(log)) return LogState::kWhole;
+std::string LogNote::line() const {
+  if (!open) return "closed";
+  return "log " + std::to_string(pages) + (leftovers ? " leftovers" : "");
+}
+
+LogNote LogNote::parse(std::string_view line) {
+  constexpr std::string_view kOpen = "log ";
+  LogNote note;
+  note.open = line.starts_with(kOpen);
+  if (!note.open) return note;
+  line.remove_prefix(kOpen.size());
+  std::from_chars(line.data(), line.data() + line.size(), note.pages);
+  note.leftovers = line.ends_with(" leftovers");
+  return note;
+}
+
+LogState scan_log(const std::filesystem::path& log, const LogNote& note) {
+  if (!std::filesystem::exists(log)) return LogState::kMissing;
   const std::string text = content(log);
-  if (text.size() <= kHeader) return LogState::kWhole;
-  return state_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  if (text.size() < kHeader + kFrameHeader) return LogState::kMissing;
+  return state_of({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, note);
 }
 
 }  // namespace zerosuite::db

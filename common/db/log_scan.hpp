@@ -8,17 +8,33 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 namespace zerosuite::db {
 
 enum class LogState : std::uint8_t {
   kWhole,     ///< Nothing is missing that ever was committed.
+  kMissing,   ///< There is none, or nothing in it: as it should be after a stop in good order, and only then.
   kLastTorn,  ///< The last commit cannot be read. Most likely it never was finished, but nobody can tell.
   kDamaged,   ///< More than one commit is missing, or as good as: the log's own header is wrong.
 };
 
-/// Reads a log from end to end; call it before the database is opened. A log that is not there is whole.
-/// Throws core::Failure StorageError when it cannot be read.
-LogState scan_log(const std::filesystem::path& log);
+/// What a program notes of its log in a place of its own (Folder::set_note), since the log does not tell that
+/// it was removed or cut off behind a commit.
+struct LogNote {
+  bool open = false;       ///< Whoever wrote it has not come to its end in good order.
+  std::int64_t pages = 0;  ///< At least so many pages are in the log.
+  bool leftovers = false;  ///< What follows them was left by a commit that failed, and was not answered.
+
+  /// One line; of anything else parse() makes a note that says nothing.
+  std::string line() const;
+  static LogNote parse(std::string_view line);
+  friend bool operator==(const LogNote&, const LogNote&) = default;
+};
+
+/// Reads a log from end to end; call it before the database is opened. Throws core::Failure StorageError when
+/// it cannot be read.
+LogState scan_log(const std::filesystem::path& log, const LogNote& note = {});
 
 }  // namespace zerosuite::db

@@ -4,6 +4,7 @@
 // sessions, request memory, deadlock detection. An engine only has to say, for one moment, who holds what.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,6 +28,17 @@ enum class Mode : std::uint8_t {
   kPermits,  ///< A semaphore's: `permits` of `limit`.
 };
 
+/// What was done to a hold under a request_id: asked for again, it is answered again and not done again.
+struct Record {
+  enum class Kind : std::uint8_t { kAcquire, kRelease };
+  Kind kind = Kind::kAcquire;
+  std::string request_id;
+  std::uint32_t count = 1;  ///< How often its owner was in it then.
+
+  bool is(Kind its_kind, const std::string& id) const { return kind == its_kind && request_id == id; }
+  friend bool operator==(const Record&, const Record&) = default;
+};
+
 /// What is asked for, and then held.
 struct Claim {
   std::vector<std::string> names = {};  ///< Not empty, none twice; several are taken and given back together.
@@ -37,9 +49,19 @@ struct Claim {
   core::milliseconds lease{30'000};
   core::milliseconds lock_delay{0};  ///< The broker's; kept with the hold.
   std::uint32_t count = 1;           ///< How often its owner has entered it.
-  std::string request_id = {};       ///< The broker's; empty when there is none.
+  std::string request_id = {};       ///< Of who asks; empty when there is none. Of a hold they are `records`.
   std::string data = {};             ///< The owner's; empty when there is none.
+  std::vector<Record> records = {};  ///< The broker's; the latest last.
+  core::milliseconds confirm{
+      0};                      ///< The broker's: it lapses so soon until it is extended; zero = it does not.
+  core::milliseconds held{0};  ///< The broker's: how long it was held when this was said.
 
+  /// What was done under that id; null when nothing was.
+  const Record* record(Record::Kind kind, const std::string& id) const {
+    const auto found =
+        std::find_if(records.begin(), records.end(), [&](const Record& made) { return made.is(kind, id); });
+    return found == records.end() ? nullptr : &*found;
+  }
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
@@ -94,11 +116,14 @@ class Engine {
   /// was taken because it could not be kept; Indeterminate when it may have been.
   virtual void acquire(const Claim& claim, core::Done<std::optional<Grant>> done) = 0;
   /// Replaces what is kept of a hold: its lease, which begins anew, its count, its mode (only from kExclusive
-  /// to kShared), its request_id. Answers false when the token holds nothing any more. It may have passed its
-  /// lease, as long as nobody took its names: whether that is too late is the broker's decision.
+  /// to kShared), its records and what else is the broker's. A hold of count zero is one that was given back:
+  /// its names are taken until release(), but a restart does not bring it back. Answers false when the token
+  /// holds nothing any more. It may have passed its lease, as long as nobody took its names: whether that is
+  /// too late is the broker's decision.
   virtual void amend(Token token, const Claim& claim, core::Done<bool> done) = 0;
   /// Gives all names of the hold back. Answers false when the token holds nothing any more. Does not wait for
-  /// the disk: a release that is lost only delays the next holder.
+  /// the disk: a release that is lost only delays the next holder. Where more hangs on it, amend() to a count
+  /// of zero comes first.
   virtual void release(Token token, Ending ending, core::Done<bool> done) = 0;
   /// Everybody who holds the name, in order of their tokens.
   virtual void inspect(const std::string& name, core::Done<std::vector<Held>> done) = 0;

@@ -3,8 +3,6 @@
 #include <string_view>
 #include <system_error>
 
-#include "db/log_scan.hpp"
-
 namespace zerosuite::id::stores {
 namespace {
 
@@ -12,10 +10,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kApplicationId = 0x5a534944;  // "ZSID"
 constexpr std::int64_t kVersion = 1;
-constexpr std::int64_t kFull = 2;  // what `PRAGMA synchronous` says for it
 constexpr std::string_view kMark = "zerosuite-id";
-// A log this long is worked into the file; SQLite's own default.
-constexpr int kLogPages = 1000;
 
 // `base`: the key's next value was set to that by hand, so it never falls below it.
 constexpr std::string_view kSchema[] = {
@@ -38,13 +33,16 @@ db::Folder locked(const fs::path& folder) {
 }  // namespace
 
 SqliteFile::SqliteFile(const fs::path& folder, bool accept_regressed)
-    : folder_(locked(folder)), path_(folder_.path() / "ids.db"), accept_regressed_(accept_regressed) {
+    : folder_(locked(folder)),
+      path_(folder_.path() / "ids.db"),
+      accept_regressed_(accept_regressed),
+      log_(folder_, path_) {
   look();
   try {
     open();
   } catch (const db::SqliteFailure& failure) {
     if (!failure.damaged()) throw;
-    refuse(std::string(failure.what()).substr(path_.string().size() + 2));
+    refuse(failure.reason());
   }
   if (folder_.mark().empty()) folder_.set_mark(kMark);
 }
@@ -56,7 +54,9 @@ void SqliteFile::look() const {
   const auto size = fs::file_size(path_, error);
   if ((error || size == 0) && !folder_.mark().empty())
     refuse_regressed("is gone, though the folder was in use");
-  if (db::scan_log(path_.string() + "-wal") == db::LogState::kDamaged)
+  if (log_.found() == db::LogState::kMissing && log_.was_open())
+    refuse_regressed("has lost its write-ahead log since a crash: what was given out last may be missing");
+  if (log_.found() == db::LogState::kDamaged)
     refuse_regressed("has a damaged write-ahead log: what was given out last is missing");
 }
 
@@ -64,8 +64,7 @@ void SqliteFile::open() {
   database_.emplace(path_);
   // The folder's lock keeps others out, so the log's index may live in memory.
   database_->exec("PRAGMA locking_mode = EXCLUSIVE");
-  database_->exec("PRAGMA synchronous = FULL");
-  if (database_->integer("PRAGMA synchronous") != kFull)
+  if (!database_->sync_every_commit())
     refuse("is not synced with every commit: PRAGMA synchronous = FULL was not taken");
   if (is_new()) make();
   if (database_->integer("PRAGMA application_id") != kApplicationId) refuse("is not a database of ids");
@@ -75,7 +74,9 @@ void SqliteFile::open() {
   if (const std::string found = database_->text("PRAGMA quick_check(1)"); found != "ok")
     refuse("is damaged: " + found.substr(0, found.find('\n')));
   if (database_->text("PRAGMA journal_mode = WAL") != "wal") refuse("cannot have a write-ahead log");
+  log_.open(*database_);
   database_->exec("UPDATE meta SET runs = runs + 1");
+  log_.committed();
   run_ = database_->integer("SELECT runs FROM meta");
 }
 
@@ -95,24 +96,21 @@ void SqliteFile::make() const {
 }
 
 void SqliteFile::begin() {
-  if (rolled_back_) {
-    // What a failed commit left in the log must not be taken for one that is missing.
-    database_->exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    rolled_back_ = false;
-  } else if (database_->log_pages() > kLogPages) {
-    database_->exec("PRAGMA wal_checkpoint(PASSIVE)");
-  }
+  log_.prepare();
   database_->exec("BEGIN IMMEDIATE");
 }
 
-void SqliteFile::commit() const { database_->exec("COMMIT"); }
+void SqliteFile::commit() {
+  database_->exec("COMMIT");
+  log_.committed();
+}
 
 void SqliteFile::roll_back() noexcept {
   database_->roll_back();
-  rolled_back_ = true;
+  log_.failed();
 }
 
-void SqliteFile::finish() const { database_->exec("PRAGMA wal_checkpoint(TRUNCATE)"); }
+void SqliteFile::finish() { log_.close(); }
 
 void SqliteFile::refuse(const std::string& what) const {
   throw core::Failure(

@@ -11,6 +11,7 @@
 
 #include "db/database.hpp"
 #include "db/folder.hpp"
+#include "db/log.hpp"
 
 namespace zerosuite::id::stores {
 
@@ -30,10 +31,10 @@ class SqliteFile {
   /// A transaction, on the disk when commit() returns. These throw db::SqliteFailure; roll_back() then undoes
   /// it.
   void begin();
-  void commit() const;
+  void commit();
   void roll_back() noexcept;
   /// Works the log into the file, so that the file alone is all there is. Throws db::SqliteFailure.
-  void finish() const;
+  void finish();
 
  private:
   void look() const;
@@ -47,8 +48,8 @@ class SqliteFile {
   const std::filesystem::path path_;
   const bool accept_regressed_;
   std::optional<db::Database> database_;
+  db::Log log_;
   std::int64_t run_ = 0;
-  bool rolled_back_ = false;
 };
 
 }  // namespace zerosuite::id::stores

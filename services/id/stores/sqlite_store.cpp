@@ -140,7 +140,7 @@ std::optional<core::Error> SqliteStore::close() {
   if (auto error = trouble()) return error;
   try {
     file_.finish();
-  } catch (const db::SqliteFailure& failure) {
+  } catch (const core::Failure& failure) {
     return failure.error();
   }
   return std::nullopt;

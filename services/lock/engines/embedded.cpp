@@ -46,9 +46,11 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
       turns_(journal_),
       watches_(timers),
       recovery_(timers, [this, recovers = recovered_ > timers.now()] {
-        journal_.set_durability(durability_);
+        recovered();
         if (recovers) notice_({Notice::What::kRecovered});
-      }) {
+      }),
+      lapse_(timers, [this] { forget_leases(); }) {
+  for (const Token token : given_back_) journal_.drop(token);
   recovery_.at(recovered_);
 }
 
@@ -59,17 +61,14 @@ Meta Embedded::start(const EmbeddedOptions& options) {
   Meta meta = legacy.meta.value_or(Meta{});
   const bool whole = legacy.log == db::LogState::kWhole;
   const bool all_known = whole && (meta.clean || meta.durability == Durability::kSync);
-  const bool restored = legacy.log != db::LogState::kDamaged;
-  if (restored) {
-    for (const auto& [token, row] : legacy.rows)
-      kept_.add({.token = token, .claim = row, .ends = lease_end(timers_.now(), row->lease)});
+  const bool restored = whole || legacy.log == db::LogState::kLastTorn;
+  if (restored) restore(legacy.rows);
+  if (!whole) warn(legacy.log, meta);
+  if (all_known) {
+    meta.max_lease_ms = kept_.longest_lease(timers_.now()).count();
+  } else {
+    recovered_ = lease_end(timers_.now(), milliseconds(meta.max_lease_ms));
   }
-  if (!whole) {
-    const std::string found = restored ? "the last commit in the log of the locks cannot be read"
-                                       : "the log of the locks is damaged, so no hold is restored";
-    warnings_.push_back(found + "; nothing is granted for " + std::to_string(meta.max_lease_ms) + " ms");
-  }
-  if (!all_known) recovered_ = lease_end(timers_.now(), milliseconds(meta.max_lease_ms));
   next_token_ = first_token(meta.token_limit, options.wall_ms);
   meta.token_limit = next_token_ + kTokenBlock;
   meta.durability = all_known ? options.durability : Durability::kAsync;
@@ -77,6 +76,48 @@ Meta Embedded::start(const EmbeddedOptions& options) {
   epoch_ = ++meta.epoch;
   store_.begin(meta, !restored || options.durability == Durability::kNone);
   return meta;
+}
+
+void Embedded::restore(const std::map<Token, Row>& rows) {
+  for (const auto& [token, row] : rows) {
+    if (row->count == 0) {
+      given_back_.push_back(token);
+    } else {
+      kept_.add({.token = token, .claim = row, .ends = lease_end(timers_.now(), row->lease)});
+    }
+  }
+}
+
+void Embedded::warn(db::LogState log, const Meta& meta) {
+  std::string found;
+  switch (log) {
+    case db::LogState::kWhole:
+      return;
+    case db::LogState::kMissing:
+      found = "the log of the locks is gone though the last stop was a crash, so no hold is restored";
+      break;
+    case db::LogState::kLastTorn:
+      found = "the last commit in the log of the locks cannot be read";
+      break;
+    case db::LogState::kDamaged:
+      found = "the log of the locks is damaged or cut off, so no hold is restored";
+      break;
+  }
+  warnings_.push_back(found + "; nothing is granted for " + std::to_string(meta.max_lease_ms) + " ms");
+}
+
+void Embedded::recovered() {
+  journal_.set_durability(durability_);
+  forget_leases();
+}
+
+// A crash from now on holds others up for no longer than what may be held then.
+void Embedded::forget_leases() {
+  if (recovering() > milliseconds(0)) return;  // some are not known
+  const milliseconds longest = kept_.longest_lease(timers_.now());
+  journal_.shorten(longest);
+  if (const auto next = kept_.shorter_at(); next != core::TimePoint::max() && next > timers_.now())
+    lapse_.at(next);
 }
 
 void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done) {
@@ -149,7 +190,7 @@ void Embedded::amend(Token token, const Claim& claim, core::Done<bool> done) {
     after.claim = std::make_shared<const Claim>(claim);
     journal_.change(token, after.claim);
   }
-  kept_.replace(std::move(after));
+  kept_.replace(std::move(after), timers_.now());
   if (claim.mode != before->mode) {
     for (const std::string& name : claim.names) watches_.free(name);
   }
@@ -176,13 +217,14 @@ void Embedded::amended(Token token, core::Done<bool>& done) {
 void Embedded::begin_lease(Kept kept) {
   --kept.unanswered;
   kept.ends = lease_end(timers_.now(), kept.claim->lease);
-  kept_.replace(std::move(kept));
+  kept_.replace(std::move(kept), timers_.now());
 }
 
 void Embedded::restore(Token token, const Row& before) {
   const Kept* kept = kept_.find(token);
   if (kept == nullptr) return;
-  kept_.replace({.token = token, .claim = before, .ends = kept->ends, .unanswered = kept->unanswered - 1});
+  kept_.replace({.token = token, .claim = before, .ends = kept->ends, .unanswered = kept->unanswered - 1},
+                timers_.now());
   journal_.change(token, before);
 }
 
@@ -258,20 +300,22 @@ bool Embedded::must_wait(Token token, const Claim& claim) const {
          turns_.taken(claim.names);
 }
 
-// What the hold can do less of needs no proof.
+// A lease that ends earlier needs no proof. A count that falls does: with the record of the release it must
+// be known for done, or it is done again.
 bool Embedded::must_wait(const Kept& kept, const Claim& after) const {
   if (!journal_.covers(kept.token, after.lease)) return true;
   const Claim& before = *kept.claim;
   return durability_ == Durability::kSync &&
-         (after.lease > before.lease || after.count > before.count || after.mode != before.mode ||
-          after.request_id != before.request_id);
+         (after.lease > before.lease || after.count != before.count || after.mode != before.mode ||
+          after.confirm != before.confirm || after.records != before.records);
 }
 
 void Embedded::end(const Kept& kept, Ending ending) {
   const Row claim = kept.claim;
   const bool to_write = journal_.drop(kept.token);
   const bool marked = to_write && ending == Ending::kTaken && durability_ == Durability::kAsync;
-  kept_.remove(kept.token);
+  kept_.remove(kept.token, timers_.now());
+  forget_leases();
   for (const std::string& name : claim->names) {
     if (marked) turns_.note_taken(name);
     watches_.free(name);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +67,10 @@ class Embedded final : public Engine {
 
  private:
   Meta start(const EmbeddedOptions& options);
+  void restore(const std::map<Token, Row>& rows);
+  void warn(db::LogState log, const Meta& meta);
+  void recovered();
+  void forget_leases();
   std::optional<core::Error> refusal() const;
   void conclude(const Claim& claim, core::Done<std::optional<Grant>> done);
   void grant(const Claim& claim, KeptTable::Way way, core::Done<std::optional<Grant>> done);
@@ -87,6 +92,7 @@ class Embedded final : public Engine {
   bool in_trouble_ = false;  // as was last noticed
   std::vector<std::string> warnings_;
   KeptTable kept_;
+  std::vector<Token> given_back_;  // by the process before, though their rows are still there
   Store store_;
   core::TimePoint recovered_;  // when grants begin
   Token next_token_ = 1;
@@ -95,6 +101,7 @@ class Embedded final : public Engine {
   Turns turns_;
   Watches watches_;
   net::Timer recovery_;
+  net::Timer lapse_;
 };
 
 }  // namespace zerosuite::lock::engines

@@ -1,6 +1,6 @@
 #include "lock/engines/journal.hpp"
 
-#include <bit>
+#include <algorithm>
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -60,17 +60,21 @@ void Journal::set_durability(Durability durability) {
 
 void Journal::reserve(Token next, milliseconds lease) {
   if (lease.count() <= meta_.max_lease_ms && next < meta_.token_limit - kTokenBlock / 2) return;
-  // Rounded up, so that it is written seldom.
-  if (lease.count() > meta_.max_lease_ms) {
-    const auto rounded = std::bit_ceil(static_cast<std::uint64_t>(lease.count()));
-    meta_.max_lease_ms = static_cast<std::int64_t>(rounded >> 63 == 0 ? rounded : rounded - 1);
-  }
+  meta_.max_lease_ms = std::max(meta_.max_lease_ms, lease.count());
   if (next >= meta_.token_limit - kTokenBlock / 2) meta_.token_limit += kTokenBlock;
   schedule();
 }
 
+void Journal::shorten(milliseconds longest) {
+  if (longest.count() >= meta_.max_lease_ms) return;
+  meta_.max_lease_ms = longest.count();
+  schedule();
+}
+
+// What is on its way may be less than what is there.
 bool Journal::covers(Token token, milliseconds lease) const {
-  return token < written_meta_.token_limit && lease.count() <= written_meta_.max_lease_ms;
+  return token < written_meta_.token_limit && lease.count() <= written_meta_.max_lease_ms &&
+         (!flight_.meta || lease.count() <= flight_.meta->max_lease_ms);
 }
 
 Journal::Number Journal::awaited() const {
@@ -150,6 +154,9 @@ void Journal::succeed() {
 
 // Nobody who waits gets anything any more: what gathers rests on what could not be written.
 void Journal::fail(const Failure& failure) {
+  // Perhaps it was written, and only the rest was not.
+  if (flight_.meta)
+    written_meta_.max_lease_ms = std::min(written_meta_.max_lease_ms, flight_.meta->max_lease_ms);
   trouble_ = core::Error{core::kStorageError, failure.message};
   for_good_ = !failure.full;
   if (failure.full) {

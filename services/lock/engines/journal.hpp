@@ -51,6 +51,8 @@ class Journal {
   void set_durability(Durability durability);
   /// Sees to it that tokens up to `next`, and some way on, and that lease are covered, if not at once.
   void reserve(Token next, core::milliseconds lease);
+  /// No lease is longer any more.
+  void shorten(core::milliseconds longest);
   /// Whether that is on the disk.
   bool covers(Token token, core::milliseconds lease) const;
 

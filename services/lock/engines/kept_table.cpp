@@ -1,12 +1,22 @@
 #include "lock/engines/kept_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <tuple>
 #include <utility>
 
 namespace zerosuite::lock::engines {
 namespace {
+
+using core::milliseconds;
+
+constexpr milliseconds kUsualLease{60'000};
+constexpr milliseconds kKeptInMind{1000};
+
+std::size_t length_of(milliseconds lease) {
+  return std::bit_width(static_cast<std::uint64_t>(std::max(lease, milliseconds(0)).count()));
+}
 
 // Whether both may hold one name, leaving aside how many permits there are.
 bool together(const Claim& one, const Claim& other) {
@@ -72,9 +82,38 @@ core::TimePoint KeptTable::first_lapse(const std::string& name, core::TimePoint 
   return first;
 }
 
+// How long what was forgotten in a crash may be held is written down before a grant and costs it a commit. A
+// lease of the usual length is therefore kept in mind until it would have ended, had it not been given back;
+// a long one, which would hold all others up after a crash, not for long.
+void KeptTable::count(const Kept& kept) {
+  const std::size_t length = length_of(kept.claim->lease);
+  Length& mine = lengths_[length];
+  if (mine.count++ == 0) mine.longest = milliseconds(0);
+  mine.longest = std::max(mine.longest, kept.claim->lease);
+  longest_ = std::max(longest_, length);
+}
+
+void KeptTable::uncount(const Kept& kept, core::TimePoint now) {
+  Length& mine = lengths_[length_of(kept.claim->lease)];
+  if (--mine.count > 0) return;
+  const milliseconds left = kept.remaining(now);
+  mine.until = now + (kept.claim->lease > kUsualLease ? std::min(left, kKeptInMind) : left);
+}
+
+milliseconds KeptTable::longest_lease(core::TimePoint now) {
+  while (longest_ > 0 && lengths_[longest_].count == 0 && lengths_[longest_].until <= now) --longest_;
+  const Length& longest = lengths_[longest_];
+  return longest.count > 0 || longest.until > now ? longest.longest : milliseconds(0);
+}
+
+core::TimePoint KeptTable::shorter_at() const {
+  return lengths_[longest_].count > 0 ? core::TimePoint::max() : lengths_[longest_].until;
+}
+
 void KeptTable::add(Kept added) {
   const Token token = added.token;
   const Kept& kept = kept_.emplace(token, std::move(added)).first->second;
+  count(kept);
   for (const std::string& name : kept.claim->names) {
     Holders& holders = names_[name];
     holders.by_end.insert(&kept);
@@ -82,16 +121,21 @@ void KeptTable::add(Kept added) {
   }
 }
 
-void KeptTable::replace(Kept after) {
+void KeptTable::replace(Kept after, core::TimePoint now) {
   Kept& kept = kept_.at(after.token);
+  if (after.claim->lease != kept.claim->lease) {
+    count(after);
+    uncount(kept, now);
+  }
   // Its place depends on what it says, so it leaves before that changes.
   for (const std::string& name : kept.claim->names) names_.at(name).by_end.erase(&kept);
   kept = std::move(after);
   for (const std::string& name : kept.claim->names) names_.at(name).by_end.insert(&kept);
 }
 
-void KeptTable::remove(Token token) {
+void KeptTable::remove(Token token, core::TimePoint now) {
   const auto kept = kept_.find(token);
+  uncount(kept->second, now);
   for (const std::string& name : kept->second.claim->names) {
     const auto found = names_.find(name);
     found->second.by_end.erase(&kept->second);

@@ -1,6 +1,8 @@
 // Who holds what, in memory: the embedded engine's table. Belongs to the loop's thread.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -42,11 +44,16 @@ class KeptTable {
   /// When the lease of somebody on the name will pass at the earliest; `now` when nobody holds it.
   core::TimePoint first_lapse(const std::string& name, core::TimePoint now) const;
 
+  /// The longest lease of those that hold something, and of some that gave it back a short time ago.
+  core::milliseconds longest_lease(core::TimePoint now);
+  /// When that may become shorter though nothing is asked any more; the end of the clock if not at all.
+  core::TimePoint shorter_at() const;
+
   /// No hold may have that token.
   void add(Kept kept);
   /// Takes the place of the hold with that token; the names and permits stay the same.
-  void replace(Kept kept);
-  void remove(Token token);
+  void replace(Kept kept, core::TimePoint now);
+  void remove(Token token, core::TimePoint now);
   /// Null when the token holds nothing.
   const Kept* find(Token token) const;
   /// In order of tokens; also those whose lease has passed.
@@ -58,6 +65,17 @@ class KeptTable {
   struct PassesEarlier {
     bool operator()(const Kept* one, const Kept* other) const;
   };
+  // Those whose leases are as long as one another, within a factor of two.
+  struct Length {
+    std::size_t count = 0;
+    core::milliseconds longest{0};  // since there last were none
+    core::TimePoint until = {};     // it is kept in mind when there are none any more
+  };
+  static constexpr std::size_t kLengths = 64;
+
+  void count(const Kept& kept);
+  void uncount(const Kept& kept, core::TimePoint now);
+
   struct Holders {
     std::set<const Kept*, PassesEarlier> by_end;
     std::uint64_t permits = 0;
@@ -67,6 +85,8 @@ class KeptTable {
   const Holders& holders(const std::string& name) const;
 
   std::unordered_map<Token, Kept> kept_;
+  std::array<Length, kLengths> lengths_;
+  std::size_t longest_ = 0;  // no greater one is in use
   std::unordered_map<std::string, Holders, core::KeyedHash> names_;
 };
 

@@ -10,16 +10,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kApplicationId = 0x5a534c4b;  // "ZSLK"
-constexpr std::int64_t kVersion = 1;
+// Of the file: 1 knew one request_id of a hold, the latest, and nothing of its confirmation and its age.
+constexpr std::int64_t kFirstVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::string_view kMark = "zerosuite-lock";
-// A log this long is worked into the file; SQLite's own default.
-constexpr int kLogPages = 1000;
 
 constexpr std::string_view kMakeHold =
     "CREATE TABLE hold(token INTEGER PRIMARY KEY, names TEXT, owner TEXT, mode INTEGER, permits INTEGER, "
-    "permit_limit INTEGER, lease_ms INTEGER, lock_delay_ms INTEGER, count INTEGER, request_id TEXT, data "
-    "TEXT, "
-    "checksum INTEGER)";
+    "permit_limit INTEGER, lease_ms INTEGER, lock_delay_ms INTEGER, count INTEGER, records TEXT, data TEXT, "
+    "confirm_ms INTEGER, held_ms INTEGER, checksum INTEGER)";
+// In the order in which they are read.
+constexpr std::string_view kColumns =
+    "token, names, owner, mode, permits, permit_limit, lease_ms, lock_delay_ms, count, data, checksum, ";
 constexpr std::string_view kMakeMeta =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY, durability INTEGER, clean INTEGER, token_limit INTEGER, "
     "max_lease_ms INTEGER, epoch INTEGER, checksum INTEGER, probes INTEGER)";
@@ -31,16 +33,55 @@ std::string packed(const std::vector<std::string>& names) {
   return text;
 }
 
+// The text up to `end`, which is taken off with it.
+std::string_view taken(std::string_view& text, char end) {
+  const std::string_view part = text.substr(0, text.find(end));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return part;
+}
+
+// A text with its length in front; taken off.
+std::string unpacked_text(std::string_view& text) {
+  std::size_t size = 0;
+  const std::string_view number = taken(text, ':');
+  std::from_chars(number.data(), number.data() + number.size(), size);
+  std::string found(text.substr(0, size));
+  text.remove_prefix(std::min(text.size(), size));
+  return found;
+}
+
 std::vector<std::string> unpacked(std::string_view text) {
   std::vector<std::string> names;
-  while (!text.empty()) {
-    std::size_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
-    names.emplace_back(text.substr(0, size));
-    text.remove_prefix(size);
-  }
+  while (!text.empty()) names.push_back(unpacked_text(text));
   return names;
+}
+
+constexpr char kAcquired = 'a';
+constexpr char kReleased = 'r';
+
+// As in "a1:5:entry" and "r0:4:left".
+std::string packed(const std::vector<Record>& records) {
+  std::string text;
+  for (const Record& record : records) {
+    text += record.kind == Record::Kind::kAcquire ? kAcquired : kReleased;
+    text += std::to_string(record.count) + ':' + std::to_string(record.request_id.size()) + ':';
+    text += record.request_id;
+  }
+  return text;
+}
+
+std::vector<Record> unpacked_records(std::string_view text) {
+  std::vector<Record> records;
+  while (!text.empty()) {
+    Record record;
+    record.kind = text.front() == kAcquired ? Record::Kind::kAcquire : Record::Kind::kRelease;
+    text.remove_prefix(1);
+    const std::string_view number = taken(text, ':');
+    std::from_chars(number.data(), number.data() + number.size(), record.count);
+    record.request_id = unpacked_text(text);
+    records.push_back(std::move(record));
+  }
+  return records;
 }
 
 // SQLite checks its structure, not what stands in it. FNV-1a
@@ -65,7 +106,8 @@ class Checksum {
   std::uint64_t value_ = 0xcbf29ce484222325;
 };
 
-std::int64_t checksum_of(Token token, const Claim& claim, std::string_view names) {
+// Of a hold's row; `records` as it stands there.
+Checksum checksum_of(Token token, const Claim& claim, std::string_view names, std::string_view records) {
   return Checksum()
       .add(token)
       .add(names)
@@ -76,9 +118,12 @@ std::int64_t checksum_of(Token token, const Claim& claim, std::string_view names
       .add(claim.lease.count())
       .add(claim.lock_delay.count())
       .add(claim.count)
-      .add(claim.request_id)
-      .add(claim.data)
-      .value();
+      .add(records)
+      .add(claim.data);
+}
+
+Checksum& add_newer(Checksum& checksum, const Claim& claim) {
+  return checksum.add(claim.confirm.count()).add(claim.held.count());
 }
 
 std::int64_t checksum_of(const Meta& meta) {
@@ -97,7 +142,8 @@ struct Store::Statements {
   explicit Statements(const db::Database& database)
       : begin(database.prepare("BEGIN IMMEDIATE")),
         commit(database.prepare("COMMIT")),
-        put(database.prepare("REPLACE INTO hold VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")),
+        put(database.prepare("REPLACE INTO hold VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+                             "?13, ?14)")),
         drop(database.prepare("DELETE FROM hold WHERE token = ?1")),
         put_meta(database.prepare("REPLACE INTO meta VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, 0)")),
         probe(database.prepare("UPDATE meta SET probes = probes + 1")) {}
@@ -112,17 +158,18 @@ struct Store::Statements {
 
 Store::~Store() = default;
 
-Store::Store(const fs::path& folder) : folder_(folder), file_(folder_.path() / "locks.db") {
+Store::Store(const fs::path& folder)
+    : folder_(folder), file_(folder_.path() / "locks.db"), log_(folder_, file_) {
   std::error_code error;
   const auto size = fs::file_size(file_, error);
   if ((error || size == 0) && !folder_.mark().empty()) refuse("is gone, though the folder was in use");
-  legacy_.log = db::scan_log(file_.string() + "-wal");
+  legacy_.log = log_.found();
   try {
     open();
     read_legacy();
   } catch (const db::SqliteFailure& failure) {
     if (!failure.damaged()) throw;
-    refuse(std::string(failure.what()).substr(file_.string().size() + 2));
+    refuse(failure.reason());
   }
 }
 
@@ -130,7 +177,7 @@ void Store::open() {
   database_.emplace(file_);
   // The folder's lock keeps others out, so the log's index may live in memory.
   database_->exec("PRAGMA locking_mode = EXCLUSIVE");
-  database_->exec("PRAGMA synchronous = FULL");
+  if (!database_->sync_every_commit()) refuse("is not synced with every commit");
   if (is_new()) {
     // In one transaction, before the log is switched on: there is no half-made file to find after a crash.
     database_->exec("BEGIN IMMEDIATE");
@@ -141,17 +188,17 @@ void Store::open() {
     database_->exec("COMMIT");
   }
   if (database_->integer("PRAGMA application_id") != kApplicationId) refuse("is not a lock database");
-  if (database_->integer("PRAGMA user_version") != kVersion)
+  if (version() < kFirstVersion || version() > kVersion)
     refuse("was written by another version of this program");
   if (const std::string found = database_->text("PRAGMA quick_check(1)"); found != "ok")
     refuse("is damaged: " + found.substr(0, found.find('\n')));
   if (database_->text("PRAGMA journal_mode = WAL") != "wal") refuse("cannot have a write-ahead log");
-  statements_ = std::make_unique<Statements>(*database_);
 }
 
+std::int64_t Store::version() const { return database_->integer("PRAGMA user_version"); }
+
 bool Store::is_new() const {
-  return folder_.mark().empty() && database_->integer("PRAGMA application_id") == 0 &&
-         database_->integer("PRAGMA user_version") == 0 &&
+  return folder_.mark().empty() && database_->integer("PRAGMA application_id") == 0 && version() == 0 &&
          database_->integer("SELECT count(*) FROM sqlite_schema") == 0;
 }
 
@@ -166,42 +213,85 @@ void Store::read_legacy() {
   } else if (!folder_.mark().empty()) {
     refuse("is damaged: its meta row is gone");
   }
-  auto hold = database_->prepare("SELECT * FROM hold");
+  legacy_.rows = read_rows();
+  // The log tells of nothing but the time since the last stop.
+  if (legacy_.log == db::LogState::kMissing && (!legacy_.meta || legacy_.meta->clean))
+    legacy_.log = db::LogState::kWhole;
+}
+
+std::map<Token, Row> Store::read_rows() const {
+  std::map<Token, Row> rows;
+  const bool newest = version() == kVersion;
+  auto hold =
+      database_->prepare("SELECT " + std::string(kColumns) +
+                         (newest ? "records, confirm_ms, held_ms" : "request_id, 0, 0") + " FROM hold");
   while (hold.step()) {
     const Token token = hold.integer(0);
     const std::string names = hold.text(1);
-    auto claim = std::make_shared<Claim>(Claim{{},
-                                               hold.text(2),
-                                               static_cast<Mode>(hold.integer(3)),
-                                               static_cast<std::uint32_t>(hold.integer(4)),
-                                               static_cast<std::uint32_t>(hold.integer(5)),
-                                               core::milliseconds(hold.integer(6)),
-                                               core::milliseconds(hold.integer(7)),
-                                               static_cast<std::uint32_t>(hold.integer(8)),
-                                               hold.text(9),
-                                               hold.text(10)});
-    if (hold.integer(11) != checksum_of(token, *claim, names))
+    const std::string records = hold.text(11);
+    auto claim = std::make_shared<Claim>();
+    claim->owner = hold.text(2);
+    claim->mode = static_cast<Mode>(hold.integer(3));
+    claim->permits = static_cast<std::uint32_t>(hold.integer(4));
+    claim->limit = static_cast<std::uint32_t>(hold.integer(5));
+    claim->lease = core::milliseconds(hold.integer(6));
+    claim->lock_delay = core::milliseconds(hold.integer(7));
+    claim->count = static_cast<std::uint32_t>(hold.integer(8));
+    claim->data = hold.text(9);
+    claim->confirm = core::milliseconds(hold.integer(12));
+    claim->held = core::milliseconds(hold.integer(13));
+    Checksum checksum = checksum_of(token, *claim, names, records);
+    if (newest) add_newer(checksum, *claim);
+    if (hold.integer(10) != checksum.value())
       refuse("is damaged: the row of token " + std::to_string(token) + " is not what was written");
     claim->names = unpacked(names);
-    legacy_.rows.emplace(token, std::move(claim));
+    if (newest) {
+      claim->records = unpacked_records(records);
+    } else if (!records.empty()) {
+      claim->records = {{Record::Kind::kAcquire, records, claim->count}};
+    }
+    rows.emplace(token, std::move(claim));
   }
+  return rows;
 }
 
 void Store::begin(const Meta& meta, bool forget_rows) {
+  if (version() != kVersion) {
+    upgrade();
+  } else {
+    statements_ = std::make_unique<Statements>(*database_);
+  }
+  log_.open(*database_);
   keep(meta);
   if (forget_rows) database_->exec("DELETE FROM hold");
   if (folder_.mark().empty()) folder_.set_mark(kMark);
 }
 
+// In one transaction: a crash leaves the one or the other.
+void Store::upgrade() {
+  const std::map<Token, Row> rows = read_rows();
+  database_->exec("BEGIN IMMEDIATE");
+  database_->exec("DROP TABLE hold");
+  database_->exec(kMakeHold);
+  statements_ = std::make_unique<Statements>(*database_);
+  for (const auto& [token, row] : rows) put(token, *row);
+  database_->exec("PRAGMA user_version = " + std::to_string(kVersion));
+  database_->exec("COMMIT");
+}
+
 void Store::write(const Batch& batch) {
   try {
-    // First, so that its failure is that of this batch.
-    if (database_->log_pages() > kLogPages) database_->exec("PRAGMA wal_checkpoint(PASSIVE)");
+    log_.prepare();  // first, so that its failure is that of this batch
     if (batch.meta) keep(*batch.meta);
-    if (!batch.meta && batch.changes.empty()) statements_->probe.run();
-    if (!batch.changes.empty()) commit(batch.changes);
+    if (!batch.changes.empty()) {
+      commit(batch.changes);
+    } else if (!batch.meta) {
+      statements_->probe.run();
+      log_.committed();
+    }
   } catch (const db::SqliteFailure&) {
     database_->roll_back();
+    log_.failed();
     throw;
   }
 }
@@ -215,7 +305,7 @@ void Store::keep(const Meta& meta) {
       .bind(5, meta.epoch)
       .bind(6, checksum_of(meta))
       .run();
-  database_->exec(meta.clean ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(PASSIVE)");
+  meta.clean ? log_.close() : log_.checkpoint();
 }
 
 void Store::commit(const std::map<Token, Change>& changes) {
@@ -228,10 +318,13 @@ void Store::commit(const std::map<Token, Change>& changes) {
     }
   }
   statements_->commit.run();
+  log_.committed();
 }
 
 void Store::put(Token token, const Claim& claim) {
   const std::string names = packed(claim.names);
+  const std::string records = packed(claim.records);
+  Checksum checksum = checksum_of(token, claim, names, records);
   statements_->put.bind(1, token)
       .bind(2, names)
       .bind(3, claim.owner)
@@ -241,9 +334,11 @@ void Store::put(Token token, const Claim& claim) {
       .bind(7, claim.lease.count())
       .bind(8, claim.lock_delay.count())
       .bind(9, claim.count)
-      .bind(10, claim.request_id)
+      .bind(10, records)
       .bind(11, claim.data)
-      .bind(12, checksum_of(token, claim, names))
+      .bind(12, claim.confirm.count())
+      .bind(13, claim.held.count())
+      .bind(14, add_newer(checksum, claim).value())
       .run();
 }
 

@@ -14,7 +14,7 @@
 
 #include "db/database.hpp"
 #include "db/folder.hpp"
-#include "db/log_scan.hpp"
+#include "db/log.hpp"
 #include "lock/engine.hpp"
 
 namespace zerosuite::lock::engines {
@@ -31,7 +31,7 @@ struct Meta {
   Durability durability = Durability::kSync;  ///< Of the run that wrote it.
   bool clean = true;                          ///< That run came to its end in good order.
   Token token_limit = 0;                      ///< No token from here on was ever given out.
-  std::int64_t max_lease_ms = 0;              ///< No lease was ever longer.
+  std::int64_t max_lease_ms = 0;              ///< No lease that may still run is longer.
   std::int64_t epoch = 0;                     ///< How often the folder was started on.
 
   friend bool operator==(const Meta&, const Meta&) = default;
@@ -80,7 +80,10 @@ class Store {
 
   void open();
   void read_legacy();
+  std::map<Token, Row> read_rows() const;
+  std::int64_t version() const;
   bool is_new() const;
+  void upgrade();
   void keep(const Meta& meta);
   void commit(const std::map<Token, Change>& changes);
   void put(Token token, const Claim& claim);
@@ -88,6 +91,7 @@ class Store {
 
   db::Folder folder_;
   std::filesystem::path file_;
+  db::Log log_;
   Legacy legacy_;
   std::optional<db::Database> database_;
   std::unique_ptr<Statements> statements_;

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import resource
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 from support.lock_service import Broker
 from support.programs import wait_until
 
-LEASE, LONGEST = 1000, 1024  # ms; the longest lease is kept as the next power of two
+LEASE = LONGEST = 1000  # ms
 DATABASE, LOG = "locks.db", "locks.db-wal"
 
 
@@ -122,6 +123,49 @@ def test_3_a_file_that_is_gone_from_a_folder_in_use_is_not_taken_for_a_new_one(c
     broker, _ = crashed
     (Path(broker.folder) / name).unlink()
     assert str(Path(broker.folder) / name) in (refusal(broker) or "it started")
+
+
+@pytest.mark.parametrize("size", [None, 0, 32, 55, 32 + 24 + 4096], ids=["gone", "empty", "header", "short", "cut"])
+def test_3_a_log_that_is_gone_or_cut_off_after_a_crash_holds_everybody_up_and_it_says_so(crashed, owners, size):
+    broker, tokens = crashed
+    log = Path(broker.folder) / LOG
+    log.unlink() if size is None else os.truncate(log, size)
+    broker.start()
+    assert 0 < broker.call("engine_info")["recovering_ms"] <= LONGEST
+    assert re.search(r"warn lock data warning=\"the log of the locks is .*no hold is restored", broker.program.log())
+    b, = owners(broker, "b")
+    assert b.ask("acquire", name="lock 1").error == "Recovering"
+    wait_until(lambda: broker.call("engine_info")["recovering_ms"] == 0)
+    assert b.acquire("lock 1")["token"] > max(tokens.values())
+
+
+def test_3_looking_into_the_folder_after_a_crash_does_not_hide_it(crashed):
+    broker, _ = crashed
+    with contextlib.closing(sqlite3.connect(Path(broker.folder) / DATABASE)) as tool:
+        assert tool.execute("SELECT count(*) FROM hold").fetchone()[0] >= 40
+    assert not (Path(broker.folder) / LOG).exists(), "the tool has worked it into the file"
+    broker.start()
+    assert broker.call("engine_info")["recovering_ms"] > 0
+
+
+def test_3_a_damaged_file_in_a_folder_given_by_a_relative_path_is_named_in_one_line(crashed, monkeypatch):
+    broker, _ = crashed
+    (Path(broker.folder) / DATABASE).write_bytes(b"x" * 10_000)
+    monkeypatch.chdir(broker.folder)
+    broker.folder = "."
+    assert "./locks.db file is not a database; to go on, move . away" in refusal(broker)
+
+
+def test_3_in_a_folder_that_others_may_read_the_files_are_for_their_owner_only(start_broker, tmp_path):
+    tmp_path.chmod(0o755)
+    broker = start_broker("sync", folder=tmp_path)
+    broker.call("acquire", "n", "a", 1000)
+    broker.kill()
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600, path
+        path.chmod(0o644)  # as an older version made them
+    broker.start()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_3_a_folder_that_was_emptied_gives_greater_tokens_all_the_same(crashed, owners):

@@ -1,6 +1,7 @@
 #include "db/database.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <string>
 #include <vector>
@@ -93,6 +94,34 @@ TEST_CASE("a rollback undoes the open transaction, and is nothing without one") 
   database.exec("INSERT INTO t VALUES(1)");
   database.roll_back();
   CHECK(database.integer("SELECT count(*) FROM t") == 0);
+}
+
+TEST_CASE(
+    "the files are for their owner only, also where they were there before and others could read them") {
+  const test::TemporaryFolder folder;
+  ::chmod(folder.path().c_str(), 0755);
+  const auto file = folder.path() / "x.db";
+  SUBCASE("new") {}
+  SUBCASE("there before") {
+    Database(file).exec("CREATE TABLE t(a)");
+    ::chmod(file.c_str(), 0644);
+  }
+  const Database database(file);
+  database.text("PRAGMA journal_mode = WAL");
+  database.exec("CREATE TABLE u(a)");
+  for (const char* name : {"x.db", "x.db-wal"}) {
+    struct stat found {};
+    REQUIRE(::stat((folder.path() / name).c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777) == 0600);
+  }
+}
+
+TEST_CASE("commits are synced when that is asked for") {
+  const test::TemporaryFolder folder;
+  const Database database(folder.path() / "x.db");
+  database.exec("PRAGMA synchronous = OFF");
+  CHECK(database.sync_every_commit());
+  CHECK(database.integer("PRAGMA synchronous") == 2);
 }
 
 }  // namespace database_test

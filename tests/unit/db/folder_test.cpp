@@ -103,4 +103,29 @@ TEST_CASE("a mark stays, and the process after it is the one that runs") {
   CHECK(test::content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\n");
 }
 
+TEST_CASE("a note stays for the next process, and one takes the place of the other") {
+  const test::TemporaryFolder above;
+  {
+    Folder folder(above.path());
+    CHECK(folder.note().empty());
+    folder.set_mark("something");
+    folder.set_note("a longer one", Folder::Reach::kSynced);
+    folder.set_note("short", Folder::Reach::kWritten);
+  }
+  const Folder folder(above.path());
+  CHECK(folder.mark() == "something");
+  CHECK(folder.note() == "short");
+  CHECK(test::content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\nshort\n");
+}
+
+TEST_CASE("in a folder that others may read the file is for its owner only, also if it was there before") {
+  const test::TemporaryFolder above;
+  test::write_file(above.path() / "lock", "something\n");
+  ::chmod((above.path() / "lock").c_str(), 0644);
+  const Folder folder(above.path());
+  struct stat found {};
+  REQUIRE(::stat((above.path() / "lock").c_str(), &found) == 0);
+  CHECK((found.st_mode & 0777) == 0600);
+}
+
 }  // namespace folder_test

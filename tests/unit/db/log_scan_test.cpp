@@ -49,12 +49,41 @@ struct Log {
 
 }  // namespace
 
-TEST_CASE("a log that is whole, empty, or not there has lost nothing") {
+TEST_CASE("a log that is whole has lost nothing; of one that is empty or not there nobody can tell") {
   const Log log;
   CHECK(log.state(log.bytes) == LogState::kWhole);
-  CHECK(log.state("") == LogState::kWhole);
-  CHECK(log.state(log.bytes.substr(0, kHeader)) == LogState::kWhole);
-  CHECK(db::scan_log(log.folder.path() / "none") == LogState::kWhole);
+  for (const std::size_t size : {0, 1, 32, 33, 55})
+    CHECK(log.state(log.bytes.substr(0, size)) == LogState::kMissing);
+  CHECK(db::scan_log(log.folder.path() / "none") == LogState::kMissing);
+}
+
+TEST_CASE("what was noted of a log shows that it was cut off, also behind a commit") {
+  const Log log;
+  const auto state = [&](std::size_t size, std::int64_t pages) {
+    test::write_file(log.path(), log.bytes.substr(0, size));
+    return db::scan_log(log.path(), {.open = true, .pages = pages});
+  };
+  CHECK(state(kHeader + 4 * kFrame, 4) == LogState::kWhole);
+  CHECK(state(kHeader + 4 * kFrame, 3) == LogState::kWhole);
+  CHECK(state(kHeader + 3 * kFrame, 4) == LogState::kDamaged);
+  CHECK(state(kHeader + 3 * kFrame, 3) == LogState::kWhole);
+  CHECK(state(kHeader + 3 * kFrame + 100, 4) == LogState::kLastTorn);
+  CHECK(state(kHeader + 2 * kFrame + 100, 4) == LogState::kDamaged);
+}
+
+TEST_CASE("what a failed commit left behind the noted pages is no loss") {
+  const Log log;
+  test::write_file(log.path(), log.flipped(kHeader + 3 * kFrame + 500));
+  CHECK(db::scan_log(log.path(), {.open = true, .pages = 3}) == LogState::kLastTorn);
+  CHECK(db::scan_log(log.path(), {.open = true, .pages = 3, .leftovers = true}) == LogState::kWhole);
+  CHECK(db::scan_log(log.path(), {.open = true, .pages = 4, .leftovers = true}) == LogState::kLastTorn);
+}
+
+TEST_CASE("a note of a log is one line, and of what is none it is silent") {
+  for (const db::LogNote& note : {db::LogNote{}, db::LogNote{.open = true, .pages = 12},
+                                  db::LogNote{.open = true, .pages = 0, .leftovers = true}})
+    CHECK(db::LogNote::parse(note.line()) == note);
+  for (const char* line : {"", "log", "no", "closed"}) CHECK(db::LogNote::parse(line) == db::LogNote{});
 }
 
 TEST_CASE("a bit flipped anywhere in a log is found, where SQLite only drops the rest") {

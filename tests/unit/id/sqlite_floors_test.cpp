@@ -52,8 +52,11 @@ class FlooredRig {
     std::filesystem::copy_file(under.file(), copy());
     start();
   }
+  // After a stop in good order: after a crash the missing log would be noticed first.
   void restore() {
-    leave();
+    floored.reset();
+    under.close();
+    floors.reset();
     std::filesystem::remove(under.log());
     std::filesystem::copy_file(copy(), under.file(), std::filesystem::copy_options::overwrite_existing);
   }

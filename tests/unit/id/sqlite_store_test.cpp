@@ -284,6 +284,28 @@ TEST_CASE("a log with a hole stops the start, unless that is accepted; a torn la
   CHECK(start(20'000, true).empty());
 }
 
+TEST_CASE("a log that is gone or cut off after a crash stops the start, unless that is accepted") {
+  SqliteStoreRig rig;
+  for (int nth = 0; nth < 5; ++nth) rig.ask().range(counter("a"), 10);
+  rig.crash();
+  std::string says = "has lost its write-ahead log since a crash: what was given out last may be missing";
+  SUBCASE("removed") { std::filesystem::remove(rig.log()); }
+  SUBCASE("emptied") { test::write_file(rig.log(), ""); }
+  SUBCASE("less than a page of it") {
+    damage(rig.log(), [](std::string& log) { log.resize(55); });
+  }
+  SUBCASE("behind a commit") {
+    damage(rig.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096); });
+    says = "has a damaged write-ahead log: what was given out last is missing";
+  }
+  CHECK(failure_of(rig).starts_with("StoreRegressed: " + rig.file().string() + " " + says + "; to go on, "));
+  CHECK(failure_of(rig, true).empty());
+  rig.restart();
+  rig.close();
+  std::filesystem::remove(rig.log());
+  CHECK(failure_of(rig).empty());  // after a stop in good order there is nothing to miss
+}
+
 TEST_CASE("a folder that cannot be used stops the start in one line") {
   const test::TemporaryFolder above;
   test::write_file(above.path() / "file", "x");

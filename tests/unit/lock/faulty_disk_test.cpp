@@ -181,13 +181,16 @@ TEST_CASE("a power cut at any moment loses no grant that was answered under sync
     clients.acquire(large);
     rig.timers.advance_to(rig.timers.now());
     if (seed % 2 == 0) disk.fail(FaultyDisk::Fault::kSync, 1);
+    const auto note = rig.path() / "lock";
+    const std::string before = test::content_of(note);
     rig.offload.waiting.front().first();  // and nobody is told
     rig.crash();
+    if (seed % 4 == 0) test::write_file(note, before);  // the cut came before it knew that the sync failed
     disk.cut_power(seed);
     rig.start();
     if (clients.find_all()) ++at_once;
   }
-  CHECK(at_once >= 25);  // but where the last commit stands in the log by halves, grants wait
+  CHECK(at_once >= 35);  // but where the last commit stands in the log by halves, grants wait
   CHECK(at_once < 50);
 }
 
@@ -210,6 +213,28 @@ TEST_CASE("on a full disk nothing more is granted until there is room, and relea
   CHECK(outcome(rig, "b") == "granted");
   rig.restart_after_crash();
   CHECK(rig.engine().holds().size() == 2);
+}
+
+TEST_CASE("a crash on a full disk keeps every holder and holds nobody up") {
+  for (const bool large : {false, true}) {
+    FaultyDisk disk;
+    EmbeddedRig rig;
+    Clients clients(rig);
+    clients.live(0);
+    disk.fail(FaultyDisk::Fault::kFull, large ? 3 : 1);
+    auto wanted = claim({"large"}, "ann");
+    wanted.data = std::string(large ? 20'000 : 1, 'x');
+    clients.acquire(wanted);
+    rig.settle();
+    CHECK(outcome(rig, "more").starts_with("StorageError: "));
+    rig.pass(3s);
+    rig.crash();
+    disk.heal();
+    rig.start();
+    CHECK(rig.engine().warnings().empty());
+    CHECK(rig.engine().recovering() == 0ms);
+    CHECK(clients.find_all());
+  }
 }
 
 TEST_CASE("a disk that fails ends granting until the process is started anew") {

@@ -174,11 +174,38 @@ TEST_CASE("tokens and leases are covered once that is written, and tokens before
   desk.turn();
   CHECK_FALSE(desk.journal->covers(kTokenBlock, 1025ms));
   desk.work();
-  CHECK(desk.journal->covers(2 * kTokenBlock - 1, 2048ms));
-  CHECK_FALSE(desk.journal->covers(1, 2049ms));
+  CHECK(desk.journal->covers(2 * kTokenBlock - 1, 1025ms));
+  CHECK_FALSE(desk.journal->covers(1, 1026ms));
   const auto meta = desk.stored().meta;
   CHECK(meta->token_limit == 2 * kTokenBlock);
-  CHECK(meta->max_lease_ms == 2048);
+  CHECK(meta->max_lease_ms == 1025);
+}
+
+TEST_CASE("what is no longer covered is so from the moment when that is on its way") {
+  Desk desk(Durability::kNone);
+  desk.journal->shorten(100ms);
+  desk.journal->reserve(1, 1000ms);
+  CHECK(desk.journal->covers(1, 1000ms));
+  desk.journal->shorten(100ms);
+  desk.turn();
+  CHECK_FALSE(desk.journal->covers(1, 1000ms));
+  desk.journal->reserve(1, 1000ms);
+  desk.wait("1");
+  desk.work();
+  CHECK_FALSE(desk.journal->covers(1, 1000ms));
+  desk.work();
+  CHECK(desk.journal->covers(1, 1000ms));
+  CHECK(desk.notes == "1 ");
+  CHECK(desk.stored().meta->max_lease_ms == 1000);
+}
+
+TEST_CASE("what a failed write may have left is not counted on") {
+  Desk desk(Durability::kAsync);
+  desk.journal->shorten(100ms);
+  desk.journal->add(1, desk.row("a"));
+  desk.disk.fail(test::FaultyDisk::Fault::kFullOnce, 3);
+  desk.work();
+  CHECK_FALSE(desk.journal->covers(1, 1000ms));
 }
 
 TEST_CASE("no lease is too long to be covered") {

@@ -79,7 +79,10 @@ TEST_CASE("what was written is there again, every field of it") {
   claim.lease = core::milliseconds(123'456);
   claim.lock_delay = core::milliseconds(5);
   claim.count = 4'000'000'000;
-  claim.request_id = "request";
+  claim.records = {{lock::Record::Kind::kAcquire, "3:r", 1},
+                   {lock::Record::Kind::kRelease, std::string("r0:1:\0", 6), 4'000'000'000}};
+  claim.confirm = core::milliseconds(7);
+  claim.held = core::milliseconds(8);
   claim.data = std::string("\0data", 5);
   {
     Store store(shelf.path());
@@ -189,10 +192,26 @@ TEST_CASE("a file that is no database, or another program's, is refused and left
   CHECK(test::content_of(shelf.file()) == before);
 }
 
+TEST_CASE("a folder given by a relative path is complained of as well as any other") {
+  const Shelf shelf;
+  shelf.fill();
+  test::write_file(shelf.file(), std::string(10'000, 'x'));
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(shelf.path());
+  std::string failure;
+  try {
+    const Store store(".");
+  } catch (const core::Failure& refusal) {
+    failure = refusal.what();
+  }
+  std::filesystem::current_path(before);
+  CHECK(failure.starts_with("./locks.db file is not a database; to go on, move . away"));
+}
+
 TEST_CASE("a newer version's database is refused and left alone") {
   const Shelf shelf;
   shelf.fill();
-  db::Database(shelf.file()).exec("PRAGMA user_version = 2");
+  db::Database(shelf.file()).exec("PRAGMA user_version = 3");
   const std::string before = test::content_of(shelf.file());
   CHECK(shelf.failure() ==
         shelf.file().string() + " was written by another version of this program" + shelf.advice());
@@ -263,6 +282,7 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   shelf.fill();
   {
     Store store(shelf.path());
+    store.begin(shelf.meta, false);
     for (int token = 1000; token < 1005; ++token)
       store.write({{{token, {row(test::claim({"late"})), true}}}, std::nullopt});
   }
@@ -279,10 +299,96 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   }
   SUBCASE("at its torn end") {
     shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096 + 4); });
+    test::write_file(shelf.path() / "lock", "zerosuite-lock\n1\nlog 4\n");  // it was never finished
+  }
+  SUBCASE("behind a commit") {
+    shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096); });
+    state = db::LogState::kDamaged;
   }
   const Legacy legacy = Store(shelf.path()).take_legacy();
   CHECK(legacy.log == state);
   CHECK(legacy.rows.size() == 200 + late);
+}
+
+namespace {
+
+// As version 1 of the file wrote it, row for row: a lock entered twice, a set, a reader, permits.
+void write_first_version(const std::filesystem::path& file) {
+  const db::Database database(file);
+  for (const char* sql :
+       {"PRAGMA application_id = 1515408459", "PRAGMA user_version = 1",
+        "CREATE TABLE hold(token INTEGER PRIMARY KEY, names TEXT, owner TEXT, mode INTEGER, permits INTEGER, "
+        "permit_limit INTEGER, lease_ms INTEGER, lock_delay_ms INTEGER, count INTEGER, request_id TEXT, data "
+        "TEXT, checksum INTEGER)",
+        "INSERT INTO hold VALUES(1838923542074369,'3:one','ann',0,1,1,60000,5,2,'second','what for',"
+        "-5799330855483823959)",
+        "INSERT INTO hold VALUES(1838923542074370,'1:a1:b','bob',0,1,1,10000,0,1,'','',5606476268163374733)",
+        "INSERT INTO hold VALUES(1838923542074371,'4:read','cat',1,1,1,20000,0,1,'7','',5554439496878238044)",
+        "INSERT INTO hold VALUES(1838923542074372,'3:sem','dan',2,2,5,40000,0,1,'','',-1379566985533164077)",
+        "CREATE TABLE meta(id INTEGER PRIMARY KEY, durability INTEGER, clean INTEGER, token_limit INTEGER, "
+        "max_lease_ms INTEGER, epoch INTEGER, checksum INTEGER, probes INTEGER)",
+        "INSERT INTO meta VALUES(1,0,1,1838923543122945,65536,1,-7200442825314444388,0)"})
+    database.exec(sql);
+}
+
+}  // namespace
+
+TEST_CASE("a database of the first version is taken over with all that was held, and is of this one then") {
+  const Shelf shelf;
+  std::filesystem::create_directories(shelf.path());
+  write_first_version(shelf.file());
+  test::write_file(shelf.path() / "lock", "zerosuite-lock\n3134\n");
+  lock::Claim one = test::claim({"one"}, "ann");
+  one.lease = core::milliseconds(60'000);
+  one.lock_delay = core::milliseconds(5);
+  one.count = 2;
+  one.data = "what for";
+  one.records = {{lock::Record::Kind::kAcquire, "second", 2}};
+  lock::Claim set = test::claim({"a", "b"}, "bob");
+  set.lease = core::milliseconds(10'000);
+  const auto check = [&](const Legacy& legacy) {
+    CHECK(legacy.log == db::LogState::kWhole);
+    REQUIRE(legacy.rows.size() == 4);
+    CHECK(*legacy.rows.at(1838923542074369) == one);
+    CHECK(*legacy.rows.at(1838923542074370) == set);
+    CHECK(legacy.rows.at(1838923542074371)->record(lock::Record::Kind::kAcquire, "7") != nullptr);
+    CHECK(legacy.rows.at(1838923542074372)->permits == 2);
+  };
+  Meta meta;
+  {
+    Store store(shelf.path());
+    const Legacy legacy = store.take_legacy();
+    check(legacy);
+    meta = *legacy.meta;
+    CHECK(meta.token_limit == 1838923543122945);
+  }
+  check(Store(shelf.path()).take_legacy());  // looking changes nothing
+  Store(shelf.path()).begin(meta, false);
+  CHECK(db::Database(shelf.file()).integer("PRAGMA user_version") == 2);
+  check(Store(shelf.path()).take_legacy());
+  Store(shelf.path()).begin(meta, true);
+  CHECK(Store(shelf.path()).take_legacy().rows.empty());
+}
+
+TEST_CASE("a power cut while a database is taken over leaves the old one or the new one") {
+  int fault = 0;
+  bool fired = true;
+  while (fired) {
+    test::FaultyDisk disk;
+    const Shelf shelf;
+    std::filesystem::create_directories(shelf.path());
+    write_first_version(shelf.file());
+    disk.fail(test::FaultyDisk::Fault::kWrite, ++fault);
+    try {
+      Store(shelf.path()).begin({.clean = false}, false);
+    } catch (const core::Failure&) {
+    }
+    fired = disk.fired();
+    disk.heal();
+    disk.cut_power(static_cast<unsigned int>(fault));
+    CHECK(Store(shelf.path()).take_legacy().rows.size() == 4);
+  }
+  CHECK(fault > 3);
 }
 
 }  // namespace store_test
