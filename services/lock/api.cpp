@@ -136,10 +136,11 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 release(Key::Kind::kLock));
   server.method("sem_release", {"name", "owner", "token", {"opts", kNil}},
                 "Gives a semaphore's permits back.", release(Key::Kind::kSemaphore));
-  server.method("release_many", {"owner", "held"},
+  server.method("release_many", {"owner", "held", {"opts", kNil}},
                 "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
-                [&broker](Reply<Value> reply, std::string owner, ListArgument held) {
-                  broker.release_many(owner, held_of(held, broker.limits()), answer(reply, "released"));
+                [&broker](Reply<Value> reply, std::string owner, ListArgument held, DictArgument opts) {
+                  broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
+                                      answer(reply, "released"));
                 });
   server.method(
       "extend", {"name", "owner", "token", {"lease_ms", kLease}},

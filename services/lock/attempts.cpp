@@ -74,7 +74,10 @@ std::optional<Attempts::Id> Attempts::replay(const Request& request, Told& told)
   if (attempt != nullptr) return resume(*attempt, request, std::move(told));
   const Hold* hold = owner == nullptr ? nullptr : shared_.table.granted(*owner, request.claim);
   if (past == nullptr && hold == nullptr) return {};
-  again(past != nullptr ? past->granted : view(*hold), told);
+  Granted before = past != nullptr ? past->granted : view(*hold);
+  if (past == nullptr)
+    before.count = hold->claim.record(Record::Kind::kAcquire, request.claim.request_id)->count;
+  again(std::move(before), told);
   return 0;
 }
 
@@ -206,6 +209,7 @@ void Attempts::ask(Attempt& attempt) {
   attempt.state = Attempt::State::kAsking;
   attempt.timer.cancel();
   attempt.asking = holds_.reserve(attempt.request, *attempt.owner);
+  if (shared_.timers.now() > attempt.since) attempt.asking->claim.confirm = attempt.request.confirm;
   shared_.engine.acquire(attempt.asking->claim, [this, id = attempt.id](Result<std::optional<Grant>> answer) {
     asked(id, std::move(answer));
   });

@@ -50,8 +50,8 @@ class Attempts {
   // From Holds: a hold has ended; a name may be had again.
   void gone(const Hold& hold);
   void freed(const std::string& name);
-  /// A request of an earlier process may be asked again.
-  void restored(const Hold& hold);
+  /// The requests that a hold was taken and entered by may be asked again.
+  void remember(const Hold& hold);
   /// What is remembered, but not for any longer; false when there is more of it.
   bool forget();
 

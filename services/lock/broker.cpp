@@ -58,7 +58,7 @@ Broker::Broker(net::Timers& timers, Engine& engine, const Limits& limits)
       attempts_(shared_, holds_),
       sessions_(shared_, holds_, attempts_),
       sweep_(timers, [this] { sweep(); }) {
-  for (const Held& held : engine.holds()) attempts_.restored(holds_.restore(held));
+  for (const Held& held : engine.holds()) attempts_.remember(holds_.restore(held));
   sweep();
 }
 
@@ -113,12 +113,12 @@ void Broker::refuse_parts(const std::string& owner, const Sets& sets) {
 }
 
 void Broker::release_many(const std::string& owner, const std::vector<Ticketed>& held,
-                          core::Done<BatchResult> done) {
+                          const std::string& request_id, core::Done<BatchResult> done) {
   const Sets sets = sets_of(held);
   refuse_parts(owner, sets);
   const auto batch = std::make_shared<Batch>(sets.size(), std::move(done));
   for (const auto& [token, names] : sets) {
-    holds_.release({names.front(), owner, token},
+    holds_.release({names.front(), owner, token, Key::Kind::kAny, request_id},
                    [batch, set = Set{token, names}](const core::Result<Released>& released) {
                      batch->settle(set, released);
                    });

@@ -110,10 +110,10 @@ class Broker {
   void release(const Key& key, core::Done<Released> done);
   /// From exclusive to shared; a shared hold stays as it is. Fails as Holds::find().
   void downgrade(const Key& key, core::Done<Answer> done);
-  /// Gives back what it can. A set is given back whole or not at all. Throws core::Failure(InvalidArgument)
-  /// for a part of a set.
+  /// Gives back what it can, all under one request_id if that is not empty. A set is given back whole or not
+  /// at all. Throws core::Failure(InvalidArgument) for a part of a set.
   void release_many(const std::string& owner, const std::vector<Ticketed>& held,
-                    core::Done<BatchResult> done);
+                    const std::string& request_id, core::Done<BatchResult> done);
   /// Extends what it can, each by `lease`.
   void renew(const std::string& owner, const std::vector<Ticketed>& held, milliseconds lease,
              core::Done<BatchResult> done);

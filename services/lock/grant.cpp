@@ -26,9 +26,7 @@ void Attempts::granted(Attempt& attempt, Hold& hold) {
   attempt.hold = &hold;
   hold.ticket = id;
   if (attempt.unwanted) return give_back(attempt);
-  requests_.granted(hold.claim, view(attempt, hold), hold.since);
-  if (attempt.request.confirm > milliseconds(0) && hold.since > attempt.since)
-    holds_.shorten(hold, attempt.request.confirm);
+  requests_.granted(attempt.request.claim, view(attempt, hold), hold.since);
   holds_.announce(hold);
   if (Attempt* still = find(id)) deliver(*still);
   enter_others(token);
@@ -55,7 +53,7 @@ void Attempts::deliver(Attempt& attempt) {
 void Attempts::give_back(Attempt& attempt) {
   const Id id = attempt.id;
   const Claim claim = attempt.request.claim;
-  holds_.release({claim.names.front(), claim.owner, attempt.hold->token}, [](const Result<Released>&) {});
+  holds_.undo(attempt.hold->token, claim.request_id);
   requests_.failed(claim, 0);  // what was never heard of may be asked for again
   if (Attempt* still = find(id)) {
     still->hold->ticket = 0;
@@ -74,7 +72,7 @@ void Attempts::entered(Id id, const Result<Hold*>& result) {
   Attempt& attempt = *find(id);
   if (!result) return fail(attempt, result.error());
   const Hold& hold = **result;
-  const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
+  const Token token = hold.token;
   Granted answer = view(attempt, hold);
   requests_.granted(attempt.request.claim, answer, shared_.timers.now());
   if (attempt.is_ticket()) claimed_.put(attempt.ticket, answer, shared_.timers.now());
@@ -83,7 +81,7 @@ void Attempts::entered(Id id, const Result<Hold*>& result) {
   const Claim claim = attempt.request.claim;
   drop(attempt);
   if (!unwanted) return;
-  holds_.release(key, [](const Result<Released>&) {});
+  holds_.undo(token, claim.request_id);
   requests_.failed(claim, 0);
 }
 
@@ -197,8 +195,7 @@ void Attempts::leave_ticket(Attempt& attempt) {
 }
 
 void Attempts::gone(const Hold& hold) {
-  // Remembered from now on for a while, as long as it was heard of.
-  if (!hold.claim.request_id.empty()) requests_.granted(hold.claim, view(hold), shared_.timers.now());
+  remember(hold);  // from now on for a while
   if (Attempt* attempt = find(hold.ticket)) {
     Told told = std::move(attempt->done);
     drop(*attempt);
@@ -207,7 +204,16 @@ void Attempts::gone(const Hold& hold) {
   if (Owner* owner = shared_.table.find_owner(hold.claim.owner)) shared_.table.tidy(*owner);
 }
 
-void Attempts::restored(const Hold& hold) { requests_.granted(hold.claim, view(hold), shared_.timers.now()); }
+void Attempts::remember(const Hold& hold) {
+  for (const Record& record : hold.claim.records) {
+    if (record.kind != Record::Kind::kAcquire) continue;
+    Granted granted = view(hold);
+    granted.count = record.count;
+    Claim claim = hold.claim;
+    claim.request_id = record.request_id;
+    requests_.granted(claim, granted, shared_.timers.now());
+  }
+}
 
 bool Attempts::forget() {
   const bool requests = requests_.forget(shared_.timers.now());

@@ -21,6 +21,18 @@ std::string release_of(const Key& key) {
 
 milliseconds whole_ms(core::Clock::duration duration) { return std::chrono::floor<milliseconds>(duration); }
 
+constexpr std::size_t kMostRecords = 32;  // of one hold, the latest
+
+void note(Claim& claim, Record::Kind kind, const std::string& request_id, std::uint32_t count) {
+  if (request_id.empty()) return;
+  if (claim.records.size() == kMostRecords) claim.records.erase(claim.records.begin());
+  claim.records.push_back({kind, request_id, count});
+}
+
+void strike(Claim& claim, Record::Kind kind, const std::string& request_id) {
+  std::erase_if(claim.records, [&](const Record& record) { return record.is(kind, request_id); });
+}
+
 Event::Kind event_of(Ended::How how) {
   switch (how) {
     case Ended::How::kReleased:
@@ -47,6 +59,7 @@ Holds::Holds(const Shared& shared, Gone gone, Freed freed)
 std::unique_ptr<Hold> Holds::reserve(const Request& request, Owner& owner) {
   auto hold = std::make_unique<Hold>(shared_.timers, wake_);
   hold->claim = request.claim;
+  note(hold->claim, Record::Kind::kAcquire, std::exchange(hold->claim.request_id, {}), 1);
   hold->owner = &owner;
   hold->session = request.session;
   hold->indefinite = request.indefinite;
@@ -60,8 +73,10 @@ void Holds::give_up(std::unique_ptr<Hold> hold) { shared_.table.remove(*hold); }
 Hold& Holds::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
   Hold& held = *hold;
   held.token = grant.token;
-  held.since = shared_.timers.now();
-  held.expires = held.indefinite ? last(held) : held.since + grant.lease;
+  const auto now = shared_.timers.now();
+  held.since = now - held.claim.held;
+  held.expires = std::min(last(held), held.indefinite ? core::TimePoint::max() : now + grant.lease);
+  if (held.claim.confirm > milliseconds(0)) held.expires = std::min(held.expires, now + held.claim.confirm);
   shared_.table.named(held);
   holds_.emplace(grant.token, std::move(hold));
   arm(held);
@@ -71,7 +86,9 @@ Hold& Holds::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
 Hold& Holds::restore(const Held& held) {
   Request request;
   request.claim = held.claim;
-  return begin(reserve(request, shared_.table.owner(held.claim.owner)), {held.token, held.remaining});
+  Hold& hold = begin(reserve(request, shared_.table.owner(held.claim.owner)), {held.token, held.remaining});
+  hold.entered_again = hold.claim.count > 1;
+  return hold;
 }
 
 void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
@@ -84,28 +101,40 @@ void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
     return done(
         Error{core::kReentrancyLimit, lock + " was entered " + std::to_string(hold.claim.count) + " times"});
 
+  const std::string& request_id = request.claim.request_id;
   const milliseconds lease = lengthen(hold, std::min(request.claim.lease, room(hold)));
   ++hold.claim.count;  // at once: the next one counts on it
-  std::string before = std::exchange(hold.claim.request_id, request.claim.request_id);
-  amend(hold, [this, token = hold.token, lease, before = std::move(before),
-               told = std::move(done)](Result<Hold*> amended) mutable {
-    if (!amended) {
-      Hold* still = find(token);  // which its owner may have left meanwhile, but for this entry
-      if (still != nullptr) still->claim.request_id = std::move(before);
-      if (still != nullptr && --still->claim.count == 0) end(*still, Ended::How::kReleased);
-      return told(amended.error());
-    }
-    Hold& entered = **amended;
-    entered.expires = prolonged(entered, lease);
-    ++shared_.counters.reentries;
-    told(&entered);
-  });
+  hold.entered_again = true;
+  hold.claim.confirm = milliseconds(0);
+  note(hold.claim, Record::Kind::kAcquire, request_id, hold.claim.count);
+  amend(hold,
+        [this, token = hold.token, lease, request_id, told = std::move(done)](Result<Hold*> amended) mutable {
+          if (!amended) {
+            if (Hold* still = find(token)) {  // below zero only until what came after it has failed too
+              --still->claim.count;
+              strike(still->claim, Record::Kind::kAcquire, request_id);
+            }
+            return told(amended.error());
+          }
+          Hold& entered = **amended;
+          entered.expires = prolonged(entered, lease);
+          ++shared_.counters.reentries;
+          told(&entered);
+        });
+}
+
+void Holds::undo(Token token, const std::string& request_id) {
+  Hold* hold = find(token);
+  if (hold == nullptr || hold->claim.count == 0) return;
+  strike(hold->claim, Record::Kind::kAcquire, request_id);
+  leave(*hold, {hold->claim.names.front(), hold->claim.owner, token}, [](const Result<Released>&) {});
 }
 
 void Holds::release(const Key& key, core::Done<Released> done) {
   if (const Released* before = key.request_id.empty() ? nullptr : releases_.find(release_of(key)))
     return done(Released{before->count, before->held, true});
   const Result<Hold*> found = find(key);
+  const auto now = shared_.timers.now();
   if (!found) {
     const Ended* ended = ended_.find(key.token);
     if (ended != nullptr && ended->how == Ended::How::kReleased && ended->is(key.owner, key.name))
@@ -113,18 +142,55 @@ void Holds::release(const Key& key, core::Done<Released> done) {
     return done(found.error());
   }
   Hold& hold = **found;
-  const milliseconds held = whole_ms(shared_.timers.now() - hold.since);
-  if (!key.request_id.empty())
-    releases_.put(release_of(key), {hold.claim.count - 1, held, false}, shared_.timers.now());
-  if (--hold.claim.count == 0) {
+  const milliseconds held = whole_ms(now - hold.since);
+  if (const Record* before = hold.claim.record(Record::Kind::kRelease, key.request_id))
+    return repeat(key, {before->count, held, true}, std::move(done));
+  // On its way to the disk; without an id this is the same one again.
+  if (hold.claim.count == 0) return repeat(key, {0, held, true}, std::move(done));
+  leave(hold, key, std::move(done));
+}
+
+// What was done is answered again when it is sure to be done.
+void Holds::repeat(const Key& key, Released before, core::Done<Released> done) {
+  Hold& hold = *find(key.token);
+  if (hold.amending == 0) return done(before);
+  amend(hold, [this, key, before, told = std::move(done)](const Result<Hold*>& kept) mutable {
+    if (!kept && kept.error().name == core::kStorageError.name) return told(kept.error());
+    told(before);
+  });
+}
+
+// A hold that was entered once is free at once, and a crash that forgets it only costs the lease. One that
+// was entered again is left when that is kept with its record: done twice, a release would free the lock
+// while its owner is still in it.
+void Holds::leave(Hold& hold, const Key& key, core::Done<Released> done) {
+  const Released released{--hold.claim.count, whole_ms(shared_.timers.now() - hold.since), false};
+  note(hold.claim, Record::Kind::kRelease, key.request_id, released.count);
+  if (released.count == 0 && !hold.entered_again) {
+    if (!key.request_id.empty()) releases_.put(release_of(key), released, shared_.timers.now());
     ++shared_.counters.releases;
     end(hold, Ended::How::kReleased);
-    return done(Released{0, held, false});
+    return done(released);
   }
-  // Whether it could be kept does not matter: a count too high after a restart only costs the lease.
-  amend(hold, [count = hold.claim.count, held, told = std::move(done)](const Result<Hold*>&) mutable {
-    told(Released{count, held, false});
+  amend(hold, [this, key, released, told = std::move(done)](const Result<Hold*>& kept) mutable {
+    left(key, released, kept, told);
   });
+}
+
+void Holds::left(const Key& key, Released released, const Result<Hold*>& kept, core::Done<Released>& told) {
+  Hold* hold = find(key.token);
+  if (!kept) {
+    if (hold == nullptr) return told(kept.error());
+    ++hold->claim.count;
+    strike(hold->claim, Record::Kind::kRelease, key.request_id);
+    return told(kept.error());
+  }
+  if (!key.request_id.empty()) releases_.put(release_of(key), released, shared_.timers.now());
+  if (released.count == 0) {
+    ++shared_.counters.releases;
+    end(*hold, Ended::How::kReleased);
+  }
+  told(released);
 }
 
 void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done) {
@@ -137,6 +203,7 @@ void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done
                                                 std::to_string(shared_.limits.most_held.count()) + " ms",
                                             Json().add("remaining_ms", remaining(hold).count()))});
   lease = lengthen(hold, lease);
+  hold.claim.confirm = milliseconds(0);
   amend(hold, [this, lease, told = std::move(done)](Result<Hold*> amended) mutable {
     if (!amended) return told(amended.error());
     Hold& extended = **amended;
@@ -173,8 +240,15 @@ void Holds::amend(Hold& hold, core::Done<Hold*> done) {
                        [this, key, told = std::move(done)](const Result<bool>& kept) mutable {
                          amended(key, kept, told);
                          Hold* still = find(key.token);
-                         if (still != nullptr && still->amending == 0) arm(*still);
+                         if (still != nullptr && still->amending == 0) settle(*still);
                        });
+}
+
+// What was left but for an entry that could not be kept is not held any more.
+void Holds::settle(Hold& hold) {
+  if (hold.claim.count > 0) return arm(hold);
+  ++shared_.counters.releases;
+  end(hold, Ended::How::kReleased);
 }
 
 void Holds::amended(const Key& key, const Result<bool>& kept, core::Done<Hold*>& told) {
@@ -201,17 +275,17 @@ void Holds::end(Hold& hold, Ended::How how, const std::string& reason) {
   shared_.table.remove(*ended);
   ended_.put(ended->token, Ended(how, ended->claim, whole_ms(held)), shared_.timers.now());
   shared_.counters.held.add(held);
+  for (const Record& record : ended->claim.records) {
+    const std::string release = release_of({{}, ended->claim.owner, ended->token, {}, record.request_id});
+    if (record.kind == Record::Kind::kRelease && releases_.find(release) == nullptr)
+      releases_.put(release, {record.count, whole_ms(held), false}, shared_.timers.now());
+  }
   gone_(*ended);
   tell(event_of(how), *ended, reason);
   const Ending ending = how == Ended::How::kReleased ? Ending::kReleased : Ending::kTaken;
   shared_.engine.release(ended->token, ending, [this, ended](const Result<bool>&) {
     for (const std::string& name : ended->claim.names) freed_(name);
   });
-}
-
-void Holds::shorten(Hold& hold, milliseconds lease) {
-  hold.expires = std::min(hold.expires, shared_.timers.now() + lease);
-  arm(hold);
 }
 
 Hold* Holds::find(Token token) {
@@ -242,8 +316,9 @@ core::TimePoint Holds::prolonged(const Hold& hold, milliseconds lease) const {
 
 // Never shorter than what was asked for before and is still on its way to the disk.
 milliseconds Holds::lengthen(Hold& hold, milliseconds lease) {
-  if (hold.indefinite) return hold.claim.lease;
   const auto now = shared_.timers.now();
+  if (shared_.limits.most_held > milliseconds(0)) hold.claim.held = whole_ms(now - hold.since);
+  if (hold.indefinite) return hold.claim.lease;
   hold.wanted = std::max({hold.wanted, hold.expires, now + lease});
   hold.claim.lease = std::chrono::ceil<milliseconds>(hold.wanted - now);
   return hold.claim.lease;

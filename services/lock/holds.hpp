@@ -72,15 +72,14 @@ class Holds {
   /// the engine says.
   void enter(Hold& hold, const Request& request, core::Done<Hold*> done);
   void release(const Key& key, core::Done<Released> done);
+  /// Takes an entry back that nobody heard of, as if it had not been asked for.
+  void undo(Token token, const std::string& request_id);
   /// The lease is then `lease` from now, or what it was when that is longer.
   void extend(const Key& key, milliseconds lease, core::Done<Extended> done);
   /// From exclusive to shared; a shared one stays as it is.
   void downgrade(const Key& key, core::Done<Hold*> done);
   /// Ends it, whoever has it.
   void end(Hold& hold, Ended::How how, const std::string& reason = {});
-  /// Lets a hold lapse earlier: nobody has confirmed it yet.
-  void shorten(Hold& hold, milliseconds lease);
-
   /// Tells of its grant.
   void announce(const Hold& hold) { tell(Event::Kind::kGranted, hold); }
   /// Tells watchers that the session of its owner is gone.
@@ -108,12 +107,16 @@ class Holds {
   void arm(Hold& hold);
   core::TimePoint last(const Hold& hold) const;
   core::TimePoint prolonged(const Hold& hold, milliseconds lease) const;
+  void leave(Hold& hold, const Key& key, core::Done<Released> done);
+  void left(const Key& key, Released released, const core::Result<Hold*>& kept, core::Done<Released>& told);
+  void repeat(const Key& key, Released before, core::Done<Released> done);
   milliseconds lengthen(Hold& hold, milliseconds lease);
   core::Error missing(const Key& key);
   void delay(const Hold& hold);
   void tell(Event::Kind kind, const Hold& hold, const std::string& text = {});
   void amended(const Key& key, const core::Result<bool>& kept, core::Done<Hold*>& told);
   void amend(Hold& hold, core::Done<Hold*> done);
+  void settle(Hold& hold);
 
   Shared shared_;
   const std::function<void(Hold&)> wake_;

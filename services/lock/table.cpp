@@ -72,6 +72,9 @@ void index(Name& name, Hold& hold) {
 
 bool is_lock(const Hold& hold) { return hold.claim.mode != Mode::kPermits; }
 
+// Granted, and not on its way to be given back.
+bool is_held(const Hold& hold) { return hold.token != 0 && hold.claim.count > 0; }
+
 }  // namespace
 
 const Claim* Name::kind() const {
@@ -224,7 +227,7 @@ bool Table::first_in_line(const Claim& claim, const Attempt* queued) const {
 
 const Hold* Table::lock(const Owner& owner, const Name& name) const {
   return find_hold(owner, name,
-                   [&](const Hold& hold) { return hold.token != 0 && is_lock(hold) && is_of(hold, name); });
+                   [&](const Hold& hold) { return is_held(hold) && is_lock(hold) && is_of(hold, name); });
 }
 
 const Hold* Table::held(const Owner& owner, const Name& name) const {
@@ -235,7 +238,8 @@ Hold* Table::granted(const Owner& owner, const Claim& claim) const {
   const Name* name = find_name(claim.names.front());
   if (name == nullptr || claim.request_id.empty()) return nullptr;
   return find_hold(owner, *name, [&](const Hold& hold) {
-    return hold.token != 0 && hold.claim.request_id == claim.request_id && hold.claim.names == claim.names;
+    return hold.token != 0 && hold.claim.record(Record::Kind::kAcquire, claim.request_id) != nullptr &&
+           hold.claim.names == claim.names;
   });
 }
 
@@ -251,7 +255,7 @@ Hold* Table::entered(const Owner& owner, const Claim& claim) const {
   const Name* name = find_name(claim.names.front());
   if (name == nullptr || claim.mode == Mode::kPermits) return nullptr;
   return find_hold(owner, *name, [&](const Hold& hold) {
-    return hold.token != 0 && is_lock(hold) && hold.claim.names == claim.names;
+    return is_held(hold) && is_lock(hold) && hold.claim.names == claim.names;
   });
 }
 

@@ -95,6 +95,7 @@ struct Hold {
   core::TimePoint wanted;  // when it will expire once the engine has kept all that was asked for
   std::uint32_t extensions = 0;
   std::uint32_t amending = 0;  // changes that the engine has not answered: until then it does not lapse
+  bool entered_again = false;  // more than once in all
   std::string session;         // that ends it
   bool indefinite = false;     // only its session ends it
   std::uint64_t ticket = 0;    // of the attempt that has not heard of it yet

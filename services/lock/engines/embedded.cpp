@@ -45,10 +45,11 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
                {.durability = options.durability, .meta = start(options), .settled = [this] { settled(); }}),
       turns_(journal_),
       watches_(timers),
-      recovery_(timers, [this, recovers = recovered_ > timers.now()] {
-        recovered();
-        if (recovers) notice_({Notice::What::kRecovered});
-      }),
+      recovery_(timers,
+                [this, recovers = recovered_ > timers.now()] {
+                  recovered();
+                  if (recovers) notice_({Notice::What::kRecovered});
+                }),
       lapse_(timers, [this] { forget_leases(); }) {
   for (const Token token : given_back_) journal_.drop(token);
   recovery_.at(recovered_);

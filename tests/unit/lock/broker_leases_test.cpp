@@ -204,4 +204,33 @@ TEST_CASE("very many leases that end at once end in pieces, and one that is exte
   CHECK(rig.broker.counters().expired == 1'999);
 }
 
+TEST_CASE("what is not confirmed, or has been held for long, is so after a restart too") {
+  lock::Claim waited = want("ann").leased(30s).claim;
+  waited.confirm = 2s;
+  lock::Claim old = want("bob", {"y"}).leased(30s).claim;
+  old.held = 55s;
+  BrokerRig rig({.most_held = 1min}, {{waited, 50, 30s}, {old, 51, 30s}});
+  CHECK(rig.broker.check("x", 50).remaining == 2s);
+  CHECK(rig.broker.check("y", 51).remaining == 5s);
+  CHECK(outcome(rig.extend({"y", "bob", 51}, 10s)) == "ExtendLimit");
+  rig.pass(1s);
+  CHECK(outcome(rig.extend({"x", "ann", 50}, 30s)) == "ok");
+  CHECK(rig.engine.kept.at(50).confirm == 0s);
+  CHECK(rig.engine.kept.at(50).held == 1s);
+  rig.pass(4s);
+  CHECK_FALSE(rig.broker.check("y", 51).valid);
+  CHECK(rig.broker.check("x", 50).valid);
+}
+
+TEST_CASE("a grant after a wait is kept with its confirmation, and one at once without") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(1s).confirming(500ms));
+  rig.acquire(want("bob").waiting(1min).confirming(2s));
+  CHECK(rig.engine.kept.at(ann->granted().token).confirm == 0s);
+  rig.pass(1s);
+  CHECK(rig.engine.kept.rbegin()->second.confirm == 2s);
+  rig.acquire(want("bob"));
+  CHECK(rig.engine.kept.rbegin()->second.confirm == 0s);
+}
+
 }  // namespace broker_leases_test

@@ -7,6 +7,7 @@ namespace broker_requests_test {
 
 using namespace std::chrono_literals;
 using namespace zerosuite;
+using test::Asked;
 using test::BrokerRig;
 using test::outcome;
 using test::value;
@@ -234,6 +235,181 @@ TEST_CASE("a client found gone when it hears that its request was sent again tak
   CHECK(first->state() == "Cancelled");
   rig.release(ann);
   CHECK(second->state() == "granted");
+}
+
+namespace {
+
+lock::Key released_as(const Asked& asked, const std::string& request_id) {
+  lock::Key key = test::key_of(asked);
+  key.request_id = request_id;
+  return key;
+}
+
+using Kind = lock::Record::Kind;
+
+// What ann has entered twice, as an earlier process left it.
+lock::Held left_behind(std::vector<lock::Record> records, std::uint32_t count) {
+  lock::Claim claim = want("ann").claim;
+  claim.count = count;
+  claim.records = std::move(records);
+  return {claim, 50, 8s};
+}
+
+}  // namespace
+
+TEST_CASE("an entry that was taken back because its client was gone is entered when it is asked for again") {
+  for (const auto& wanted : {want("ann"), want("ann").reading(), want("ann", {"x", "y"})}) {
+    BrokerRig rig;
+    const auto outer = rig.acquire(wanted.called("outer"));
+    rig.engine.slow = true;
+    const auto lost = rig.acquire(wanted.called("inner"));
+    rig.withdraw(lost);
+    rig.engine.commit_all();
+    CHECK(rig.broker.info("x").holders.at(0).count == 1);
+    rig.engine.slow = false;
+    const auto inner = rig.acquire(wanted.called("inner"));
+    REQUIRE(inner->state() == "granted");
+    CHECK(inner->granted().count == 2);
+    CHECK(rig.acquire(wanted.called("inner"))->granted().count == 2);
+    const auto held = rig.broker.holds().find(outer->granted().token);
+    CHECK(held->claim.count == 2);
+    CHECK(rig.acquire(wanted.called("outer"))->granted().count == 1);
+  }
+}
+
+TEST_CASE("an entry asked for again while it is being taken back counts once") {
+  BrokerRig rig;
+  rig.acquire(want("ann").called("outer"));
+  rig.engine.slow = true;
+  rig.withdraw(rig.acquire(want("ann").called("inner")));
+  rig.engine.commit();  // and now it is taken back
+  const auto again = rig.acquire(want("ann").called("inner"));
+  rig.engine.commit_all();
+  CHECK(again->state() == "granted");
+  CHECK(again->granted().count == 2);
+  CHECK(rig.broker.info("x").holders.at(0).count == 2);
+}
+
+TEST_CASE("an entry that could not be written is no entry, and asked for again is one") {
+  BrokerRig rig;
+  rig.acquire(want("ann").called("outer"));
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(rig.acquire(want("ann").called("inner"))->state() == "StorageError");
+  rig.engine.trouble.reset();
+  CHECK(rig.broker.info("x").holders.at(0).count == 1);
+  CHECK(rig.acquire(want("ann").called("inner"))->granted().count == 2);
+}
+
+TEST_CASE("what an earlier process did under a request_id is answered again, and not done again") {
+  BrokerRig rig({}, {left_behind({{Kind::kAcquire, "1", 1},
+                                  {Kind::kAcquire, "2", 2},
+                                  {Kind::kAcquire, "3", 3},
+                                  {Kind::kRelease, "q", 2}},
+                                 2)});
+  for (const auto& [id, count] : {std::pair("1", 1U), std::pair("2", 2U), std::pair("3", 3U)}) {
+    const auto again = rig.acquire(want("ann").called(id));
+    REQUIRE(again->state() == "replay");
+    CHECK(again->granted().count == count);
+  }
+  const auto again = value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "q"}));
+  CHECK(again.replay);
+  CHECK(again.count == 2);
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  CHECK(value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "p"})).count == 1);
+  CHECK(value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "o"})).count == 0);
+  CHECK(value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "q"})).count == 2);
+  CHECK(rig.acquire(want("ann").called("2"))->state() == "NotHeld");
+}
+
+TEST_CASE("a hold knows its latest requests for as long as it lasts, whatever the memory has forgotten") {
+  BrokerRig rig({.memory = 10s});
+  const auto ann = rig.acquire(want("ann").called("r").leased(10min));
+  CHECK(rig.acquire(want("ann").called("s"))->granted().count == 2);
+  CHECK(value(rig.release(released_as(ann, "q"))).count == 1);
+  rig.pass(1min);
+  CHECK(rig.acquire(want("ann").called("s"))->state() == "replay");
+  CHECK(value(rig.release(released_as(ann, "q"))).replay);
+  CHECK(rig.broker.info("x").holders.at(0).count == 1);
+  for (int id = 0; id < 100; ++id) {
+    rig.acquire(want("ann").called(std::to_string(id)));
+    rig.release(released_as(ann, "left " + std::to_string(id)));
+  }
+  CHECK(rig.engine.kept.begin()->second.records.size() == 32);
+}
+
+TEST_CASE("of a hold that was entered again no release is answered before it is kept") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.acquire(want("ann"));
+  rig.engine.slow = true;
+  const auto inner = rig.release(released_as(ann, "q"));
+  const auto same = rig.release(released_as(ann, "q"));
+  CHECK(outcome(inner) == "");
+  CHECK(outcome(same) == "");
+  rig.engine.commit_all();
+  CHECK(value(inner).count == 1);
+  CHECK(value(same).count == 1);
+  CHECK(value(same).replay);
+  const auto bob = rig.acquire(want("bob").waiting(1min));
+  const auto outer = rig.release(ann);
+  const auto repeated = rig.release(ann);
+  CHECK(outcome(outer) == "");
+  CHECK(bob->state() == "");
+  CHECK(rig.engine.kept.begin()->second.count == 0);
+  rig.engine.commit_all();
+  CHECK(value(outer).count == 0);
+  CHECK(value(repeated).replay);
+  CHECK(bob->state() == "granted");
+}
+
+TEST_CASE("a hold that is being given back is not entered, and its owner may have the next one") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.acquire(want("ann"));
+  rig.release(ann);
+  rig.engine.slow = true;
+  rig.release(ann);
+  const auto next = rig.acquire(want("ann").waiting(1s));
+  rig.engine.commit_all();
+  REQUIRE(next->state() == "granted");
+  CHECK(next->granted().token > ann->granted().token);
+  CHECK(next->granted().count == 1);
+}
+
+TEST_CASE("a release that could not be kept did not happen") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann"));
+  rig.acquire(want("ann"));
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(rig.release(released_as(ann, "q"))) == "StorageError");
+  CHECK(outcome(rig.release(released_as(ann, "q"))) == "StorageError");
+  rig.engine.trouble.reset();
+  CHECK(rig.broker.info("x").holders.at(0).count == 2);
+  CHECK(value(rig.release(released_as(ann, "q"))).count == 1);
+  rig.engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(rig.release(ann)) == "StorageError");
+  rig.engine.trouble.reset();
+  CHECK(rig.acquire(want("bob"))->state() == "held");
+  CHECK(value(rig.release(ann)).count == 0);
+}
+
+TEST_CASE("several locks released under one request_id are released once") {
+  BrokerRig rig;
+  const auto set = rig.acquire(want("ann", {"x", "y"}));
+  rig.acquire(want("ann", {"x", "y"}));
+  const auto one = rig.acquire(want("ann", {"z"}));
+  const std::vector<lock::Ticketed> held = {
+      {"x", set->granted().token}, {"y", set->granted().token}, {"z", one->granted().token}};
+  const auto release = [&](const std::string& id) {
+    return test::answered<lock::BatchResult>(
+        [&](auto done) { rig.broker.release_many("ann", held, id, std::move(done)); });
+  };
+  for (int time = 0; time < 2; ++time) {
+    CHECK(value(release("q")).done.size() == 3);
+    CHECK(rig.broker.info("x").holders.at(0).count == 1);
+  }
+  CHECK(value(release("p")).done.size() == 3);
+  CHECK(rig.broker.info("x").holders.empty());
 }
 
 }  // namespace broker_requests_test

@@ -57,7 +57,7 @@ TEST_CASE("a set is granted when the last of its names is first in line") {
   rig.release(before);
   CHECK(set->state() == "granted");
   CHECK(behind->state() == "");
-  rig.broker.release_many("cat", {{"x", set->granted().token}, {"y", set->granted().token}},
+  rig.broker.release_many("cat", {{"x", set->granted().token}, {"y", set->granted().token}}, {},
                           [](const auto&) {});
   CHECK(behind->state() == "granted");
 }
@@ -80,7 +80,7 @@ namespace {
 test::SharedAnswer<lock::BatchResult> release_many(BrokerRig& rig, const std::string& owner,
                                                    const std::vector<lock::Ticketed>& held) {
   return test::answered<lock::BatchResult>(
-      [&](auto done) { rig.broker.release_many(owner, held, std::move(done)); });
+      [&](auto done) { rig.broker.release_many(owner, held, {}, std::move(done)); });
 }
 
 }  // namespace
