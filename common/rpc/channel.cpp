@@ -83,6 +83,10 @@ void Channel::on_lost(std::function<void()> lost) {
   if (open()) on_lost_ = std::move(lost);
 }
 
+void Channel::on_undelivered(std::function<void()> undo) {
+  if (open()) on_undelivered_ = std::move(undo);
+}
+
 void Channel::hush() { const auto last = std::exchange(on_lost_, nullptr); }
 
 void Channel::lose() {
@@ -167,6 +171,7 @@ void Channel::close() {
   if (!open()) return;
   ChannelHost* const host = std::exchange(host_, nullptr);
   timer_.cancel();
+  on_undelivered_ = nullptr;
   host->closed(*this);
 }
 

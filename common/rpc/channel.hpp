@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/error.hpp"
 #include "net/timers.hpp"
@@ -32,6 +33,8 @@ class ChannelHost {
   virtual void closed(Channel& channel) = 0;
   /// A send found nobody of that identity: every channel of the peer is lost.
   virtual void peer_gone(const wire::Envelope& peer) = 0;
+  /// The channel's answer was sent: `undo` is for the case that it turns out to have reached nobody.
+  virtual void answered(const Channel& channel, std::function<void()> undo) = 0;
   /// A client was given up without an answer.
   virtual void count_lost() = 0;
 
@@ -63,6 +66,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
     } catch (...) {
       return fail(current_error());
     }
+    if (open() && on_undelivered_) host_->answered(*this, std::exchange(on_undelivered_, nullptr));
     close();
     on_lost_ = nullptr;  // it may hold the Reply that holds this channel
   }
@@ -74,6 +78,11 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
   /// deadline pass, or one of its items could not be sent. At once when that has happened already.
   void on_lost(std::function<void()> lost);
+
+  /// Calls `undo` once if the OK that follows was sent and is found to have reached nobody: its client gave
+  /// the call up while it was on its way, or a proxy found the client gone. See Recalls for how long that may
+  /// take.
+  void on_undelivered(std::function<void()> undo);
 
   /// Tells the method nothing more: it has said its last word.
   void hush();
@@ -107,6 +116,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::uint32_t credit_ = 1;  // the first answer is free (docs/protocol.md, "Credit")
   std::shared_ptr<ItemSource> items_;
   std::function<void()> on_lost_;
+  std::function<void()> on_undelivered_;
   bool lost_ = false;
 };
 

@@ -39,6 +39,13 @@ class Reply {
   /// deadline pass. At once when that has happened already. A second call replaces the first.
   /// It must not throw.
   void on_lost(std::function<void()> lost) const { promise_->channel().on_lost(std::move(lost)); }
+  /// For an answer that must not stay with somebody who never heard of it: to be said before it is given.
+  /// Calls `undo` once, within Recalls::kKeptFor, if the answer was sent but reached nobody: the client gave
+  /// the call up meanwhile, or was gone when a proxy wanted to pass it on. When the sending itself finds
+  /// nobody, that is on_lost()'s. It must not throw.
+  void on_undelivered(std::function<void()> undo) const {
+    promise_->channel().on_undelivered(std::move(undo));
+  }
   /// Whether somebody still waits for the answer.
   bool wanted() const { return promise_->channel().open(); }
   const CallInfo& call() const { return promise_->channel().call(); }

@@ -119,7 +119,11 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
 
 void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
   const auto channel = find_channel(peer, event.response_to);
-  if (!channel) return drop(peer, Drop::kLate);
+  if (!channel) {
+    const bool recalled =
+        event.name == wire::kCancel && recalls_.recall(peer, event.response_to, timers_.now());
+    return recalled ? count_lost() : drop(peer, Drop::kLate);
+  }
   if (event.name == wire::kHeartbeat) return channel->heard_heartbeat(event.args);
   if (event.name == wire::kMore) return channel->granted(event.args);
   if (event.name == wire::kCancel) return channel->cancelled();

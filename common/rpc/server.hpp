@@ -19,6 +19,7 @@
 #include "rpc/drop_log.hpp"
 #include "rpc/method.hpp"
 #include "rpc/observer.hpp"
+#include "rpc/recalls.hpp"
 #include "rpc/responder.hpp"
 #include "rpc/sink.hpp"
 #include "wire/limits.hpp"
@@ -108,6 +109,9 @@ class Server final : private ChannelHost {
   Responder& responder() override { return responder_; }
   const ChannelOptions& channel_options() const override { return options_.channel; }
   void closed(Channel& channel) override;
+  void answered(const Channel& channel, std::function<void()> undo) override {
+    recalls_.keep(*channel.call().peer, channel.call().id, std::move(undo), timers_.now());
+  }
   void peer_gone(const wire::Envelope& peer) override;
   template <class Predicate>
   void lose_peers(Predicate gone);
@@ -122,6 +126,7 @@ class Server final : private ChannelHost {
   const Catalogue* catalogue_ = &own_methods_;
   std::unordered_map<wire::Envelope, Channels> peers_;
   std::size_t behind_others_ = 0;  // peers of link 0 whose connection is another's, a proxy's
+  Recalls recalls_;
   ServerStats stats_;
   DropLog drop_log_;
   wire::Envelope envelope_;  // of the message being received

@@ -21,6 +21,7 @@ struct Rig : ServerRig {
   explicit Rig(std::optional<std::int64_t> timeout_ms = {}) {
     server.method("wait", "", [this](rpc::Reply<int> its_reply) {
       its_reply.on_lost([this] { ++lost; });
+      its_reply.on_undelivered([this] { ++undone; });
       reply.emplace(std::move(its_reply));
     });
     wire::Context extra;
@@ -30,10 +31,48 @@ struct Rig : ServerRig {
 
   std::optional<rpc::Reply<int>> reply;
   int lost = 0;
+  int undone = 0;
   Channel channel;
 };
 
 }  // namespace
+
+TEST_CASE("an answer that meets its caller's cancel on the way is undone") {
+  Rig rig;
+  (*rig.reply)(7);
+  CHECK(rig.undone == 0);
+  rig.tell(rig.channel, "_zpc_more", 1);
+  rig.tell({"bob", rig.channel.id}, "_zpx_cancel");
+  CHECK(rig.undone == 0);
+  rig.tell(rig.channel, "_zpx_cancel");
+  CHECK(rig.undone == 1);
+  rig.tell(rig.channel, "_zpx_cancel");
+  CHECK(rig.undone == 1);
+  CHECK(rig.lost == 0);
+  CHECK(rig.server.stats().lost == 1);
+}
+
+TEST_CASE("a call that was cancelled before its answer, or answered with an error, has nothing to undo") {
+  Rig cancelled;
+  cancelled.tell(cancelled.channel, "_zpx_cancel");
+  (*cancelled.reply)(7);
+  cancelled.tell(cancelled.channel, "_zpx_cancel");
+  CHECK(cancelled.lost == 1);
+  CHECK(cancelled.undone == 0);
+  Rig failed;
+  (*failed.reply)(core::Error{"Busy", "no"});
+  failed.tell(failed.channel, "_zpx_cancel");
+  CHECK(failed.undone == 0);
+}
+
+TEST_CASE("an answer that is refused when it is sent is lost, not undone") {
+  Rig rig;
+  rig.sink.delivery = rpc::Delivery::kGone;
+  (*rig.reply)(7);
+  rig.tell(rig.channel, "_zpx_cancel");
+  CHECK(rig.lost == 1);
+  CHECK(rig.undone == 0);
+}
 
 TEST_CASE("a method may answer after it has returned") {
   Rig rig;

@@ -1,0 +1,51 @@
+// What to undo when an answer that was sent turns out to have reached nobody.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/clock.hpp"
+#include "wire/envelope.hpp"
+
+namespace zerosuite::rpc {
+
+/// An answer that left the server may meet its caller's `_zpx_cancel` on the way, or a proxy that finds the
+/// caller gone and says so by the same event. For a while after the answer that is told to whoever gave it.
+/// Belongs to the loop's thread.
+class Recalls {
+ public:
+  /// How long an answer may be under way: a proxy that is silent for three seconds is given up, with all its
+  /// calls.
+  static constexpr core::milliseconds kKeptFor{10'000};
+  /// The oldest are forgotten beyond it. At 20 000 grants a second that is more than three seconds.
+  static constexpr std::size_t kMost = 65'536;
+
+  /// The call of that peer and encoded id was answered; `undo` is called by recall(), if at all.
+  void keep(const wire::Envelope& peer, std::string_view id, std::function<void()> undo, core::TimePoint now);
+  /// The answer reached nobody: calls what was kept for it. False when nothing was, or not any more.
+  bool recall(const wire::Envelope& peer, std::string_view id, core::TimePoint now);
+  std::size_t size() const { return places_.size(); }
+
+ private:
+  // The keyed hash of peer and id stands for both: it costs no allocation, and nobody can choose two that
+  // meet.
+  using Name = std::uint64_t;
+  struct Entry {
+    Name name = 0;
+    core::TimePoint until;
+    std::function<void()> undo;  // null once it was recalled, or the client used the id again
+  };
+
+  static Name name_of(const wire::Envelope& peer, std::string_view id);
+  void forget(core::TimePoint now);
+
+  std::deque<Entry> entries_;  // in the order of their ends
+  std::uint64_t first_ = 0;    // the number of the first of them
+  std::unordered_map<Name, std::uint64_t> places_;
+};
+
+}  // namespace zerosuite::rpc
