@@ -16,13 +16,20 @@ const Value kNil;
 const Value kLease{Integer{30'000}};
 const Value kNoWait{Integer{0}};
 
+// What of a request its answer needs.
+struct Asked {
+  std::string request_id = {};
+  AnswerView::Form form = AnswerView::Form::kName;
+};
+
 // Who asks is answered when the broker knows, and is taken out of the line when he is gone.
 template <class Start>
-void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start,
-                  AnswerView::Form form = AnswerView::Form::kName) {
-  const Attempts::Id id = start([&broker, reply, form](const Result<Answer>& answer) {
+void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
+  const Attempts::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
     if (!answer) return reply(answer.error());
-    reply(AnswerView{*answer, broker.epoch(), form});
+    if (const auto* granted = std::get_if<Granted>(&*answer))
+      undo_when_undelivered(broker, reply, *granted, asked.request_id);
+    reply(AnswerView{*answer, broker.epoch(), asked.form});
   });
   withdraw_when_lost(broker, reply, id);
 }
@@ -30,7 +37,7 @@ void answer_later(Broker& broker, const Reply<AnswerView>& reply, Start start,
 void start(Broker& broker, const Reply<AnswerView>& reply, Request&& request,
            AnswerView::Form form = AnswerView::Form::kName) {
   const auto begin = [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); };
-  answer_later(broker, reply, begin, form);
+  answer_later(broker, reply, {request.claim.request_id, form}, begin);
 }
 
 void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {
@@ -108,14 +115,14 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
                 DictArgument opts) {
         Request request = request_of(
             {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
-        answer_later(broker, reply, [&](Attempts::Told told) {
+        answer_later(broker, reply, {request.claim.request_id}, [&](Attempts::Told told) {
           return broker.enqueue(std::move(request), std::move(told));
         });
       });
   server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
                 "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
                 [&broker](Reply<AnswerView> reply, std::string ticket, std::int64_t wait_ms) {
-                  answer_later(broker, reply, [&](Attempts::Told told) {
+                  answer_later(broker, reply, {}, [&](Attempts::Told told) {
                     return broker.attempts().wait(ticket, milliseconds(wait_ms), std::move(told));
                   });
                 });

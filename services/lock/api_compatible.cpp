@@ -29,11 +29,13 @@ milliseconds seconds(const char* what, double value) {
 template <class Shape>
 void take(Broker& broker, const Reply<Value>& reply, Request request, Shape shape) {
   request.client = reply.call().client();
-  const Attempts::Id id = broker.acquire(std::move(request), [reply, shape](const Result<Answer>& answer) {
-    if (!answer) return reply(answer.error());
-    const auto* granted = std::get_if<Granted>(&*answer);
-    reply(granted == nullptr ? Value{false} : shape(*granted));
-  });
+  const Attempts::Id id =
+      broker.acquire(std::move(request), [&broker, reply, shape](const Result<Answer>& answer) {
+        if (!answer) return reply(answer.error());
+        const auto* granted = std::get_if<Granted>(&*answer);
+        if (granted != nullptr) undo_when_undelivered(broker, reply, *granted, {});
+        reply(granted == nullptr ? Value{false} : shape(*granted));
+      });
   withdraw_when_lost(broker, reply, id);
 }
 

@@ -20,4 +20,15 @@ void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Attempts::Id
   if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
 }
 
+/// The grant that the reply is about to carry is given back if it reaches nobody. What a ticket stands for is
+/// kept for its next wait(), and what was asked again has been heard of.
+template <class T>
+void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Granted& granted,
+                           const std::string& request_id) {
+  if (granted.replay || !granted.ticket.empty()) return;
+  reply.on_undelivered([&broker, key = Key{granted.names.front(), granted.owner, granted.token}, request_id] {
+    broker.attempts().undelivered(key, request_id);
+  });
+}
+
 }  // namespace zerosuite::lock

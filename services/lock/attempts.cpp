@@ -74,6 +74,7 @@ std::optional<Attempts::Id> Attempts::replay(const Request& request, Told& told)
   if (attempt != nullptr) return resume(*attempt, request, std::move(told));
   const Hold* hold = owner == nullptr ? nullptr : shared_.table.granted(*owner, request.claim);
   if (past == nullptr && hold == nullptr) return {};
+  requests_.repeated(request.claim);
   Granted before = past != nullptr ? past->granted : view(*hold);
   if (past == nullptr)
     before.count = hold->claim.record(Record::Kind::kAcquire, request.claim.request_id)->count;

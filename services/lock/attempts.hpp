@@ -36,6 +36,9 @@ class Attempts {
   /// Nobody waits for the answer any more: a client that vanished, or gave up. What was granted but could not
   /// be told is given back. Nothing when it was answered before.
   void withdraw(Id id);
+  /// What an acquire was answered as granted reached nobody, as it turns out: it is given back, unless the
+  /// same request was asked again meanwhile and so was heard of.
+  void undelivered(const Key& key, const std::string& request_id);
 
   /// What was asked for under a session that has ended is refused with SessionLost.
   void lose_session(Attempt& attempt);

@@ -188,6 +188,14 @@ void Attempts::withdraw(Id id) {
   }
 }
 
+void Attempts::undelivered(const Key& key, const std::string& request_id) {
+  const Claim claim{.owner = key.owner, .request_id = request_id};
+  if (!request_id.empty() && !requests_.heard_once(claim)) return;
+  ++shared_.counters.withdrawn;
+  holds_.undo(key.token, request_id);
+  requests_.failed(claim, 0);
+}
+
 void Attempts::leave_ticket(Attempt& attempt) {
   if (attempt.telling) attempt.unwanted = true;
   attempt.done = {};

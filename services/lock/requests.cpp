@@ -38,13 +38,22 @@ const Requests::Past* Requests::find(const Request& request) {
 void Requests::begun(const Request& request, std::uint64_t attempt, core::TimePoint now) {
   const Claim& claim = request.claim;
   if (claim.request_id.empty()) return;
-  past_.put(key(claim), {shape(claim), attempt, {}}, now);
+  past_.put(key(claim), {shape(claim), attempt, {}, false}, now);
   if (request.number) numbers_.put(claim.owner, *request.number, now);
 }
 
 void Requests::granted(const Claim& claim, const Granted& granted, core::TimePoint now) {
   if (claim.request_id.empty()) return;
-  past_.put(key(claim), {shape(claim), 0, granted}, now);
+  past_.put(key(claim), {shape(claim), 0, granted, false}, now);
+}
+
+void Requests::repeated(const Claim& claim) {
+  if (Past* past = claim.request_id.empty() ? nullptr : past_.find(key(claim))) past->repeated = true;
+}
+
+bool Requests::heard_once(const Claim& claim) {
+  const Past* past = past_.find(key(claim));
+  return past != nullptr && past->attempt == 0 && !past->repeated;
 }
 
 void Requests::failed(const Claim& claim, std::uint64_t attempt) {

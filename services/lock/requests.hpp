@@ -18,6 +18,7 @@ class Requests {
     std::size_t shape = 0;      ///< A hash of what was asked.
     std::uint64_t attempt = 0;  ///< On its way; zero once it was granted.
     Granted granted;
+    bool repeated = false;  ///< Answered more than once.
 
     friend std::size_t footprint(const Past& past) { return lock::footprint(past.granted); }
   };
@@ -32,6 +33,10 @@ class Requests {
 
   void begun(const Request& request, std::uint64_t attempt, core::TimePoint now);
   void granted(const Claim& claim, const Granted& granted, core::TimePoint now);
+  /// It was asked again and answered so.
+  void repeated(const Claim& claim);
+  /// Whether it was granted and has not been asked again since. False too when that is not known any more.
+  bool heard_once(const Claim& claim);
   /// It was not granted: asked again, it is tried again.
   void failed(const Claim& claim, std::uint64_t attempt);
   /// False when more is due than one call should do.
