@@ -24,6 +24,14 @@ Heartbeat Heartbeat::server(core::Clock::duration interval, std::uint64_t versio
   return heartbeat;
 }
 
+Heartbeat Heartbeat::stand_in(core::Clock::duration interval, std::uint64_t version, TimePoint opened) {
+  Heartbeat heartbeat(interval, interval * 9 / 10);
+  heartbeat.answers_ = true;
+  heartbeat.judges_ = false;
+  if (version >= kFirstActiveVersion) heartbeat.start(opened);
+  return heartbeat;
+}
+
 Heartbeat Heartbeat::client(core::Clock::duration interval, TimePoint opened) {
   Heartbeat heartbeat(interval, interval);
   if (interval > core::Clock::duration::zero()) heartbeat.start(opened);
@@ -33,7 +41,7 @@ Heartbeat Heartbeat::client(core::Clock::duration interval, TimePoint opened) {
 void Heartbeat::start(TimePoint now) {
   heard_at_ = now;  // stock clients beat first one interval after the call, so the first gap is one too
   send_at_ = now + pace_;
-  lost_at_ = now + 3 * interval_;
+  if (judges_) lost_at_ = now + 3 * interval_;
 }
 
 Heartbeat::Due Heartbeat::due(TimePoint now) {

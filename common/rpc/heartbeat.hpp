@@ -16,6 +16,9 @@ class Heartbeat {
   /// client's interval; together these carry clients of every setting. A client of version 1 has not asked
   /// for heartbeats: the server stays passive until it hears one.
   static Heartbeat server(core::Clock::duration interval, std::uint64_t version, core::TimePoint opened);
+  /// The server's side of a channel that no server has yet: it beats and answers in its place, and never
+  /// gives the client up.
+  static Heartbeat stand_in(core::Clock::duration interval, std::uint64_t version, core::TimePoint opened);
   /// The caller's side. An interval of zero neither sends nor gives up.
   static Heartbeat client(core::Clock::duration interval, core::TimePoint opened);
 
@@ -37,6 +40,7 @@ class Heartbeat {
   core::Clock::duration interval_;
   core::Clock::duration pace_;  // between two of ours
   bool answers_ = false;
+  bool judges_ = true;  // whether silence ends it
   core::TimePoint send_at_ = core::TimePoint::max();
   core::TimePoint lost_at_ = core::TimePoint::max();
   core::TimePoint heard_at_;  // set by start()

@@ -78,7 +78,9 @@ struct Channel {
   std::uint32_t credit = 1;  ///< Events the client will still take.
 
   core::TimePoint opened{};
-  core::TimePoint heard{};                            ///< The last event of either side.
+  core::TimePoint heard{};       ///< The last event of either side.
+  core::TimePoint beat{};        ///< The client's last heartbeat; until one came, `opened`.
+  core::Clock::duration gap{0};  ///< The longest between two of them; zero until one came.
   core::TimePoint deadline = core::TimePoint::max();  ///< For the first reply event.
   std::unique_ptr<Aside> aside;                       ///< Null unless waiting or orphaned.
   net::Frame kept;  ///< The payload of an idempotent call, to ask another worker.

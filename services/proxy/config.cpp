@@ -47,7 +47,7 @@ std::vector<Option> own_options() {
               "eject_after", dispatch.balance.eject_after, 1,
               "Answers of Unavailable in a row that set a worker aside for a second, then two, up to 30."),
           ops::own_time("channel_idle_ms", dispatch.channel_idle, 0,
-                        "An open call of which neither side was heard for so long is forgotten."),
+                        "An open call of which neither side was heard for so long gets ERR WorkerLost."),
           ops::own_time(
               "channel_age_ms", dispatch.channel_age, 0,
               "The same from the call on, for clients of protocol version 1, which send no heartbeats.")};

@@ -48,7 +48,7 @@ void Dispatch::aim(Channel& channel, const Directory::Target& target, net::Frame
   if (target.method->idempotent) keep(channel, payload);
 }
 
-// As long as there is room for it.
+// As long as there is room for it, and for others beside its client.
 void Dispatch::keep(Channel& channel, net::Frame& payload) {
   channel.idempotent = kept_bytes_ + payload.size() <= options_.retry_bytes;
   if (!channel.idempotent) return;
@@ -137,7 +137,7 @@ void Dispatch::wait(Channel& channel, std::vector<net::Frame>& frames) {
   if (service.queue.size() >= options_.queue_calls || service.queued_bytes + bytes > options_.queue_bytes)
     return fail(channel, overloaded(channel));
   channel.state = Channel::State::kWaiting;
-  set_aside(channel, service.has_live_worker() ? options_.queue_for : options_.no_worker_for);
+  set_aside(channel, now() + (service.has_live_worker() ? options_.queue_for : options_.no_worker_for));
   channel.aside->request.assign(std::make_move_iterator(frames.begin()),
                                 std::make_move_iterator(frames.end()));
   channel.aside->bytes = bytes;
@@ -218,7 +218,7 @@ void Dispatch::fail(Channel& channel, const core::Error& error) {
   counters_.count_error(error.name);
   const std::string connection(channel.client.outermost());
   const rpc::Delivery delivery = responder_.error(info(channel), error);
-  delivery == rpc::Delivery::kGone ? lose_client(connection, &channel) : finish(channel);
+  delivery == rpc::Delivery::kGone ? lose_client(connection) : finish(channel);
 }
 
 void Dispatch::abandon(Channel& channel) {
@@ -233,12 +233,11 @@ void Dispatch::tell_cancelled(const Channel& channel) {
   if (channel.worker->outlet->forward(frames) == rpc::Delivery::kGone) doom(*channel.worker);
 }
 
-void Dispatch::lose_client(std::string_view identity, Channel* over) {
+void Dispatch::lose_client(std::string_view identity) {
   const std::string gone(identity);  // the caller's may belong to a channel
   if (channels_.client(gone) == nullptr) return;
   ++counters_.clients_lost;
   end_many([&] {
-    if (over != nullptr) finish(*over);
     while (Client* const client = channels_.client(gone)) abandon(*client->channels.first());
   });
 }

@@ -79,9 +79,11 @@ class Dispatch final : private Timekeeper {
   /// Ends it without a word to the client, and tells the worker that nobody waits any more.
   void abandon(Channel& channel);
   /// The client granted credit or beat while no worker had the call.
+  /// The client has beaten on the channel: from now on its own interval tells whether it still waits.
+  void beaten(Channel& channel);
   void hear(Channel& channel, bool beat);
-  /// Abandons every call of a connection that is gone; `over` is one of them that has had its last event.
-  void lose_client(std::string_view identity, Channel* over = nullptr);
+  /// Abandons every call of a connection that is gone, also one whose answer has just come for nobody.
+  void lose_client(std::string_view identity);
 
   /// A worker has come: its service's queue may move.
   void welcome(Worker& worker);
@@ -116,6 +118,7 @@ class Dispatch final : private Timekeeper {
   bool give(Channel& channel, std::vector<net::Frame>& frames);
   Worker* choose(const Channel& channel);
   net::Sent attempt(Worker& worker, const Channel& channel, std::vector<net::Frame>& frames);
+  core::TimePoint silence_limit(const Channel& channel) const;
   void assign(Channel& channel, Worker& worker);
   void wait(Channel& channel, std::vector<net::Frame>& frames);
   void set_aside(Channel& channel, core::milliseconds for_so_long);
@@ -129,6 +132,7 @@ class Dispatch final : private Timekeeper {
   void leave_worker(Channel& channel);
   void retry(Channel& channel);
   void orphan(Channel& channel, std::string_view reason);
+  void expire(Channel& channel);
   void tell_cancelled(const Channel& channel);
   static core::Error overloaded(const Channel& channel);
   rpc::CallInfo info(const Channel& channel) const;

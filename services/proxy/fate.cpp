@@ -11,22 +11,40 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr auto kOrphanPatience = 10s;             // as long as a stock client waits for a lost server
 constexpr std::uint64_t kFirstActiveVersion = 2;  // older clients send no heartbeats of their own
 constexpr char kRetryHint[] = " {\"retry_after_ms\":200}";
 
 }  // namespace
 
+// A client's own interval decides: one that has never beaten has promised nothing, and one that beats once a
+// minute may be silent for three. The proxy is no stricter than a server is.
+TimePoint Dispatch::silence_limit(const Channel& channel) const {
+  constexpr int kBeatsMissed = 3;
+  if (channel.gap == core::Clock::duration::zero()) return TimePoint::max();
+  return channel.beat + kBeatsMissed * std::max<core::Clock::duration>(channel.gap, options_.heartbeat);
+}
+
+// As long as the worker's link is alive and the client's connection too, a call lasts as long as it takes.
 TimePoint Dispatch::expiry(const Channel& channel) const {
-  if (channel.version < kFirstActiveVersion) return channel.opened + options_.channel_age;
-  return channel.heard + options_.channel_idle;
+  const bool silent_by_nature =
+      channel.version < kFirstActiveVersion && channel.gap == core::Clock::duration::zero();
+  const TimePoint idle =
+      silent_by_nature ? channel.opened + options_.channel_age : channel.heard + options_.channel_idle;
+  return std::min(idle, silence_limit(channel));
 }
 
 void Dispatch::rearm(Channel& channel) {
-  const TimePoint deadline = channel.answered ? TimePoint::max() : channel.deadline;
+  const TimePoint end = std::min(channel.answered ? TimePoint::max() : channel.deadline, expiry(channel));
   channel.timer.at(channel.state == Channel::State::kOpen
-                       ? std::min(deadline, expiry(channel))
-                       : std::min({deadline, channel.aside->until, channel.aside->heartbeat.next()}));
+                       ? end
+                       : std::min({end, channel.aside->until, channel.aside->heartbeat.next()}));
+}
+
+void Dispatch::beaten(Channel& channel) {
+  const bool first = channel.gap == core::Clock::duration::zero();
+  channel.gap = std::max({channel.gap, now() - channel.beat, core::Clock::duration(1)});
+  channel.beat = now();
+  if (first) rearm(channel);
 }
 
 void Dispatch::due(Channel& channel) {
@@ -35,33 +53,32 @@ void Dispatch::due(Channel& channel) {
     return fail(channel, {core::kDeadlineExceeded,
                           "the deadline passed before " + std::string(channel.name()) + "() had answered"});
   }
-  if (channel.state != Channel::State::kOpen) return due_apart(channel);
-  if (now() < expiry(channel)) return rearm(channel);
+  if (now() >= expiry(channel)) return expire(channel);
+  channel.state == Channel::State::kOpen ? rearm(channel) : due_apart(channel);
+}
+
+// A client that has stopped beating has given the call up, or will when it misses the worker's beats.
+void Dispatch::expire(Channel& channel) {
   ++counters_.expired;
+  if (now() >= silence_limit(channel)) return abandon(channel);
   tell_cancelled(channel);
-  fail(channel,
-       {core::kWorkerLost, "neither side of " + std::string(channel.name()) + "() was heard for too long"});
+  std::string words = channel.state == Channel::State::kOrphaned
+                          ? channel.aside->last_words
+                          : "neither side of " + std::string(channel.name()) + "() was heard for too long";
+  fail(channel, {core::kWorkerLost, std::move(words)});
 }
 
 // No worker has it, so the proxy speaks for itself.
 void Dispatch::due_apart(Channel& channel) {
   if (now() >= channel.aside->until) return give_up(channel);
-  switch (channel.aside->heartbeat.due(now())) {
-    case rpc::Heartbeat::Due::kNothing:
-      return rearm(channel);
-    case rpc::Heartbeat::Due::kSend:
-      if (responder_.heartbeat(info(channel)) == rpc::Delivery::kGone)
-        return lose_client(channel.client.outermost());
-      return rearm(channel);
-    case rpc::Heartbeat::Due::kLost:
-      ++counters_.expired;
-      return finish(channel);
-  }
+  const bool beats = channel.aside->heartbeat.due(now()) == rpc::Heartbeat::Due::kSend;
+  if (beats && responder_.heartbeat(info(channel)) == rpc::Delivery::kGone)
+    return lose_client(channel.client.outermost());
+  rearm(channel);
 }
 
 void Dispatch::give_up(Channel& channel) {
   const Service& service = *channel.service;
-  if (channel.state == Channel::State::kOrphaned) return finish(channel);  // it never granted credit
   if (service.has_live_worker()) return fail(channel, overloaded(channel));
   const std::string who = &service == &unknown_
                               ? "no worker has offered " + std::string(channel.name()) + " yet"
@@ -132,14 +149,15 @@ void Dispatch::retry(Channel& channel) {
   place(channel, frames);
 }
 
-// A client takes an event more than it granted for a flood, and a stock one then gives up what it has.
+// A client takes an event more than it granted for a flood, and a stock one then gives up what it has. It may
+// take its time over the items before it asks for more.
 void Dispatch::orphan(Channel& channel, std::string_view reason) {
   std::string words = "worker " + channel.worker->id + " was lost before " + std::string(channel.name()) +
                       "() had ended: " + std::string(reason);
   leave_worker(channel);
   if (channel.credit > 0) return fail(channel, {core::kWorkerLost, std::move(words)});
   channel.state = Channel::State::kOrphaned;
-  set_aside(channel, kOrphanPatience);
+  set_aside(channel, TimePoint::max());
   channel.aside->last_words = std::move(words);
   rearm(channel);
 }

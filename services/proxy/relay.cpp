@@ -120,7 +120,7 @@ void Relay::open_channel(const wire::Event& event, const Directory::Target& targ
   channel->text.append(event.id).append(event.name);
   channel->id_size = event.id.size();
   channel->version = event.version;
-  channel->opened = channel->heard = timers_.now();
+  channel->opened = channel->heard = channel->beat = timers_.now();
   if (event.timeout_ms && *event.timeout_ms < std::int64_t{1} << 40)
     channel->deadline = timers_.now() + core::milliseconds(*event.timeout_ms);
   if (target.service != nullptr) dispatch_.aim(*channel, target, frames.back());
@@ -201,7 +201,8 @@ void Relay::on_reply(Channel& channel, const wire::Event& event, std::span<net::
                        error == core::kUnavailable.name || error == core::kShuttingDown.name);
   }
   if (front_.forward(frames) == rpc::Delivery::kGone) {
-    dispatch_.lose_client(envelope_.outermost(), over ? &channel : nullptr);
+    dispatch_.lose_client(
+        envelope_.outermost());  // the worker hears of this call too: its answer reached nobody
   } else if (over) {
     dispatch_.finish(channel);
   }

@@ -143,15 +143,34 @@ TEST_CASE("when a client turns out to be gone, the workers of all its calls are 
 }
 
 TEST_CASE(
-    "a call whose very answer finds nobody takes the client's other calls along, and is not cancelled") {
+    "a call whose very answer finds nobody takes the client's other calls along, and its worker is told of "
+    "each") {
   Rig rig;
   const auto first = rig.call("add", 1);
-  rig.call("sub", 2);
-  rig.worker.messages.clear();
   rig.front.gone = {"alice"};
+  const std::string second = rig.call("sub", 2).id;
+  rig.worker.messages.clear();
   rig.ok(rig.worker, first);
-  CHECK(rig.worker.took() == "_zpx_cancel []");
+  REQUIRE(rig.worker.messages.size() == 2);
+  CHECK(rig.worker.messages.front().event().response_to == first.id);
+  CHECK(rig.worker.messages.back().event().response_to == second);
+  CHECK(rig.worker.took() == "_zpx_cancel []; _zpx_cancel []");
   CHECK(rig.open() == 0);
+  CHECK(rig.counters().abandoned == 2);
+}
+
+TEST_CASE("an error or the end of a stream that finds nobody is told to the worker as well") {
+  for (const std::string event : {"ERR", "STREAM_DONE"}) {
+    Rig rig;
+    const auto call = rig.call("count", 1);
+    rig.worker.messages.clear();
+    rig.front.gone = {"alice"};
+    rig.answer(rig.worker, call, event,
+               event == "ERR" ? test::list("Busy", "no", "no") : test::packed(nullptr));
+    CHECK(rig.worker.took() == "_zpx_cancel []");
+    CHECK(rig.open() == 0);
+    CHECK(rig.worker.worker->load.outstanding == 0);
+  }
 }
 
 TEST_CASE("a refusal that finds nobody ends the client's open calls") {
@@ -176,22 +195,69 @@ TEST_CASE("a client that reads slowly keeps its calls: what it does not take yet
 
 TEST_CASE(
     "an open call of which neither side was heard for channel_idle_ms ends by name, and its worker is told") {
-  Rig rig;
+  Rig rig({.dispatch = {.channel_idle = 20s, .limits = {}, .balance = {}}, .settle = -1ms});
   const auto call = rig.call("add", 1);
   rig.worker.messages.clear();
   rig.pass(15s);
   rig.answer(rig.worker, call, "_zpc_hb", test::list(0));
   rig.pass(15s);
-  rig.tell(call, "_zpc_hb", 0);
+  rig.tell(call, "_zpc_more", 0);
   rig.pass(19'900ms);
   CHECK(rig.open() == 1);
-  CHECK(rig.worker.took() == "_zpc_hb [0]");
+  CHECK(rig.worker.took() == "_zpc_more [0]");
   rig.pass(200ms);
   CHECK(rig.open() == 0);
   CHECK(rig.worker.took() == "_zpx_cancel []");
   CHECK(rig.heard(call) ==
         "_zpc_hb [0]; " + err("WorkerLost", "neither side of add() was heard for too long"));
   CHECK(rig.counters().expired == 1);
+}
+
+TEST_CASE("a call lasts as long as its client's own heartbeats come, however far apart") {
+  for (const auto interval : {1s, 5s, 30s, 60s, 600s}) {
+    CAPTURE(interval.count());
+    Rig rig;
+    const auto call = rig.call("add", 1);
+    for (int beat = 0; beat < 3; ++beat) {
+      rig.pass(interval);
+      rig.tell(call, "_zpc_hb", 0);
+    }
+    rig.worker.messages.clear();
+    const auto patience = 3 * std::max<core::Clock::duration>(interval, 5s);
+    rig.pass(patience - 100ms);
+    CHECK(rig.open() == 1);
+    rig.pass(200ms);
+    CHECK(rig.open() == 0);
+    CHECK(rig.worker.took() == "_zpx_cancel []");
+    CHECK(rig.heard(call).empty());
+    CHECK(rig.counters().expired == 1);
+  }
+}
+
+TEST_CASE("a client that sends no heartbeats keeps its call, and one whose worker sends none too") {
+  Rig rig;
+  const auto beaten_for = rig.call("add", 1);
+  const auto silent = rig.call("add", 2);
+  for (int minute = 0; minute < 50; ++minute) {
+    rig.pass(1min);
+    rig.answer(rig.worker, beaten_for, "_zpc_hb", test::list(0));
+  }
+  rig.heard(beaten_for);
+  rig.ok(rig.worker, beaten_for);
+  rig.ok(rig.worker, silent);
+  CHECK(rig.heard(beaten_for) == "OK [7]");
+  CHECK(rig.heard(silent) == "OK [7]");
+}
+
+TEST_CASE("a client that has beaten late once is not held to shorter intervals afterwards") {
+  Rig rig;
+  const auto call = rig.call("add", 1);
+  rig.pass(40s);
+  rig.tell(call, "_zpc_hb", 0);
+  rig.pass(5s);
+  rig.tell(call, "_zpc_hb", 0);
+  rig.pass(119s);
+  CHECK(rig.open() == 1);
 }
 
 TEST_CASE("a call of a client of version 1 is forgotten by its age alone, since such clients do not beat") {

@@ -210,7 +210,7 @@ TEST_CASE("a heartbeat of a client of version 2 that grants credit ends its stre
 }
 
 TEST_CASE(
-    "a stream whose client grants nothing is forgotten after ten seconds, its heartbeats answered so far") {
+    "a stream whose client grants nothing is kept as long as it beats, and its heartbeats are answered") {
   Stream rig;
   rig.lose(rig.first);
   rig.pass(2s);
@@ -219,9 +219,6 @@ TEST_CASE(
   rig.pass(7900ms);
   CHECK(rig.heard(rig.stream) == "_zpc_hb [0]; _zpc_hb [0]");
   CHECK(rig.open() == 1);
-  rig.pass(200ms);
-  CHECK(rig.open() == 0);
-  CHECK(rig.heard(rig.stream).empty());
 }
 
 TEST_CASE("a cancel ends a stream whose worker was lost") {
@@ -272,6 +269,10 @@ TEST_CASE("when both the worker and the clients of its calls are gone, nothing i
 
 TEST_CASE("a deadline holds for a call that is asked again") {
   Idempotent rig;
+  for (int i = 0; i < 10; ++i) {
+    rig.tell(rig.stream, "_zpc_hb", 0);
+    rig.pass(10s);
+  }
   wire::Context extra;
   extra.add("timeout_ms", 1000);
   const auto call = rig.send({.name = "add", .extra = &extra});
