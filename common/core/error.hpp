@@ -47,6 +47,10 @@ inline constexpr ErrorName kWorkerLost{"WorkerLost",
 inline constexpr ErrorName kTooLarge{"TooLarge", "a message or its answer is longer than the frame limit"};
 inline constexpr ErrorName kUnsupported{"Unsupported", "this build or configuration cannot do that"};
 
+inline constexpr ErrorName kStateConflict{
+    "StateConflict",
+    "a worker was refused: its service's calls belong to another state, or to its only owner"};
+
 inline constexpr ErrorName kStorageError{"StorageError",
                                          "what must be kept could not be written; nothing was granted"};
 inline constexpr ErrorName kIndeterminate{"Indeterminate", "it may or may not have been done; ask again"};
@@ -101,17 +105,18 @@ inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came with
 inline constexpr ErrorName kProtocolError{"ProtocolError", "the peer answered something that is not zerorpc"};
 
 inline constexpr ErrorName kErrorNames[] = {
-    kNameError,         kTypeError,        kValueError,      kKeyError,        kZeroDivisionError,
-    kOverflowError,     kInternalError,    kInvalidArgument, kAbandoned,       kCancelled,
-    kDeadlineExceeded,  kOverloaded,       kUnavailable,     kShuttingDown,    kAmbiguousMethod,
-    kWorkerLost,        kTooLarge,         kUnsupported,     kStorageError,    kIndeterminate,
-    kNotHeld,           kNotOwner,         kStaleToken,      kLeaseExpired,    kSessionLost,
-    kDeadlock,          kQueueFull,        kTooManyLocks,    kReentrancyLimit, kNotReentrant,
-    kUpgradeNotAllowed, kLimitMismatch,    kKindMismatch,    kRequestConflict, kExtendLimit,
-    kRecovering,        kBatchTooLarge,    kNoSuchTag,       kTagExists,       kNoSuchLayout,
-    kClockRollback,     kClockJump,        kTimeExhausted,   kLeaseLost,       kWorkerIdInUse,
-    kWorkerIdExhausted, kSegmentExhausted, kRangeExhausted,  kStoreRegressed,  kEngineDisabled,
-    kBadToken,          kAccessDenied,     kLostRemote,      kTimeoutExpired,  kProtocolError};
+    kNameError,        kTypeError,         kValueError,       kKeyError,       kZeroDivisionError,
+    kOverflowError,    kInternalError,     kInvalidArgument,  kAbandoned,      kCancelled,
+    kDeadlineExceeded, kOverloaded,        kUnavailable,      kShuttingDown,   kAmbiguousMethod,
+    kWorkerLost,       kTooLarge,          kUnsupported,      kStateConflict,  kStorageError,
+    kIndeterminate,    kNotHeld,           kNotOwner,         kStaleToken,     kLeaseExpired,
+    kSessionLost,      kDeadlock,          kQueueFull,        kTooManyLocks,   kReentrancyLimit,
+    kNotReentrant,     kUpgradeNotAllowed, kLimitMismatch,    kKindMismatch,   kRequestConflict,
+    kExtendLimit,      kRecovering,        kBatchTooLarge,    kNoSuchTag,      kTagExists,
+    kNoSuchLayout,     kClockRollback,     kClockJump,        kTimeExhausted,  kLeaseLost,
+    kWorkerIdInUse,    kWorkerIdExhausted, kSegmentExhausted, kRangeExhausted, kStoreRegressed,
+    kEngineDisabled,   kBadToken,          kAccessDenied,     kLostRemote,     kTimeoutExpired,
+    kProtocolError};
 
 /// A named failure as a value.
 struct Error {

@@ -89,6 +89,19 @@ void App::guard() {
   });
 }
 
+void App::offer_health() {
+  server_
+      .method("health", "Whether all is well, and what is not.",
+              [this] {
+                wire::List reasons;
+                for (std::string& trouble : troubles()) reasons.push_back({std::move(trouble)});
+                const bool well = reasons.empty();
+                return wire::Value{wire::Dict{{{std::string("ok")}, {well}},
+                                              {{std::string("reasons")}, {std::move(reasons)}}}};
+              })
+      .idempotent = true;
+}
+
 bool App::wait_until(const std::function<bool()>& ready) {
   bool stopped = false;
   const auto signals = reactor_.watch(signals_.fd(), [&] {

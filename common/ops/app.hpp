@@ -2,6 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "net/offload_pool.hpp"
 #include "net/reactor.hpp"
@@ -40,6 +43,14 @@ class App {
   net::Offload& offload() { return offload_; }
   net::SocketOptions socket_options() const;
   rpc::RouterOptions router_options() const;
+
+  /// What the service's answers rest on beside its code. A proxy gives a service's calls to one state alone,
+  /// and unless it is shared to one process. To be said before serve().
+  void rest_on(rpc::State state) { proxies_.rest_on(std::move(state)); }
+  /// What is wrong with the program's place among the others: the proxies that refuse it, and why.
+  std::vector<std::string> troubles() const { return proxies_.troubles(); }
+  /// Offers the method `health`, which answers {ok, reasons}: the troubles().
+  void offer_health();
 
   /// Calls `begun` when the program begins to stop, so that a service can answer those who wait in it: when
   /// the proxies have agreed to send no more calls, and from when on new ones get ERR ShuttingDown. Calls it

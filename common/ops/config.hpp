@@ -54,6 +54,8 @@ class Config {
          std::shared_ptr<const GivenSecrets> secrets = std::make_shared<GivenSecrets>());
 
   bool on(std::string_view name) const;
+  /// Whether nobody has said anything, so that the value is the initial one.
+  bool is_default(std::string_view name) const { return setting(name).subject == name; }
   std::int64_t integer(std::string_view name) const;
   std::size_t size(std::string_view name) const { return static_cast<std::size_t>(integer(name)); }
   core::milliseconds duration(std::string_view name) const { return core::milliseconds(integer(name)); }

@@ -10,9 +10,10 @@ namespace {
 
 constexpr std::size_t kMostProxies = 255;  // a link's number is a byte, and 0 is the own front
 
-std::string fresh_id(std::string_view service) {
-  const std::uint64_t bits = core::random_bits();
-  return concat({service, "-", hex({reinterpret_cast<const char*>(&bits), 4})});
+std::string random_hex(std::size_t bytes) {
+  std::array<std::byte, 16> bits{};
+  core::fill_random(bits);
+  return hex({reinterpret_cast<const char*>(bits.data()), bytes});
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Li
       log_(log),
       links_(links),
       server_(server),
-      id_(fresh_id(program.name)) {}
+      id_(concat({program.name, "-", random_hex(4)})),
+      key_(random_hex(16)) {}
 
 void Proxies::dial(net::Context& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options) {
   if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies
@@ -33,6 +35,9 @@ void Proxies::dial(net::Context& context, net::Reactor& reactor, const rpc::Prox
     if (endpoint == "none") continue;
     if (all_.size() == kMostProxies)
       throw core::Failure(core::kInvalidArgument, "there may be 255 proxies, not more");
+    if (config_.is_default("proxy"))
+      log_.write(Level::kInfo, "joins the default proxy",
+                 {{"proxy", endpoint}, {"hint", "--proxy none serves alone"}});
     rpc::ProxyLinkOptions own = options;
     own.endpoint = endpoint;
     Dialed& added = all_.emplace_back();
@@ -49,21 +54,26 @@ std::string Proxies::id_on(const rpc::ProxyLink& link) {
 
 rpc::Introduction Proxies::introduction(const rpc::ProxyLink& link) {
   return {.id = id_on(link),
+          .key = key_,
           .service = std::string(program_.name),
           .version = ZEROSUITE_VERSION,
           .methods = rpc::read_methods({rpc::OwnMethods(server_.methods()).methods()}),
           .weight = static_cast<std::uint32_t>(config_.integer("weight")),
           .max_inflight = static_cast<std::uint32_t>(config_.integer("max_inflight")),
-          .sticky = program_.sticky};
+          .sticky = program_.sticky,
+          .state = state_};
 }
 
 void Proxies::receive(rpc::ProxyLink& link, std::span<const std::string_view> frames) {
   server_.receive(frames, dialed(link).number);
 }
 
-void Proxies::linked(rpc::ProxyLink& link) {
+void Proxies::linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) {
   dialed(link).told.clear();
-  log_.write(Level::kInfo, "registered", {{"proxy", link.endpoint()}, {"worker", id_on(link)}});
+  std::string front;
+  for (const std::string& endpoint : proxy.front) front += concat({front.empty() ? "" : ",", endpoint});
+  log_.write(Level::kInfo, "registered",
+             {{"proxy", link.endpoint()}, {"worker", id_on(link)}, {"of", proxy.name}, {"front", front}});
 }
 
 void Proxies::unlinked(rpc::ProxyLink& link, std::string_view reason) {
@@ -73,10 +83,21 @@ void Proxies::unlinked(rpc::ProxyLink& link, std::string_view reason) {
 
 void Proxies::refused(rpc::ProxyLink& link, const core::Error& why) {
   Dialed& refusing = dialed(link);
-  if (refusing.told == why.message) return;
-  refusing.told = why.message;
-  log_.write(Level::kError, "refused",
-             {{"proxy", link.endpoint()}, {"error", why.name}, {"reason", why.message}});
+  const std::string reason = concat({why.name, ": ", why.message});
+  if (refusing.told == reason) return;
+  refusing.told = reason;
+  log_.write(
+      Level::kError, "refused",
+      {{"proxy", link.endpoint()}, {"error", why.name}, {"reason", why.message}, {"data", state_.where}});
+}
+
+std::vector<std::string> Proxies::troubles() const {
+  std::vector<std::string> troubles;
+  for (const Dialed& each : all_) {
+    if (!each.told.empty())
+      troubles.push_back(concat({"not behind the proxy at ", each.link->endpoint(), ": ", each.told}));
+  }
+  return troubles;
 }
 
 Proxies::Dialed& Proxies::dialed(const rpc::ProxyLink& link) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/config.hpp"
@@ -27,6 +28,10 @@ class Proxies final : private rpc::ProxyLinkHost {
   void drain(std::function<void()> drained);
   /// Says good-bye to all.
   void leave();
+  /// What the service's answers rest on; said before dial().
+  void rest_on(rpc::State state) { state_ = std::move(state); }
+  /// Behind which proxies the program ought to be and is not, and why; whole sentences.
+  std::vector<std::string> troubles() const;
   /// Whether answers wait for a proxy that does not read fast enough.
   bool holding() const;
 
@@ -34,13 +39,13 @@ class Proxies final : private rpc::ProxyLinkHost {
   struct Dialed {
     std::unique_ptr<rpc::ProxyLink> link;
     wire::Link number = 0;
-    std::string told;  // what the log said last of a refusal, which comes again and again
+    std::string told;  // why it is refused, as the log said: that comes again and again
   };
 
   std::string id_on(const rpc::ProxyLink& link);
   rpc::Introduction introduction(const rpc::ProxyLink& link) override;
   void receive(rpc::ProxyLink& link, std::span<const std::string_view> frames) override;
-  void linked(rpc::ProxyLink& link) override;
+  void linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) override;
   void unlinked(rpc::ProxyLink& link, std::string_view reason) override;
   void refused(rpc::ProxyLink& link, const core::Error& why) override;
   Dialed& dialed(const rpc::ProxyLink& link);
@@ -51,6 +56,8 @@ class Proxies final : private rpc::ProxyLinkHost {
   rpc::Links& links_;
   rpc::Server& server_;
   std::string id_;
+  std::string key_;
+  rpc::State state_;
   std::vector<Dialed> all_;
 };
 

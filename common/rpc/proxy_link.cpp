@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAskAgain = 5s;  // after a refusal
+constexpr auto kAskAgain = 1s;  // after a refusal: whoever stands in the way may be gone
 constexpr std::string_view kUnread = "the proxy does not read";
 
 }  // namespace
@@ -105,7 +105,7 @@ void ProxyLink::on_control(std::string_view payload) {
   if (event.fault != wire::Fault::kNone || state_ == State::kLeft) return;
   if (event.name == kAccepted && state_ == State::kIntroduced) {
     state_ = State::kLinked;
-    host_.linked(*this);
+    host_.linked(*this, read_greeting(event.args));
     if (draining_) tell(kDrain);
   } else if (event.name == kRefused && state_ == State::kIntroduced) {
     state_ = State::kDialing;

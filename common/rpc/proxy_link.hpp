@@ -24,8 +24,8 @@ class ProxyLinkHost {
   virtual Introduction introduction(const ProxyLink& link) = 0;
   /// A message of a client, as a ROUTER would have received it.
   virtual void receive(ProxyLink& link, std::span<const std::string_view> frames) = 0;
-  /// The proxy has taken the registration.
-  virtual void linked(ProxyLink& link) = 0;
+  /// The proxy has taken the registration, and says who it is.
+  virtual void linked(ProxyLink& link, const Greeting& proxy) = 0;
   /// The proxy is gone, silent or does not know us: every call that came by it is lost.
   virtual void unlinked(ProxyLink& link, std::string_view reason) = 0;
   /// The proxy does not take the registration; it is asked again later.

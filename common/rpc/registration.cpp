@@ -14,6 +14,7 @@ using wire::Dict;
 using wire::text_value, wire::Value;
 
 constexpr std::size_t kLongestName = 255;
+constexpr std::size_t kLongestText = 4096;
 constexpr std::size_t kMostMethods = 10'000;
 constexpr wire::Integer kMostWeight = 1'000'000;
 constexpr wire::Integer kMostInflight = 1'000'000'000;
@@ -48,6 +49,32 @@ std::uint32_t count_field(const Dict& dict, std::string_view key, std::uint32_t 
 bool flag_field(const Dict& dict, std::string_view key) {
   const auto* const value = field<bool>(dict, key);
   return value != nullptr && *value;
+}
+
+// Of text that may be missing, and says nothing then.
+std::string optional_text(const Dict& dict, std::string_view key) {
+  const auto* const value = field<std::string>(dict, key);
+  if (value == nullptr) return {};
+  if (value->size() > kLongestText || !wire::is_utf8(*value))
+    refuse("the registration's " + std::string(key) + " is too long or not UTF-8");
+  return *value;
+}
+
+State read_state(const Dict& dict) {
+  const auto* const said = field<Dict>(dict, "state");
+  if (said == nullptr) return {};
+  State state{text_field(*said, "id"), optional_text(*said, "where"), optional_text(*said, "lock"),
+              flag_field(*said, "shared")};
+  if (!wire::is_utf8(state.id)) refuse("the registration's state has an id that is not UTF-8");
+  return state;
+}
+
+Value to_value(const State& state) {
+  if (state.id.empty()) return {};
+  return {Dict{{text_value("id"), text_value(state.id)},
+               {text_value("where"), text_value(state.where)},
+               {text_value("lock"), text_value(state.lock)},
+               {text_value("shared"), {state.shared}}}};
 }
 
 OfferedMethod read_method(const wire::DictEntry& entry) {
@@ -97,7 +124,9 @@ Value to_value(const Introduction& introduction) {
                {text_value("methods"), {std::move(methods)}},
                {text_value("weight"), {wire::Integer{introduction.weight}}},
                {text_value("max_inflight"), {wire::Integer{introduction.max_inflight}}},
-               {text_value("sticky"), {introduction.sticky}}}};
+               {text_value("sticky"), {introduction.sticky}},
+               {text_value("key"), text_value(introduction.key)},
+               {text_value("state"), to_value(introduction.state)}}};
 }
 
 Introduction read_introduction(std::string_view args) try {
@@ -118,9 +147,35 @@ Introduction read_introduction(std::string_view args) try {
   said.weight = count_field(*dict, "weight", said.weight, kMostWeight);
   said.max_inflight = count_field(*dict, "max_inflight", said.max_inflight, kMostInflight);
   said.sticky = flag_field(*dict, "sticky");
+  said.key = optional_text(*dict, "key");
+  said.state = read_state(*dict);
   return said;
 } catch (const wire::Mismatch& mismatch) {
   refuse(std::string("the registration ") + mismatch.what());
+}
+
+Value to_value(const Greeting& greeting) {
+  wire::List front;
+  for (const std::string& endpoint : greeting.front) front.push_back(text_value(endpoint));
+  return {Dict{{text_value("name"), text_value(greeting.name)}, {text_value("front"), {std::move(front)}}}};
+}
+
+Greeting read_greeting(std::string_view args) {
+  Greeting greeting;
+  wire::Reader in(args);
+  if (in.array().value_or(0) == 0) return greeting;  // a proxy of before
+  const Value value = wire::read_value(in);
+  const auto* const dict = value.as<Dict>();
+  if (dict == nullptr) return greeting;
+  const Value* const name = find(*dict, "name");
+  if (const auto* const said = name == nullptr ? nullptr : name->as<std::string>()) greeting.name = *said;
+  const Value* const front = find(*dict, "front");
+  if (const auto* const list = front == nullptr ? nullptr : front->as<wire::List>()) {
+    for (const Value& endpoint : *list) {
+      if (const auto* const said = endpoint.as<std::string>()) greeting.front.push_back(*said);
+    }
+  }
+  return greeting;
 }
 
 net::Frame control_event(wire::IdSource& ids, std::string_view name, const wire::List& args) {

@@ -19,7 +19,7 @@ inline constexpr std::string_view kReady = "_zpx_ready";  ///< `[introduction]`
 inline constexpr std::string_view kDrain = "_zpx_drain";  ///< Send no new calls; answered by kDrained.
 inline constexpr std::string_view kBye = "_zpx_bye";      ///< Gone, on purpose.
 // From a proxy.
-inline constexpr std::string_view kAccepted = "_zpx_ok";        ///< Calls may follow.
+inline constexpr std::string_view kAccepted = "_zpx_ok";        ///< `[greeting]` or `[]`: calls may follow.
 inline constexpr std::string_view kRefused = "_zpx_refused";    ///< `[name, message]`: not taken, and why.
 inline constexpr std::string_view kStranger = "_zpx_stranger";  ///< Introduce yourself.
 inline constexpr std::string_view kDrained = "_zpx_drained";    ///< No new call comes behind this.
@@ -36,15 +36,35 @@ struct OfferedMethod {
   bool idempotent = false;
 };
 
+/// What a worker's answers rest on beside its code: a data folder, or what is kept in a Redis.
+struct State {
+  std::string id;     ///< Made with the data and kept with them; empty = the worker keeps nothing.
+  std::string where;  ///< For people: the machine and the folder.
+  /// The lock that its owner holds, the same for nobody else's on any machine: of two workers with the same,
+  /// the one that came first has ended. Empty where there is none.
+  std::string lock = {};
+  bool shared = false;  ///< Several workers may serve it at a time.
+};
+
 /// What a worker says of itself.
 struct Introduction {
-  std::string id;  ///< Names the process: a second registration under it replaces the first. Without an @.
+  std::string id;  ///< Names the process. Without an @.
+  /// Shows that a second registration under the same id is the same process, and nobody else's; told to
+  /// nobody. Empty from workers of before.
+  std::string key = {};
   std::string service;  ///< The prefix of its methods: letters, digits, `_` and `-`.
   std::string version;
   std::vector<OfferedMethod> methods;
   std::uint32_t weight = 100;           ///< Its share of the calls, compared with the other workers'.
   std::uint32_t max_inflight = 65'536;  ///< Calls it takes at a time.
   bool sticky = false;                  ///< Calls with the same first argument go to the same worker.
+  State state = {};
+};
+
+/// What a proxy says of itself to a worker it has taken.
+struct Greeting {
+  std::string name;                ///< "HOST, process 4711"
+  std::vector<std::string> front;  ///< Where its clients dial.
 };
 
 /// Whether a service may be called so. "proxy" is the proxy's own.
@@ -57,6 +77,10 @@ std::vector<OfferedMethod> read_methods(const wire::Value& map);
 wire::Value to_value(const Introduction& introduction);
 /// Reads the args of kReady. Throws core::Failure(InvalidArgument) that says what is wrong.
 Introduction read_introduction(std::string_view args);
+
+wire::Value to_value(const Greeting& greeting);
+/// Reads the args of kAccepted; what is missing or of another type is left empty.
+Greeting read_greeting(std::string_view args);
 
 /// The payload of one such event.
 net::Frame control_event(wire::IdSource& ids, std::string_view name, const wire::List& args = {});

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "id/api_more.hpp"
-
 namespace zerosuite::id {
 
 Service::Service(rpc::Server& server, Parts parts) : parts_(std::move(parts)), formats_(parts_.secrets) {
@@ -13,7 +11,7 @@ Service::Service(rpc::Server& server, Parts parts) : parts_(std::move(parts)), f
   bind_tags(server, issuer.segments(), formats_, parts_.admin_token);
   bind_sequences(server, issuer.sequences(), issuer.daily(), formats_);
   bind_secrets(server, parts_.secrets, formats_);
-  bind_operations(server, issuer, parts_.store);
+  bind_operations(server, issuer, parts_.store, parts_.troubles);
   server.observe(*this);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "id/api_format.hpp"
+#include "id/api_more.hpp"
 #include "id/issuer.hpp"
 #include "id/open_store.hpp"
 #include "id/secrets.hpp"
@@ -21,6 +22,7 @@ class Service final : private rpc::Observer {
     OpenStore& store;
     const Secrets& secrets;
     core::SecretText admin_token;  ///< What changing tags asks for; empty = nothing.
+    Troubles troubles;             ///< Beside the issuer's own.
   };
 
   /// Registers them.

@@ -1,6 +1,10 @@
 // The groups of methods that have a file of their own.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "id/api_format.hpp"
 #include "id/issuer.hpp"
 #include "id/open_store.hpp"
@@ -12,8 +16,10 @@ namespace zerosuite::id {
 
 /// snowflake and its kin, parse and range_at.
 void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, const Formats& formats);
-/// What operators look at; and redis_id.
-void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store);
+/// What is wrong elsewhere in the program, for health(); whole sentences.
+using Troubles = std::function<std::vector<std::string>()>;
+/// What operators look at; and redis_id. `elsewhere` must outlive the server's calls.
+void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
 void bind_random(rpc::Server& server, RandomIds& ids);
 /// obf and token, encode, and what undoes them.

@@ -53,8 +53,9 @@ Value stats(Issuer& issuer, OpenStore& store) {
   return {std::move(dict)};
 }
 
-Value health(Issuer& issuer, const FlooredStore& store) {
+Value health(Issuer& issuer, const FlooredStore& store, const Troubles& elsewhere) {
   List reasons;
+  for (std::string& trouble : elsewhere()) reasons.push_back({std::move(trouble)});
   for (std::string& trouble : issuer.troubles()) reasons.push_back({std::move(trouble)});
   if (const auto& regressed = store.regressed())
     reasons.push_back({regressed->name + ": " + regressed->message});
@@ -77,7 +78,7 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
 
 }  // namespace
 
-void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store) {
+void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere) {
   server
       .method("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
               [&issuer] { return worker(issuer); })
@@ -88,7 +89,7 @@ void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store) {
       .idempotent = true;
   server
       .method("health", "Whether all is well, and what is not.",
-              [&issuer, &store] { return health(issuer, store.store()); })
+              [&issuer, &store, &elsewhere] { return health(issuer, store.store(), elsewhere); })
       .idempotent = true;
   server.method("redis_id", {"prefix", {"epoch_s", {Integer{0}}}},
                 "The second since epoch_s in the high half, a counter of the day by INCR in the low one.",

@@ -1,3 +1,4 @@
+#include "db/folder_state.hpp"
 #include "lock/api.hpp"
 #include "lock/config.hpp"
 #include "lock/engines/embedded.hpp"
@@ -31,6 +32,9 @@ int main(int argc, char** argv) {
       app.log().write(ops::Level::kWarn, "data", {{"warning", warning}});
     lock::Broker broker(timers, engine, lock::limits(app.config()));
     lock::bind(app.server(), broker);
+    app.offer_health();
+    const auto state = db::state_of(app.config().text("data"));
+    app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
     app.on_drain([&broker] { broker.drain(lock::Audience::Stay::kLeaves); });
     app.log().write(ops::Level::kInfo, "locks",
                     {{"held", broker.holds().size()},

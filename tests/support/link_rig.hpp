@@ -25,7 +25,10 @@ struct RecordingHost final : rpc::ProxyLinkHost {
     for (const std::string_view frame : frames) line += "[" + std::string(frame) + "]";
     note(line);
   }
-  void linked(rpc::ProxyLink&) override { note("linked"); }
+  void linked(rpc::ProxyLink&, const rpc::Greeting& proxy) override {
+    note("linked");
+    greeting = proxy;
+  }
   void unlinked(rpc::ProxyLink&, std::string_view reason) override {
     note("unlinked: " + std::string(reason));
   }
@@ -36,6 +39,7 @@ struct RecordingHost final : rpc::ProxyLinkHost {
 
   std::string lines;
   int introductions = 0;
+  rpc::Greeting greeting;
 };
 
 /// A link, and the test in the place of its proxy.

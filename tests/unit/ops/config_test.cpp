@@ -70,6 +70,15 @@ TEST_CASE("without a word from anybody the defaults hold") {
   CHECK_FALSE(config.on("check"));
 }
 
+TEST_CASE("a value is a default only as long as nobody says it, be it the same") {
+  const std::string same = "tcp://127.0.0.1:4244";
+  const TemporaryFile file("[suite]\nproxy = [\"" + same + "\"]\n");
+  CHECK(told({}).is_default("proxy"));
+  CHECK_FALSE(told({"--proxy", same}).is_default("proxy"));
+  CHECK_FALSE(told({}, {{"ZEROSUITE_PROXY", same}}).is_default("proxy"));
+  CHECK_FALSE(told({"--config", file.path()}).is_default("proxy"));
+}
+
 TEST_CASE("a flag beats the environment, which beats the file, which beats the default") {
   const TemporaryFile file("[suite]\nlog_level = \"error\"\n");
   const Arguments config = {"--config", file.path()};

@@ -54,16 +54,26 @@ TEST_CASE("before it is linked a link hands over no call and sends no answer") {
   CHECK(rig.told() == "linked");
 }
 
-TEST_CASE("a refusal is told with its reason, and asked again after five seconds") {
+TEST_CASE("a refusal is told with its reason, and asked again after a second") {
   Rig rig;
   REQUIRE(rig.next() == rpc::kReady);
   rig.say(rpc::kRefused, test::list("InvalidArgument", "no service may be called \"x\""));
   CHECK(rig.told() == "refused InvalidArgument: no service may be called \"x\"");
-  rig.pass(4s);
+  rig.pass(900ms);
   CHECK(rig.host.introductions == 1);
-  rig.pass(1100ms);
+  rig.pass(200ms);
   CHECK(rig.host.introductions == 2);
   rig.register_it();
+}
+
+TEST_CASE("a proxy that takes a worker says who it is") {
+  Rig rig;
+  REQUIRE(rig.next() == rpc::kReady);
+  rig.say(rpc::kAccepted,
+          test::list(rpc::to_value(rpc::Greeting{"host, process 7", {"tcp://127.0.0.1:4243"}})));
+  CHECK(rig.told() == "linked");
+  CHECK(rig.host.greeting.name == "host, process 7");
+  CHECK(rig.host.greeting.front == std::vector<std::string>{"tcp://127.0.0.1:4243"});
 }
 
 TEST_CASE("a refusal whose reason cannot be read is one all the same") {

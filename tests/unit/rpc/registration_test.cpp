@@ -73,7 +73,9 @@ TEST_CASE("what a worker says of itself is read as it was written") {
                     .methods = {},
                     .weight = 50,
                     .max_inflight = 8,
-                    .sticky = true};
+                    .sticky = true,
+                    .state = {"0123", "host:/data", "boot:1:7", true}};
+  said.key = "secret";
   said.methods.push_back({"add", described("Adds."), false});
   said.methods.push_back({"div", {Dict{{text("idempotent"), {true}}}}, true});
   const Introduction heard = rpc::read_introduction(test::list(rpc::to_value(said)));
@@ -83,6 +85,11 @@ TEST_CASE("what a worker says of itself is read as it was written") {
   CHECK(heard.weight == 50);
   CHECK(heard.max_inflight == 8);
   CHECK(heard.sticky);
+  CHECK(heard.key == "secret");
+  CHECK(heard.state.id == "0123");
+  CHECK(heard.state.where == "host:/data");
+  CHECK(heard.state.lock == "boot:1:7");
+  CHECK(heard.state.shared);
   REQUIRE(heard.methods.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(heard.methods[i].name == said.methods[i].name);
@@ -100,6 +107,8 @@ TEST_CASE("what a worker leaves out, or says nil of, is as usual; what nobody kn
   CHECK(heard.max_inflight == 65'536);
   CHECK(heard.version.empty());
   CHECK_FALSE(heard.sticky);
+  CHECK(heard.key.empty());
+  CHECK(heard.state.id.empty());
   CHECK(rpc::read_introduction(args_with(good(), test::packed(5), test::packed(6))).id == "math-1");
 }
 
@@ -122,6 +131,30 @@ TEST_CASE("an id and a service are needed, and are texts of 255 bytes at most") 
     CHECK(refusal_of(with(field, text(std::string(255, 'x')))) == "taken");
     CHECK(refusal_of(with(field, text(std::string(256, 'x')))) ==
           "the registration's " + field + " is too long");
+  }
+}
+
+TEST_CASE("a state has an id, and its texts are UTF-8 of 4096 bytes at most") {
+  const auto refused = [](const Dict& state) { return refusal_of(with("state", {state})); };
+  CHECK(refused({{text("id"), text("aa")}}) == "taken");
+  CHECK(refused({}) == "the registration has no id");
+  CHECK(refused({{text("id"), text("aa")}, {text("where"), text(std::string(4097, 'x'))}}) ==
+        "the registration's where is too long or not UTF-8");
+  CHECK(refused({{text("id"), text("aa")}, {text("shared"), {Integer{1}}}}) ==
+        "the registration's shared is of type int");
+  CHECK(refusal_of(with("state", text("aa"))) == "the registration's state is of type str");
+  CHECK(refusal_of(with("key", {Integer{1}})) == "the registration's key is of type int");
+}
+
+TEST_CASE("what a proxy says of itself is read as it was written; one of before says nothing") {
+  const rpc::Greeting said{"host, process 7", {"tcp://127.0.0.1:4243", "ipc:///run/front"}};
+  const rpc::Greeting heard = rpc::read_greeting(test::list(rpc::to_value(said)));
+  CHECK(heard.name == said.name);
+  CHECK(heard.front == said.front);
+  for (const std::string& args : {test::list(), test::list(5), test::packed(nullptr), std::string()}) {
+    const rpc::Greeting nothing = rpc::read_greeting(args);
+    CHECK(nothing.name.empty());
+    CHECK(nothing.front.empty());
   }
 }
 
