@@ -43,7 +43,10 @@ Value describe(const Worker& worker, core::TimePoint now) {
                {text_value("weight"), number(worker.load.weight)},
                {text_value("calls"), number(worker.calls)},
                {text_value("errors"), number(worker.errors)},
-               {text_value("age_ms"), milliseconds_since(worker.load.since, now)}}};
+               {text_value("age_ms"), milliseconds_since(worker.load.since, now)},
+               {text_value("state_id"), worker.state.id.empty() ? Value() : text_value(worker.state.id)},
+               {text_value("data"), worker.state.where.empty() ? Value() : text_value(worker.state.where)},
+               {text_value("shared"), {worker.state.shared}}}};
 }
 
 std::string_view state_of(const Channel& channel) {
@@ -68,6 +71,17 @@ Value describe(const Channel& channel, core::TimePoint now) {
                {text_value("worker"), channel.worker ? text_value(channel.worker->id) : Value()},
                {text_value("state"), text_value(state_of(channel))},
                {text_value("age_ms"), milliseconds_since(channel.opened, now)}}};
+}
+
+// Only when nobody serves it: whoever does is bound to it again at once.
+Value forget(Directory& directory, const std::string& service) {
+  const auto found = directory.services().find(service);
+  if (found != directory.services().end() && !found->second->workers.empty())
+    throw Failure(core::kInvalidArgument,
+                  service + " has workers: " + std::to_string(found->second->workers.size()));
+  const auto state = directory.unbind(service);
+  if (found != directory.services().end() && found->second->queue.empty()) directory.forget(*found->second);
+  return state ? text_value(state->id) : Value();
 }
 
 Worker& known(const Directory& directory, const std::string& id) {
@@ -165,6 +179,11 @@ void bind(rpc::Server& server, Relay& relay, Directory& directory, const net::Ti
                   relay.dispatch().hurry(*worker.service);
                   return worker.load.outstanding;
                 });
+  server.method(
+      "forget", {"service"},
+      "Forgets a service without workers, and the state it belonged to, so that another may serve it. "
+      "Answers that state's id, or nil.",
+      [&](const std::string& service) { return forget(directory, service); });
   server.method("resume", {"worker"}, "Gives a worker calls again after drain.", [&](const std::string& id) {
     Worker& worker = known(directory, id);
     if (std::exchange(worker.load.spared, false)) relay.dispatch().welcome(worker);

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "core/host.hpp"
 #include "proxy/frames.hpp"
 #include "rpc/registration.hpp"
 
@@ -11,8 +12,6 @@ namespace {
 
 using ops::Level;
 
-constexpr std::size_t kMostWorkers = 4096;
-constexpr std::size_t kMostServices = 256;  // they stay known when their workers have gone
 constexpr std::string_view kBye = "it said good-bye";
 
 }  // namespace
@@ -59,15 +58,17 @@ struct Back::Entry final : Outlet {
 };
 
 Back::Back(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
-           const rpc::RouterOptions& socket, const wire::Limits& limits)
+           const BackOptions& options)
     : reactor_(reactor),
       relay_(relay),
       directory_(directory),
       log_(log),
-      limits_(limits),
-      transport_(context, reactor, socket) {
+      limits_(options.limits),
+      admission_(relay.dispatch(), directory, options.admission),
+      greeting_{core::process_name(), options.front},
+      transport_(context, reactor, options.socket) {
   transport_.on_gone([this](std::string_view address) {
-    const auto found = entries_.find(std::string(address));
+    const auto found = entries_.find(address);
     if (found != entries_.end()) relay_.dispatch().lose(*found->second->worker, kConnectionEnded);
   });
 }
@@ -120,18 +121,9 @@ void Back::on_control(const std::string& address, std::string_view payload) {
 void Back::on_ready(const std::string& address, std::string_view args) {
   try {
     const rpc::Introduction introduction = rpc::read_introduction(args);
-    // The same process again, or one that has come back before its old connection was known to be dead.
     if (const auto again = entries_.find(address); again != entries_.end())
       relay_.dispatch().lose(*again->second->worker, "it registered anew");
-    if (Worker* const old = directory_.worker(introduction.id); old != nullptr)
-      relay_.dispatch().lose(*old, "it registered anew");
-    if (entries_.size() >= kMostWorkers)
-      throw core::Failure(core::kOverloaded,
-                          "there are " + std::to_string(kMostWorkers) + " workers already");
-    if (directory_.services().size() >= kMostServices &&
-        !directory_.services().contains(introduction.service))
-      throw core::Failure(core::kOverloaded,
-                          "there are " + std::to_string(kMostServices) + " services already");
+    if (const auto why = admission_.refusal(introduction)) return refuse(address, *why);
     admit(address, introduction);
   } catch (const core::Failure& failure) {
     refuse(address, failure.error());
@@ -157,11 +149,12 @@ void Back::admit(const std::string& address, const rpc::Introduction& introducti
   worker->load.max_inflight = introduction.max_inflight;
   entry->worker = &directory_.add(std::move(worker), introduction);
   Entry& admitted = *entries_.emplace(address, std::move(entry)).first->second;
-  tell(address, rpc::kAccepted);
+  tell(address, rpc::kAccepted, {rpc::to_value(greeting_)});
   log_.write(Level::kInfo, "worker registered",
              {{"worker", admitted.id},
               {"service", introduction.service},
               {"version", introduction.version},
+              {"data", introduction.state.where},
               {"methods", introduction.methods.size()}});
   relay_.dispatch().welcome(*admitted.worker);
 }

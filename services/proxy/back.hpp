@@ -5,19 +5,28 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "ops/log.hpp"
+#include "proxy/admission.hpp"
 #include "proxy/relay.hpp"
 #include "rpc/drop_log.hpp"
 #include "rpc/router_transport.hpp"
 
 namespace zerosuite::proxy {
 
+struct BackOptions {
+  rpc::RouterOptions socket;
+  wire::Limits limits;
+  AdmissionOptions admission;
+  std::vector<std::string> front;  ///< Where clients dial, as workers are told.
+};
+
 /// Belongs to the loop's thread.
 class Back {
  public:
   Back(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
-       const rpc::RouterOptions& socket, const wire::Limits& limits);
+       const BackOptions& options);
   ~Back();
 
   /// As net::Socket::bind().
@@ -39,10 +48,13 @@ class Back {
   Directory& directory_;
   ops::Log& log_;
   wire::Limits limits_;
+  Admission admission_;
+  const rpc::Greeting greeting_;
   rpc::RouterTransport transport_;
   wire::IdSource ids_;
-  std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;  // by the connection's identity
-  rpc::DropLog refusals_;                                            // they come again and again
+  std::unordered_map<std::string, std::unique_ptr<Entry>, core::KeyedHash, std::equal_to<>>
+      entries_;            // by the connection's identity
+  rpc::DropLog refusals_;  // they come again and again
 };
 
 }  // namespace zerosuite::proxy

@@ -18,6 +18,7 @@ using ops::Type;
 std::vector<Option> own_options() {
   const RelayOptions usual;
   const DispatchOptions& dispatch = usual.dispatch;
+  const AdmissionOptions admission;
   Option bytes =
       ops::own_count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
   bytes.unit = "bytes";
@@ -50,7 +51,13 @@ std::vector<Option> own_options() {
                         "An open call of which neither side was heard for so long gets ERR WorkerLost."),
           ops::own_time(
               "channel_age_ms", dispatch.channel_age, 0,
-              "The same from the call on, for clients of protocol version 1, which send no heartbeats.")};
+              "The same from the call on, for clients of protocol version 1, which send no heartbeats."),
+          ops::own_time("forget_ms", dispatch.forget_for, 0,
+                        "A service that has had no worker for so long is not known any more."),
+          ops::own_count("max_workers", admission.max_workers, 1,
+                         "Workers that may be registered at a time; one more is refused."),
+          ops::own_count("max_services", admission.max_services, 1,
+                         "Services that may be known at a time; one more is refused.")};
 }
 
 std::vector<Option> upstream_columns() {
@@ -85,6 +92,8 @@ RelayOptions relay_options(const ops::Config& config) {
   RelayOptions options;
   options.max_channels = config.size("max_channels");
   options.max_channels_per_peer = config.size("max_channels_per_peer");
+  options.max_credit = static_cast<std::uint32_t>(config.integer("max_credit"));
+  options.stalled_bytes = config.size("max_held_bytes") / 2;
   options.settle = config.duration("settle_ms");
   DispatchOptions& dispatch = options.dispatch;
   dispatch.queue_calls = config.size("queue_calls");
@@ -94,11 +103,16 @@ RelayOptions relay_options(const ops::Config& config) {
   dispatch.no_worker_for = config.duration("no_worker_ms");
   dispatch.channel_idle = config.duration("channel_idle_ms");
   dispatch.channel_age = config.duration("channel_age_ms");
+  dispatch.forget_for = config.duration("forget_ms");
   dispatch.heartbeat = config.duration("heartbeat_ms");
   dispatch.limits = ops::limits_of(config);
   dispatch.balance.slow_start = config.duration("slow_start_ms");
   dispatch.balance.eject_after = static_cast<std::uint32_t>(config.integer("eject_after"));
   return options;
+}
+
+AdmissionOptions admission_options(const ops::Config& config) {
+  return {.max_workers = config.size("max_workers"), .max_services = config.size("max_services")};
 }
 
 std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket) {

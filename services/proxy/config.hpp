@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ops/config.hpp"
+#include "proxy/admission.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/upstream.hpp"
 
@@ -13,6 +14,7 @@ namespace zerosuite::proxy {
 const ops::Program& program();
 
 RelayOptions relay_options(const ops::Config& config);
+AdmissionOptions admission_options(const ops::Config& config);
 /// One for each endpoint of each [[proxy.upstream]]. Throws core::Failure(InvalidArgument) when a service has
 /// the same endpoint twice.
 std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket);

@@ -45,6 +45,9 @@ Worker& Directory::add(std::unique_ptr<Worker> worker, const rpc::Introduction& 
   }
   worker->service = service.get();
   worker->sticky = introduction.sticky;
+  worker->key = introduction.key;
+  worker->state = introduction.state;
+  if (!worker->state.id.empty()) bound_.try_emplace(introduction.service, worker->state);
   for (const rpc::OfferedMethod& method : introduction.methods) {
     worker->methods.emplace(method.name, method.idempotent);
     service->methods.insert_or_assign(method.name, method);
@@ -61,6 +64,24 @@ void Directory::remove(Worker& worker) {
   std::erase(service.workers, &worker);
   rebuild(service);
   workers_.erase(workers_.find(worker.id));
+}
+
+void Directory::forget(Service& service) {
+  services_.erase(services_.find(service.name));
+  index();
+}
+
+const rpc::State* Directory::bound(std::string_view service) const {
+  const auto found = bound_.find(service);
+  return found == bound_.end() ? nullptr : &found->second;
+}
+
+std::optional<rpc::State> Directory::unbind(std::string_view service) {
+  const auto found = bound_.find(service);
+  if (found == bound_.end()) return std::nullopt;
+  rpc::State state = std::move(found->second);
+  bound_.erase(found);
+  return state;
 }
 
 Worker* Directory::worker(std::string_view id) const {

@@ -3,11 +3,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "core/keyed_hash.hpp"
 #include "proxy/worker.hpp"
 #include "rpc/builtins.hpp"
 #include "rpc/registration.hpp"
@@ -24,6 +26,7 @@ struct Service {
   std::map<std::string, rpc::OfferedMethod, std::less<>> methods;  ///< Of all workers together.
   Chain<Channel, &Channel::of_queue> queue;                        ///< Calls that wait for a worker.
   std::size_t queued_bytes = 0;
+  core::TimePoint left{};  ///< When its last worker went, while it has none.
 
   bool has_live_worker() const;
   /// Whether time alone may bring room: some worker is not at its max_inflight.
@@ -47,6 +50,15 @@ class Directory final : public rpc::Catalogue {
   Worker& add(std::unique_ptr<Worker> worker, const rpc::Introduction& introduction);
   /// Forgets it; no channel may be left on it.
   void remove(Worker& worker);
+  /// Forgets a service without workers, and its names; no call may wait for it. What it is bound to stays.
+  void forget(Service& service);
+
+  /// The state that the service was given first; null when it was given none.
+  const rpc::State* bound(std::string_view service) const;
+  /// What every service that was given a state is bound to, also those that are not known any more.
+  const std::map<std::string, rpc::State, std::less<>>& bound() const { return bound_; }
+  /// Forgets that. Answers what it was.
+  std::optional<rpc::State> unbind(std::string_view service);
 
   /// Null when there is none of that id.
   Worker* worker(std::string_view id) const;
@@ -61,17 +73,13 @@ class Directory final : public rpc::Catalogue {
   wire::Dict more() const override;
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-
   void rebuild(Service& service);
   void index();
 
   std::map<std::string, std::unique_ptr<Worker>, std::less<>> workers_;
   std::map<std::string, std::unique_ptr<Service>, std::less<>> services_;
-  std::unordered_map<std::string, Target, TextHash, std::equal_to<>> names_;
+  std::map<std::string, rpc::State, std::less<>> bound_;  // by service
+  std::unordered_map<std::string, Target, core::KeyedHash, std::equal_to<>> names_;
   const rpc::Catalogue* own_ = nullptr;
 };
 

@@ -38,7 +38,8 @@ Dispatch::Dispatch(net::Timers& timers, Front& front, Directory& directory, cons
             [this] {
               while (!doomed_.empty()) lose(*doomed_.back(), kConnectionEnded);
             }),
-      room_(timers, [this] { serve_all(); }) {}
+      room_(timers, [this] { serve_all(); }),
+      forget_(timers, [this] { forget_those_due(); }) {}
 
 void Dispatch::aim(Channel& channel, const Directory::Target& target, net::Frame& payload) {
   channel.service = target.service;

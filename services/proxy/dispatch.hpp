@@ -78,10 +78,10 @@ class Dispatch final : private Timekeeper {
   void fail(Channel& channel, const core::Error& error);
   /// Ends it without a word to the client, and tells the worker that nobody waits any more.
   void abandon(Channel& channel);
-  /// The client granted credit or beat while no worker had the call.
   /// The client has beaten on the channel: from now on its own interval tells whether it still waits.
   void beaten(Channel& channel);
   void hear(Channel& channel, bool beat);
+  /// The client granted credit or beat while no worker had the call.
   /// Abandons every call of a connection that is gone, also one whose answer has just come for nobody.
   void lose_client(std::string_view identity);
 
@@ -95,6 +95,8 @@ class Dispatch final : private Timekeeper {
   /// As lose(), once whoever is at work now is done.
   void doom(Worker& worker);
   /// A worker's OK, ERR or end of a stream was passed on.
+  /// Forgets the service that has been without a worker longest. False when each has one, or calls that wait.
+  bool forget_oldest();
   void answered(Worker& worker, bool unavailable);
 
   /// Calls `empty` when no channel is open any more; at once when none is.
@@ -116,9 +118,9 @@ class Dispatch final : private Timekeeper {
   void rearm(Channel& channel);
   core::TimePoint expiry(const Channel& channel) const;
   bool give(Channel& channel, std::vector<net::Frame>& frames);
+  core::TimePoint silence_limit(const Channel& channel) const;
   Worker* choose(const Channel& channel);
   net::Sent attempt(Worker& worker, const Channel& channel, std::vector<net::Frame>& frames);
-  core::TimePoint silence_limit(const Channel& channel) const;
   void assign(Channel& channel, Worker& worker);
   void wait(Channel& channel, std::vector<net::Frame>& frames);
   void set_aside(Channel& channel, core::milliseconds for_so_long);
@@ -130,9 +132,11 @@ class Dispatch final : private Timekeeper {
   void end_many(F end_all);
   void give_up(Channel& channel);
   void leave_worker(Channel& channel);
+  void expire(Channel& channel);
   void retry(Channel& channel);
   void orphan(Channel& channel, std::string_view reason);
-  void expire(Channel& channel);
+  Service* longest_left() const;
+  void forget_those_due();
   void tell_cancelled(const Channel& channel);
   static core::Error overloaded(const Channel& channel);
   rpc::CallInfo info(const Channel& channel) const;
@@ -151,7 +155,8 @@ class Dispatch final : private Timekeeper {
   bool many_end_ = false;  // queues are served when all of them have
   std::vector<Worker*> doomed_;
   net::Timer doom_;
-  net::Timer room_;  // pipes that were full may have room again
+  net::Timer room_;    // pipes that were full may have room again
+  net::Timer forget_;  // services that have gone for good
   std::function<void()> empty_;
 };
 

@@ -120,7 +120,40 @@ void Dispatch::lose(Worker& worker, std::string_view reason) {
   Outlet& outlet = *worker.outlet;
   directory_.remove(worker);
   hurry(service);
+  if (service.workers.empty()) {
+    service.left = now();
+    if (!forget_.armed()) forget_.after(options_.forget_for);
+  }
   outlet.lost(reason);
+}
+
+// Calls that still wait for it refer to it; their time is short.
+Service* Dispatch::longest_left() const {
+  Service* longest = nullptr;
+  for (const auto& [name, service] : directory_.services()) {
+    const bool may_go = service->workers.empty() && service->queue.empty();
+    if (may_go && (longest == nullptr || service->left < longest->left)) longest = service.get();
+  }
+  return longest;
+}
+
+bool Dispatch::forget_oldest() {
+  Service* const longest = longest_left();
+  if (longest != nullptr) directory_.forget(*longest);
+  return longest != nullptr;
+}
+
+void Dispatch::forget_those_due() {
+  for (Service* longest = longest_left(); longest != nullptr; longest = longest_left()) {
+    if (now() < longest->left + options_.forget_for) break;
+    directory_.forget(*longest);
+  }
+  TimePoint next = TimePoint::max();
+  for (const auto& [name, service] : directory_.services()) {
+    if (service->workers.empty()) next = std::min(next, service->left + options_.forget_for);
+  }
+  if (next != TimePoint::max())
+    forget_.at(std::max(next, now() + 1s));  // one with calls that wait is due already
 }
 
 void Dispatch::hurry(Service& service) {
@@ -157,6 +190,7 @@ void Dispatch::orphan(Channel& channel, std::string_view reason) {
   leave_worker(channel);
   if (channel.credit > 0) return fail(channel, {core::kWorkerLost, std::move(words)});
   channel.state = Channel::State::kOrphaned;
+  channel.service = &unknown_;  // its own may be forgotten before the client asks for more
   set_aside(channel, TimePoint::max());
   channel.aside->last_words = std::move(words);
   rearm(channel);

@@ -14,8 +14,11 @@ int main(int argc, char** argv) {
     proxy::Directory directory;
     proxy::TransportFront front(app.transport());
     proxy::Relay relay(app.reactor().timers(), front, directory, proxy::relay_options(config));
-    proxy::Back back(app.context(), app.reactor(), relay, directory, app.log(), app.router_options(),
-                     ops::limits_of(config));
+    proxy::Back back(app.context(), app.reactor(), relay, directory, app.log(),
+                     {.socket = app.router_options(),
+                      .limits = ops::limits_of(config),
+                      .admission = proxy::admission_options(config),
+                      .front = config.list("bind")});
     for (const std::string& endpoint : config.list("back"))
       app.log().write(ops::Level::kInfo, "waiting for workers", {{"endpoint", back.bind(endpoint)}});
     std::vector<std::unique_ptr<proxy::Upstream>> upstreams;

@@ -11,6 +11,7 @@
 #include "proxy/balance.hpp"
 #include "proxy/chain.hpp"
 #include "proxy/channel.hpp"
+#include "rpc/registration.hpp"
 #include "rpc/sink.hpp"
 
 namespace zerosuite::proxy {
@@ -40,6 +41,8 @@ struct Worker {
   std::string id;
   std::string version;
   std::string origin;  ///< "registered", or the endpoint of a static upstream.
+  std::string key;     ///< Of its process; told to nobody.
+  rpc::State state;    ///< What its answers rest on.
   Service* service = nullptr;
   Outlet* outlet = nullptr;
   bool bare_names = false;  ///< It knows no `service.` in front of a name: a stock server.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/admission.hpp"
 #include "proxy/relay.hpp"
 #include "support/fakes.hpp"
 
@@ -74,6 +75,8 @@ struct Offer {
   bool bare_names = false;
   std::uint32_t max_inflight = 65'536;
   std::string version = {};
+  std::string key = {};
+  rpc::State state = {};
 };
 
 inline rpc::Introduction introduction(const std::string& id, const Offer& offer) {
@@ -85,6 +88,8 @@ inline rpc::Introduction introduction(const std::string& id, const Offer& offer)
     said.methods.push_back({name, {wire::Dict{{{std::string("doc")}, {name}}}}, offer.idempotent});
   said.max_inflight = offer.max_inflight;
   said.sticky = offer.sticky;
+  said.key = offer.key;
+  said.state = offer.state;
   return said;
 }
 
@@ -101,7 +106,9 @@ class FakeOutlet final : public proxy::Outlet {
     keep(frames);
     return rpc::Delivery::kSent;
   }
-  rpc::Delivery pulse() override { return rpc::Delivery::kSent; }
+  rpc::Delivery pulse() override {
+    return sent == net::Sent::kGone ? rpc::Delivery::kGone : rpc::Delivery::kSent;
+  }
   void lost(std::string_view reason) override {
     lost_for = reason;
     worker = nullptr;
@@ -154,6 +161,13 @@ class RelayRig {
     outlet.worker = &directory.add(std::move(worker), introduction(id, offer));
     relay.dispatch().welcome(*outlet.worker);
     return outlet;
+  }
+  /// The same if the proxy takes it; null when it refuses, with the reason in `refusal`.
+  FakeOutlet* apply(const std::string& id, const Offer& offer = {},
+                    const proxy::AdmissionOptions& options = {}) {
+    const auto why = proxy::Admission(relay.dispatch(), directory, options).refusal(introduction(id, offer));
+    refusal = why ? why->name + ": " + why->message : std::string();
+    return why ? nullptr : &join(id, offer);
   }
   void lose(FakeOutlet& outlet) { relay.dispatch().lose(*outlet.worker, "it is silent"); }
 
@@ -230,7 +244,8 @@ class RelayRig {
   RecordingFront front;
   proxy::Directory directory;
   proxy::Relay relay;
-  bool taken = false;  ///< Whether the relay took the last message, or left it to the server.
+  std::string refusal;  ///< What apply() was told last; empty when it was taken.
+  bool taken = false;   ///< Whether the relay took the last message, or left it to the server.
 
  private:
   static std::vector<net::Frame> identities(const std::string& peer) {
