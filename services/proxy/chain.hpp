@@ -18,7 +18,9 @@ class Chain {
   bool empty() const { return first_ == nullptr; }
   std::size_t size() const { return size_; }
   T* first() const { return first_; }
+  T* last() const { return last_; }
   static T* after(const T& element) { return (element.*hook).next; }
+  static T* before(const T& element) { return (element.*hook).previous; }
 
   void append(T& element) {
     (element.*hook) = {nullptr, last_};

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/keyed_hash.hpp"
 #include "proxy/channel.hpp"
 #include "wire/event.hpp"
 
@@ -18,6 +19,9 @@ struct Client {
   std::string identity;
   Chain<Channel, &Channel::of_client> channels;
   std::size_t stalled_bytes = 0;  ///< Of it kept for workers that do not read, since one last did.
+  std::size_t kept_bytes = 0;     ///< Of its idempotent calls, kept to ask another worker.
+  std::size_t waiting = 0;        ///< Its calls that wait for a worker, of all services,
+  std::size_t waiting_bytes = 0;  ///< and their size.
 };
 
 /// Belongs to the loop's thread. A channel is named by the client's whole envelope and the id: forked Python
@@ -54,9 +58,10 @@ class Channels {
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(const Name& name) const {
-      const std::hash<std::string_view> hash;
-      return (hash(name.id.text) + static_cast<std::uint64_t>(name.id.number)) ^
-             (hash(name.client.bytes()) << 1U);
+      const core::KeyedHash hash;
+      const std::size_t id =
+          name.id.text.empty() ? hash(static_cast<std::uint64_t>(name.id.number)) : hash(name.id.text);
+      return id + 3 * hash(name.client.bytes());
     }
   };
   struct Same {
@@ -67,7 +72,7 @@ class Channels {
   };
 
   std::unordered_set<std::unique_ptr<Channel>, Hash, Same> table_;  // the name is in the channel
-  std::unordered_map<std::string_view, std::unique_ptr<Client>> clients_;
+  std::unordered_map<std::string_view, std::unique_ptr<Client>, core::KeyedHash> clients_;
 };
 
 }  // namespace zerosuite::proxy

@@ -16,6 +16,7 @@ using core::TimePoint;
 
 constexpr auto kRoomAfter = 2ms;  // a ROUTER cannot be polled for room in one worker's pipe
 constexpr std::size_t kMostErrorNames = 256;
+constexpr std::size_t kLeastSharers = 4;  // of what is shared, one client has a quarter when others want it
 
 }  // namespace
 
@@ -51,14 +52,19 @@ void Dispatch::aim(Channel& channel, const Directory::Target& target, net::Frame
 
 // As long as there is room for it, and for others beside its client.
 void Dispatch::keep(Channel& channel, net::Frame& payload) {
-  channel.idempotent = kept_bytes_ + payload.size() <= options_.retry_bytes;
+  const std::size_t bytes = payload.size();
+  std::size_t& of_client = channel.connection->kept_bytes;
+  channel.idempotent = kept_bytes_ + bytes <= options_.retry_bytes &&
+                       of_client + bytes <= options_.retry_bytes / kLeastSharers;
   if (!channel.idempotent) return;
   channel.kept = kept_copy(payload);
-  kept_bytes_ += channel.kept.size();
+  kept_bytes_ += bytes;
+  of_client += bytes;
 }
 
 void Dispatch::let_go(Channel& channel) {
   kept_bytes_ -= channel.kept.size();
+  channel.connection->kept_bytes -= channel.kept.size();
   channel.kept.rebuild();
 }
 
@@ -135,8 +141,7 @@ void Dispatch::assign(Channel& channel, Worker& worker) {
 void Dispatch::wait(Channel& channel, std::vector<net::Frame>& frames) {
   Service& service = *channel.service;
   const std::size_t bytes = rpc::size_of(frames);
-  if (service.queue.size() >= options_.queue_calls || service.queued_bytes + bytes > options_.queue_bytes)
-    return fail(channel, overloaded(channel));
+  if (!make_room(service, *channel.connection, bytes)) return fail(channel, overloaded(channel));
   channel.state = Channel::State::kWaiting;
   set_aside(channel, now() + (service.has_live_worker() ? options_.queue_for : options_.no_worker_for));
   channel.aside->request.assign(std::make_move_iterator(frames.begin()),
@@ -144,18 +149,43 @@ void Dispatch::wait(Channel& channel, std::vector<net::Frame>& frames) {
   channel.aside->bytes = bytes;
   service.queue.append(channel);
   service.queued_bytes += bytes;
+  ++channel.connection->waiting;
+  channel.connection->waiting_bytes += bytes;
   if (!room_.armed()) room_.after(kRoomAfter);
   rearm(channel);
 }
 
-void Dispatch::set_aside(Channel& channel, core::milliseconds for_so_long) {
-  const auto heartbeat = rpc::Heartbeat::server(options_.heartbeat, channel.version, now());
-  channel.aside = std::make_unique<Aside>(heartbeat, now() + for_so_long);
+// A client may fill a queue that nobody else needs. When it is full, those who have less than their share in
+// it take the places that came last of those who have more.
+bool Dispatch::make_room(Service& service, const Client& client, std::size_t bytes) {
+  const auto has_room = [&] {
+    return service.queue.size() < options_.queue_calls &&
+           service.queued_bytes + bytes <= options_.queue_bytes;
+  };
+  const auto greedy = [&](const Client& one, std::size_t calls, std::size_t more) {
+    return kLeastSharers * (one.waiting + calls) > options_.queue_calls ||
+           kLeastSharers * (one.waiting_bytes + more) > options_.queue_bytes;
+  };
+  while (!has_room()) {
+    if (greedy(client, 1, bytes)) return false;
+    Channel* last = service.queue.last();
+    while (last != nullptr && !greedy(*last->connection, 0, 0)) last = service.queue.before(*last);
+    if (last == nullptr) return false;
+    fail(*last, overloaded(*last));
+  }
+  return true;
+}
+
+void Dispatch::set_aside(Channel& channel, TimePoint until) {
+  const auto heartbeat = rpc::Heartbeat::stand_in(options_.heartbeat, channel.version, now());
+  channel.aside = std::make_unique<Aside>(heartbeat, until);
 }
 
 void Dispatch::leave_queue(Channel& channel) {
   channel.service->queue.remove(channel);
   channel.service->queued_bytes -= channel.aside->bytes;
+  --channel.connection->waiting;
+  channel.connection->waiting_bytes -= channel.aside->bytes;
   channel.aside.reset();
 }
 

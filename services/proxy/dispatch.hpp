@@ -25,13 +25,14 @@ class Front : public rpc::Sink {
 };
 
 struct DispatchOptions {
-  std::size_t queue_calls = 1000;             ///< Of one service.
-  std::size_t queue_bytes = 64 << 20;         ///< Of one service.
-  std::size_t retry_bytes = 64 << 20;         ///< Payloads of idempotent calls, kept to ask another worker.
-  core::milliseconds queue_for{2000};         ///< While workers are there but have no room.
-  core::milliseconds no_worker_for{500};      ///< While there is none.
-  core::milliseconds channel_idle{20'000};    ///< Nothing heard of either side: the channel is forgotten.
-  core::milliseconds channel_age{3'600'000};  ///< The same for clients of version 1, which do not beat.
+  std::size_t queue_calls = 1000;              ///< Of one service.
+  std::size_t queue_bytes = 64 << 20;          ///< Of one service.
+  std::size_t retry_bytes = 64 << 20;          ///< Payloads of idempotent calls, kept to ask another worker.
+  core::milliseconds queue_for{2000};          ///< While workers are there but have no room.
+  core::milliseconds no_worker_for{500};       ///< While there is none.
+  core::milliseconds channel_idle{3'600'000};  ///< Nothing heard of either side: ERR WorkerLost.
+  core::milliseconds channel_age{3'600'000};   ///< The same for clients of version 1, which do not beat.
+  core::milliseconds forget_for{3'600'000};    ///< Without a worker so long, a service is not known any more.
   core::milliseconds heartbeat{5000};
   wire::Limits limits;
   BalanceOptions balance;
@@ -80,8 +81,8 @@ class Dispatch final : private Timekeeper {
   void abandon(Channel& channel);
   /// The client has beaten on the channel: from now on its own interval tells whether it still waits.
   void beaten(Channel& channel);
-  void hear(Channel& channel, bool beat);
   /// The client granted credit or beat while no worker had the call.
+  void hear(Channel& channel, bool beat);
   /// Abandons every call of a connection that is gone, also one whose answer has just come for nobody.
   void lose_client(std::string_view identity);
 
@@ -94,9 +95,9 @@ class Dispatch final : private Timekeeper {
   void hurry(Service& service);
   /// As lose(), once whoever is at work now is done.
   void doom(Worker& worker);
-  /// A worker's OK, ERR or end of a stream was passed on.
   /// Forgets the service that has been without a worker longest. False when each has one, or calls that wait.
   bool forget_oldest();
+  /// A worker's OK, ERR or end of a stream was passed on.
   void answered(Worker& worker, bool unavailable);
 
   /// Calls `empty` when no channel is open any more; at once when none is.
@@ -117,22 +118,23 @@ class Dispatch final : private Timekeeper {
   void keep(Channel& channel, net::Frame& payload);
   void rearm(Channel& channel);
   core::TimePoint expiry(const Channel& channel) const;
-  bool give(Channel& channel, std::vector<net::Frame>& frames);
   core::TimePoint silence_limit(const Channel& channel) const;
+  bool give(Channel& channel, std::vector<net::Frame>& frames);
   Worker* choose(const Channel& channel);
   net::Sent attempt(Worker& worker, const Channel& channel, std::vector<net::Frame>& frames);
   void assign(Channel& channel, Worker& worker);
   void wait(Channel& channel, std::vector<net::Frame>& frames);
-  void set_aside(Channel& channel, core::milliseconds for_so_long);
+  bool make_room(Service& service, const Client& client, std::size_t bytes);
+  void set_aside(Channel& channel, core::TimePoint until);
   void leave_queue(Channel& channel);
   void serve(Service& service);
   Channel* first_known() const;
   void serve_all();
   template <class F>
   void end_many(F end_all);
+  void expire(Channel& channel);
   void give_up(Channel& channel);
   void leave_worker(Channel& channel);
-  void expire(Channel& channel);
   void retry(Channel& channel);
   void orphan(Channel& channel, std::string_view reason);
   Service* longest_left() const;

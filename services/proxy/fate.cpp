@@ -178,6 +178,7 @@ void Dispatch::retry(Channel& channel) {
   channel.retried = true;
   ++counters_.retries;
   kept_bytes_ -= channel.kept.size();
+  channel.connection->kept_bytes -= channel.kept.size();
   auto frames = follow_up(channel.client, std::move(channel.kept));
   place(channel, frames);
 }
@@ -189,8 +190,8 @@ void Dispatch::orphan(Channel& channel, std::string_view reason) {
                       "() had ended: " + std::string(reason);
   leave_worker(channel);
   if (channel.credit > 0) return fail(channel, {core::kWorkerLost, std::move(words)});
-  channel.state = Channel::State::kOrphaned;
   channel.service = &unknown_;  // its own may be forgotten before the client asks for more
+  channel.state = Channel::State::kOrphaned;
   set_aside(channel, TimePoint::max());
   channel.aside->last_words = std::move(words);
   rearm(channel);

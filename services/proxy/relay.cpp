@@ -12,8 +12,6 @@ namespace zerosuite::proxy {
 namespace {
 
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
-constexpr std::uint32_t kMostCredit = 1'000'000;
-constexpr std::size_t kMostStalledBytes = 16 << 20;  // half of what is kept for a worker by default
 constexpr std::size_t kLongestErrorName = 64;
 constexpr std::size_t kLeastOfWorker = 4;  // address, one identity, delimiter, payload
 
@@ -38,11 +36,11 @@ core::Error ambiguous(std::string_view name, const Directory::Target& target) {
   return {core::kAmbiguousMethod, std::move(text)};
 }
 
-void grant(Channel& channel, const wire::Event& event) {
+void grant(Channel& channel, const wire::Event& event, std::uint32_t most) {
   const bool grants =
       event.name == wire::kMore || (event.name == wire::kHeartbeat && channel.version < kCreditsApart);
   if (!grants) return;
-  const std::uint64_t room = kMostCredit - std::min(channel.credit, kMostCredit);
+  const std::uint64_t room = most - std::min(channel.credit, most);
   channel.credit += static_cast<std::uint32_t>(std::min(wire::grant_of(event.args), room));
 }
 
@@ -123,15 +121,16 @@ void Relay::open_channel(const wire::Event& event, const Directory::Target& targ
   channel->opened = channel->heard = channel->beat = timers_.now();
   if (event.timeout_ms && *event.timeout_ms < std::int64_t{1} << 40)
     channel->deadline = timers_.now() + core::milliseconds(*event.timeout_ms);
-  if (target.service != nullptr) dispatch_.aim(*channel, target, frames.back());
   make_room(frames);
   Channel& opened = dispatch_.channels().open(std::move(channel));
+  if (target.service != nullptr) dispatch_.aim(opened, target, frames.back());
   target.service != nullptr ? dispatch_.place(opened, frames) : dispatch_.place_unknown(opened, frames);
 }
 
 void Relay::on_follow_up(Channel& channel, const wire::Event& event, std::vector<net::Frame>& frames) {
   channel.heard = timers_.now();
-  grant(channel, event);
+  grant(channel, event, options_.max_credit);
+  if (event.name == wire::kHeartbeat) dispatch_.beaten(channel);
   const bool cancelled = event.name == wire::kCancel;
   if (channel.worker == nullptr) {
     return cancelled ? dispatch_.finish(channel) : dispatch_.hear(channel, event.name == wire::kHeartbeat);
@@ -150,7 +149,7 @@ void Relay::pass_on(Channel& channel, std::vector<net::Frame>& frames) {
   const std::size_t bytes = rpc::size_of(frames);
   net::Sent sent = worker.outlet->attempt(frames);
   if (sent == net::Sent::kYes) client.stalled_bytes = 0;
-  if (sent == net::Sent::kFull && client.stalled_bytes + bytes <= kMostStalledBytes) {
+  if (sent == net::Sent::kFull && client.stalled_bytes + bytes <= options_.stalled_bytes) {
     client.stalled_bytes += bytes;
     if (worker.outlet->forward(frames) == rpc::Delivery::kGone) sent = net::Sent::kGone;
   }

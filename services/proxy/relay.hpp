@@ -14,6 +14,9 @@ struct RelayOptions {
   DispatchOptions dispatch;
   std::size_t max_channels = 262'144;
   std::size_t max_channels_per_peer = 65'536;
+  std::uint32_t max_credit = 1'000'000;  ///< Events that a client may have granted ahead.
+  /// Of one client's messages, kept for workers that do not read: half of what is kept for a worker.
+  std::size_t stalled_bytes = 16 << 20;
   core::milliseconds settle{3500};  ///< After the start, names that nobody offers yet are waited for.
 };
 

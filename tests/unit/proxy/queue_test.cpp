@@ -1,6 +1,8 @@
 // Calls that wait: for room, for the first worker, for a name that nobody offers yet.
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
@@ -182,15 +184,67 @@ TEST_CASE("a client of version 1 gets no heartbeat while its call waits") {
 TEST_CASE("a call that waits and whose client has stopped beating is forgotten without a word") {
   Busy rig({.queue_for = 60s, .limits = {}, .balance = {}});
   const auto call = rig.call("add", 1);
-  rig.pass(14s);
-  CHECK(rig.relay.dispatch().queued() == 1);
   rig.pass(5s);
   rig.tell(call, "_zpc_hb", 0);
+  rig.pass(14s);
+  CHECK(rig.relay.dispatch().queued() == 1);
   rig.heard(call);
   rig.pass(2s);
   CHECK(rig.relay.dispatch().queued() == 0);
   CHECK(rig.heard(call).empty());
   CHECK(rig.counters().expired == 1);
+}
+
+TEST_CASE("a call that waits and whose client never beats is told by name when it has waited long enough") {
+  Busy rig({.queue_for = 60s, .limits = {}, .balance = {}});
+  const auto call = rig.call("add", 1);
+  rig.pass(59s);
+  CHECK(rig.relay.dispatch().queued() == 1);
+  rig.heard(call);
+  rig.pass(2s);
+  CHECK(rig.heard(call) == kNoRoom);
+}
+
+TEST_CASE(
+    "one client may fill a queue that nobody else needs, and others take its last places when they do") {
+  Busy rig({.queue_calls = 8, .limits = {}, .balance = {}});
+  std::vector<RelayRig::Call> hog;
+  for (int i = 0; i < 8; ++i) hog.push_back(rig.call("add", i));
+  CHECK(rig.relay.dispatch().queued() == 8);
+  CHECK(rig.heard(rig.call("add", 8)) == kNoRoom);
+
+  std::vector<RelayRig::Call> modest;
+  for (int i = 0; i < 2; ++i) modest.push_back(rig.send({.name = "add"}, "bob"));
+  CHECK(rig.heard(modest[0]).empty());
+  CHECK(rig.heard(modest[1]).empty());
+  CHECK(rig.heard(hog[7]) == kNoRoom);
+  CHECK(rig.heard(hog[6]) == kNoRoom);
+  CHECK(rig.heard(hog[5]).empty());
+  CHECK(rig.heard(rig.send({.name = "add"}, "bob")) == kNoRoom);  // a quarter is its share
+  CHECK(rig.relay.dispatch().queued() == 8);
+}
+
+TEST_CASE(
+    "a client's share of a queue is counted in bytes too, and over all its ways through one connection") {
+  Busy rig({.queue_calls = 100, .queue_bytes = 40'000, .limits = {}, .balance = {}});
+  const std::string kilobytes(9000, 'x');
+  std::vector<RelayRig::Call> hog;
+  for (int i = 0; i < 2; ++i) hog.push_back(rig.call("add", kilobytes));
+  for (int i = 0; i < 2; ++i)
+    hog.push_back(rig.send({.name = "add", .args = test::list(kilobytes)}, "alice/behind"));
+  CHECK(rig.heard(rig.call("add", kilobytes)) == kNoRoom);
+  const auto modest = rig.send({.name = "add", .args = test::list(kilobytes)}, "bob");
+  CHECK(rig.heard(modest).empty());
+  CHECK(rig.heard(hog[3]) == kNoRoom);
+  CHECK(rig.relay.dispatch().queued() == 4);
+}
+
+TEST_CASE(
+    "when everybody in a full queue has a share of it and no more, nobody is sent away for a newcomer") {
+  Busy rig({.queue_calls = 4, .limits = {}, .balance = {}});
+  for (const std::string client : {"a", "b", "c", "d"}) rig.send({.name = "add"}, client);
+  CHECK(rig.heard(rig.send({.name = "add"}, "e")) == kNoRoom);
+  CHECK(rig.relay.dispatch().queued() == 4);
 }
 
 TEST_CASE("calls of a connection that is gone leave the queue as the proxy's heartbeat finds nobody") {

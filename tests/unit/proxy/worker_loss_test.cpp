@@ -1,6 +1,8 @@
 // What becomes of calls whose worker dies.
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "proxy/relay.hpp"
 #include "support/relay_rig.hpp"
 
@@ -22,7 +24,10 @@ std::string lost(const std::string& worker, const std::string& method) {
 
 // One worker at first, so that it has the call.
 struct Rig : RelayRig {
-  explicit Rig(const Offer& what = {}) : offer(what), first(join("m1", what)) {}
+  explicit Rig(const Offer& what = {}, std::uint32_t max_credit = 1'000'000)
+      : RelayRig({.dispatch = {}, .max_credit = max_credit, .settle = -1ms}),
+        offer(what),
+        first(join("m1", what)) {}
 
   FakeOutlet& join_another(const std::string& id = "m2") { return join(id, offer); }
 
@@ -137,8 +142,22 @@ TEST_CASE("an idempotent call whose repetition finds the queue full is Overloade
   CHECK(rig.open() == 0);
 }
 
-TEST_CASE("calls beyond retry_bytes are not kept, and end with WorkerLost; what has ended makes room") {
-  RelayRig rig({.dispatch = {.retry_bytes = 150, .limits = {}, .balance = {}}, .settle = -1ms});
+TEST_CASE("calls beyond retry_bytes are not kept, whoever makes them") {
+  RelayRig rig({.dispatch = {.retry_bytes = 500, .limits = {}, .balance = {}}, .settle = -1ms});
+  FakeOutlet& only = rig.join("m1", {.idempotent = true});
+  const std::string argument = test::list(std::string(80, 'x'));
+  std::vector<RelayRig::Call> calls;
+  for (const std::string client : {"a", "b", "c", "d", "e", "f", "g", "h"})
+    calls.push_back(rig.send({.name = "add", .args = argument}, client));
+  FakeOutlet& another = rig.join("m2", {.idempotent = true});
+  rig.lose(only);
+  CHECK(another.messages.size() == 4);
+  CHECK(rig.heard(calls[3]).empty());
+  CHECK(rig.heard(calls[7]) == lost("m1", "add"));
+}
+
+TEST_CASE("calls beyond a client's share of retry_bytes end with WorkerLost; what has ended makes room") {
+  RelayRig rig({.dispatch = {.retry_bytes = 600, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
   rig.ok(only, rig.call("add", std::string(100, 'x')));
   const auto kept = rig.call("add", std::string(80, 'x'));
@@ -188,6 +207,41 @@ TEST_CASE("a stream without credit ends with WorkerLost when its client grants s
   CHECK(rig.open() == 0);
 }
 
+TEST_CASE(
+    "a client that takes its time over a stream's items hears of its end however late it asks for more") {
+  Stream rig;
+  rig.lose(rig.first);
+  rig.pass(50min);
+  rig.heard(rig.stream);
+  rig.tell(rig.stream, "_zpc_more", 1);
+  CHECK(rig.heard(rig.stream) == lost("m1", "count"));
+}
+
+TEST_CASE("a stream without credit is let go when its client stops beating") {
+  Stream rig;
+  rig.lose(rig.first);
+  rig.pass(5s);
+  rig.tell(rig.stream, "_zpc_hb", 0);
+  rig.pass(14s);
+  CHECK(rig.open() == 1);
+  rig.pass(2s);
+  CHECK(rig.open() == 0);
+}
+
+TEST_CASE("more credit than max_credit is not counted, so a lost stream ends when what counts is used up") {
+  for (const std::uint32_t most : {2U, 3'000'000'000U}) {
+    CAPTURE(most);
+    Rig rig({}, most);
+    const auto stream = rig.call("count", 10);
+    rig.answer(rig.first, stream, "STREAM", test::packed(0));
+    rig.tell(stream, "_zpc_more", std::int64_t{2'000'000});
+    for (int i = 0; i < 2; ++i) rig.answer(rig.first, stream, "STREAM", test::packed(i));
+    rig.heard(stream);
+    rig.lose(rig.first);
+    CHECK(rig.heard(stream).empty() == (most == 2));
+  }
+}
+
 TEST_CASE("items use up what was granted, one each") {
   Stream rig;
   rig.tell(rig.stream, "_zpc_more", 3);
@@ -218,6 +272,10 @@ TEST_CASE(
   CHECK(rig.heard(rig.stream) == "_zpc_hb [0]");
   rig.pass(7900ms);
   CHECK(rig.heard(rig.stream) == "_zpc_hb [0]; _zpc_hb [0]");
+  for (int i = 0; i < 10; ++i) {
+    rig.tell(rig.stream, "_zpc_hb", 0);
+    rig.pass(10s);
+  }
   CHECK(rig.open() == 1);
 }
 
@@ -269,10 +327,6 @@ TEST_CASE("when both the worker and the clients of its calls are gone, nothing i
 
 TEST_CASE("a deadline holds for a call that is asked again") {
   Idempotent rig;
-  for (int i = 0; i < 10; ++i) {
-    rig.tell(rig.stream, "_zpc_hb", 0);
-    rig.pass(10s);
-  }
   wire::Context extra;
   extra.add("timeout_ms", 1000);
   const auto call = rig.send({.name = "add", .extra = &extra});
