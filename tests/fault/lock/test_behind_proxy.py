@@ -74,6 +74,13 @@ def test_a_grant_that_finds_its_client_gone_goes_to_the_next(broker, proxy, form
     assert broker.stats()["withdrawn"] == 1
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_client_that_dies_in_line_leaves_it_at_once(broker, proxy, form):
+    _, doomed = first_in_line(broker, proxy, form)
+    doomed.close()
+    wait_until(lambda: queue(broker, "n") == 0, SLACK)
+
+
 def test_permits_of_a_semaphore_that_find_their_client_gone_are_free_again(broker, proxy):
     with Raw(proxy.endpoint) as doomed:
         doomed.call("lock.sem_acquire", ["s", "b", 3, 3, LONG, 0])
@@ -104,6 +111,24 @@ def test_an_inner_entry_that_finds_its_client_gone_is_undone_alone(broker, proxy
     finally:
         proxy.process.send_signal(signal.SIGCONT)
     wait_until(lambda: broker.call("info", "n")["holders"][0]["hold_count"] == 1, SLACK)
+
+
+def test_a_session_ends_with_its_client_and_the_locks_bound_to_it(broker, proxy):
+    doomed = Raw(proxy.endpoint)
+    id = doomed.call("lock.session_open", ["b", 30_000])
+    session = doomed.next(id).args["session"]
+    with Raw(proxy.endpoint) as other:
+        assert other.value("lock.acquire", "n", "b", LONG, 0, {"session": session, "bind": "session"})["ok"]
+    doomed.close()
+    wait_until(lambda: broker.call("info", "n")["holders"] == [], SLACK)
+
+
+def test_a_watcher_that_is_gone_is_forgotten(broker, proxy):
+    doomed = Raw(proxy.endpoint)
+    id = doomed.call("lock.watch", [""])
+    doomed.next(id)
+    doomed.close()
+    wait_until(lambda: broker.stats()["listeners"] == 0, SLACK)
 
 
 def test_a_ticket_keeps_its_place_when_the_client_that_waits_for_it_is_gone(broker, proxy):
