@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/quota.hpp"
 #include "proxy/frames.hpp"
 #include "rpc/frames.hpp"
 #include "wire/event.hpp"
@@ -104,8 +105,8 @@ void Relay::on_call(const wire::Event& event, std::vector<net::Frame>& frames) {
   if (target.service == nullptr && settled()) return refuse(event, unknown(event.name, target));
 
   const Client* const client = dispatch_.channels().client(envelope_.outermost());
-  if (dispatch_.channels().size() >= options_.max_channels ||
-      (client != nullptr && client->channels.size() >= options_.max_channels_per_peer))
+  const core::Quota quota{options_.max_channels, options_.max_channels_per_peer};
+  if (!quota.admits(client == nullptr ? 0 : client->channels.size(), dispatch_.channels().size()))
     return refuse(event, {core::kOverloaded, "too many calls are open"});
   open_channel(event, target, frames);
 }
