@@ -109,10 +109,13 @@ class EmbeddedRig {
 
   /// In the same folder, while it runs.
   void start_another() {
-    const lock::engines::Embedded second(timers, offload, {path(), durability, wall_ms});
+    const lock::engines::Embedded second(timers, offload, {path(), durability, wall_ms, {}});
   }
   void start() {
-    engine_.emplace(timers, offload, lock::engines::EmbeddedOptions{path(), durability, wall_ms});
+    engine_.emplace(timers, offload,
+                    lock::engines::EmbeddedOptions{
+                        path(), durability, wall_ms,
+                        [this](const lock::engines::Notice& notice) { notices.push_back(notice); }});
   }
   /// The process is gone, and with it all that was not on the disk.
   void crash() {
@@ -140,6 +143,7 @@ class EmbeddedRig {
   std::int64_t wall_ms = 1'700'000'000'000;
   net::Timers timers{kStart};
   HandOffload offload;
+  std::vector<lock::engines::Notice> notices;
 
  private:
   TemporaryFolder folder_;

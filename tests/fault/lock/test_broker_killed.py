@@ -146,6 +146,8 @@ def test_2_killed_with_none_its_holders_are_told_that_it_recovers(start_broker, 
     for op in (a.ask("extend", name="n", token=token), a.ask("release", name="n", token=token)):
         assert op.error == "Recovering"
         assert retry_after(op.message) > 0
+    assert broker.program.log().count("recovering granting_in_ms=") == 1
+    broker.program.await_line("recovered", LONGEST + 5)
 
 
 @pytest.mark.parametrize("durability", ["async", "none"])

@@ -228,6 +228,8 @@ def test_5_on_a_full_disk_it_stops_to_grant_and_leases_run_out_and_with_room_it_
     assert broker.holder("held") == ("a", held)
     ballast.unlink()
     grant = wait_until(lambda: granted(b.ask("acquire", name="n")), 5)
+    log = broker.program.log()
+    assert (log.count("store trouble"), log.count("store mended")) == (1, 1), "once each, however often it was tried"
     broker.kill()
     broker.start()
     if durability == "sync":

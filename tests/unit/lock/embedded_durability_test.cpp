@@ -259,4 +259,21 @@ TEST_CASE("on real threads every grant is answered once and is there after a cra
   CHECK(after.holds().size() == kGrants);
 }
 
+TEST_CASE("it is said when grants begin again after an unclean stop, and not after another") {
+  EmbeddedRig rig(Durability::kNone);
+  auto wanted = claim({"a"});
+  wanted.lease = 10s;
+  rig.ask().acquire(wanted);
+  rig.pass(1s);
+  rig.restart();
+  rig.pass(1s);
+  CHECK(rig.notices.empty());
+  rig.restart_after_crash();
+  rig.pass(1s);
+  CHECK(rig.notices.empty());
+  rig.pass(1min);
+  REQUIRE(rig.notices.size() == 1);
+  CHECK(rig.notices.at(0).what == lock::engines::Notice::What::kRecovered);
+}
+
 }  // namespace embedded_durability_test

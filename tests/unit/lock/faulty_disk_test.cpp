@@ -311,6 +311,25 @@ TEST_CASE("in async what was granted before the disk was full is written once it
   CHECK(rig.engine().holds().size() == 3);
 }
 
+TEST_CASE("of a full disk it is said when that begins and when it ends, and nothing in between") {
+  using What = lock::engines::Notice::What;
+  FaultyDisk disk;
+  EmbeddedRig rig;
+  CHECK(outcome(rig, "a") == "granted");
+  disk.fail(FaultyDisk::Fault::kFull, 1);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(outcome(rig, "b").starts_with("StorageError: "));
+    rig.pass(1s);
+  }
+  REQUIRE(rig.notices.size() == 1);
+  CHECK(rig.notices.at(0).what == What::kTrouble);
+  CHECK(rig.notices.at(0).reason.ends_with("database or disk is full"));
+  disk.heal();
+  rig.pass(5s);
+  REQUIRE(rig.notices.size() == 2);
+  CHECK(rig.notices.at(1).what == What::kMended);
+}
+
 TEST_CASE("a stop on a full disk says so, and the next start knows every holder all the same") {
   for (const auto durability : {Durability::kSync, Durability::kNone}) {
     FaultyDisk disk;
