@@ -79,15 +79,19 @@ void throw_size_mismatch(std::size_t expected, std::size_t got) {
                  "must have " + std::to_string(expected) + " elements, not " + std::to_string(got));
 }
 
-Integer read_integer(Reader& in) {
+std::optional<Integer> try_integer(Reader& in) {
   if (const auto value = in.integer()) return *value;
   if (const auto value = in.boolean()) return *value ? 1 : 0;  // in Python a bool is an int
-  const Kind kind = in.peek();
-  if (const auto value = in.floating()) {
-    if (*value >= kLowest && *value < kBeyond && std::trunc(*value) == *value)
-      return static_cast<Integer>(*value);
-  }
-  throw_kind_mismatch("int", kind);
+  Reader ahead = in;
+  const auto real = ahead.floating();
+  if (!real || !(*real >= kLowest && *real < kBeyond && std::trunc(*real) == *real)) return std::nullopt;
+  in = ahead;
+  return static_cast<Integer>(*real);
+}
+
+Integer read_integer(Reader& in) {
+  if (const auto value = try_integer(in)) return *value;
+  throw_kind_mismatch("int", in.peek());
 }
 
 double read_float(Reader& in) {

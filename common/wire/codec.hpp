@@ -46,7 +46,10 @@ class Mismatch : public std::runtime_error {
 [[noreturn]] void throw_size_mismatch(std::size_t expected, std::size_t got);
 
 // The non-template halves of read() and pack().
-Integer read_integer(Reader& in);        ///< Also a bool, and an integral float64 within the wire's range.
+/// An integer, a bool, or an integral float within the wire's range, as Python reads one; nullopt, and
+/// nothing taken, for anything else. Never throws.
+std::optional<Integer> try_integer(Reader& in);
+Integer read_integer(Reader& in);        ///< The same; throws Mismatch.
 double read_float(Reader& in);           ///< Also an integer or a bool.
 std::string_view read_text(Reader& in);  ///< str or bin; checked to be UTF-8.
 std::string_view read_bytes(Reader& in);

@@ -1,6 +1,9 @@
 #include "wire/event.hpp"
 
 #include <array>
+#include <bit>
+
+#include "core/keyed_hash.hpp"
 
 namespace zerosuite::wire {
 namespace {
@@ -20,26 +23,20 @@ Fault fault_of(Damage damage, Fault malformed) {
   }
 }
 
-// An id is text, bytes or an integer; anything else, nil included, is none.
+// What a stock Python server can look up and echoes: no arrays and maps. Nil is how some clients write that
+// there is none.
 bool is_id(std::string_view encoded, const Limits& limits) {
   Reader in(encoded);
-  switch (in.peek()) {
-    case Kind::kInt:
-      return true;
-    case Kind::kStr:
-    case Kind::kBin: {
-      const std::size_t size = id_text(encoded).size();
-      return size > 0 && size <= limits.max_id_bytes;
-    }
-    default:
-      return false;
-  }
+  const Kind kind = in.peek();
+  if (kind == Kind::kNil || kind == Kind::kArray || kind == Kind::kMap) return false;
+  const auto text = in.text();
+  return (text ? text->size() : encoded.size()) <= limits.max_id_bytes;
 }
 
 void read_version(std::string_view encoded, Event& event) {
-  const auto version = Reader(encoded).integer();
-  if (version && *version > 0 && core::fits_wire(*version))
-    event.version = static_cast<std::uint64_t>(*version);
+  Reader in(encoded);
+  const auto version = try_integer(in);
+  if (version && *version > 0) event.version = static_cast<std::uint64_t>(*version);
 }
 
 void read_timeout(std::string_view encoded, Event& event) {
@@ -78,7 +75,7 @@ Fault read_header(Reader& in, const Limits& limits, Event& event) {
   }
   if (id_refused) event.id = {};
   event.header = {start, static_cast<std::size_t>(in.position() - start)};
-  return Fault::kNone;
+  return event.header.size() <= limits.max_header_bytes ? Fault::kNone : Fault::kLongHeader;
 }
 
 void append(Buffer& out, std::string_view bytes) { out.write(bytes.data(), bytes.size()); }
@@ -96,6 +93,7 @@ std::string_view describe(Fault fault) {
       "arrays and maps nested too deep",
       "too many values",
       "the message is longer than the limit",
+      "the header is longer than the limit",
   };
   return kTexts[static_cast<std::size_t>(fault)];
 }
@@ -113,8 +111,9 @@ Event peek(std::string_view payload, const Limits& limits) {
   if (!parts)
     return fail(outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent);
   if (*parts != 3 || (in.peek() != Kind::kMap && !in.at_end())) return fail(Fault::kNotAnEvent);
-  if (const Fault fault = read_header(in, limits, event); fault != Fault::kNone) return fail(fault);
-  if (event.id.empty()) return fail(Fault::kNoId);
+  const Fault fault = read_header(in, limits, event);
+  if (event.id.empty() && (fault == Fault::kNone || fault == Fault::kLongHeader)) return fail(Fault::kNoId);
+  if (fault != Fault::kNone) return fail(fault);
   if (payload.size() > limits.max_frame_bytes) return fail(Fault::kTooLarge);
 
   const auto name = in.text();
@@ -139,21 +138,53 @@ std::string_view id_text(std::string_view encoded_id) {
   return text.value_or(std::string_view());
 }
 
+IdKey IdKey::respelled() const {
+  if (kind == Kind::kStr) return {Kind::kBin, text};
+  if (kind == Kind::kBin) return {Kind::kStr, text};
+  return *this;
+}
+
 IdKey id_key(std::string_view encoded_id) {
   Reader in(encoded_id);
   const Kind kind = in.peek();
-  return {kind, id_text(encoded_id), kind == Kind::kInt ? in.integer().value_or(0) : 0};
+  switch (kind) {
+    case Kind::kStr:
+    case Kind::kBin:
+      return {kind, in.text().value_or(std::string_view())};
+    case Kind::kBool:
+      return {kind, {}, in.boolean().value_or(false) ? 1 : 0};
+    case Kind::kInt:
+    case Kind::kFloat:
+      if (const auto number = try_integer(in)) return {Kind::kInt, {}, *number};
+      return {kind, {}, std::bit_cast<std::int64_t>(in.floating().value_or(0))};
+    default:
+      return {kind, encoded_id};
+  }
 }
 
 std::uint64_t grant_of(std::string_view args) {
   Reader in(args);
   if (in.array().value_or(0) == 0) return 0;
-  try {
-    const Integer n = read_integer(in);
-    return n > 0 ? static_cast<std::uint64_t>(n) : 0;
-  } catch (const Mismatch&) {
-    return 0;
+  const Integer n = try_integer(in).value_or(0);
+  return n > 0 ? static_cast<std::uint64_t>(n) : 0;
+}
+
+std::string trace_keys(std::string_view header) {
+  constexpr std::size_t kLongest = 512;
+  Buffer entries(0);
+  Packer packer(entries);
+  std::uint32_t count = 0;
+  for (const std::string_view key : {"traceparent"sv, "tracestate"sv}) {
+    const std::string_view value = header_text(header, key);
+    if (value.empty() || value.size() > kLongest) continue;
+    packer.pack_str(static_cast<std::uint32_t>(key.size()));
+    append(entries, key);
+    packer.pack_str(static_cast<std::uint32_t>(value.size()));
+    append(entries, value);
+    ++count;
   }
+  if (count == 0) return {};
+  return static_cast<char>(0x80 | count) + std::string(entries.data(), entries.size());
 }
 
 Buffer renamed(std::string_view payload, const Event& event, std::string_view name) {
@@ -197,3 +228,8 @@ void begin_event(Buffer& out, const Head& head) {
 }
 
 }  // namespace zerosuite::wire
+
+std::size_t std::hash<zerosuite::wire::IdKey>::operator()(const zerosuite::wire::IdKey& key) const {
+  const zerosuite::core::KeyedHash keyed;
+  return key.text.empty() ? keyed(static_cast<std::uint64_t>(key.number)) : keyed(key.text);
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,14 +28,15 @@ enum class Fault : std::uint8_t {
   kNone,
   kNotMsgpack,   ///< Empty, or truncated or damaged before the name.
   kNotAnEvent,   ///< Not an array of three with a map in front.
-  kNoId,         ///< No message_id, or one that cannot be an id: of another type, empty, or above the limit.
+  kNoId,         ///< No message_id, or one that is nil, an array, a map or above the limit.
   kBadName,      ///< The name is not text.
   kDamagedArgs,  ///< Truncated or damaged behind the name.
   kTooDeep,      ///< Header or args nested deeper than the limit.
   kTooMany,      ///< More values than the limit in the args, or in one of the header's.
   kTooLarge,     ///< Longer than the frame limit.
+  kLongHeader,   ///< A header longer than its limit.
 };
-inline constexpr std::size_t kFaults = 9;
+inline constexpr std::size_t kFaults = 10;
 /// For logs and error texts.
 std::string_view describe(Fault fault);
 
@@ -65,13 +67,19 @@ Event decode(std::string_view payload, const Limits& limits);
 /// empty for an integer id.
 std::string_view id_text(std::string_view encoded_id);
 
-/// What an id is, however it was encoded: a peer that decodes it may echo it with a shorter prefix. Text and
-/// bytes are different ids. A view into the encoded id.
+/// The one rule for "the same id": what it is, however it was encoded, since a peer that decodes an id may
+/// echo it with another prefix. Numbers are compared by value, an integral float being its integer; text and
+/// bytes are different ids, as they are to Python; arrays, maps and extensions are compared as encoded. A
+/// view into the encoded id.
 struct IdKey {
   Kind kind = Kind::kNone;
   std::string_view text;
-  Integer number = 0;
+  Integer number = 0;  ///< Of another float its bits.
   friend bool operator==(const IdKey&, const IdKey&) = default;
+
+  /// The same characters as bytes for text, and as text for bytes; itself otherwise. Peers of Python 2 have
+  /// one type for both and may echo the one for the other: look for it where the id itself is unknown.
+  IdKey respelled() const;
 };
 IdKey id_key(std::string_view encoded_id);
 
@@ -84,6 +92,10 @@ Buffer renamed(std::string_view payload, const Event& event, std::string_view na
 
 /// The text of one header key; empty when it is missing or not text.
 std::string_view header_text(std::string_view header, std::string_view key);
+
+/// Of a header what is of use after its event: `traceparent` and `tracestate`, encoded as a map. Values
+/// longer than W3C asks anybody to carry (512 bytes) are left out.
+std::string trace_keys(std::string_view header);
 
 /// Header keys that travel besides the protocol's own, encoded one after the other.
 class Context {
@@ -122,3 +134,8 @@ struct Head {
 void begin_event(Buffer& out, const Head& head);
 
 }  // namespace zerosuite::wire
+
+template <>
+struct std::hash<zerosuite::wire::IdKey> {
+  std::size_t operator()(const zerosuite::wire::IdKey& key) const;
+};

@@ -17,6 +17,12 @@ IDS = {
     "small integer": b"\x07",
     "negative integer": b"\xd1\xfc\x18",
     "64-bit integer": b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff",
+    "true": b"\xc3",
+    "float": b"\xcb\x3f\xf8" + bytes(6),
+    "no bytes": b"\xc4\x00",
+    "no text": b"\xa0",
+    "300 bytes": b"\xc5\x01\x2c" + b"i" * 300,
+    "16 000 characters": b"\xda\x3e\x80" + b"r" * 16_000,
 }
 
 
@@ -45,13 +51,19 @@ def test_an_id_that_cannot_be_one_is_dropped(raw, encoded):
 
 
 @pytest.mark.ours
-@pytest.mark.parametrize("encoded", [
-    b"\xc0", b"\xc3", b"\xcb\x3f\xf8" + bytes(6), b"\xc4\x00", b"\xa0",
-    b"\xc5\x01\x2c" + b"i" * 300, b"\xda\x01\x2c" + b"i" * 300,
-], ids=["nil", "bool", "float", "no bytes", "no text", "300 bytes", "300 characters"])
+@pytest.mark.parametrize("encoded", [b"\xc0", b"\xc5\x4e\x20" + b"i" * 20_000], ids=["nil", "20 000 bytes"])
 def test_an_id_of_no_use_is_dropped(raw, encoded):
     raw.send(b"", with_id(encoded))
     assert raw.before_echo() == []
+
+
+@pytest.mark.ours
+def test_a_later_event_may_encode_the_id_in_another_width(raw):
+    raw.send(b"", with_id(b"\x07", b"\xa5count", b"\x91\x03"))
+    assert raw.receive().args == 0
+    raw.send_event({"message_id": new_id(), "v": 3, "response_to": 7.0}, "_zpc_more", [1])
+    raw.send(b"", b"\x93\x82\xaamessage_id\xa1x\xabresponse_to\xd3" + bytes(7) + b"\x07\xa9_zpc_more\x91\x01")
+    assert [raw.receive().args for _ in range(2)] == [1, 2]
 
 
 def test_an_event_without_an_id_is_dropped(raw):

@@ -31,7 +31,7 @@ std::string repeated(std::size_t count, const std::string& byte) {
   return hex;
 }
 
-TEST_CASE("text, bytes, old raw strings and integers are ids, and travel back as they came") {
+TEST_CASE("whatever a peer takes for an id travels back as it came") {
   struct Row {
     std::string encoded, text;
   };
@@ -51,7 +51,17 @@ TEST_CASE("text, bytes, old raw strings and integers are ids, and travel back as
                          {"00", ""},
                          {"ccff", ""},
                          {"cfffffffffffffffff", ""},
-                         {"d38000000000000000", ""}}) {
+                         {"d38000000000000000", ""},
+                         {"a0", ""},
+                         {"c400", ""},
+                         {"c2", ""},
+                         {"c3", ""},
+                         {"ca3f800000", ""},
+                         {"cb3ff0000000000000", ""},
+                         {"cb7ff8000000000000", ""},
+                         {"d40100", ""},
+                         {"c50100" + repeated(256, "61"), repeated(256, "61")},
+                         {"da3000" + repeated(12288, "61"), repeated(12288, "61")}}) {
     CAPTURE(row.encoded);
     const std::string bytes = payload(1, "aa6d6573736167655f6964" + row.encoded);
     const Event event = decode(bytes, Limits{});
@@ -68,12 +78,8 @@ TEST_CASE("text, bytes, old raw strings and integers are ids, and travel back as
   }
 }
 
-TEST_CASE("what cannot be an id is none, and there is nobody to answer") {
-  const std::string hex256 = repeated(256, "61");
-  for (const std::string& encoded :
-       {"c50100" + hex256, "da0100" + hex256, std::string("a0"), std::string("c400"), std::string("90"),
-        std::string("9105"), std::string("80"), std::string("cb3ff0000000000000"), std::string("ca3f800000"),
-        std::string("c0"), std::string("c2"), std::string("c3"), std::string("d40100")}) {
+TEST_CASE("nil, a list and a map are no ids, and there is nobody to answer") {
+  for (const std::string encoded : {"c0", "90", "9105", "80", "81a16105"}) {
     CAPTURE(encoded);
     const std::string bytes = payload(2, "aa6d6573736167655f6964" + encoded + kVersion3);
     const Event event = decode(bytes, Limits{});
@@ -81,6 +87,18 @@ TEST_CASE("what cannot be an id is none, and there is nobody to answer") {
     CHECK(event.id.empty());
     CHECK_FALSE(event.answerable());
   }
+}
+
+TEST_CASE("a header above its limit is refused, and its sender can be told") {
+  const std::string bytes = payload(2, kId + "a1 70 da0400" + repeated(1024, "61"));
+  const std::size_t size = decode(bytes, Limits{}).header.size();
+  CHECK(decode(bytes, {.max_header_bytes = size}).fault == Fault::kNone);
+  const Event event = decode(bytes, {.max_header_bytes = size - 1});
+  CHECK(event.fault == Fault::kLongHeader);
+  CHECK(event.answerable());
+  CHECK(id_text(event.id) == "\1");
+  const std::string nameless = payload(1, "a1 70 da0400" + repeated(1024, "61"));
+  CHECK(decode(nameless, {.max_header_bytes = 100}).fault == Fault::kNoId);
 }
 
 TEST_CASE("the limit of an id's length is the configured one") {
@@ -167,16 +185,19 @@ TEST_CASE("unknown header keys of any type, with values of any type, are stepped
   }
 }
 
-TEST_CASE("the version is 1 unless it is a positive integer") {
+TEST_CASE("the version is 1 unless it is a positive integer, be it as a float") {
   CHECK(decode(payload(1, kId), Limits{}).version == 1);
   for (const std::string odd :
-       {"00", "ff", "d38000000000000000", "c0", "c3", "a133", "cb4008000000000000", "9103", "80"}) {
+       {"00", "ff", "d38000000000000000", "c0", "c3", "a133", "cbc008000000000000", "cb3fe0000000000000",
+        "cb7ff0000000000000", "cb7ff8000000000000", "9103", "80"}) {
     CAPTURE(odd);
     const Event event = decode(payload(2, "a176" + odd + kId), Limits{});
     CHECK(event.fault == Fault::kNone);
     CHECK(event.version == 1);
   }
   CHECK(decode(payload(2, "a176 02" + kId), Limits{}).version == 2);
+  CHECK(decode(payload(2, "a176 cb4008000000000000" + kId), Limits{}).version == 3);
+  CHECK(decode(payload(2, "a176 ca40400000" + kId), Limits{}).version == 3);
   CHECK(decode(payload(2, "a176 cc02" + kId), Limits{}).version == 2);
   CHECK(decode(payload(2, "a176 d002" + kId), Limits{}).version == 2);
   CHECK(decode(payload(2, "a176 cfffffffffffffffff" + kId), Limits{}).version ==
@@ -251,6 +272,24 @@ TEST_CASE("a header key is found behind values that only a raised limit let in")
   const Event event = decode(bytes, {.max_nesting = 100});
   REQUIRE(event.fault == Fault::kNone);
   CHECK(header_text(event.header, "t") == "abc");
+}
+
+TEST_CASE("of a header that is kept only the trace stays, and of that only what W3C asks to carry") {
+  const std::string parent = "ab7472616365706172656e74 a3616263";
+  const std::string state = "aa 74726163657374617465 ";
+  const auto kept = [](std::size_t pairs, const std::string& header) {
+    const std::string bytes = payload(pairs, header);
+    return trace_keys(decode(bytes, Limits{}).header);
+  };
+  CHECK(kept(3, kId + kVersion3 + kExtra).empty());
+  const std::string both = kept(4, kId + kExtra + state + "a178" + parent);
+  CHECK(header_text(both, "traceparent") == "abc");
+  CHECK(header_text(both, "tracestate") == "x");
+  CHECK(both.size() < 40);
+  const std::string long_state = kept(3, kId + state + "da0201" + repeated(513, "61") + parent);
+  CHECK(header_text(long_state, "traceparent") == "abc");
+  CHECK(header_text(long_state, "tracestate").empty());
+  CHECK(kept(2, kId + state + "05").empty());
 }
 
 TEST_CASE("context keys travel between the version and response_to, where Python puts them") {

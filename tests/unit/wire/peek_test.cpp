@@ -70,8 +70,8 @@ TEST_CASE("peek finds every fault in front of the args that decode finds") {
     CHECK(peek(cut, Limits{}).fault != Fault::kNone);
   }
   for (const std::string& payload :
-       {encode({.id = {}, .name = "add"}), encode({.id = test::packed(""), .name = "add"}),
-        encode({.id = test::packed(std::string(300, 'x')), .name = "add"}), from_hex("93 c0 a16d 90"),
+       {encode({.id = {}, .name = "add"}), encode({.id = test::packed(nullptr), .name = "add"}),
+        encode({.id = test::packed(std::string(20'000, 'x')), .name = "add"}), from_hex("93 c0 a16d 90"),
         from_hex("94 80 a16d 90 90"), from_hex("93 81 aa6d6573736167655f6964 05 05 90"),
         std::string("\xc1")}) {
     const Event decoded = decode(payload, Limits{});
@@ -134,23 +134,37 @@ TEST_CASE("what is no count grants nothing, also where the args are damaged") {
   }
 }
 
-TEST_CASE("an id is the same in every width of its type; text, bytes and numbers are different ids") {
-  const auto key = [](const std::string& hex) {
-    static std::list<std::string> kept;  // a key is a view
-    return id_key(kept.emplace_back(from_hex(hex)));
-  };
+IdKey key_of(const std::string& hex) {
+  static std::list<std::string> kept;  // a key is a view
+  return id_key(kept.emplace_back(from_hex(hex)));
+}
+
+TEST_CASE("an id is the same however it is encoded; text, bytes, numbers and the rest are different ids") {
   for (const auto& [left, right] :
        {std::pair("a161", "d90161"), std::pair("a161", "db0000000161"), std::pair("c40161", "c5000161"),
-        std::pair("05", "cc05"), std::pair("05", "d30000000000000005"), std::pair("ff", "d1ffff")}) {
+        std::pair("05", "cc05"), std::pair("05", "d30000000000000005"), std::pair("ff", "d1ffff"),
+        std::pair("05", "cb4014000000000000"), std::pair("05", "ca40a00000"), std::pair("a0", "d900"),
+        std::pair("00", "cb8000000000000000"), std::pair("ca3fc00000", "cb3ff8000000000000"),
+        std::pair("c3", "c3"), std::pair("9105", "9105")}) {
     CAPTURE(left);
-    CHECK(key(left) == key(right));
+    CHECK(key_of(left) == key_of(right));
+    CHECK(std::hash<IdKey>()(key_of(left)) == std::hash<IdKey>()(key_of(right)));
   }
   for (const auto& [left, right] :
        {std::pair("a161", "c40161"), std::pair("05", "06"), std::pair("a161", "a162"),
-        std::pair("05", "a105"), std::pair("ff", "ccff")}) {
+        std::pair("05", "a105"), std::pair("ff", "ccff"), std::pair("c3", "01"), std::pair("c2", "00"),
+        std::pair("c2", "c3"), std::pair("a0", "c400"), std::pair("a0", "00"), std::pair("90", "80"),
+        std::pair("cb3ff8000000000000", "01"), std::pair("9105", "9106")}) {
     CAPTURE(left);
-    CHECK_FALSE(key(left) == key(right));
+    CHECK_FALSE(key_of(left) == key_of(right));
   }
+}
+
+TEST_CASE("an id of text may be looked for as bytes, and the reverse; others have one spelling") {
+  CHECK(key_of("a161").respelled() == key_of("c40161"));
+  CHECK(key_of("c40161").respelled() == key_of("a161"));
+  for (const std::string id : {"05", "c3", "cb3ff8000000000000", "9105"})
+    CHECK(key_of(id).respelled() == key_of(id));
 }
 
 }  // namespace
