@@ -30,15 +30,18 @@ struct RemoteFailure {
   std::string traceback;
 };
 
-// ERR carries [name, message, traceback or nil], or one string from a server of protocol version 1.
+// ERR carries [name, message, traceback or nil]; one string from a server of protocol version 1; or, from one
+// in Go, [text, nil, nil].
 std::optional<RemoteFailure> read_failure(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
   if (count != 1 && count != 3) return std::nullopt;
-  auto name = count == 1 ? std::string("RemoteError") : text_of(in);
-  auto message = name ? text_of(in) : std::nullopt;
+  auto first = text_of(in);
+  if (!first) return std::nullopt;
+  if (count == 1 || in.nil()) return RemoteFailure{"RemoteError", *std::move(first), ""};
+  auto message = text_of(in);
   if (!message) return std::nullopt;
-  return RemoteFailure{*std::move(name), *std::move(message), count == 1 ? "" : text_of(in).value_or("")};
+  return RemoteFailure{*std::move(first), *std::move(message), text_of(in).value_or("")};
 }
 
 }  // namespace
@@ -93,7 +96,13 @@ Caller::CallId Caller::start(OutgoingCall call, std::unique_ptr<Listener> listen
   rearm(*open);
 
   const CallId id = open->id;
-  if (!unsent_.empty() || sink_.send(kServer, buffer_) == Delivery::kGone) keep_unsent(*open);
+  const bool unsent = !unsent_.empty() || sink_.send(kServer, buffer_) == Delivery::kGone;
+  if (unsent && unsent_bytes_ + buffer_.size() > options_.max_unsent_bytes) {
+    open->listener->failed(std::make_exception_ptr(
+        CallError(core::kOverloaded, "too much waits on this client for a server that takes nothing")));
+    return 0;
+  }
+  if (unsent) keep_unsent(*open);
   calls_.emplace(id, std::move(open));
   return id;
 }
@@ -151,7 +160,8 @@ void Caller::on_reply(OpenCall& call, const wire::Event& event) {
     rearm(call);
     if (call.listener->item(in)) return;
     send(call, wire::kCancel, 0);
-    return fail(call.id, protocol_error(call.method + " answered with items of another kind"));
+    return fail(call.id, protocol_error(call.method +
+                                        " answered with items of another kind, or more than were granted"));
   }
   if (event.name == wire::kErr) return on_error(call, event.args);
   if (event.name == wire::kStreamDone) return take(call.id)->listener->done();
@@ -199,6 +209,7 @@ void Caller::rearm(OpenCall& call) {
 
 void Caller::keep_unsent(OpenCall& call) {
   call.unsent.assign(buffer_.data(), buffer_.size());
+  unsent_bytes_ += call.unsent.size();
   call.heartbeat = Heartbeat::client({}, timers_.now());  // nobody is there who could be lost
   rearm(call);
   if (unsent_.empty()) patience_ = core::milliseconds(1);
@@ -218,6 +229,7 @@ void Caller::send_unsent() {
       patience_ = std::min(2 * patience_, kLongestPatience);
       return retry_.after(patience_);
     }
+    unsent_bytes_ -= call.unsent.size();
     call.unsent = {};
     call.heartbeat = Heartbeat::client(options_.heartbeat, timers_.now());
     rearm(call);
@@ -240,7 +252,9 @@ void Caller::fail(CallId id, std::exception_ptr error) {
 
 std::unique_ptr<Caller::OpenCall> Caller::take(CallId id) {
   auto entry = calls_.extract(id);
-  return entry ? std::move(entry.mapped()) : nullptr;
+  if (!entry) return nullptr;
+  unsent_bytes_ -= entry.mapped()->unsent.size();
+  return std::move(entry.mapped());
 }
 
 }  // namespace zerosuite::rpc

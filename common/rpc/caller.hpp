@@ -32,6 +32,8 @@ class CallObserver {
 struct CallerOptions {
   core::milliseconds heartbeat{5000};  ///< Between two of ours; zero sends none and never gives a server up.
   std::size_t max_open_calls = 100'000;
+  std::size_t max_unsent_bytes =
+      256 << 20;  ///< Of calls that the server does not take yet; Overloaded beyond.
   wire::Limits limits;
   CallObserver* observer = nullptr;  ///< Must outlive the client; may be null.
 };
@@ -109,6 +111,7 @@ class Caller {
   Calls calls_;
   std::deque<CallId> unsent_;  // in order; those that ended meanwhile are still among them
   net::Timer retry_;
+  std::size_t unsent_bytes_ = 0;
   core::milliseconds patience_{1};  // before the next attempt to send what is unsent
   std::uint64_t dropped_ = 0;
 };

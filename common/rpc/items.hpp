@@ -79,8 +79,8 @@ class Items {
     bool ended = false;
     std::exception_ptr error;
     Fetch* fetch = nullptr;
-    std::uint32_t reserved =
-        1;  // items the server may still send or that the program has not taken; its first is free
+    // Items the server may still send or that the program has not taken; its first is free.
+    std::uint32_t reserved = 1;
 
     void hand_over(net::Driver& driver) {
       if (fetch == nullptr || (ready.empty() && !ended)) return;
@@ -98,6 +98,7 @@ class Items {
       failed(protocol_error("the method answered with a value, not with a stream"));
     }
     bool item(wire::Reader& in) override {
+      if (state_->ready.size() >= state_->reserved) return false;  // more than was granted: no end to it
       try {
         state_->ready.push_back(wire::read<T>(in));
       } catch (...) {

@@ -63,6 +63,7 @@ def test_an_answer_of_any_version_and_with_any_header_is_taken(client, server, h
     (["KeyError", "'k'", None], "KeyError", "'k'"),
     (["KeyError", "'k'", ""], "KeyError", "'k'"),
     (["ValueError('no')"], "RemoteError", "ValueError('no')"),
+    (["a text of Go", None, None], "RemoteError", "a text of Go"),
 ], ids=str)
 def test_an_error_of_any_known_form_is_taken(client, server, args, name, message):
     future = start(client)
@@ -156,6 +157,15 @@ def test_nothing_is_granted_before_an_item_was_taken_and_never_more_than_the_win
         server.receive_named("_zpc_more")
     server.answer(call, "STREAM_DONE", None)
     assert future.result(15)["items"] == list(range(100))
+
+
+def test_a_server_that_sends_more_than_it_was_granted_is_not_kept_up_with(client, server):
+    future = start(client, "stream")
+    call = server.receive()
+    for number in range(5_000):
+        server.answer(call, "STREAM", number)
+    assert future.result(15)["error"]["name"] == "ProtocolError"
+    assert server.receive_named("_zpx_cancel").id == call.header["message_id"]
 
 
 def test_the_usual_window_is_half_of_what_a_stock_server_queues(client, server):

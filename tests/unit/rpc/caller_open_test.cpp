@@ -203,6 +203,23 @@ TEST_CASE("beyond the limit of open calls the next is Overloaded and nothing is 
   CHECK(rig.took() == "value 7");
 }
 
+TEST_CASE(
+    "a call for which too much waits for the server is Overloaded; others find room once that has gone") {
+  CallerRig rig({.max_unsent_bytes = 1000, .limits = {}});
+  rig.sink.delivery = rpc::Delivery::kGone;
+  int waiting = 0;
+  while (rig.start("x", 1s).number != 0) ++waiting;
+  CHECK(waiting > 5);
+  CHECK(waiting < 20);
+  CHECK(rig.took() == "CallError Overloaded: too much waits on this client for a server that takes nothing");
+  rig.pass(1100ms);
+  rig.took();
+  CHECK(rig.start("x").number != 0);
+  rig.sink.delivery = rpc::Delivery::kSent;
+  rig.pass(100ms);
+  for (int i = 0; i < 100; ++i) CHECK(rig.start("x").number != 0);
+}
+
 TEST_CASE("a listener may start the next call from the end of its own") {
   CallerRig rig;
   CallerRig::Call next;

@@ -83,6 +83,12 @@ TEST_CASE("ERR of a version 1 server is a RemoteError with its one text") {
   CHECK(rig.took() == "RemoteError RemoteError: NameError('x')");
 }
 
+TEST_CASE("ERR of a server in Go, whose text stands alone, is a RemoteError with that text") {
+  CallerRig rig;
+  rig.reply(rig.start("x"), "ERR", list("no such file", nullptr, nullptr));
+  CHECK(rig.took() == "RemoteError RemoteError: no such file");
+}
+
 TEST_CASE("ERR of any other shape is a ProtocolError") {
   CallerRig rig;
   for (const std::string& args :
