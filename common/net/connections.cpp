@@ -132,6 +132,12 @@ void Connections::end_silent(core::TimePoint since, std::string_view address) {
   }
 }
 
+void Connections::cut(std::string_view identity) {
+  catch_up();  // the descriptor may have become another's
+  const auto found = names_.find(identity);
+  if (found != names_.end()) end(found->second->fd);
+}
+
 void Connections::forget(Peer& peer) {
   names_.erase(peer.identity);  // first: the key is a view of it
   departed(std::move(peer.identity), peer.number);

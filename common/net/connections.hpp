@@ -42,6 +42,9 @@ class Connections {
   /// Ends a connection over tcp of which more bytes wait to be received than that.
   void set_max_unread(std::size_t bytes) { max_unread_ = bytes; }
 
+  /// Ends the connection that last spoke under the identity; nothing for one without number.
+  void cut(std::string_view identity);
+
   /// Learns which connections have come and ended by now.
   void catch_up();
   /// Ends the connections, of that address or of any, which were there at `since` and never said anything.

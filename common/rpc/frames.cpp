@@ -18,6 +18,11 @@ std::size_t size_of(std::span<const net::Frame> message) {
   return bytes;
 }
 
+std::size_t cost_of(std::span<const net::Frame> message) {
+  constexpr std::size_t kOverhead = 256;
+  return size_of(message) + kOverhead;
+}
+
 MessageReceiver by_view(FrameReceiver receiver) {
   return [receiver = std::move(receiver),
           views = std::vector<std::string_view>()](std::vector<net::Frame>& frames) mutable {
@@ -33,8 +38,12 @@ void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& en
 }
 
 void FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver) {
-  constexpr int kMessagesATurn = 64;  // one loud peer must not keep timers and other sockets waiting
-  for (int taken = 0; taken < kMessagesATurn; ++taken) {
+  // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
+  // ones.
+  constexpr int kMessagesATurn = 64;
+  constexpr core::milliseconds kTurn{5};
+  const core::TimePoint end = core::Clock::now() + kTurn;
+  for (int taken = 0; taken < kMessagesATurn && core::Clock::now() < end; ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return;
     timers_.tell(core::Clock::now());
     receiver(frames_);

@@ -19,6 +19,8 @@ net::Frame to_frame(wire::Buffer& payload);
 
 /// The bytes of all of them.
 std::size_t size_of(std::span<const net::Frame> message);
+/// About the memory that a message takes that is kept.
+std::size_t cost_of(std::span<const net::Frame> message);
 
 /// One message's frames, to be read or to be taken.
 using MessageReceiver = std::function<void(std::vector<net::Frame>& frames)>;
@@ -30,9 +32,10 @@ MessageReceiver by_view(FrameReceiver receiver);
 /// Adds the envelope's identities, outermost first.
 void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope);
 
-/// Takes messages off a socket, one turn's worth of them, for `receiver`. It tells the timers the time before
-/// each: the process may be stopped between two of them, and a lease that the second extends must not begin
-/// before that was sent.
+/// Takes messages off a socket, one turn's worth of them, for `receiver`: 64, or what takes five
+/// milliseconds, so that heartbeats go out between heavy messages. It tells the timers the time before each:
+/// the process may be stopped between two of them, and a lease that the second extends must not begin before
+/// that was sent.
 class FrameIntake {
  public:
   explicit FrameIntake(net::Timers& timers) : timers_(timers) {}

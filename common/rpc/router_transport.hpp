@@ -3,9 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "core/keyed_hash.hpp"
 #include "net/connections.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
@@ -17,13 +21,15 @@ namespace zerosuite::rpc {
 
 struct RouterOptions {
   net::SocketOptions socket{.reading = net::Reading::kAll};
-  std::size_t max_held_bytes =
-      32 << 20;  ///< Messages kept for one connection that does not read; then it counts as gone.
+  std::size_t max_held_bytes = 64 << 20;         ///< OutboxLimits::connection
+  std::size_t max_held_total_bytes = 512 << 20;  ///< OutboxLimits::total
   /// Bytes that may wait to be received from one connection; beyond them it is ended.
   std::size_t max_unread_bytes = 256 << 20;
 };
 
-/// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox.
+/// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox. Above its mark its
+/// new calls wait here until it has read on, so that what it does not read is not made either; its
+/// heartbeats, grants and answers are heard.
 class RouterTransport final : public Sink {
  public:
   RouterTransport(net::Context& context, net::Reactor& reactor, const RouterOptions& options = {});
@@ -31,7 +37,7 @@ class RouterTransport final : public Sink {
   /// As net::Socket::bind() and connect(); any number of either.
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }
-  /// From now on every message goes to `receiver`, at most 64 a turn.
+  /// From now on every message goes to `receiver`, a turn's worth at a time; see FrameIntake.
   void start(MessageReceiver receiver);
 
   /// Calls `gone(identity)` once a connection has ended of which a message was received, before anybody else
@@ -46,14 +52,30 @@ class RouterTransport final : public Sink {
   const Outbox& outbox() const { return outbox_; }
 
  private:
+  // Calls of a connection that does not read its answers.
+  struct Postponed {
+    std::deque<std::vector<net::Frame>> messages;
+    std::size_t bytes = 0;
+  };
+
+  void forget(std::string_view identity);
+  void take(std::vector<net::Frame>& frames);
+  void postpone(std::vector<net::Frame>& frames);
+  void resume();
+  bool resume(Postponed& postponed);
+
   net::Reactor& reactor_;
   net::Socket socket_;
   net::Connections connections_;
   Outbox outbox_;
+  std::size_t max_postponed_bytes_;  // of one connection
   MessageReceiver receiver_;
+  MessageReceiver taker_ = [this](std::vector<net::Frame>& frames) { take(frames); };
   net::Reactor::Watch watch_;
   FrameIntake intake_{reactor_.timers()};
   std::vector<net::Frame> outgoing_;
+  std::unordered_map<std::string, Postponed, core::KeyedHash, std::equal_to<>> postponed_;
+  net::Timer resume_{reactor_.timers(), [this] { resume(); }};
 };
 
 }  // namespace zerosuite::rpc

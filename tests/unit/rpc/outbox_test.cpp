@@ -14,18 +14,20 @@ using namespace std::chrono_literals;
 using namespace zerosuite;
 using net::Sent;
 using rpc::Delivery;
+using Standing = rpc::Outbox::Standing;
 
 namespace {
 
 constexpr int kHighWater = 4;
-constexpr std::size_t kMessage = 100;  // bytes of a payload
+constexpr std::size_t kMessage = 100;      // bytes of a message
+constexpr std::size_t kHeldMessage = 356;  // and what one costs that is held
 
 // inproc has no kernel buffers: what fits is what the marks allow.
 net::SocketOptions narrow() { return {.high_water = kHighWater}; }
 
 // A ROUTER and one DEALER that reads when it is told to.
 struct Rig {
-  explicit Rig(std::size_t max_bytes = 10'000) : outbox(reactor.timers(), router, max_bytes) {
+  explicit Rig(const rpc::OutboxLimits& limits = 50'000) : outbox(reactor.timers(), router, limits) {
     router.bind("inproc://outbox");
     slow = dial("slow");
   }
@@ -40,17 +42,20 @@ struct Rig {
     REQUIRE(test::receive(router, frames) == net::Received::kMessage);
     return dealer;
   }
-  static std::vector<net::Frame> message(const std::string& peer, int number) {
+  static std::vector<net::Frame> message(const std::string& peer, int number, std::size_t size = kMessage) {
     std::string payload = std::to_string(number);
-    payload.resize(kMessage - peer.size(), ' ');
+    payload.resize(size - peer.size(), ' ');
     std::vector<net::Frame> frames;
     frames.emplace_back(peer.data(), peer.size());
     frames.emplace_back(payload.data(), payload.size());
     return frames;
   }
-  Delivery forward(const std::string& peer, int number) {
-    auto frames = message(peer, number);
+  Delivery forward(const std::string& peer, int number, std::size_t size = kMessage) {
+    auto frames = message(peer, number, size);
     return outbox.forward(frames);
+  }
+  rpc::Outbox::Standing standing(const std::string& peer) {
+    return outbox.standing(net::Frame(peer.data(), peer.size()));
   }
   Sent attempt(const std::string& peer, int number) {
     auto frames = message(peer, number);
@@ -137,7 +142,7 @@ TEST_CASE("a connection that is not there is gone") {
 }
 
 TEST_CASE("a connection for which too much would be kept is gone, with all that was kept for it alone") {
-  Rig rig(10 * kMessage);
+  Rig rig(10 * kHeldMessage);
   const auto other = rig.dial("other");
   int number = rig.fill();
   int of_other = 0;
@@ -150,7 +155,7 @@ TEST_CASE("a connection for which too much would be kept is gone, with all that 
 }
 
 TEST_CASE("a limit is for what is kept at a time, not for what was ever kept") {
-  Rig rig(20 * kMessage);
+  Rig rig(20 * kHeldMessage);
   int sent = rig.fill();
   for (int i = 0; i < 10; ++i) REQUIRE(rig.forward("slow", sent++) == Delivery::kHeld);
   for (int taken = 0; taken < 200; ++taken) {
@@ -158,6 +163,71 @@ TEST_CASE("a limit is for what is kept at a time, not for what was ever kept") {
     REQUIRE(rig.outbox.holding());
     REQUIRE(rig.forward("slow", sent++) == Delivery::kHeld);
   }
+}
+
+TEST_CASE("what libzmq keeps of large messages is counted, and forgotten as it is read") {
+  Rig rig(40'000);  // the mark is a quarter
+  CHECK(rig.standing("slow") == Standing::kReads);
+  CHECK(rig.forward("slow", 0, 9'000) == Delivery::kSent);
+  CHECK(rig.standing("slow") == Standing::kReads);
+  CHECK(rig.forward("slow", 1, 9'000) == Delivery::kSent);
+  CHECK(rig.standing("slow") == Standing::kSlow);
+  CHECK(rig.forward("slow", 2, 9'000) == Delivery::kHeld);  // sent, but its sender had better pause
+  CHECK_FALSE(rig.outbox.holding());
+  CHECK(rig.attempt("slow", 9) == Sent::kFull);
+  CHECK(rig.standing("nobody else") == Standing::kReads);
+  for (int i = 0; i < 3; ++i) CHECK(rig.next(*rig.slow) == i);
+  CHECK(rig.standing("slow") == Standing::kReads);
+  CHECK(rig.attempt("slow", 3) == Sent::kYes);
+  CHECK(test::turn_until(rig.reactor, [&] { return rig.outbox.quiet(); }));
+}
+
+TEST_CASE(
+    "a connection that lets too much lie in libzmq is given up, told to be cut, and has its memory back") {
+  Rig rig(40'000);
+  std::vector<std::string> cut;
+  rig.outbox.on_given_up([&](std::string_view identity) { cut.emplace_back(identity); });
+  const auto other = rig.dial("other");
+  for (int i = 0; i < 4; ++i) CHECK(rig.forward("slow", i, 9'900) != Delivery::kGone);
+  CHECK(rig.forward("slow", 4, 9'900) == Delivery::kGone);
+  CHECK(cut == std::vector<std::string>{"slow"});
+  CHECK(rig.standing("slow") == Standing::kGivenUp);
+  CHECK(rig.forward("slow", 5) == Delivery::kGone);
+  CHECK(rig.attempt("slow", 6) == Sent::kGone);
+  CHECK(rig.forward("other", 7, 9'900) == Delivery::kSent);
+  CHECK(rig.outbox.overflows() == 1);
+
+  rig.outbox.forget("slow");
+  CHECK(rig.standing("slow") == Standing::kReads);
+}
+
+TEST_CASE("one message alone is always taken, be it larger than the limit") {
+  Rig rig(40'000);
+  CHECK(rig.forward("slow", 1, 100'000) == Delivery::kSent);
+  CHECK(rig.forward("slow", 2, 2'000) == Delivery::kGone);
+}
+
+TEST_CASE("with too much on its way to all, the one with the most is given up, and the others are not") {
+  Rig rig({100'000, 100'000});
+  std::vector<std::string> cut;
+  rig.outbox.on_given_up([&](std::string_view identity) { cut.emplace_back(identity); });
+  const auto greedy = rig.dial("greedy"), modest = rig.dial("modest");
+  for (int i = 0; i < 3; ++i) REQUIRE(rig.forward("greedy", i, 20'000) != Delivery::kGone);
+  for (int i = 0; i < 3; ++i) REQUIRE(rig.forward("modest", i, 10'000) != Delivery::kGone);
+  CHECK(rig.forward("slow", 0, 20'000) == Delivery::kSent);
+  CHECK(cut == std::vector<std::string>{"greedy"});
+  for (int i = 0; i < 3; ++i) CHECK(rig.next(*modest) == i);
+  CHECK(rig.next(*rig.slow) == 0);
+}
+
+TEST_CASE("what is held for a connection that ended does not reach another of its identity") {
+  Rig rig;
+  int sent = rig.fill();
+  rig.outbox.forget("slow");
+  CHECK_FALSE(rig.outbox.holding());
+  for (int i = 0; i + 1 < sent; ++i) CHECK(rig.next(*rig.slow) == i);
+  CHECK(test::turn_until(rig.reactor, [&] { return rig.attempt("slow", 1000) == Sent::kYes; }));
+  CHECK(rig.next(*rig.slow) == 1000);
 }
 
 TEST_CASE("what is held for a connection that ends is let go of") {
@@ -174,7 +244,7 @@ TEST_CASE("a socket with one peer keeps for that peer what comes before it is co
   net::Reactor reactor;
   net::Context context(reactor);
   net::Socket dealer(context, zmq::socket_type::dealer, narrow());
-  rpc::Outbox outbox(reactor.timers(), dealer, 10'000);
+  rpc::Outbox outbox(reactor.timers(), dealer, 50'000);
   for (int i = 0; i < 20; ++i) {
     auto frames = Rig::message("", i);
     CHECK(outbox.forward(frames) == Delivery::kHeld);

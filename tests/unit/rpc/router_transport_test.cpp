@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,12 @@ class Client {
       : socket_(context, zmq::socket_type::dealer, {.high_water = kHighWater}) {
     socket_.connect(endpoint);
   }
-  void send(const std::string& payload) {
+  void send(const std::string& payload) { REQUIRE(try_to_send(payload) == net::Sent::kYes); }
+  net::Sent try_to_send(const std::string& payload) {
     std::vector<net::Frame> frames;
     frames.emplace_back();
     frames.emplace_back(payload.data(), payload.size());
-    REQUIRE(socket_.send(frames) == net::Sent::kYes);
+    return socket_.send(frames);
   }
   // The next message's payload; empty when none is there.
   std::string take() {
@@ -179,8 +181,68 @@ TEST_CASE("a client for which more is held than the limit counts as gone") {
     held += delivery == Delivery::kHeld ? 1 : 0;
   }
   CHECK(delivery == Delivery::kGone);
-  CHECK(held == 9);
+  CHECK(held == 7);  // each costs some 256 bytes more than it has
   CHECK(rig.transport.outbox().overflows() == 1);
+}
+
+TEST_CASE("new calls of a client that does not read wait until it has, in their order; all else is heard") {
+  Rig rig({.socket = {}, .max_held_bytes = 40'000});
+  Client slow(rig.context, kInproc);
+  Client other(rig.context, kInproc);
+  const wire::Envelope peer = rig.meet(slow);
+  rig.meet(other);
+  for (int i = 0; i < 2; ++i) CHECK(rig.send(peer, std::string(9'000, 'x')) == Delivery::kSent);
+  rig.payloads.clear();
+
+  const std::string first = test::encode({.name = "first"}), second = test::encode({.name = "second"});
+  const std::string beat = test::encode({.response_to = test::bin_id("x"), .name = "_zpc_hb"});
+  for (const std::string& payload : {first, second, beat}) slow.send(payload);
+  other.send(first);
+  CHECK(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 2; }));
+  CHECK(std::count(rig.payloads.begin(), rig.payloads.end(), beat) == 1);
+  CHECK(std::count(rig.payloads.begin(), rig.payloads.end(), first) == 1);
+  for (int i = 0; i < 20; ++i) rig.reactor.turn(1ms);
+  CHECK(rig.payloads.size() == 2);
+
+  rig.next(slow);
+  rig.next(slow);
+  CHECK(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 4; }));
+  CHECK(rig.payloads.at(2) == first);
+  CHECK(rig.payloads.at(3) == second);
+}
+
+TEST_CASE("a client that does not read and goes on calling is given up, and not heard any more") {
+  Rig rig({.socket = {}, .max_held_bytes = 40'000});
+  std::string cut;
+  rig.transport.outbox().on_given_up([&](std::string_view identity) { cut = identity; });
+  Client slow(rig.context, kInproc);
+  const wire::Envelope peer = rig.meet(slow);
+  for (int i = 0; i < 2; ++i) rig.send(peer, std::string(9'000, 'x'));
+  rig.payloads.clear();
+  const std::string call = test::encode({.name = "again"});
+  for (int i = 0; i < 200 && cut.empty(); ++i) {
+    slow.try_to_send(call);
+    rig.reactor.turn(1ms);
+  }
+  CHECK(cut == peer.outermost());
+  for (int i = 0; i < 20; ++i) rig.reactor.turn(1ms);
+  CHECK(rig.payloads.empty());
+}
+
+TEST_CASE("a turn ends after some milliseconds, however many messages wait, so that timers have theirs") {
+  Rig rig;
+  Client client(rig.context, kInproc);
+  rig.meet(client);
+  for (int i = 0; i < kHighWater; ++i) client.send("heavy");
+  std::size_t heavy = 0;
+  rig.meanwhile = [&] {
+    const auto end = core::Clock::now() + 8ms;
+    while (core::Clock::now() < end) continue;
+    heavy = rig.payloads.size();
+  };
+  rig.reactor.turn(100ms);
+  CHECK(heavy == 2);
+  CHECK(rig.payloads.size() == 2);
 }
 
 TEST_CASE("what is held for a client that leaves is let go of, and the loop has nothing left to retry") {
