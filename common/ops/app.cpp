@@ -36,6 +36,7 @@ rpc::ServerOptions server_options(const Program& program, const Config& config) 
   return {.name = std::string(program.name),
           .limits = limits_of(config),
           .channel = {.heartbeat = config.duration("heartbeat_ms"),
+                      .passive_limit = config.duration("passive_limit_ms"),
                       .max_credit = static_cast<std::uint32_t>(config.integer("max_credit"))},
           .max_channels_per_peer = config.size("max_channels_per_peer"),
           .max_channels = config.size("max_channels")};
@@ -46,6 +47,7 @@ rpc::ServerOptions server_options(const Program& program, const Config& config) 
 wire::Limits limits_of(const Config& config) {
   return {.max_frame_bytes = config.size("max_frame_bytes"),
           .max_envelope_frames = config.size("max_envelope_frames"),
+          .max_header_bytes = config.size("max_header_bytes"),
           .max_id_bytes = config.size("max_id_bytes"),
           .max_nesting = config.size("max_nesting"),
           .max_elements = config.size("max_elements")};
@@ -74,6 +76,7 @@ net::SocketOptions App::socket_options() const { return socket_options_of(config
 rpc::RouterOptions App::router_options() const {
   return {.socket = socket_options(),
           .max_held_bytes = config_.size("max_held_bytes"),
+          .max_held_total_bytes = config_.size("max_held_total_bytes"),
           .max_unread_bytes = config_.size("max_unread_bytes")};
 }
 

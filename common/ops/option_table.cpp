@@ -3,6 +3,7 @@
 #include "ops/log.hpp"
 #include "ops/program.hpp"
 #include "rpc/registration.hpp"
+#include "rpc/router_transport.hpp"
 #include "wire/limits.hpp"
 
 namespace zerosuite::ops {
@@ -102,6 +103,13 @@ std::vector<Option> shared_options(const Program& program) {
        .least = 100,
        .most = kHour,
        .help = "Heartbeats every open call this often; a client silent for twice that is lost."},
+      {.name = "passive_limit_ms",
+       .type = Type::kInteger,
+       .initial = std::int64_t{300'000},
+       .unit = "ms",
+       .least = 1000,
+       .most = kHour,
+       .help = "Lets a call of protocol version 1, which brings no heartbeats, wait for so long."},
       {.name = "drain_ms",
        .type = Type::kInteger,
        .initial = std::int64_t{10000},
@@ -121,7 +129,7 @@ std::vector<Option> shared_options(const Program& program) {
        .help = "Lets so many calls of blocking methods wait; one more is answered ERR Overloaded."},
       {.name = "high_water",
        .type = Type::kInteger,
-       .initial = std::int64_t{1000},
+       .initial = std::int64_t{4000},
        .most = kMany,
        .help = "Queues so many messages for each peer that does not read them; 0 = no limit."},
       {.name = "keepalive_ms",
@@ -144,6 +152,9 @@ std::vector<Option> limits() {
   Option frame =
       limit("max_frame_bytes", count(wire.max_frame_bytes), 1024, "One payload; ERR TooLarge beyond it.");
   frame.unit = "bytes";
+  Option header = limit("max_header_bytes", count(wire.max_header_bytes), 256,
+                        "The header of an event; ERR TooLarge beyond it.");
+  header.unit = "bytes";
   Option id = limit("max_id_bytes", count(wire.max_id_bytes), 36, "A message id; a longer one is dropped.");
   id.unit = "bytes";
   Option frames =
@@ -151,19 +162,26 @@ std::vector<Option> limits() {
   frames.most = count(wire.max_envelope_frames);
   Option nesting = limit("max_nesting", count(wire.max_nesting), 4, "Arrays and maps inside one another.");
   nesting.most = count(wire::kMostNesting);
-  Option held = limit("max_held_bytes", 32 << 20, 1024,
-                      "Kept for one connection that does not read; beyond it the connection counts as gone.");
+  const rpc::RouterOptions usual;
+  Option held = limit("max_held_bytes", count(usual.max_held_bytes), 1024,
+                      "On their way to one connection; beyond it the connection counts as gone.");
   held.unit = "bytes";
+  Option held_total = limit("max_held_total_bytes", count(usual.max_held_total_bytes), 4096,
+                            "On their way to all; beyond it the connection with the most counts as gone.");
+  held_total.unit = "bytes";
+  held_total.most = std::int64_t{1} << 40;
   Option unread =
       limit("max_unread_bytes", 256 << 20, 1 << 16,
             "Received from one connection and not served yet; beyond it the connection is ended.");
   unread.unit = "bytes";
   return {frame,
           frames,
+          header,
           id,
           nesting,
           limit("max_elements", count(wire.max_elements), 16, "Values in one payload."),
           held,
+          held_total,
           unread,
           limit("max_credit", 1'000'000, 1, "Stream items a client may ask for in advance."),
           limit("max_channels_per_peer", 65'536, 1, "Open calls of one client; ERR Overloaded beyond it."),

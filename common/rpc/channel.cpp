@@ -9,25 +9,21 @@ using namespace std::chrono_literals;
 using core::TimePoint;
 
 constexpr int kItemsATurn = 64;             // then the other channels have their turn
-constexpr auto kSlowPeerPause = 5ms;        // before a client that does not read is offered more
+constexpr auto kSlowPeerPause = 1ms;        // before a client that does not read is offered more
 constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
-
-// The id where it stands in the channel's own copy of the header.
-std::string_view within(const std::string& header, const CallInfo& call) {
-  const auto offset = static_cast<std::size_t>(call.id.data() - call.header.data());
-  return std::string_view(header).substr(offset, call.id.size());
-}
 
 }  // namespace
 
 Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms)
     : host_(&host),
       peer_(*call.peer),
-      header_(call.header),
+      id_(call.id),
+      trace_(wire::trace_keys(call.header)),
       method_(call.method),
-      call_{method_, &peer_, within(header_, call), header_, call.version},
+      call_{method_, &peer_, id_, trace_, call.version},
       timer_(host.timers(), [this] { wake(); }),
-      heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now())) {
+      heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now(),
+                                   host.channel_options().passive_limit)) {
   if (timeout_ms && *timeout_ms < std::int64_t{1} << 40)
     deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
   rearm();
@@ -121,8 +117,18 @@ void Channel::beat() {
     case Heartbeat::Due::kSend:
       return settle(host_->responder().heartbeat(call_));
     case Heartbeat::Due::kLost:
-      return lose();
+      return heartbeat_.ever_heard() ? lose() : give_up_unheard();
   }
+}
+
+// It may have gone, or it may be waiting and beat more seldom than the server can wait for: then it is told
+// why it waits no longer.
+void Channel::give_up_unheard() {
+  const auto silence =
+      std::chrono::duration_cast<core::milliseconds>(heartbeat_.silence(host_->timers().now()));
+  host_->count_lost();
+  give_up({core::kLostRemote, "the client of " + method_ + "() has sent no heartbeat in " +
+                                  std::to_string(silence.count()) + " ms"});
 }
 
 void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), deadline_, resume_at_})); }

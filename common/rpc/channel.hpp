@@ -19,7 +19,8 @@ namespace zerosuite::rpc {
 class Channel;
 
 struct ChannelOptions {
-  core::Clock::duration heartbeat = std::chrono::seconds(5);  ///< Ours; clients need not have the same.
+  core::Clock::duration heartbeat = std::chrono::seconds(5);      ///< Ours; clients need not have the same.
+  core::Clock::duration passive_limit = std::chrono::minutes(5);  ///< See Heartbeat::server().
   std::uint32_t max_credit = 1'000'000;  ///< Stream items a client may have granted ahead.
 };
 
@@ -49,6 +50,10 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   const CallInfo& call() const { return call_; }
   bool open() const { return host_ != nullptr; }
+  /// Of what the client sent. The rest of a channel is of one size.
+  std::size_t kept_bytes() const {
+    return peer_.bytes().size() + id_.size() + trace_.size() + method_.size();
+  }
 
   // From the client.
   void heard_heartbeat(std::string_view args);
@@ -101,12 +106,15 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void pump();
   bool send_item();
   void settle(Delivery delivery);
+  void give_up_unheard();
   void close();
   void tell_lost();
 
   ChannelHost* host_;
+  // Of the request only this is kept: its header may be long, and there may be many.
   wire::Envelope peer_;
-  std::string header_;
+  std::string id_;
+  std::string trace_;
   std::string method_;
   CallInfo call_;
   net::Timer timer_;

@@ -10,16 +10,16 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kFirstActiveVersion = 2;
 constexpr auto kAnswerGap = 100ms;
-constexpr auto kPassiveLimit =
-    1h;  // a REQ client is silent while it waits, so only time can tell that it is gone
 constexpr auto kLongestGap = 1min;  // what a client's own interval may stretch to
 
 }  // namespace
 
-Heartbeat Heartbeat::server(core::Clock::duration interval, std::uint64_t version, TimePoint opened) {
+Heartbeat Heartbeat::server(core::Clock::duration interval, std::uint64_t version, TimePoint opened,
+                            core::Clock::duration passive_limit) {
   Heartbeat heartbeat(interval, interval * 9 / 10);
   heartbeat.answers_ = true;
-  heartbeat.lost_at_ = opened + kPassiveLimit;
+  heartbeat.heard_at_ = opened;
+  heartbeat.lost_at_ = opened + passive_limit;
   if (version >= kFirstActiveVersion) heartbeat.start(opened);
   return heartbeat;
 }
@@ -54,6 +54,7 @@ Heartbeat::Due Heartbeat::due(TimePoint now) {
 TimePoint Heartbeat::next() const { return std::min(send_at_, lost_at_); }
 
 bool Heartbeat::heard(TimePoint now) {
+  ever_heard_ = true;
   if (!answers_) {
     alive(now);
     return false;

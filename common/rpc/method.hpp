@@ -67,6 +67,9 @@ struct Method {
   /// Running it twice does no more than running it once: a proxy may give its call to another worker when the
   /// first has died without an answer.
   bool idempotent = false;
+  /// Gives something back that others may wait for, as the release of a lock does: it may use the room that
+  /// is kept back when too many calls are open.
+  bool relief = false;
 };
 
 template <class F>

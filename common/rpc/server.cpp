@@ -9,13 +9,10 @@ namespace {
 constexpr std::string_view kProtocolPrefix = "_zpc_";
 constexpr std::string_view kExtensionPrefix = "_zpx_";
 
-bool is_behind_another(const wire::Envelope& peer) {
-  return peer.link() == 0 && peer.bytes().size() > 1 + peer.outermost().size();
-}
-
 std::string_view fault_error(wire::Fault fault) {
   switch (fault) {
     case wire::Fault::kTooLarge:
+    case wire::Fault::kLongHeader:
       return core::kTooLarge;
     case wire::Fault::kBadName:
       return core::kTypeError;
@@ -35,19 +32,23 @@ std::string_view describe(Drop drop) {
 
 /// One request while its method runs. Opens a channel only when the method asks for one.
 struct Server::Dispatch final : Call {
-  Dispatch(Server& its_server, const CallInfo& its_info, const wire::Event& its_event)
-      : server(its_server), call_info(its_info), event(its_event) {}
+  Dispatch(Server& its_server, const Method& its_method, const CallInfo& its_info,
+           const wire::Event& its_event)
+      : server(its_server), method(its_method), call_info(its_info), event(its_event) {}
 
   const CallInfo& info() const override { return call_info; }
   std::string_view args() const override { return event.args; }
   Responder& responder() override { return server.responder_; }
   net::Offload& offload() override { return server.offload_; }
-  std::shared_ptr<Channel> defer() override { return server.open_channel(call_info, event.timeout_ms); }
+  std::shared_ptr<Channel> defer() override {
+    return server.open_channel(call_info, method, event.timeout_ms);
+  }
   void answered(Delivery delivery) override {
     if (delivery == Delivery::kGone) server.peer_gone(*call_info.peer);
   }
 
   Server& server;
+  const Method& method;
   const CallInfo& call_info;
   const wire::Event& event;
 };
@@ -56,15 +57,13 @@ Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOpt
     : timers_(timers),
       offload_(offload),
       options_(std::move(options)),
-      responder_(sink, options_.limits.max_frame_bytes) {
+      responder_(sink, options_.limits.max_frame_bytes),
+      channels_({.total = options_.max_channels, .per_client = options_.max_channels_per_peer}) {
   add_builtins(methods_, options_.name, [this]() -> const Catalogue& { return *catalogue_; });
 }
 
 Server::~Server() {
-  const auto peers = std::exchange(peers_, {});
-  for (const auto& [peer, channels] : peers) {
-    for (const auto& [id, channel] : channels) channel->detach();
-  }
+  for (const auto& channel : channels_.all()) channel->detach();
 }
 
 void Server::receive(std::span<const std::string_view> frames, wire::Link link) {
@@ -89,12 +88,11 @@ void Server::receive(std::span<const std::string_view> frames, wire::Link link) 
 }
 
 void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
-  if (find_channel(peer, event.id)) return drop(peer, Drop::kDuplicateId);
+  if (channels_.find(peer, event.id)) return drop(peer, Drop::kDuplicateId);
   ++stats_.calls;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
-  Dispatch dispatch(*this, call, event);
   const auto fail = [&](std::string_view name, const std::string& message) {
-    dispatch.answered(responder_.error(call, {std::string(name), message}));
+    if (responder_.error(call, {std::string(name), message}) == Delivery::kGone) peer_gone(peer);
   };
 
   if (draining_) return fail(core::kShuttingDown, options_.name + " is stopping and takes no new calls");
@@ -108,7 +106,7 @@ void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
 void Server::run(const Method& method, const CallInfo& call, const wire::Event& event) {
   for (Observer* observer : responder_.observers()) observer->before(call);
   current_ = &call;
-  Dispatch dispatch(*this, call, event);
+  Dispatch dispatch(*this, method, call, event);
   try {
     method.invoke(method, dispatch);
   } catch (...) {  // the one place: whatever a method throws, its client gets an ERR
@@ -118,7 +116,7 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
 }
 
 void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
-  const auto channel = find_channel(peer, event.response_to);
+  const auto channel = channels_.find(peer, event.response_to);
   if (!channel) {
     const bool recalled =
         event.name == wire::kCancel && recalls_.recall(peer, event.response_to, timers_.now());
@@ -156,91 +154,49 @@ const Method* Server::find(std::string_view name) const {
   return methods_.find(name.substr(service.size() + 1));
 }
 
-std::shared_ptr<Channel> Server::find_channel(const wire::Envelope& peer, std::string_view id) const {
-  const auto channels = peers_.find(peer);
-  if (channels == peers_.end()) return nullptr;
-  const auto channel = channels->second.find(id);
-  return channel == channels->second.end() ? nullptr : channel->second;
-}
-
-std::shared_ptr<Channel> Server::open_channel(const CallInfo& call, std::optional<std::int64_t> timeout_ms) {
-  const auto known = peers_.find(*call.peer);
-  const std::size_t of_peer = known == peers_.end() ? 0 : known->second.size();
-  if (stats_.channels >= options_.max_channels || of_peer >= options_.max_channels_per_peer)
-    throw core::Failure(core::kOverloaded, "too many calls are open");
+std::shared_ptr<Channel> Server::open_channel(const CallInfo& call, const Method& method,
+                                              std::optional<std::int64_t> timeout_ms) {
+  channels_.check_room(call, method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
   ChannelHost& host = *this;  // a private base: the conversion is only known here
   auto channel = std::make_shared<Channel>(host, call, timeout_ms);
-  if (known == peers_.end() && is_behind_another(*call.peer)) ++behind_others_;
-  peers_[*call.peer].emplace(channel->call().id, channel);
-  ++stats_.channels;
+  channels_.add(channel);
   return channel;
 }
 
 void Server::closed(Channel& channel) {
-  const auto peer = peers_.find(*channel.call().peer);
-  if (peer == peers_.end() || peer->second.erase(channel.call().id) == 0) return;
-  if (peer->second.empty()) {
-    if (is_behind_another(peer->first)) --behind_others_;
-    peers_.erase(peer);
-  }
-  --stats_.channels;
-  if (stats_.channels == 0 && idle_) std::exchange(idle_, nullptr)();
+  if (channels_.remove(channel) && channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
-template <class Predicate>
-void Server::lose_peers(Predicate gone) {
-  std::vector<std::shared_ptr<Channel>> lost;  // apart, since each loss erases its entry
-  for (const auto& [peer, channels] : peers_) {
-    if (!gone(peer)) continue;
-    for (const auto& [id, channel] : channels) lost.push_back(channel);
-  }
-  for (const auto& channel : lost) channel->lose();
+// They are apart from the table, since each loss erases its entry.
+void Server::lose_all(const ChannelTable::Pointers& channels) {
+  for (const auto& channel : channels) channel->lose();
 }
 
-// A connection takes everybody behind it along: with more than one identity its peer was a proxy.
-void Server::peer_gone(const wire::Envelope& peer) {
-  const std::string connection(peer.outermost());
-  const wire::Link link = peer.link();
-  if (peer.bytes().size() > 1 + connection.size()) {
-    return lose_peers(
-        [&](const wire::Envelope& other) { return other.link() == link && other.outermost() == connection; });
-  }
-  const auto found = peers_.find(peer);
-  if (found == peers_.end()) return;
-  const Channels channels = found->second;  // a copy: each loss erases its entry
-  for (const auto& [id, channel] : channels) channel->lose();
-}
+void Server::peer_gone(const wire::Envelope& peer) { lose_all(channels_.of_client(peer.client())); }
 
 void Server::lose_connection(std::string_view identity) {
-  wire::Envelope peer;
-  if (peer.push(identity)) peer_gone(peer);
-  if (behind_others_ == 0) return;
-  lose_peers([&](const wire::Envelope& other) { return other.link() == 0 && other.outermost() == identity; });
+  lose_all(channels_.of_client(wire::Envelope::client_of(0, identity)));
 }
 
-void Server::lose_link(wire::Link link) {
-  lose_peers([link](const wire::Envelope& peer) { return peer.link() == link; });
-}
+void Server::lose_link(wire::Link link) { lose_all(channels_.of_link(link)); }
 
 void Server::drain(std::function<void()> idle) {
   draining_ = true;
   idle_ = std::move(idle);
-  if (stats_.channels == 0 && idle_) std::exchange(idle_, nullptr)();
+  if (channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
 void Server::abort() {
-  const auto peers = peers_;
-  for (const auto& [peer, channels] : peers) {
-    for (const auto& [id, channel] : channels) {
-      channel->give_up({core::kShuttingDown, options_.name + " stopped before " +
-                                                 std::string(channel->call().method) + "() had answered"});
-    }
+  for (const auto& channel : channels_.all()) {
+    channel->give_up({core::kShuttingDown, options_.name + " stopped before " +
+                                               std::string(channel->call().method) + "() had answered"});
   }
 }
 
 ServerStats Server::stats() const {
   ServerStats stats = stats_;
   stats.errors = responder_.errors();
+  stats.channels = channels_.size();
   return stats;
 }
 

@@ -8,14 +8,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
-#include "core/keyed_hash.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 #include "rpc/builtins.hpp"
 #include "rpc/channel.hpp"
+#include "rpc/channel_table.hpp"
 #include "rpc/drop_log.hpp"
 #include "rpc/method.hpp"
 #include "rpc/observer.hpp"
@@ -31,8 +30,10 @@ struct ServerOptions {
       name;  ///< What `_zerorpc_name` answers; also the prefix under which methods may be called: "math.add".
   wire::Limits limits;
   ChannelOptions channel;
-  std::size_t max_channels_per_peer = 65'536;  ///< Open calls of one client; beyond them ERR Overloaded.
-  std::size_t max_channels = 262'144;          ///< Open calls in total.
+  // Open calls, shared as core::Quota does; beyond them ERR Overloaded. One that keeps more than a KiB of
+  // what its client sent counts for several.
+  std::size_t max_channels_per_peer = 65'536;  ///< Of one client.
+  std::size_t max_channels = 262'144;          ///< In total.
 };
 
 /// Counters since the start, and the present.
@@ -92,8 +93,6 @@ class Server final : private ChannelHost {
 
  private:
   struct Dispatch;
-  // The key lives in its channel.
-  using Channels = std::unordered_map<std::string_view, std::shared_ptr<Channel>, core::KeyedHash>;
 
   void on_request(const wire::Envelope& peer, const wire::Event& event);
   void run(const Method& method, const CallInfo& call, const wire::Event& event);
@@ -102,8 +101,9 @@ class Server final : private ChannelHost {
   void drop(const wire::Envelope& peer, Drop reason);
   void report(const wire::Envelope& peer, std::string_view reason);
   const Method* find(std::string_view name) const;
-  std::shared_ptr<Channel> find_channel(const wire::Envelope& peer, std::string_view id) const;
-  std::shared_ptr<Channel> open_channel(const CallInfo& call, std::optional<std::int64_t> timeout_ms);
+  std::shared_ptr<Channel> open_channel(const CallInfo& call, const Method& method,
+                                        std::optional<std::int64_t> timeout_ms);
+  static void lose_all(const ChannelTable::Pointers& channels);
 
   net::Timers& timers() override { return timers_; }
   Responder& responder() override { return responder_; }
@@ -112,9 +112,8 @@ class Server final : private ChannelHost {
   void answered(const Channel& channel, std::function<void()> undo) override {
     recalls_.keep(*channel.call().peer, channel.call().id, std::move(undo), timers_.now());
   }
+  /// A connection takes everybody behind it along: its peer may be a proxy.
   void peer_gone(const wire::Envelope& peer) override;
-  template <class Predicate>
-  void lose_peers(Predicate gone);
   void count_lost() override { ++stats_.lost; }
 
   net::Timers& timers_;
@@ -124,8 +123,7 @@ class Server final : private ChannelHost {
   Methods methods_;
   OwnMethods own_methods_{methods_};
   const Catalogue* catalogue_ = &own_methods_;
-  std::unordered_map<wire::Envelope, Channels> peers_;
-  std::size_t behind_others_ = 0;  // peers of link 0 whose connection is another's, a proxy's
+  ChannelTable channels_;
   Recalls recalls_;
   ServerStats stats_;
   DropLog drop_log_;

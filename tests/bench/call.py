@@ -24,6 +24,7 @@ ONE, SIXTY_FOUR, STREAM = "One call at a time", "64 calls in flight", "Stream it
 WINDOWS = {ONE: 1, "16 calls in flight": 16, SIXTY_FOUR: 64, "1000 calls in flight": 1000}
 SIZES = {"1 KiB": 1024, "64 KiB": 65536}
 ITEMS = 1_000_000
+AHEAD = {grant: f"zerosuite, {grant:,} granted ahead" for grant in (1_000, 10_000)}
 
 BARS = [
     Bar("one call at a time: p50 against the raw echo", ONE, OURS, "p50_us", "at most", 1.25, RAW),
@@ -31,6 +32,8 @@ BARS = [
     Bar("64 in flight: calls/s against gRPC C++", SIXTY_FOUR, OURS, "per_second", "at least", 5, GRPC),
     Bar("64 in flight: calls/s against zerorpc-python", SIXTY_FOUR, OURS, "per_second", "at least", 60, PYTHON),
     Bar("stream items/s, C++ to C++", STREAM, OURS, "per_second", "at least", 500_000),
+    Bar("stream items/s, 1,000 granted ahead", STREAM, AHEAD[1_000], "per_second", "at least", 500_000),
+    Bar("stream items/s, 10,000 granted ahead", STREAM, AHEAD[10_000], "per_second", "at least", 500_000),
 ]
 # What the plot shows: contest, metric, and the title with its unit.
 PLOTS = [(ONE, "p50_us", "One call at a time: p50 in µs (shorter is better)"),
@@ -80,6 +83,7 @@ def contests(binaries):
             ]))
     made.append(Contest(STREAM, [
         Contender(OURS, "math", (rpc, "--items", str(ITEMS))),
+        *(Contender(name, "math", (rpc, "--items", str(ITEMS), "--slots", str(grant))) for grant, name in AHEAD.items()),
         Contender("zerorpc-python", "python", (*script("python_client.py"), "--items", str(ITEMS // 50))),
     ]))
     return made

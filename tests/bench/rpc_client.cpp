@@ -1,7 +1,7 @@
 // zerosuite's own client as the load. `--window 1` waits for each call, a larger one keeps that many open by
 // callbacks.
-// `--bytes N` calls `echo` instead of `add`; `--items N` takes one stream of N items; `--hold N` keeps N
-// calls of `slow_async(--open_ms)` open together.
+// `--bytes N` calls `echo` instead of `add`; `--items N` takes one stream of N items, `--slots` of them
+// granted ahead; `--hold N` keeps N calls of `slow_async(--open_ms)` open together.
 #include <sys/resource.h>
 
 #include <future>
@@ -131,7 +131,9 @@ void hold(rpc::Client& client, const bench::Flags& flags) {
 }
 
 void drive(const bench::Flags& flags) {
-  rpc::Client client(flags.text("--endpoint"));
+  rpc::ClientOptions options;
+  options.slots = static_cast<std::uint32_t>(flags.count("--slots", options.slots));
+  rpc::Client client(flags.text("--endpoint"), options);
   if (flags.count("--hold", 0) > 0) {
     hold(client, flags);
   } else if (const std::size_t items = flags.count("--items", 0); items > 0) {

@@ -55,7 +55,7 @@ def silent_caller(suite):
     with Raw(suite.calm.endpoint) as raw, Raw(suite.calm.endpoint) as watcher:
         id = raw.call("slow_async", [60_000, "silent"])
         fate = wait_until(lambda: ended(watcher, "silent"), 25, every=0.2)
-        return fate, [event.name for event in raw.collect(1) if event.id == id]
+        return fate, [event for event in raw.collect(1) if event.id == id]
 
 
 @background
@@ -74,11 +74,18 @@ def ended(watcher, tag):
     return fate if fate and fate[0] != "running" else None
 
 
-def test_a_caller_that_never_beats_is_lost_after_15_seconds_and_told_nothing(silent_caller):
-    (state, _, ms), names = silent_caller
+def test_a_caller_that_never_beats_is_lost_after_15_seconds(silent_caller):
+    (state, _, ms), events = silent_caller
     assert state == "cancelled"
     assert 14_500 <= ms <= 16_500
-    assert set(names) == {"_zpc_hb"}
+    assert {event.name for event in events} <= {"_zpc_hb", "ERR"}
+
+
+@pytest.mark.ours
+def test_a_caller_that_never_beats_is_told_why_it_waits_no_longer(silent_caller):
+    _, events = silent_caller
+    assert events[-1].name == "ERR"
+    assert events[-1].args[:2] == ["LostRemote", "the client of slow_async() has sent no heartbeat in 15000 ms"]
 
 
 def test_a_caller_that_stops_beating_is_lost_10_to_15_seconds_later(caller_that_stops):
@@ -137,6 +144,16 @@ def call_without_heartbeats(suite):
 
 
 @background
+def longer_call_of_a_client_with_long_intervals(suite):
+    return long_call(suite.python_client(suite.calm, "--heartbeat", "30"), 20)
+
+
+@background
+def longer_call_without_heartbeats(suite):
+    return long_call(suite.python_client(suite.calm, "--heartbeat", "0"), 20)
+
+
+@background
 def call_by_fast_python(suite):
     return long_call(suite.python_client(suite.calm, "--heartbeat", "1"))
 
@@ -165,6 +182,14 @@ def test_a_12_second_call_of_a_passive_client_succeeds(call_by_passive_python):
 
 def test_a_12_second_call_of_a_client_without_heartbeats_succeeds(call_without_heartbeats):
     assert call_without_heartbeats.get("value") == "slept", call_without_heartbeats
+
+
+@pytest.mark.ours
+def test_a_client_whose_heartbeat_is_too_late_gets_an_error_and_not_silence(
+        longer_call_of_a_client_with_long_intervals, longer_call_without_heartbeats):
+    for answer in (longer_call_of_a_client_with_long_intervals, longer_call_without_heartbeats):
+        assert answer["error"]["name"] == "LostRemote"
+        assert "no heartbeat" in answer["error"]["message"]
 
 
 @pytest.mark.ours

@@ -3,6 +3,7 @@
 import random
 import socket
 import struct
+import time
 
 import msgpack
 import pytest
@@ -90,6 +91,47 @@ def test_a_call_above_the_frame_limit_is_told_so(raw):
     name, _, _ = raw.next(id, 30).args
     assert name == "TooLarge"
     assert raw.value("echo", "still there") == "still there"
+
+
+@pytest.mark.ours
+def test_a_header_above_its_limit_is_told_so_and_kept_by_nobody(suite):
+    server = suite.start_peer()
+    before = server.resident_kib()
+    with Raw(server.endpoint) as raw:
+        ids = [raw.call("slow_async", [20_000], v=None, pad=b"p" * (1 << 20)) for _ in range(100)]
+        assert all("TooLarge" in raw.next(id, 30).args[0] for id in ids)
+        ids = [raw.call("slow_async", [20_000], v=None, pad=b"p" * 15_000) for _ in range(2_000)]
+        assert raw.value("echo", 1, seconds=30) == 1
+        assert raw.value("open_channels") >= 2_000
+    # The messages themselves pass through libzmq's queues; 30 MB of headers must not stay.
+    assert server.resident_kib() - before < 60_000
+
+
+@pytest.mark.ours
+def test_answers_that_nobody_reads_are_bounded_in_bytes(suite):
+    server = suite.start_peer(ZEROSUITE_PEER_MAX_HELD_BYTES=str(16 << 20))
+    before = server.resident_kib()
+    with Raw(server.endpoint) as other, zmq.Context() as context, context.socket(zmq.DEALER) as deaf:
+        deaf.linger = 0
+        deaf.rcvhwm = 1
+        deaf.connect(server.endpoint)
+        for number in range(1_000):
+            deaf.send_multipart([b"", event_bytes(header(b"%04d" % number), "big", [1 << 20])])
+        worst = 0
+        for number in range(30):
+            assert other.value("echo", number) == number
+            worst = max(worst, server.resident_kib() - before)
+            time.sleep(0.1)
+        assert worst < 64 << 10, worst
+
+
+@pytest.mark.ours
+def test_a_client_that_asks_for_much_at_once_and_reads_gets_it_all(suite):
+    server = suite.start_peer(ZEROSUITE_PEER_MAX_HELD_BYTES=str(16 << 20))
+    with Raw(server.endpoint) as raw:
+        ids = [raw.call("big", [1 << 20]) for _ in range(100)]
+        for id in ids:
+            assert len(raw.next(id, 30).args[0]) == 1 << 20
 
 
 @pytest.mark.ours

@@ -17,7 +17,8 @@ constexpr auto kBeat = "_zpc_hb [0]";
 
 // A server with one call that nobody answers.
 struct OpenCall : ServerRig {
-  explicit OpenCall(std::optional<int> version = 3) {
+  explicit OpenCall(std::optional<int> version = 3, rpc::ChannelOptions options = {})
+      : ServerRig({.name = "math", .limits = {}, .channel = options}) {
     server.method("wait", "", kept.method());
     channel = send({.name = "wait", .version = version});
   }
@@ -75,14 +76,15 @@ TEST_CASE("a heartbeat is answered at once, but no more than one in a hundred mi
   CHECK(rig.heard(rig.channel) == kBeat);
 }
 
-TEST_CASE("a client that never heartbeats is lost after three intervals, not before, and is told nothing") {
+TEST_CASE("a client that never heartbeats is lost after three intervals, not before, and is told why") {
   OpenCall rig;
   rig.pass(14900ms);
   CHECK(rig.open());
   rig.heard(rig.channel);
   rig.pass(110ms);
   CHECK_FALSE(rig.open());
-  CHECK(rig.heard(rig.channel).empty());
+  CHECK(rig.heard(rig.channel)
+            .starts_with("ERR [\"LostRemote\", \"the client of wait() has sent no heartbeat in 15000 ms\""));
   CHECK(rig.server.stats().lost == 1);
 }
 
@@ -94,8 +96,10 @@ TEST_CASE("a client that fell silent is lost two intervals after its last heartb
   }
   rig.pass(9900ms);
   CHECK(rig.open());
+  rig.heard(rig.channel);
   rig.pass(110ms);
   CHECK_FALSE(rig.open());
+  CHECK(rig.heard(rig.channel).empty());
 }
 
 TEST_CASE("an early heartbeat does not shorten the first three intervals") {
@@ -128,11 +132,21 @@ TEST_CASE("grants and items are no sign of life of a client") {
   CHECK_FALSE(rig.open());
 }
 
-TEST_CASE("a client below version 2 that stays silent is given up after an hour") {
+TEST_CASE("a client below version 2 that stays silent is given up after the passive limit, and told why") {
   OpenCall rig(std::nullopt);
-  rig.pass(59min);
+  rig.pass(299s);
   CHECK(rig.open());
-  rig.pass(2min);
+  rig.pass(1100ms);
+  CHECK_FALSE(rig.open());
+  CHECK(rig.heard(rig.channel) ==
+        "ERR [\"LostRemote('the client of wait() has sent no heartbeat in 300000 ms')\"]");
+}
+
+TEST_CASE("the passive limit is configured") {
+  OpenCall rig(1, {.passive_limit = 10s});
+  rig.pass(9900ms);
+  CHECK(rig.open());
+  rig.pass(200ms);
   CHECK_FALSE(rig.open());
 }
 

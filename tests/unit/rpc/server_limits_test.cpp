@@ -97,10 +97,10 @@ TEST_CASE("a message nobody could be told about is counted and dropped") {
   rig.receive("alice", test::list(1, 2));
   rig.receive("alice", test::packed(5));
   CHECK(rig.faults(wire::Fault::kNotAnEvent) == 2);
-  for (const std::string& id : {std::string(), test::packed(nullptr), test::packed(1.5), test::list(1),
-                                test::bin_id(""), test::packed(true), test::bin_id(std::string(256, 'x'))})
+  for (const std::string& id :
+       {std::string(), test::packed(nullptr), test::list(1), test::bin_id(std::string(20'000, 'x'))})
     rig.receive("alice", {.id = id, .name = kWait});
-  CHECK(rig.faults(wire::Fault::kNoId) == 7);
+  CHECK(rig.faults(wire::Fault::kNoId) == 4);
   CHECK(rig.sink.messages.empty());
   CHECK(rig.server.stats().calls == 0);
 }
@@ -172,6 +172,83 @@ TEST_CASE("a peer with as many open calls as it may have is Overloaded; others a
   CHECK(rig.heard(rig.open()).empty());
 }
 
+TEST_CASE("no client can have all the open calls there may be: one gets half, and others find room") {
+  Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels = 160});
+  for (int i = 0; i < 160; ++i) rig.open("greedy");
+  CHECK(rig.server.stats().channels == 75);
+  CHECK(rig.heard(rig.open("greedy")).find("max_channels is 160") != std::string::npos);
+  for (int i = 0; i < 30; ++i) CHECK(rig.heard(rig.open("honest")).empty());
+}
+
+TEST_CASE("a client is counted as a whole, whatever it writes into its envelope") {
+  Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels_per_peer = 2});
+  const std::string payload = test::encode({.name = kWait});
+  for (const std::string_view made_up : {"a", "b", "c"}) {
+    const std::array<std::string_view, 4> frames{"alice", made_up, "", payload};
+    rig.server.receive(frames);
+  }
+  CHECK(rig.server.stats().channels == 2);
+}
+
+TEST_CASE("what gives something back finds the room that is kept back") {
+  Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels_per_peer = 16});
+  test::Kept<int> release;
+  rig.server.method("release", "", release.method()).relief = true;
+  for (int i = 0; i < 16; ++i) rig.open();
+  CHECK(rig.heard(rig.open()).starts_with("ERR [\"Overloaded\""));
+  const Channel channel = rig.call("release");
+  CHECK(rig.heard(channel).empty());
+  CHECK(rig.heard(rig.call("release")).starts_with("ERR [\"Overloaded\""));
+  (*release.reply)(1);
+  CHECK(rig.heard(channel) == "OK [1]");
+}
+
+TEST_CASE("an open call keeps of its header nothing that nobody asks for, and a long id counts for many") {
+  Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels_per_peer = 10});
+  wire::Context pad;
+  pad.add("pad", std::string(10'000, 'p'));
+  pad.add("traceparent", "00-1-2-01");
+  const Channel padded = rig.send({.name = kWait, .extra = &pad});
+  CHECK(rig.replies.at(0).call().header.size() < 100);
+  CHECK(wire::header_text(rig.replies.at(0).call().header, "traceparent") == "00-1-2-01");
+  rig.receive("bob", {.id = test::bin_id(std::string(9'000, 'i')), .name = kWait});
+  CHECK(rig.server.stats().channels == 2);
+  rig.receive("bob", {.id = test::bin_id("short"), .name = kWait});
+  rig.receive("bob", {.id = test::bin_id("one more"), .name = kWait});
+  CHECK(rig.server.stats().channels == 3);
+  rig.replies.at(0)(7);
+  CHECK(rig.heard(padded) == "OK [7]");
+}
+
+TEST_CASE("a header above its limit is refused by name") {
+  Rig rig;
+  wire::Context pad;
+  pad.add("pad", std::string(17'000, 'p'));
+  CHECK(rig.heard(rig.send({.name = kWait, .extra = &pad})).starts_with("ERR [\"TooLarge\", \"the header"));
+  CHECK(rig.faults(wire::Fault::kLongHeader) == 1);
+}
+
+TEST_CASE("an id of any type is echoed as it came, and is the same id however a later event encodes it") {
+  for (const std::string& id :
+       {test::packed(""), test::bin_id(""), test::packed(1.5), test::packed(true), test::packed(false),
+        test::bin_id(std::string(5'000, 'x')), test::packed(0), test::packed(-1)}) {
+    Rig rig;
+    rig.receive("alice", {.id = id, .name = kWait});
+    REQUIRE(rig.replies.size() == 1);
+    rig.replies.at(0)(7);
+    CHECK(rig.heard({"alice", id}) == "OK [7]");
+  }
+  Rig rig;
+  rig.receive("alice", {.id = test::packed(5), .name = kWait});
+  for (const std::string& wide : {test::unhex("d30000000000000005"), test::packed(5.0)}) {
+    rig.receive("alice", {.id = wide, .name = kWait});
+    CHECK(rig.server.stats().channels == 1);
+  }
+  CHECK(rig.drops(rpc::Drop::kDuplicateId) == 2);
+  rig.receive("alice", {.response_to = test::unhex("cc05"), .name = "_zpx_cancel"});
+  CHECK(rig.lost == 1);
+}
+
 TEST_CASE("with as many open calls as there may be in all, everybody is Overloaded") {
   Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels = 2});
   rig.open("alice");
@@ -179,6 +256,17 @@ TEST_CASE("with as many open calls as there may be in all, everybody is Overload
   CHECK(rig.heard(rig.open("carol")).starts_with("ERR [\"Overloaded\""));
   CHECK(rig.server.stats().channels == 2);
   CHECK(rig.heard(rig.send({.name = "_zerorpc_name"}, "carol")) == R"(OK ["math"])");
+}
+
+TEST_CASE("when a connection has ended, every call of its client is lost, and no other") {
+  Rig rig;
+  rig.open();
+  rig.send({.name = kWait, .version = 1});
+  rig.open("bob");
+  rig.server.lose_connection("alice");
+  CHECK(rig.lost == 2);
+  CHECK(rig.server.stats().channels == 1);
+  CHECK(rig.sink.messages.empty());
 }
 
 TEST_CASE("when a send finds nobody of that identity, every call of that peer is lost, and no other") {

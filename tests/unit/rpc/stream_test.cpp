@@ -155,6 +155,19 @@ TEST_CASE("credit beyond the limit is not kept") {
   CHECK(rig.made == 1 + 64 + 1'000'000);
 }
 
+TEST_CASE("a limit of the configuration may be above the usual one, and holds too") {
+  StreamRig rig({.name = "math", .limits = {}, .channel = {.max_credit = 3'000'000}});
+  rig.add_methods();
+  const Channel channel = rig.count(kEndless);
+  for (int i = 0; i < 5; ++i) rig.tell(channel, "_zpc_more", 1'000'000);
+  int turns = 0;
+  while (std::exchange(rig.sink.messages, {}).size() > 0) {
+    rig.timers.advance_to(rig.timers.now() + 100us);
+    if (++turns % 1000 == 0) rig.tell(channel, "_zpc_hb", 0);
+  }
+  CHECK(rig.made == 1 + 64 + 3'000'000);
+}
+
 TEST_CASE("a limit of the configuration holds the credit") {
   StreamRig rig({.name = "math", .limits = {}, .channel = {.max_credit = 10}});
   rig.add_methods();
