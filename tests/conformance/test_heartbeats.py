@@ -85,7 +85,8 @@ def test_a_caller_that_never_beats_is_lost_after_15_seconds(silent_caller):
 def test_a_caller_that_never_beats_is_told_why_it_waits_no_longer(silent_caller):
     _, events = silent_caller
     assert events[-1].name == "ERR"
-    assert events[-1].args[:2] == ["LostRemote", "the client of slow_async() has sent no heartbeat in 15000 ms"]
+    assert events[-1].args[0] == "LostRemote"
+    assert events[-1].args[1].startswith("the client of slow_async() has sent no heartbeat in 15")
 
 
 def test_a_caller_that_stops_beating_is_lost_10_to_15_seconds_later(caller_that_stops):
