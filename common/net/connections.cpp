@@ -77,7 +77,9 @@ Connections::Connections(Context& context, Reactor& reactor, Socket& router)
       tell_(reactor.timers(), [this] { tell_gone(); }),
       admit_(reactor.timers(), [this] { admit_arrived(); }),
       check_(reactor.timers(), [this] { check_some(); }),
-      monitor_(context, reactor, router, [this](Connection change, int fd) { changed(change, fd); }) {
+      monitor_(context, reactor, router, [this](Connection change, int fd) {
+        if (change != Connection::kUp && change != Connection::kRefused) changed(change, fd);
+      }) {
   gate_.add(*this);
   router_.watch_over(this);
 }

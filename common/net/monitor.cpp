@@ -16,6 +16,7 @@ std::string name_for(const void* socket) {
 Connection kind_of(std::uint16_t event) {
   if (event == ZMQ_EVENT_ACCEPTED) return Connection::kAccepted;
   if (event == ZMQ_EVENT_CONNECTED) return Connection::kDialed;
+  if (event == ZMQ_EVENT_CONNECT_RETRIED) return Connection::kRefused;
   return event == ZMQ_EVENT_DISCONNECTED ? Connection::kDown : Connection::kUp;
 }
 
@@ -29,8 +30,9 @@ Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, std::functi
 // second.
 Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, Change changed)
     : Monitor(context, reactor, socket,
-              Events{ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED}, std::move(changed)) {
-}
+              Events{ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED},
+              std::move(changed)) {}
 
 Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, Events events, Change changed)
     : socket_(socket),

@@ -16,19 +16,20 @@ enum class Connection : std::uint8_t {
   kDialed,    ///< The same for a socket that dials.
   kUp,        ///< A peer is connected and speaks ZeroMQ.
   kDown,      ///< A connection has ended; the socket itself may learn it a moment later.
+  kRefused,   ///< Nobody was there to dial; libzmq will try again.
 };
 
 /// Belongs to the loop's thread. One for each socket at a time; it must go before its socket does.
 class Monitor {
  public:
-  /// What has happened, and the connection's descriptor. libzmq closes that right after it has told kDown:
-  /// the next connection may have the same number.
+  /// What has happened, and the connection's descriptor (meaningless for kUp and kRefused). libzmq closes that
+  /// right after it has told kDown: the next connection may have the same number.
   using Change = std::function<void(Connection, int)>;
 
   /// Calls `changed` for each kUp and kDown from now on; it may not destroy the monitor. Throws zmq::error_t
   /// when the context is out of sockets.
   Monitor(Context& context, Reactor& reactor, Socket& socket, std::function<void(Connection)> changed);
-  /// The same for kAccepted, kDialed and kDown.
+  /// The same for all of them.
   Monitor(Context& context, Reactor& reactor, Socket& socket, Change changed);
   ~Monitor();
   Monitor(const Monitor&) = delete;

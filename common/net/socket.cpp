@@ -8,6 +8,7 @@
 #include "core/random.hpp"
 #include "net/connections.hpp"
 #include "net/context.hpp"
+#include "net/endpoint.hpp"
 #include "net/gate.hpp"
 
 namespace zerosuite::net {
@@ -72,7 +73,8 @@ Socket::Socket(Context& context, zmq::socket_type type, const SocketOptions& opt
   socket_.set(zmq::sockopt::backlog, 4096);
   if (options.probe.count() > 0) {
     socket_.set(zmq::sockopt::heartbeat_ivl, static_cast<int>(options.probe.count()));
-    socket_.set(zmq::sockopt::heartbeat_timeout, static_cast<int>(2 * options.probe.count()));
+    const core::milliseconds limit = options.probe_limit.value_or(2 * options.probe);
+    socket_.set(zmq::sockopt::heartbeat_timeout, static_cast<int>(limit.count()));
   }
   if (options.keepalive.count() > 0) {
     constexpr int kProbes = 3;
@@ -108,6 +110,9 @@ std::string Socket::bind(const std::string& endpoint) {
 }
 
 void Socket::connect(const std::string& endpoint) {
+  if (named_endpoint(endpoint))
+    throw core::Failure(core::kInvalidArgument,
+                        "cannot connect to " + endpoint + " before its host is looked up");
   try {
     set_mark(endpoint);
     socket_.set(zmq::sockopt::ipv6, is_ipv6(endpoint));
@@ -115,6 +120,10 @@ void Socket::connect(const std::string& endpoint) {
   } catch (const zmq::error_t& error) {
     refuse("connect to", endpoint, error);
   }
+}
+
+void Socket::disconnect(const std::string& endpoint) {
+  if (::zmq_disconnect(socket_.handle(), endpoint.c_str()) != 0 && errno != ENOENT) throw zmq::error_t();
 }
 
 Received Socket::receive(std::vector<Frame>& frames) {

@@ -42,6 +42,9 @@ struct SocketOptions {
   /// nothing. libzmq's own thread answers, so a peer that merely computes stays connected. Not with
   /// Reading::kToTheMark; and a peer that stops reading at its mark may be ended by it, as said there.
   core::milliseconds probe{0};
+  /// For how long it may leave a probe unanswered instead; zero disconnects nobody. libzmq reads no answer
+  /// behind a long message before that is whole.
+  std::optional<core::milliseconds> probe_limit = {};
   /// A peer of which nothing came for so long is asked by the kernel, three times, a third of that apart,
   /// whether its machine still has the connection; without an answer it ends (SO_KEEPALIVE). Zero never asks.
   core::milliseconds keepalive{30'000};
@@ -76,9 +79,11 @@ class Socket {
   /// Throws core::Failure(Unavailable | InvalidArgument) with one line that names the endpoint and the
   /// reason.
   std::string bind(const std::string& endpoint);
-  /// Returns at once; libzmq connects in the background and again whenever the peer comes back. Throws as
-  /// bind.
+  /// Returns at once; libzmq connects in the background and again whenever the peer comes back. It looks
+  /// names up in the thread that serves all its connections: a Dialer does not. Throws as bind.
   void connect(const std::string& endpoint);
+  /// Ends what connect() with the very same text began, and what is queued for it; nothing when it did not.
+  void disconnect(const std::string& endpoint);
 
   /// Takes one message into `frames` (cleared first). Throws zmq::error_t when the context is shutting down.
   Received receive(std::vector<Frame>& frames);

@@ -58,6 +58,7 @@ App::App(const Program& program, Config config, Reload reload)
       reload_(std::move(reload)),
       log_(program.name),
       context_(reactor_),
+      names_(reactor_),
       pool_(reactor_, pool_options(config_)),
       offload_(pool_, [this] { settle(); }),
       transport_(context_, reactor_, router_options()),
@@ -148,11 +149,10 @@ void App::listen() {
   const auto own = std::count_if(methods.begin(), methods.end(),
                                  [](const auto& method) { return !method.first.starts_with('_'); });
   log_.write(Level::kInfo, "ready", {{"version", ZEROSUITE_VERSION}, {"methods", own}});
-  proxies_.dial(context_, reactor_,
-                {.endpoint = {},
-                 .socket = socket_options(),
-                 .max_held_bytes = kClientsBehindProxy * config_.size("max_held_bytes"),
-                 .limits = limits_of(config_)});
+  proxies_.dial(dialing(), {.endpoint = {},
+                            .socket = socket_options(),
+                            .max_held_bytes = kClientsBehindProxy * config_.size("max_held_bytes"),
+                            .limits = limits_of(config_)});
 }
 
 void App::on_signal() {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/dialer.hpp"
+#include "net/offload_names.hpp"
 #include "net/offload_pool.hpp"
 #include "net/reactor.hpp"
 #include "ops/call_log.hpp"
@@ -41,6 +43,11 @@ class App {
   Log& log() { return log_; }
   /// The pool, for a service's own jobs: a stopping program waits for them as for blocking methods.
   net::Offload& offload() { return offload_; }
+  /// Host names, looked up apart from the pool: a lookup that hangs holds up no commit, and nobody at the
+  /// end.
+  net::Names& names() { return names_; }
+  /// What it takes to dial another process.
+  net::Dialing dialing() { return {context_, reactor_, names_}; }
   net::SocketOptions socket_options() const;
   rpc::RouterOptions router_options() const;
 
@@ -93,6 +100,7 @@ class App {
   Signals signals_;
   net::Reactor reactor_;
   net::Context context_;
+  net::Names names_;
   net::Pool pool_;
   CountedOffload offload_;
   rpc::RouterTransport transport_;

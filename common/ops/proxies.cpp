@@ -1,6 +1,7 @@
 #include "ops/proxies.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/random.hpp"
 #include "ops/text.hpp"
@@ -28,7 +29,7 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Li
       id_(concat({program.name, "-", random_hex(4)})),
       key_(random_hex(16)) {}
 
-void Proxies::dial(net::Context& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options) {
+void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options) {
   if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies
   rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
   for (const std::string& endpoint : config_.list("proxy")) {
@@ -41,7 +42,7 @@ void Proxies::dial(net::Context& context, net::Reactor& reactor, const rpc::Prox
     rpc::ProxyLinkOptions own = options;
     own.endpoint = endpoint;
     Dialed& added = all_.emplace_back();
-    added.link = std::make_unique<rpc::ProxyLink>(context, reactor, host, std::move(own));
+    added.link = std::make_unique<rpc::ProxyLink>(dialing, host, std::move(own));
     added.number = links_.add(*added.link);
   }
 }
@@ -70,6 +71,7 @@ void Proxies::receive(rpc::ProxyLink& link, std::span<const std::string_view> fr
 
 void Proxies::linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) {
   dialed(link).told.clear();
+  dialed(link).missed.clear();
   std::string front;
   for (const std::string& endpoint : proxy.front) front += concat({front.empty() ? "" : ",", endpoint});
   log_.write(Level::kInfo, "registered",
@@ -98,6 +100,12 @@ std::vector<std::string> Proxies::troubles() const {
       troubles.push_back(concat({"not behind the proxy at ", each.link->endpoint(), ": ", each.told}));
   }
   return troubles;
+}
+
+void Proxies::not_found(rpc::ProxyLink& link, const core::Error& why) {
+  Dialed& missing = dialed(link);
+  if (std::exchange(missing.missed, why.message) == why.message) return;
+  log_.write(Level::kWarn, "proxy not found", {{"proxy", link.endpoint()}, {"reason", why.message}});
 }
 
 Proxies::Dialed& Proxies::dialed(const rpc::ProxyLink& link) {

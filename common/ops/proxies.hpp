@@ -23,7 +23,7 @@ class Proxies final : private rpc::ProxyLinkHost {
   Proxies(const Program& program, const Config& config, Log& log, rpc::Links& links, rpc::Server& server);
 
   /// Dials them; the methods are registered by now.
-  void dial(net::Context& context, net::Reactor& reactor, const rpc::ProxyLinkOptions& options);
+  void dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options);
   /// Calls `drained` once no proxy sends new calls any more.
   void drain(std::function<void()> drained);
   /// Says good-bye to all.
@@ -39,7 +39,8 @@ class Proxies final : private rpc::ProxyLinkHost {
   struct Dialed {
     std::unique_ptr<rpc::ProxyLink> link;
     wire::Link number = 0;
-    std::string told;  // why it is refused, as the log said: that comes again and again
+    std::string told;    // why it is refused, as the log said: that comes again and again
+    std::string missed;  // the same of a name that is not found
   };
 
   std::string id_on(const rpc::ProxyLink& link);
@@ -48,6 +49,7 @@ class Proxies final : private rpc::ProxyLinkHost {
   void linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) override;
   void unlinked(rpc::ProxyLink& link, std::string_view reason) override;
   void refused(rpc::ProxyLink& link, const core::Error& why) override;
+  void not_found(rpc::ProxyLink& link, const core::Error& why) override;
   Dialed& dialed(const rpc::ProxyLink& link);
 
   const Program& program_;

@@ -43,7 +43,8 @@ struct Request {
 
 /// One connection to one service. Every member may be used from any thread at the same time, and every call
 /// is on its own: many can be open at once. Connecting never fails: a call to a server that is away
-/// waits until its timeout, or until the server counts as lost after three heartbeat intervals.
+/// waits until its timeout, or until the server counts as lost after three heartbeat intervals. So does one
+/// to a host whose name is not found; it is looked up again and again, on a thread of its own.
 ///
 /// Calls end in the value, or in one of call_error.hpp: RemoteError, LostRemote, TimeoutExpired, Cancelled,
 /// ProtocolError. Arguments that cannot be sent throw wire::Mismatch before anything is sent.

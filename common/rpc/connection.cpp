@@ -37,10 +37,11 @@ ClientOptions checked(ClientOptions options) {
 Connection::Connection(const std::string& endpoint, const ClientOptions& options)
     : options_(checked(options)),
       context_(reactor_),
+      names_(reactor_),
       transport_(context_, reactor_),
       caller_(reactor_.timers(), transport_, options_.caller),
       driver_(reactor_, [this] { return caller_.open() > 0; }) {
-  transport_.connect(endpoint);
+  transport_.dial({context_, reactor_, names_}, endpoint);
   transport_.start(by_view([this](std::span<const std::string_view> frames) { caller_.receive(frames); }));
 }
 

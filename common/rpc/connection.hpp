@@ -7,6 +7,7 @@
 #include <string>
 
 #include "net/offload_driver.hpp"
+#include "net/offload_names.hpp"
 #include "net/reactor.hpp"
 #include "rpc/caller.hpp"
 #include "rpc/dealer_transport.hpp"
@@ -68,6 +69,7 @@ class Connection {
   ClientOptions options_;
   net::Reactor reactor_;
   net::Context context_;
+  net::Names names_;
   DealerTransport transport_;
   Caller caller_;
   bool closed_ = false;  // for the driving thread

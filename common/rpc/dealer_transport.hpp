@@ -1,8 +1,10 @@
 // The DEALER socket under a caller.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "net/dialer.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 #include "rpc/frames.hpp"
@@ -17,8 +19,10 @@ class DealerTransport final : public Sink {
  public:
   DealerTransport(net::Context& context, net::Reactor& reactor);
 
-  /// As net::Socket::connect() and bind().
-  void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+  /// Connects, as soon as the host's name is looked up if it has one; before, no message is taken. Once for
+  /// each transport. Throws core::Failure(InvalidArgument) for an endpoint ZeroMQ does not understand.
+  void dial(const net::Dialing& dialing, const std::string& endpoint);
+  /// As net::Socket::bind().
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   /// From now on every message goes to `receiver`, at most 64 a turn.
   void start(MessageReceiver receiver);
@@ -31,6 +35,7 @@ class DealerTransport final : public Sink {
   MessageReceiver receiver_;
   net::Reactor::Watch watch_;
   FrameIntake intake_{reactor_.timers()};
+  std::optional<net::Dialer> dialer_;
 };
 
 }  // namespace zerosuite::rpc

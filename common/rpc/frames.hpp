@@ -40,7 +40,8 @@ class FrameIntake {
  public:
   explicit FrameIntake(net::Timers& timers) : timers_(timers) {}
 
-  void drain(net::Socket& socket, const MessageReceiver& receiver);
+  /// Whether there may be more.
+  bool drain(net::Socket& socket, const MessageReceiver& receiver);
 
  private:
   net::Timers& timers_;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "net/dialer.hpp"
 #include "net/offload.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
@@ -20,9 +22,14 @@ namespace zerosuite::rpc {
 /// The sending side. Not thread-safe. What libzmq cannot queue is refused, never waited for.
 class OnewaySender {
  public:
-  /// As net::Socket::bind() and connect().
+  /// As net::Socket::bind() and connect(), which takes no name of a host.
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+  /// Connects to a host by its name, looked up as often as needed while the reactor turns. Once for each
+  /// socket.
+  void dial(const net::Dialing& dialing, const std::string& endpoint) {
+    dialer_.emplace(dialing, socket_, endpoint, net::DialerEvents{});
+  }
 
   /// Sends one event. False when nobody is connected or the queue is full: nothing was sent.
   /// Throws wire::Mismatch for arguments that cannot be sent.
@@ -42,6 +49,7 @@ class OnewaySender {
   bool finish();
 
   net::Socket socket_;
+  std::optional<net::Dialer> dialer_;
   wire::IdSource ids_;
   wire::Buffer buffer_;
 };
@@ -64,9 +72,14 @@ class Publisher final : public OnewaySender {
 /// or make it throw are told to its observers and counted in its stats. Belongs to the loop's thread.
 class OnewayReceiver {
  public:
-  /// As net::Socket::bind() and connect().
+  /// As net::Socket::bind() and connect(), which takes no name of a host.
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+  /// Connects to a host by its name, looked up as often as needed while the reactor turns. Once for each
+  /// socket.
+  void dial(const net::Dialing& dialing, const std::string& endpoint) {
+    dialer_.emplace(dialing, socket_, endpoint, net::DialerEvents{});
+  }
 
   Server& server() { return server_; }
   /// From now on events are received.
@@ -82,6 +95,7 @@ class OnewayReceiver {
   };
 
   net::Socket socket_;
+  std::optional<net::Dialer> dialer_;
   Nowhere nowhere_;
   Server server_;
   FrameIntake intake_;

@@ -1,11 +1,10 @@
 #include "rpc/proxy_link.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
-#include "net/monitor.hpp"
 #include "rpc/frames.hpp"
-#include "rpc/outbox.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::rpc {
@@ -18,66 +17,35 @@ constexpr std::string_view kUnread = "the proxy does not read";
 
 }  // namespace
 
-/// One connection's life.
-struct ProxyLink::Line {
-  Line(ProxyLink& link)
-      : socket(link.context_, zmq::socket_type::dealer, link.options_.socket),
-        outbox(link.reactor_.timers(), socket, link.options_.max_held_bytes),
-        intake(link.reactor_.timers()),
-        receiver([&link](std::vector<net::Frame>& frames) { link.receive(frames); }),
-        monitor(link.context_, link.reactor_, socket,
-                [&link](net::Connection connection) {
-                  connection == net::Connection::kUp ? link.introduce()
-                                                     : link.hang_up("the connection has ended");
-                }),
-        watch(link.reactor_.watch(socket.ref(), [this] { intake.drain(socket, receiver); })) {
-    socket.connect(link.options_.endpoint);
-  }
-
-  net::Socket socket;
-  Outbox outbox;
-  FrameIntake intake;
-  MessageReceiver receiver;
-  net::Monitor monitor;
-  net::Reactor::Watch watch;
-};
-
-ProxyLink::ProxyLink(net::Context& context, net::Reactor& reactor, ProxyLinkHost& host,
-                     ProxyLinkOptions options)
-    : context_(context),
-      reactor_(reactor),
+ProxyLink::ProxyLink(const net::Dialing& dialing, ProxyLinkHost& host, ProxyLinkOptions options)
+    : timers_(dialing.reactor.timers()),
       host_(host),
       options_(std::move(options)),
-      pulse_(reactor.timers(), [this] { on_pulse(); }),
-      redial_(reactor.timers(), [this] { dial(); }) {
-  dial();
-}
+      pulse_(timers_, [this] { on_pulse(); }),
+      transport_(dialing, *this, {options_.endpoint, options_.socket, options_.max_held_bytes}) {}
 
 ProxyLink::~ProxyLink() = default;
 
-void ProxyLink::dial() {
-  pulse_.cancel();
-  if (line_) line_->socket.drop_queue();
-  line_.reset();
-  state_ = State::kDialing;
-  try {
-    line_ = std::make_unique<Line>(*this);
-  } catch (const zmq::error_t&) {  // out of descriptors
-    redial_.after(kAskAgain);
-  }
+void ProxyLink::connected() {
+  traffic_ = transport_.traffic();
+  introduce();
 }
 
+void ProxyLink::disconnected() { hang_up("the connection has ended"); }
+
+void ProxyLink::not_found(const core::Error& why) { host_.not_found(*this, why); }
+
 void ProxyLink::introduce() {
-  if (state_ == State::kLeft || draining_ || redial_.armed()) return;
+  if (state_ == State::kLeft || draining_ || transport_.redialing()) return;
   state_ = State::kIntroduced;
-  heard_ = reactor_.timers().now();
+  heard_ = timers_.now();
   tell(kReady, {to_value(host_.introduction(*this))});
   pulse_.after(kPulseEvery);
 }
 
 void ProxyLink::tell(std::string_view event, const wire::List& args) {
   std::array<net::Frame, 2> frames{net::Frame(), control_event(ids_, event, args)};
-  if (line_->outbox.forward(frames) == Delivery::kGone) hang_up(kUnread);
+  if (transport_.forward(frames) == Delivery::kGone) hang_up(kUnread);
 }
 
 Delivery ProxyLink::send(const wire::Envelope& peer, wire::Buffer& payload) {
@@ -86,14 +54,13 @@ Delivery ProxyLink::send(const wire::Envelope& peer, wire::Buffer& payload) {
   append_identities(outgoing_, peer);
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
-  const Delivery delivery = line_->outbox.forward(outgoing_);
+  const Delivery delivery = transport_.forward(outgoing_);
   if (delivery == Delivery::kGone) hang_up(kUnread);  // and what was kept for it is lost
   return delivery;
 }
 
 void ProxyLink::receive(std::vector<net::Frame>& frames) {
-  if (redial_.armed()) return;  // the line is being given up
-  heard_ = reactor_.timers().now();
+  heard_ = timers_.now();
   views_.clear();
   for (const net::Frame& frame : frames) views_.emplace_back(frame.data<char>(), frame.size());
   if (views_.size() == 2 && views_.front().empty()) return on_control(views_.back());
@@ -127,7 +94,9 @@ void ProxyLink::on_control(std::string_view payload) {
 
 void ProxyLink::on_pulse() {
   if (state_ == State::kDialing) return introduce();  // refused before
-  if (reactor_.timers().now() - heard_ > kPulseLimit) return hang_up("the proxy is silent");
+  // A long message on a slow line is a sign of life before it is whole.
+  const core::TimePoint heard = std::max(heard_, traffic_.heard(timers_.now()));
+  if (timers_.now() - heard > kPulseLimit) return hang_up("the proxy is silent");
   tell(kPulse);
   pulse_.after(kPulseEvery);
 }
@@ -137,7 +106,7 @@ void ProxyLink::hang_up(std::string_view reason) {
   const bool was_linked = state_ == State::kLinked;
   state_ = State::kDialing;
   pulse_.cancel();
-  redial_.after(0ms);
+  transport_.redial();
   if (was_linked) host_.unlinked(*this, reason);
   finish_drain();
 }
@@ -157,9 +126,9 @@ void ProxyLink::leave() {
   if (state_ == State::kLinked || state_ == State::kIntroduced) tell(kBye);
   state_ = State::kLeft;
   pulse_.cancel();
-  redial_.cancel();
+  transport_.stay_away();
 }
 
-bool ProxyLink::holding() const { return line_ != nullptr && line_->outbox.holding(); }
+bool ProxyLink::holding() const { return transport_.holding(); }
 
 }  // namespace zerosuite::rpc

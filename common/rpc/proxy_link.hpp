@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
-#include "net/reactor.hpp"
+#include "rpc/dialed_transport.hpp"
 #include "rpc/registration.hpp"
 #include "rpc/sink.hpp"
 #include "wire/limits.hpp"
@@ -30,6 +30,8 @@ class ProxyLinkHost {
   virtual void unlinked(ProxyLink& link, std::string_view reason) = 0;
   /// The proxy does not take the registration; it is asked again later.
   virtual void refused(ProxyLink& link, const core::Error& why) = 0;
+  /// The host's name is not found; it is looked up again later.
+  virtual void not_found(ProxyLink& link, const core::Error& why) = 0;
 
  protected:
   ~ProxyLinkHost() = default;
@@ -45,10 +47,10 @@ struct ProxyLinkOptions {
 /// Belongs to the loop's thread. Dials the proxy with a DEALER, and dials anew whenever the connection ends,
 /// the proxy is silent for kPulseLimit, or it says that it does not know us: what was queued for the old
 /// proxy's clients must not reach the new one's.
-class ProxyLink final : public Sink {
+class ProxyLink final : public Sink, private DialedHost {
  public:
   /// Throws core::Failure(InvalidArgument) when the endpoint is none.
-  ProxyLink(net::Context& context, net::Reactor& reactor, ProxyLinkHost& host, ProxyLinkOptions options);
+  ProxyLink(const net::Dialing& dialing, ProxyLinkHost& host, ProxyLinkOptions options);
   ~ProxyLink() override;
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
@@ -64,32 +66,32 @@ class ProxyLink final : public Sink {
   bool holding() const;
 
  private:
-  struct Line;
   enum class State : std::uint8_t { kDialing, kIntroduced, kLinked, kLeft };
 
-  void dial();
+  void connected() override;
+  void disconnected() override;
+  void receive(std::vector<net::Frame>& frames) override;
+  void not_found(const core::Error& why) override;
   void introduce();
   void tell(std::string_view event, const wire::List& args = {});
-  void receive(std::vector<net::Frame>& frames);
   void on_control(std::string_view payload);
   void on_pulse();
   void hang_up(std::string_view reason);
   void finish_drain();
 
-  net::Context& context_;
-  net::Reactor& reactor_;
+  net::Timers& timers_;
   ProxyLinkHost& host_;
   ProxyLinkOptions options_;
   wire::IdSource ids_;
   State state_ = State::kDialing;
-  std::unique_ptr<Line> line_;
   std::vector<net::Frame> outgoing_;
   std::vector<std::string_view> views_;
   core::TimePoint heard_;
+  net::Traffic traffic_;
   net::Timer pulse_;
-  net::Timer redial_;  // not from inside the old line's own callbacks
   bool draining_ = false;
   std::function<void()> drained_;
+  DialedTransport transport_;
 };
 
 }  // namespace zerosuite::rpc

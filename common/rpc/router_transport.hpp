@@ -43,6 +43,8 @@ class RouterTransport final : public Sink {
   /// Calls `gone(identity)` once a connection has ended of which a message was received, before anybody else
   /// can use the identity; what was kept for it is dropped. Not for peers over inproc. See net::Connections.
   void on_gone(net::Connections::Gone gone);
+  /// Receives a turn's worth now, outside of any receiver; whether there may be more.
+  bool receive() { return intake_.drain(socket_, receiver_); }
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 

@@ -35,6 +35,7 @@ struct RecordingHost final : rpc::ProxyLinkHost {
   void refused(rpc::ProxyLink&, const core::Error& why) override {
     note("refused " + why.name + ": " + why.message);
   }
+  void not_found(rpc::ProxyLink&, const core::Error& why) override { note("not found: " + why.message); }
   void note(const std::string& line) { lines += (lines.empty() ? "" : "; ") + line; }
 
   std::string lines;
@@ -47,7 +48,7 @@ struct LinkRig {
   explicit LinkRig(const net::SocketOptions& socket = {}, std::size_t max_held_bytes = 1 << 20)
       : proxy(std::make_unique<net::Socket>(context, zmq::socket_type::router, socket)),
         endpoint(proxy->bind("tcp://127.0.0.1:*")),
-        link(context, reactor, host,
+        link({context, reactor, names}, host,
              {.endpoint = endpoint, .socket = socket, .max_held_bytes = max_held_bytes, .limits = {}}) {}
 
   /// The next message that reaches the proxy: the name of an event of the link's own, or a client's frames.
@@ -122,6 +123,7 @@ struct LinkRig {
 
   net::Reactor reactor;
   net::Context context{reactor};
+  net::Names names{reactor};
   std::unique_ptr<net::Socket> proxy;
   std::string endpoint;
   std::string address;

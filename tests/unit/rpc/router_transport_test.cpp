@@ -260,7 +260,8 @@ TEST_CASE("what is held for a client that leaves is let go of, and the loop has 
 TEST_CASE("a dealer's messages reach the other side behind an empty frame, and its answers come back") {
   Rig rig({}, "tcp://127.0.0.1:*");
   rpc::DealerTransport dealer(rig.context, rig.reactor);
-  dealer.connect(rig.bound);
+  net::Names names(rig.reactor);
+  dealer.dial({rig.context, rig.reactor, names}, rig.bound);
   std::vector<std::string> answers;
   dealer.start(rpc::by_view([&](std::span<const std::string_view> frames) {
     CHECK(frames.size() == 2);

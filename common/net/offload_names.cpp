@@ -1,0 +1,131 @@
+#include "net/offload_names.hpp"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <deque>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace zerosuite::net {
+namespace {
+
+Addresses ask(const std::string& host, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (code != 0) return core::Error{core::kUnavailable, host + ": " + ::gai_strerror(code)};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
+
+  std::vector<std::string> addresses;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (::getnameinfo(one->ai_addr, one->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) ==
+        0)
+      addresses.emplace_back(text.data());
+  }
+  if (addresses.empty())
+    return core::Error{core::kUnavailable, host + ": no address that can be written down"};
+  return addresses;
+}
+
+}  // namespace
+
+Addresses numeric_address(const std::string& host) { return ask(host, AI_NUMERICHOST); }
+
+Addresses ask_system(const std::string& host) { return ask(host, 0); }
+
+/// One who waits for a name.
+struct Names::Wish {
+  Wish(Timers& timers, Then its_then) : then(std::move(its_then)), patience(timers, [this] { give_up(); }) {}
+
+  // The last thing that is done with it: whoever is called may let it go.
+  void answer(const Addresses& addresses) {
+    patience.cancel();
+    if (auto once = std::exchange(then, {})) once(addresses);
+  }
+  void give_up() { answer(core::Error{core::kUnavailable, host + ": its lookup has not been answered"}); }
+
+  std::string host;
+  Then then;
+  Timer patience;
+};
+
+/// Where the threads fetch their work and leave what they found. It outlives the Names as long as one of them
+/// hangs.
+struct Names::Desk {
+  explicit Desk(Names* its_owner) : owner(its_owner) {}
+
+  static void work(const std::shared_ptr<Desk>& desk, std::string host) noexcept {
+    for (;;) {
+      const Addresses addresses = desk->ask(host);
+      const std::lock_guard lock(desk->mutex);
+      if (desk->owner == nullptr) return;
+      desk->owner->answers_->post([owner = desk->owner, host, addresses] { owner->found(host, addresses); });
+      if (desk->waiting.empty()) {
+        --desk->threads;
+        return;
+      }
+      host = std::move(desk->waiting.front());
+      desk->waiting.pop_front();
+    }
+  }
+
+  std::function<Addresses(const std::string&)> ask;
+  std::mutex mutex;
+  Names* owner;  // null when it has gone
+  std::size_t threads = 0;
+  std::deque<std::string> waiting;
+};
+
+Names::Names(Reactor& reactor, NamesOptions options)
+    : reactor_(reactor), options_(std::move(options)), desk_(std::make_shared<Desk>(this)) {
+  desk_->ask = options_.ask;
+}
+
+Names::~Names() {
+  const std::lock_guard lock(desk_->mutex);
+  desk_->owner = nullptr;
+}
+
+Names::Lookup Names::look_up(const std::string& host, Then then) {
+  auto wish = std::make_shared<Wish>(reactor_.timers(), std::move(then));
+  wish->host = host;
+  wish->patience.after(options_.patience);
+  const auto [entry, fresh] = asked_.try_emplace(host);
+  auto& wishes = entry->second;
+  std::erase_if(wishes, [](const auto& each) { return each.expired(); });
+  wishes.push_back(wish);
+  if (fresh && !start(host)) asked_.erase(entry);  // it is given up in time, and may be asked for again
+  return Lookup(std::move(wish));
+}
+
+// False when no thread can be had.
+bool Names::start(const std::string& host) try {
+  if (!answers_) answers_.emplace(reactor_);
+  const std::lock_guard lock(desk_->mutex);
+  if (desk_->threads == options_.threads) {
+    desk_->waiting.push_back(host);
+    return true;
+  }
+  // Detached, since no thread that hangs in the system's resolver can be ended, and nobody is to wait for it.
+  std::thread(&Desk::work, desk_, host).detach();
+  ++desk_->threads;
+  return true;
+} catch (const std::system_error&) {
+  return false;
+}
+
+void Names::found(const std::string& host, const Addresses& addresses) {
+  const auto wishes = asked_.extract(host);
+  for (const std::weak_ptr<Wish>& each : wishes.mapped()) {
+    if (const auto wish = each.lock()) wish->answer(addresses);
+  }
+}
+
+}  // namespace zerosuite::net
