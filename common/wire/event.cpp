@@ -5,6 +5,8 @@
 
 #include "core/keyed_hash.hpp"
 
+#include "wire/utf8.hpp"
+
 namespace zerosuite::wire {
 namespace {
 
@@ -79,6 +81,24 @@ Fault read_header(Reader& in, const Limits& limits, Event& event) {
 }
 
 void append(Buffer& out, std::string_view bytes) { out.write(bytes.data(), bytes.size()); }
+
+void put_text(Packer& packer, Buffer& out, std::string_view text) {
+  packer.pack_str(static_cast<std::uint32_t>(text.size()));
+  append(out, text);
+}
+
+// The args of an ERR, with text for what can be text.
+void append_words(Packer& packer, Buffer& out, std::string_view args) {
+  Reader in(args);
+  const auto count = in.array();
+  if (!count) return append(out, args);
+  packer.pack_array(*count);
+  for (std::uint32_t i = 0; i < *count; ++i) {
+    const auto bytes = Reader(in).bin();
+    const std::string_view encoded = in.skip(kChecked);
+    bytes&& is_utf8(*bytes) ? put_text(packer, out, *bytes) : append(out, encoded);
+  }
+}
 
 }  // namespace
 
@@ -194,6 +214,34 @@ Buffer renamed(std::string_view payload, const Event& event, std::string_view na
   Packer(out).pack_str(static_cast<std::uint32_t>(name.size()));
   append(out, name);
   append(out, event.args);
+  return out;
+}
+
+bool names_in_bytes(const Event& event) {
+  const char* const behind_header = event.header.data() + event.header.size();
+  return Reader({behind_header, 1}).peek() == Kind::kBin;
+}
+
+Buffer modernized(std::string_view payload, const Event& event, std::string_view response_to) {
+  Buffer out(payload.size() + response_to.size());
+  Packer packer(out);
+  packer.pack_array(3);
+  Reader header(event.header);
+  const std::uint32_t pairs = header.map().value_or(0);
+  packer.pack_map(pairs);
+  for (std::uint32_t i = 0; i < pairs; ++i) {
+    const auto key = Reader(header).text();
+    const std::string_view encoded_key = header.skip(kChecked);
+    key ? put_text(packer, out, *key) : append(out, encoded_key);
+    const std::string_view value = header.skip(kChecked);
+    append(out, key == "response_to"sv ? response_to : value);
+  }
+  put_text(packer, out, event.name);
+  if (event.name == kErr) {
+    append_words(packer, out, event.args);
+  } else {
+    append(out, event.args);
+  }
   return out;
 }
 

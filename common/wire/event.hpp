@@ -90,6 +90,13 @@ std::uint64_t grant_of(std::string_view args);
 /// `payload` under another name, everything else byte for byte. `event` is what peek() saw in it.
 Buffer renamed(std::string_view payload, const Event& event, std::string_view name);
 
+/// Whether the event's name is bytes, as Python 2.7 sends all text with a msgpack of today. Such a peer's
+/// header has bytes for keys, and a stock client of today finds nothing in it. `event` is what peek() saw.
+bool names_in_bytes(const Event& event);
+/// `payload` as a peer of today would have sent it, in answer to `response_to`: text for the name, for the
+/// header's keys and for the words of an ERR. Everything else stays. `event` is what peek() saw in it.
+Buffer modernized(std::string_view payload, const Event& event, std::string_view response_to);
+
 /// The text of one header key; empty when it is missing or not text.
 std::string_view header_text(std::string_view header, std::string_view key);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "support/bytes.hpp"
+#include "support/events.hpp"
 
 namespace zerosuite::wire::event_test {
 namespace {
@@ -53,6 +54,38 @@ TEST_CASE("every fault has a text of its own") {
   for (std::size_t fault = 0; fault < kFaults; ++fault) texts.insert(describe(static_cast<Fault>(fault)));
   CHECK(texts.size() == kFaults);
   CHECK(texts.count("") == 0);
+}
+
+TEST_CASE("an answer of Python 2.7, bytes where text is meant, becomes one that a client of today can read") {
+  const auto bytes = [](std::string_view text) { return test::bin_id(text); };
+  const std::string three("\x93", 1);
+  const std::string args = three + bytes("ValueError") + bytes("\xff") + "\xc0";
+  const std::string old = "\x93\x83" + bytes("message_id") + bytes("i") + bytes("trace") + bytes("t") +
+                          bytes("response_to") + test::packed(std::string("abc")) + bytes("ERR") + args;
+  const Event event = peek(old, {});
+  REQUIRE(event.fault == Fault::kNone);
+  CHECK(names_in_bytes(event));
+  const std::string payload = test::text_of(modernized(old, event, bytes("abc")));
+  const Event modern = decode(payload, {});
+  REQUIRE(modern.fault == Fault::kNone);
+  CHECK_FALSE(names_in_bytes(modern));
+  CHECK(modern.response_to == bytes("abc"));
+  CHECK(modern.id == bytes("i"));
+  CHECK(modern.name == "ERR");
+  CHECK(modern.args == three + test::packed(std::string("ValueError")) + bytes("\xff") + "\xc0");
+  CHECK(modern.header == "\x83" + test::packed(std::string("message_id")) + bytes("i") +
+                             test::packed(std::string("trace")) + bytes("t") +
+                             test::packed(std::string("response_to")) + bytes("abc"));
+}
+
+TEST_CASE("of other events only the id is put right, and their args stay byte for byte") {
+  const std::string args = test::list(Bytes{"b"});
+  const std::string answer =
+      test::encode({.response_to = test::packed(std::string("abc")), .name = "OK", .args = args});
+  const Event event = peek(answer, {});
+  CHECK_FALSE(names_in_bytes(event));
+  CHECK(test::text_of(modernized(answer, event, test::bin_id("abc"))) ==
+        test::encode({.response_to = test::bin_id("abc"), .name = "OK", .args = args}));
 }
 
 }  // namespace
