@@ -67,6 +67,11 @@ bool accepted(const Option& option, const Value& value) {
       return text != nullptr &&
              std::find(option.choices.begin(), option.choices.end(), *text) != option.choices.end();
     }
+    case Type::kTexts: {
+      const auto* list = std::get_if<List>(&value);
+      return list != nullptr &&
+             std::none_of(list->begin(), list->end(), [](const std::string& text) { return text.empty(); });
+    }
     case Type::kEndpoints: {
       const auto* list = std::get_if<List>(&value);
       return list != nullptr && all_endpoints(*list);
@@ -147,6 +152,8 @@ std::string expectation(const Option& option) {
       return "a service's name: letters, digits, - and _, the first no _, and not proxy";
     case Type::kChoice:
       return either(option.choices);
+    case Type::kTexts:
+      return "texts that are not empty";
     case Type::kEndpoints:
       return "endpoints such as tcp://127.0.0.1:4301 or ipc:///run/math";
     case Type::kProxies:
@@ -163,7 +170,8 @@ void refuse_value(const Option& option, const std::string& shown, const std::str
 Value parse(const Option& option, std::string_view text, const std::string& subject) {
   Value value = std::string(text);
   if (option.type == Type::kSwitch && (text == "true" || text == "false")) value = text == "true";
-  if (option.type == Type::kEndpoints || option.type == Type::kProxies) value = split(text);
+  if (option.type == Type::kTexts || option.type == Type::kEndpoints || option.type == Type::kProxies)
+    value = split(text);
   if (option.type == Type::kInteger) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

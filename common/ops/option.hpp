@@ -21,7 +21,7 @@ struct Program;
 /// The largest count that is taken: beyond it a limit is no limit.
 inline constexpr std::int64_t kMany = 1'000'000'000;
 
-enum class Type { kSwitch, kInteger, kText, kService, kChoice, kEndpoints, kProxies };
+enum class Type { kSwitch, kInteger, kText, kService, kChoice, kTexts, kEndpoints, kProxies };
 
 enum class Scope {
   kShared,   ///< In the table [suite]; a program's own table may override it.
