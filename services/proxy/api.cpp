@@ -41,6 +41,7 @@ Value describe(const Worker& worker, core::TimePoint now) {
                {text_value("outstanding"), number(worker.load.outstanding)},
                {text_value("max_inflight"), number(worker.load.max_inflight)},
                {text_value("weight"), number(worker.load.weight)},
+               {text_value("connections"), number(worker.connections)},
                {text_value("calls"), number(worker.calls)},
                {text_value("errors"), number(worker.errors)},
                {text_value("age_ms"), milliseconds_since(worker.load.since, now)},

@@ -1,5 +1,6 @@
 #include "proxy/back.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace {
 
 using ops::Level;
 
+constexpr core::milliseconds kReadUpFor{50};
 constexpr std::string_view kBye = "it said good-bye";
 
 }  // namespace
@@ -33,11 +35,14 @@ struct Back::Entry final : Outlet {
     return back.transport_.outbox().forward(frames);
   }
   rpc::Delivery pulse() override { return back.tell(address, rpc::kPulse); }
+  void read_up() override { back.read_up(); }
 
   void on_beat() {
+    // A long message on a slow line is a sign of life before it is whole.
+    heard = std::max(heard, traffic.heard(back.reactor_.timers().now()));
     const auto silence = back.reactor_.timers().now() - heard;
     if (silence >= rpc::kPulseLimit) return back.relay_.dispatch().lose(*worker, "it is silent");
-    if (pulse() == rpc::Delivery::kGone) return back.relay_.dispatch().lose(*worker, kConnectionEnded);
+    if (pulse() == rpc::Delivery::kGone) return back.relay_.dispatch().doom(*worker);
     beat.at(std::min(back.reactor_.timers().now() + rpc::kPulseEvery, heard + rpc::kPulseLimit));
   }
 
@@ -54,6 +59,7 @@ struct Back::Entry final : Outlet {
   std::string id;
   Worker* worker = nullptr;
   core::TimePoint heard;
+  net::Traffic traffic;
   net::Timer beat;
 };
 
@@ -82,7 +88,7 @@ void Back::start() {
 void Back::receive(std::vector<net::Frame>& frames) {
   const std::string address = frames.front().to_string();
   const bool control = frames.size() == 3 && frames[1].size() == 0;
-  if (control) return on_control(address, view(frames.back()));
+  if (control) return on_control(address, frames.back());
   const auto found = entries_.find(address);
   if (found == entries_.end()) {
     ++relay_.dispatch().counters().strays;
@@ -92,22 +98,30 @@ void Back::receive(std::vector<net::Frame>& frames) {
   relay_.on_worker(*found->second->worker, frames);
 }
 
-void Back::on_control(const std::string& address, std::string_view payload) {
-  const wire::Event event = wire::decode(payload, limits_);
+// What a worker sent last stands behind what others did.
+void Back::read_up() {
+  const core::TimePoint end = core::Clock::now() + kReadUpFor;
+  while (transport_.receive() && core::Clock::now() < end) continue;
+}
+
+void Back::on_control(const std::string& address, const net::Frame& payload) {
+  const wire::Event event = wire::decode(view(payload), limits_);
   if (event.fault != wire::Fault::kNone) {
     ++relay_.dispatch().counters().strays;
     return;
   }
-  if (event.name == rpc::kReady) return on_ready(address, event.args);
+  if (event.name == rpc::kReady) on_ready(address, event.args);
   const auto found = entries_.find(address);
   if (found == entries_.end()) {
-    ++relay_.dispatch().counters().strays;
+    relay_.dispatch().counters().strays += event.name == rpc::kReady ? 0 : 1;
     if (event.name == rpc::kPulse) tell(address, rpc::kStranger);
     return;
   }
   Entry& entry = *found->second;
   entry.heard = reactor_.timers().now();
-  if (event.name == rpc::kDrain) {
+  if (event.name == rpc::kReady) {
+    entry.traffic = net::Traffic(payload);
+  } else if (event.name == rpc::kDrain) {
     entry.worker->load.draining = true;
     relay_.dispatch().hurry(*entry.worker->service);
     tell(address, rpc::kDrained);

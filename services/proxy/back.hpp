@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "net/traffic.hpp"
 #include "ops/log.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/relay.hpp"
@@ -37,7 +38,8 @@ class Back {
   struct Entry;
 
   void receive(std::vector<net::Frame>& frames);
-  void on_control(const std::string& address, std::string_view payload);
+  void read_up();
+  void on_control(const std::string& address, const net::Frame& payload);
   void on_ready(const std::string& address, std::string_view args);
   void refuse(const std::string& address, const core::Error& why);
   void admit(const std::string& address, const rpc::Introduction& introduction);

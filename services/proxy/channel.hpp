@@ -21,6 +21,9 @@ struct Worker;
 
 struct Channel;
 
+/// From this version of the protocol on grants are events of their own.
+inline constexpr std::uint64_t kCreditsApart = 3;
+
 /// Whoever keeps the channels' time.
 class Timekeeper {
  public:

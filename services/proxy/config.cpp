@@ -62,6 +62,12 @@ std::vector<Option> own_options() {
 
 std::vector<Option> upstream_columns() {
   const rpc::Introduction usual;
+  const UpstreamOptions server;
+  Option bytes =
+      ops::own_count("max_answer_bytes", server.max_answer_bytes, 1024,
+                     "An answer up to this long is refused with ERR TooLarge alone; a longer one ends its "
+                     "connection.");
+  bytes.unit = "bytes";
   return {{.name = "name",
            .type = Type::kService,
            .initial = std::string(),
@@ -71,7 +77,17 @@ std::vector<Option> upstream_columns() {
            .initial = std::vector<std::string>(),
            .help = "Where a stock zerorpc server listens; a list stands for several."},
           ops::own_count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
-          ops::own_count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time.")};
+          ops::own_count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time."),
+          {.name = "methods",
+           .type = Type::kTexts,
+           .initial = std::vector<std::string>(),
+           .help = "What it offers, where it cannot tell itself; it is asked when there are none."},
+          ops::own_count("max_connections", server.max_connections, 1,
+                         "Connections at most: each carries 150 calls or 300 stream items on their way."),
+          bytes,
+          ops::own_time(
+              "wedged_ms", server.wedged_after, 0,
+              "It is given up when it leaves a ping unanswered for so long and is not busy; 0 = never.")};
 }
 
 const std::vector<Option> kOptions = own_options();
@@ -130,6 +146,10 @@ std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::Soc
                      .endpoint = endpoint,
                      .weight = static_cast<std::uint32_t>(config.integer(cell("weight"))),
                      .max_inflight = static_cast<std::uint32_t>(config.integer(cell("max_inflight"))),
+                     .methods = config.list(cell("methods")),
+                     .max_connections = config.size(cell("max_connections")),
+                     .max_answer_bytes = config.size(cell("max_answer_bytes")),
+                     .wedged_after = config.duration(cell("wedged_ms")),
                      .socket = socket,
                      .max_held_bytes = config.size("max_held_bytes"),
                      .limits = ops::limits_of(config)});

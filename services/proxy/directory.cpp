@@ -30,32 +30,50 @@ bool Service::may_have_room() const {
 const Directory::Target& Directory::look_up(std::string_view name) const {
   static const Target kNoMethod{Finding::kNoMethod};
   static const Target kNoService{Finding::kNoService};
+  static const Target kAwaited{Finding::kAwaited};
   const auto found = names_.find(name);
   if (found != names_.end()) return found->second;
   const std::size_t dot = name.find('.');
-  const bool of_service = dot == name.npos || services_.contains(name.substr(0, dot));
-  return of_service ? kNoMethod : kNoService;
+  const auto service = dot == name.npos ? services_.end() : services_.find(name.substr(0, dot));
+  if (service != services_.end()) return service->second->awaited ? kAwaited : kNoMethod;
+  if (awaiting_) return kAwaited;
+  return dot == name.npos ? kNoMethod : kNoService;
+}
+
+Service& Directory::service_of(const std::string& name) {
+  auto& service = services_[name];
+  if (!service) {
+    service = std::make_unique<Service>();
+    service->name = name;
+  }
+  return *service;
+}
+
+void Directory::expect(const std::string& name, const std::vector<rpc::OfferedMethod>& methods) {
+  Service& service = service_of(name);
+  service.configured = true;
+  if (!service.workers.empty()) return;
+  service.awaited = methods.empty() && service.methods.empty();
+  for (const rpc::OfferedMethod& method : methods) service.methods.insert_or_assign(method.name, method);
+  index();
 }
 
 Worker& Directory::add(std::unique_ptr<Worker> worker, const rpc::Introduction& introduction) {
-  auto& service = services_[introduction.service];
-  if (!service) {
-    service = std::make_unique<Service>();
-    service->name = introduction.service;
-  }
-  worker->service = service.get();
+  Service& service = service_of(introduction.service);
+  service.awaited = false;
+  worker->service = &service;
   worker->sticky = introduction.sticky;
   worker->key = introduction.key;
   worker->state = introduction.state;
   if (!worker->state.id.empty()) bound_.try_emplace(introduction.service, worker->state);
   for (const rpc::OfferedMethod& method : introduction.methods) {
     worker->methods.emplace(method.name, method.idempotent);
-    service->methods.insert_or_assign(method.name, method);
+    service.methods.insert_or_assign(method.name, method);
   }
   Worker& added = *worker;
-  service->workers.push_back(&added);
+  service.workers.push_back(&added);
   workers_.emplace(added.id, std::move(worker));
-  rebuild(*service);
+  rebuild(service);
   return added;
 }
 
@@ -114,6 +132,8 @@ void Directory::rebuild(Service& service) {
 }
 
 void Directory::index() {
+  awaiting_ = std::any_of(services_.begin(), services_.end(),
+                          [](const auto& entry) { return entry.second->awaited; });
   names_.clear();
   for (const auto& [name, service] : services_) {
     for (const auto& [method_name, method] : service->methods) {

@@ -21,7 +21,9 @@ namespace zerosuite::proxy {
 struct Service {
   std::string name;
   bool sticky = false;
-  bool uniform = true;  ///< Every worker has every method.
+  bool uniform = true;      ///< Every worker has every method.
+  bool configured = false;  ///< An upstream of the file, so it is never forgotten.
+  bool awaited = false;     ///< It is configured, and no worker has told yet what it offers.
   std::vector<Worker*> workers;
   std::map<std::string, rpc::OfferedMethod, std::less<>> methods;  ///< Of all workers together.
   Chain<Channel, &Channel::of_queue> queue;                        ///< Calls that wait for a worker.
@@ -36,7 +38,13 @@ struct Service {
 /// Belongs to the loop's thread.
 class Directory final : public rpc::Catalogue {
  public:
-  enum class Finding : std::uint8_t { kMethod, kAmbiguous, kNoService, kNoMethod };
+  enum class Finding : std::uint8_t {
+    kMethod,
+    kAmbiguous,
+    kNoService,
+    kNoMethod,
+    kAwaited,  ///< It may be a method of a service whose methods nobody has told yet.
+  };
   struct Target {
     Finding finding = Finding::kNoMethod;
     Service* service = nullptr;                  ///< Null unless a method was found.
@@ -46,6 +54,8 @@ class Directory final : public rpc::Catalogue {
   /// `name` is `service.method`, or a bare method that exactly one service has.
   const Target& look_up(std::string_view name) const;
 
+  /// Makes a service known before its first worker has come, with those of its methods that are known.
+  void expect(const std::string& service, const std::vector<rpc::OfferedMethod>& methods);
   /// Takes a worker in, and its service if it is new. No other worker may have its id.
   Worker& add(std::unique_ptr<Worker> worker, const rpc::Introduction& introduction);
   /// Forgets it; no channel may be left on it.
@@ -73,6 +83,7 @@ class Directory final : public rpc::Catalogue {
   wire::Dict more() const override;
 
  private:
+  Service& service_of(const std::string& name);
   void rebuild(Service& service);
   void index();
 
@@ -80,6 +91,7 @@ class Directory final : public rpc::Catalogue {
   std::map<std::string, std::unique_ptr<Service>, std::less<>> services_;
   std::map<std::string, rpc::State, std::less<>> bound_;  // by service
   std::unordered_map<std::string, Target, core::KeyedHash, std::equal_to<>> names_;
+  bool awaiting_ = false;  // some service's methods
   const rpc::Catalogue* own_ = nullptr;
 };
 

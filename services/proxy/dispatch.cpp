@@ -35,10 +35,7 @@ Dispatch::Dispatch(net::Timers& timers, Front& front, Directory& directory, cons
       options_(options),
       balance_(options.balance, core::random_bits()),
       responder_(front, options.limits.max_frame_bytes),
-      doom_(timers,
-            [this] {
-              while (!doomed_.empty()) lose(*doomed_.back(), kConnectionEnded);
-            }),
+      doom_(timers, [this] { lose_doomed(); }),
       room_(timers, [this] { serve_all(); }),
       forget_(timers, [this] { forget_those_due(); }) {}
 
@@ -250,6 +247,11 @@ void Dispatch::fail(Channel& channel, const core::Error& error) {
   const std::string connection(channel.client.outermost());
   const rpc::Delivery delivery = responder_.error(info(channel), error);
   delivery == rpc::Delivery::kGone ? lose_client(connection) : finish(channel);
+}
+
+void Dispatch::refuse_answer(Channel& channel, const core::Error& error) {
+  tell_cancelled(channel);
+  fail(channel, error);
 }
 
 void Dispatch::abandon(Channel& channel) {

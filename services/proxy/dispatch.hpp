@@ -77,6 +77,8 @@ class Dispatch final : private Timekeeper {
   void finish(Channel& channel);
   /// Ends it with an ERR.
   void fail(Channel& channel, const core::Error& error);
+  /// As fail(), and tells the worker that nobody waits any more: what it answered cannot be passed on.
+  void refuse_answer(Channel& channel, const core::Error& error);
   /// Ends it without a word to the client, and tells the worker that nobody waits any more.
   void abandon(Channel& channel);
   /// The client has beaten on the channel: from now on its own interval tells whether it still waits.
@@ -90,10 +92,12 @@ class Dispatch final : private Timekeeper {
   void welcome(Worker& worker);
   /// Takes a worker out: its calls go to another where that is allowed, and get ERR WorkerLost otherwise.
   void lose(Worker& worker, std::string_view reason);
+  /// One of a worker's ways has ended, and this call of it with it: as the calls of lose().
+  void lose_call(Channel& channel, std::string_view reason);
   /// A worker takes no new calls any more: if it was its service's last, what is queued waits no longer than
   /// for a first one.
   void hurry(Service& service);
-  /// As lose(), once whoever is at work now is done.
+  /// As lose(), once whoever is at work now is done and everything the worker has sent is read.
   void doom(Worker& worker);
   /// Forgets the service that has been without a worker longest. False when each has one, or calls that wait.
   bool forget_oldest();
@@ -139,6 +143,7 @@ class Dispatch final : private Timekeeper {
   void orphan(Channel& channel, std::string_view reason);
   Service* longest_left() const;
   void forget_those_due();
+  void lose_doomed();
   void tell_cancelled(const Channel& channel);
   static core::Error overloaded(const Channel& channel);
   rpc::CallInfo info(const Channel& channel) const;

@@ -110,13 +110,7 @@ void Dispatch::lose(Worker& worker, std::string_view reason) {
   std::erase(doomed_, &worker);
   worker.load.gone = true;
   Service& service = *worker.service;
-  while (Channel* const channel = worker.channels.first()) {
-    if (channel->idempotent && !channel->retried && !channel->answered) {
-      retry(*channel);
-    } else {
-      orphan(*channel, reason);
-    }
-  }
+  while (Channel* const channel = worker.channels.first()) lose_call(*channel, reason);
   Outlet& outlet = *worker.outlet;
   directory_.remove(worker);
   hurry(service);
@@ -131,7 +125,7 @@ void Dispatch::lose(Worker& worker, std::string_view reason) {
 Service* Dispatch::longest_left() const {
   Service* longest = nullptr;
   for (const auto& [name, service] : directory_.services()) {
-    const bool may_go = service->workers.empty() && service->queue.empty();
+    const bool may_go = !service->configured && service->workers.empty() && service->queue.empty();
     if (may_go && (longest == nullptr || service->left < longest->left)) longest = service.get();
   }
   return longest;
@@ -150,10 +144,25 @@ void Dispatch::forget_those_due() {
   }
   TimePoint next = TimePoint::max();
   for (const auto& [name, service] : directory_.services()) {
-    if (service->workers.empty()) next = std::min(next, service->left + options_.forget_for);
+    if (!service->configured && service->workers.empty())
+      next = std::min(next, service->left + options_.forget_for);
   }
   if (next != TimePoint::max())
     forget_.at(std::max(next, now() + 1s));  // one with calls that wait is due already
+}
+
+void Dispatch::lose_call(Channel& channel, std::string_view reason) {
+  const bool may_retry = channel.idempotent && !channel.retried && !channel.answered;
+  may_retry ? retry(channel) : orphan(channel, reason);
+}
+
+// Its last answers may be here unread, and reading them may take it out, or doom others.
+void Dispatch::lose_doomed() {
+  while (!doomed_.empty()) {
+    Worker* const worker = doomed_.back();
+    worker->outlet->read_up();
+    if (!doomed_.empty() && doomed_.back() == worker) lose(*worker, kConnectionEnded);
+  }
 }
 
 void Dispatch::hurry(Service& service) {

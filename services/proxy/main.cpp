@@ -23,8 +23,8 @@ int main(int argc, char** argv) {
       app.log().write(ops::Level::kInfo, "waiting for workers", {{"endpoint", back.bind(endpoint)}});
     std::vector<std::unique_ptr<proxy::Upstream>> upstreams;
     for (const auto& options : proxy::upstreams(config, app.socket_options()))
-      upstreams.push_back(std::make_unique<proxy::Upstream>(app.context(), app.reactor(), relay, directory,
-                                                            app.log(), options));
+      upstreams.push_back(
+          std::make_unique<proxy::Upstream>(app.dialing(), relay, directory, app.log(), options));
 
     proxy::bind(app.server(), relay, directory, app.reactor().timers());
     const rpc::OwnMethods own(app.server().methods());

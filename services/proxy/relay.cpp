@@ -102,7 +102,8 @@ void Relay::on_call(const wire::Event& event, std::vector<net::Frame>& frames) {
 
   const Directory::Target& target = directory_.look_up(event.name);
   if (target.finding == Directory::Finding::kAmbiguous) return refuse(event, ambiguous(event.name, target));
-  if (target.service == nullptr && settled()) return refuse(event, unknown(event.name, target));
+  const bool awaited = target.finding == Directory::Finding::kAwaited || !settled();
+  if (target.service == nullptr && !awaited) return refuse(event, unknown(event.name, target));
 
   const Client* const client = dispatch_.channels().client(envelope_.outermost());
   const core::Quota quota{options_.max_channels, options_.max_channels_per_peer};
@@ -179,8 +180,23 @@ void Relay::on_worker(Worker& worker, std::span<net::Frame> frames) {
     Channel* const channel = answers ? dispatch_.channels().find(envelope_, event.response_to) : nullptr;
     // A worker may speak on the channels it was given, and on no others.
     if (channel != nullptr && channel->worker == &worker) return on_reply(*channel, event, frames.subspan(1));
+    if (event.fault == wire::Fault::kTooLarge && !event.response_to.empty())
+      return on_too_large(worker, event, frames);
   }
   ++dispatch_.counters().strays;
+}
+
+// Whoever asked is told; the worker is to send nothing more of it.
+void Relay::on_too_large(Worker& worker, const wire::Event& event, std::span<net::Frame> frames) {
+  Channel* const channel = dispatch_.channels().find(envelope_, event.response_to);
+  if (channel == nullptr || channel->worker != &worker) {
+    ++dispatch_.counters().strays;
+    return;
+  }
+  dispatch_.refuse_answer(
+      *channel,
+      {core::kTooLarge, "the answer has " + std::to_string(frames.back().size()) + " bytes; the limit is " +
+                            std::to_string(options_.dispatch.limits.max_frame_bytes)});
 }
 
 void Relay::on_reply(Channel& channel, const wire::Event& event, std::span<net::Frame> frames) {

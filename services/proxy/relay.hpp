@@ -47,6 +47,7 @@ class Relay final : public ops::Relay {
   void on_follow_up(Channel& channel, const wire::Event& event, std::vector<net::Frame>& frames);
   void pass_on(Channel& channel, std::vector<net::Frame>& frames);
   void on_reply(Channel& channel, const wire::Event& event, std::span<net::Frame> frames);
+  void on_too_large(Worker& worker, const wire::Event& event, std::span<net::Frame> frames);
   void refuse(const wire::Event& event, const core::Error& error);
   void make_room(std::vector<net::Frame>& frames) const;
   bool settled() const;

@@ -1,44 +1,72 @@
 #include "proxy/upstream.hpp"
 
+#include <algorithm>
 #include <array>
-#include <utility>
+#include <limits>
 
-#include "net/monitor.hpp"
+#include "net/traffic.hpp"
 #include "proxy/frames.hpp"
+#include "rpc/dialed_transport.hpp"
 #include "rpc/frames.hpp"
 #include "rpc/listeners.hpp"
-#include "rpc/outbox.hpp"
+#include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
 namespace {
 
 using namespace std::chrono_literals;
+using core::TimePoint;
 using ops::Level;
 
-constexpr core::milliseconds kProbeEvery{1000};  // unanswered for two more seconds, the connection is cut
+constexpr core::milliseconds kProbeEvery{1000};
+constexpr core::milliseconds kLongestSilence{2700};  // of a peer whose ZeroMQ answers each probe at once
+// A probe waits behind what was sent before it, wherever that is kept on its way, and may count on such a
+// link.
+constexpr std::int64_t kSlowestLink = 64 << 10;  // bytes a second
+constexpr auto kLookEvery = 200ms;
+constexpr auto kPaused = 1s;  // so late a look was late because the process stood still
+constexpr core::milliseconds kPingEvery{5000};
+constexpr auto kCrossing = 200ms;  // what two messages on two connections may overtake one another by
+constexpr auto kSpareFor = 50ms;   // after one connection has ended: the next moment tells whether all do
+constexpr auto kIdleFor = 30s;
 constexpr core::milliseconds kAskFor{5000};
 constexpr auto kAskAgainAfter = 2s;
 constexpr const char* kInspect = "_zerorpc_inspect";
 constexpr const char* kList = "_zerorpc_list";  // python 3.11 has broken the other
+constexpr const char* kPing = "_zerorpc_ping";
+constexpr std::size_t kLongestName = 255;
+constexpr std::string_view kSilent = "it is silent";
+constexpr std::string_view kHangs = "it leaves a ping unanswered";
 
-net::SocketOptions probing(net::SocketOptions options) {
-  options.probe = kProbeEvery;
-  return options;
+// A tcp connection that is alive is judged here, for libzmq would cut it in the middle of a long message,
+// behind which nothing is heard. Over ipc no message takes long.
+net::SocketOptions probing(const UpstreamOptions& options) {
+  net::SocketOptions socket = options.socket;
+  socket.max_frame_bytes = static_cast<std::int64_t>(options.max_answer_bytes);
+  socket.probe = kProbeEvery;
+  if (options.endpoint.starts_with("tcp://")) socket.probe_limit = 0ms;
+  return socket;
 }
 
 rpc::CallerOptions caller_options(const UpstreamOptions& options) {
   rpc::CallerOptions caller;
+  caller.heartbeat = 0ms;  // what is asked has its own time
   caller.limits = options.limits;
   return caller;
 }
 
+wire::Limits without_frame_limit(wire::Limits limits) {
+  limits.max_frame_bytes = std::numeric_limits<std::size_t>::max();
+  return limits;
+}
+
+wire::Value text(std::string_view value) { return {std::string(value)}; }
+
 // `_zerorpc_list` tells names alone.
 wire::Value described(const wire::List& names) {
   wire::Dict methods;
-  for (const wire::Value& name : names) {
-    const wire::Dict nothing{{{std::string("args")}, {}}, {{std::string("doc")}, {}}};
-    methods.push_back({name, {nothing}});
-  }
+  for (const wire::Value& name : names)
+    methods.push_back({name, {wire::Dict{{text("args"), {}}, {text("doc"), {}}}}});
   return {std::move(methods)};
 }
 
@@ -50,66 +78,235 @@ wire::Value methods_in(const wire::Value& answer) {
   throw core::Failure(core::kProtocolError, "its methods are in none of the known forms");
 }
 
+// Python 2.7 knows no difference between text and bytes.
+wire::Value in_text(const wire::Value& value) {
+  if (const auto* const bytes = value.as<wire::Bytes>(); bytes != nullptr && wire::is_utf8(bytes->data))
+    return text(bytes->data);
+  if (const auto* const list = value.as<wire::List>()) {
+    wire::List texts;
+    for (const wire::Value& each : *list) texts.push_back(in_text(each));
+    return {std::move(texts)};
+  }
+  if (const auto* const dict = value.as<wire::Dict>()) {
+    wire::Dict texts;
+    for (const auto& [key, each] : *dict) texts.push_back({in_text(key), in_text(each)});
+    return {std::move(texts)};
+  }
+  return value;
+}
+
 }  // namespace
 
-/// One connection's life.
-struct Upstream::Line {
-  explicit Line(Upstream& upstream)
-      : socket(upstream.context_, zmq::socket_type::dealer, probing(upstream.options_.socket)),
-        outbox(upstream.reactor_.timers(), socket, upstream.options_.max_held_bytes),
-        intake(upstream.reactor_.timers()),
-        receiver([&upstream](std::vector<net::Frame>& frames) { upstream.receive(frames); }),
-        monitor(upstream.context_, upstream.reactor_, socket,
-                [&upstream](net::Connection connection) {
-                  connection == net::Connection::kUp ? upstream.ask(kInspect) : upstream.hang_up();
-                }),
-        watch(upstream.reactor_.watch(socket.ref(), [this] { intake.drain(socket, receiver); })) {
-    socket.connect(upstream.options_.endpoint);
+/// One connection, and what is on its way over it.
+struct Upstream::Lane final : rpc::DialedHost {
+  explicit Lane(Upstream& its_upstream)
+      : upstream(its_upstream),
+        used(upstream.now()),
+        transport(
+            upstream.dialing_, *this,
+            {upstream.options_.endpoint, probing(upstream.options_), upstream.options_.max_held_bytes}) {}
+
+  void connected() override { upstream.connected(*this); }
+  void disconnected() override { upstream.lose_lane(*this, kConnectionEnded); }
+  void receive(std::vector<net::Frame>& frames) override { upstream.receive(*this, frames); }
+  void not_found(const core::Error& why) override { upstream.complain("upstream not found", why.message); }
+
+  void watch_from(TimePoint now) {
+    watched = now;
+    traffic = transport.traffic();
+    if (const auto count = traffic.count()) answered = *count;
+  }
+  bool silent(TimePoint now) {
+    const auto count = traffic.count();
+    if (!count) return false;  // it has ended, which the monitor tells; or libzmq keeps watch itself
+    if (count->received != answered.received) answered = *count;
+    const auto behind =
+        core::milliseconds(1000) * static_cast<std::int64_t>(count->taken - answered.taken) / kSlowestLink;
+    const auto silence = std::min<core::Clock::duration>(count->silence, now - watched);
+    return silence > kLongestSilence + behind;
   }
 
-  net::Socket socket;
-  rpc::Outbox outbox;
-  rpc::FrameIntake intake;
-  rpc::MessageReceiver receiver;
-  net::Monitor monitor;
-  net::Reactor::Watch watch;
+  Upstream& upstream;
+  Meter meter;
   bool up = false;
+  TimePoint used;     // when it last had a call
+  TimePoint watched;  // since when its silence counts
+  net::Traffic traffic;
+  net::Traffic::Count answered{};  // what had passed when something last came
+  rpc::DialedTransport transport;
 };
 
-Upstream::Upstream(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory,
-                   ops::Log& log, UpstreamOptions options)
-    : context_(context),
-      reactor_(reactor),
+Upstream::Upstream(const net::Dialing& dialing, Relay& relay, Directory& directory, ops::Log& log,
+                   UpstreamOptions options)
+    : dialing_(dialing),
       relay_(relay),
       directory_(directory),
       log_(log),
       options_(std::move(options)),
-      redial_(reactor.timers(), [this] { dial(); }),
-      ask_again_(reactor.timers(), [this] { ask(kInspect); }),
-      caller_(reactor.timers(), static_cast<rpc::Sink&>(*this), caller_options(options_)) {
-  dial();
+      unlimited_(without_frame_limit(options_.limits)),
+      pings_(options_.wedged_after),
+      bury_(dialing.reactor.timers(), [this] { dead_.clear(); }),
+      ask_again_(dialing.reactor.timers(), [this] { ask(kInspect); }),
+      look_(dialing.reactor.timers(), [this] { look_after(); }),
+      caller_(dialing.reactor.timers(), static_cast<rpc::Sink&>(*this), caller_options(options_)) {
+  wire::List names;
+  for (const std::string& name : options_.methods) names.push_back(text(name));
+  directory_.expect(options_.service, rpc::read_methods(described(names)));
+  add_lane();
+  looked_ = now();
+  look_.after(kLookEvery);
 }
 
-Upstream::~Upstream() { closing_ = true; }
+Upstream::~Upstream() { hushed_ = true; }
 
-void Upstream::dial() {
-  if (line_) line_->socket.drop_queue();  // calls that were already given up must not be made
-  line_.reset();
-  line_ = std::make_unique<Line>(*this);
+void Upstream::complain(std::string_view event, const std::string& reason) {
+  if (std::exchange(complaint_, reason) == reason) return;
+  log_.write(Level::kWarn, event, {{"endpoint", options_.endpoint}, {"reason", reason}});
 }
 
-std::string Upstream::id() const { return options_.service + "@" + options_.endpoint; }
+// Connections.
 
-void Upstream::hang_up() {
-  if (!line_->up || redial_.armed()) return;  // libzmq goes on dialing by itself
-  redial_.after(0ms);
+void Upstream::add_lane() { lanes_.push_back(std::make_unique<Lane>(*this)); }
+
+std::size_t Upstream::lanes_up() const {
+  return static_cast<std::size_t>(
+      std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->up; }));
+}
+
+Upstream::Lane* Upstream::roomiest() const {
+  Lane* best = nullptr;
+  for (const auto& lane : lanes_) {
+    if (lane->up && (best == nullptr || lane->meter.used() < best->meter.used())) best = lane.get();
+  }
+  return best;
+}
+
+// While even the roomiest is half full there are to be twice as many.
+void Upstream::widen(const Lane& roomiest) {
+  const std::size_t up = lanes_up();
+  if (roomiest.meter.used() > Meter::kRoom / 2 && lanes_.size() < std::min(2 * up, options_.max_connections))
+    add_lane();
+}
+
+void Upstream::narrow() {
+  for (std::size_t i = lanes_.size() - 1; i > 0; --i) {
+    Lane& lane = *lanes_[i];
+    if (!lane.meter.empty()) lane.used = now();
+    if (now() - lane.used < kIdleFor) continue;
+    lane.up = false;
+    dead_.push_back(std::move(lanes_[i]));
+    lanes_.erase(lanes_.begin() + static_cast<std::ptrdiff_t>(i));
+    bury_.after(0ms);
+  }
+  if (worker_ != nullptr) worker_->connections = lanes_up();
+}
+
+void Upstream::connected(Lane& lane) {
+  lane.up = true;
+  lane.watch_from(now());
+  if (worker_ != nullptr || lanes_up() > 1) return;
+  suspect_ ? ping() : ask(kInspect);
+}
+
+// Calls of one connection end with it, and the upstream with the last.
+void Upstream::lose_lane(Lane& lane, std::string_view reason) {
+  if (!lane.up) return;  // libzmq goes on dialing by itself
+  lane.up = false;
+  hush();
+  Dispatch& dispatch = relay_.dispatch();
+  if (lanes_up() == 0) return worker_ != nullptr ? dispatch.lose(*worker_, reason) : start_over();
+
+  const auto dead =
+      std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& each) { return each.get() == &lane; });
+  dead_.push_back(std::move(*dead));
+  lanes_.erase(dead);
+  bury_.after(0ms);
+  if (worker_ == nullptr) return ask(kInspect);
+  worker_->load.full_until = now() + kSpareFor;
+  std::vector<std::pair<wire::Envelope, std::string>> calls;
+  lane.meter.close_all([&](const Meter::Call& call) { calls.emplace_back(call.client, call.id); });
+  for (const auto& [client, id] : calls) {
+    Channel* const channel = dispatch.channels().find(client, id);
+    if (channel != nullptr && channel->worker != nullptr && channel->worker == worker_)
+      dispatch.lose_call(*channel, reason);
+  }
+}
+
+// With one connection, to be made anew: calls that were given up must not be made after all.
+void Upstream::start_over() {
+  hush();
   ask_again_.cancel();
+  for (const auto& lane : lanes_) {
+    lane->up = false;
+    lane->meter.close_all([](const Meter::Call&) {});
+  }
+  dead_.insert(dead_.end(), std::make_move_iterator(lanes_.begin() + 1),
+               std::make_move_iterator(lanes_.end()));
+  lanes_.resize(1);
+  lanes_.front()->transport.redial();
+  bury_.after(0ms);
+}
+
+// What the proxy itself had asked is not answered any more.
+void Upstream::hush() {
+  hushed_ = true;
   caller_.close(std::make_exception_ptr(rpc::LostRemote("the connection has ended")));
-  if (worker_ != nullptr) relay_.dispatch().doom(*worker_);
+  hushed_ = false;
+  pings_.forget();
+}
+
+// Once in a while.
+void Upstream::look_after() {
+  const bool paused = now() - looked_ > kPaused;
+  looked_ = now();
+  look_.after(kLookEvery);
+  std::vector<Lane*> silent;
+  for (const auto& lane : lanes_) {
+    lane->meter.expire(now());
+    if (paused) lane->watched = now();
+    if (lane->up && lane->silent(now())) silent.push_back(lane.get());
+  }
+  for (Lane* const lane : silent) lose_lane(*lane, kSilent);
+  narrow();
+  look_at_pings();
+}
+
+void Upstream::look_at_pings() {
+  if (worker_ == nullptr || options_.wedged_after == 0ms) return;
+  const auto asked = pings_.asked_at();
+  if (!asked) {
+    const core::milliseconds every = std::min(kPingEvery, options_.wedged_after / 2);
+    if (now() - std::max(pings_.answered_at(), worker_->load.since) >= every) ping();
+    return;
+  }
+  const bool excused = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& lane) {
+    return lane->meter.has_call_from_before(*asked + kCrossing);
+  });
+  if (excused) pings_.busy(now());
+  if (!pings_.hangs(now())) return;
+  suspect_ = true;
+  relay_.dispatch().lose(*worker_, kHangs);
+}
+
+// Questions of the proxy's own.
+
+void Upstream::ping() {
+  pings_.asked(now());
+  rpc::OutgoingCall call{kPing, wire::Buffer(16), 0ms, {}};
+  wire::Packer(call.args).pack_array(0);
+  caller_.start(std::move(call), rpc::listen<wire::Value>([this](const rpc::Outcome<wire::Value>& /*any*/) {
+                  if (hushed_) return;
+                  pings_.answered(now());
+                  if (std::exchange(suspect_, false)) ask(kInspect);
+                }));
 }
 
 void Upstream::ask(const char* method) {
-  line_->up = true;
+  if (!options_.methods.empty()) {
+    wire::List names;
+    for (const std::string& name : options_.methods) names.push_back(text(name));
+    return admit(described(names));
+  }
   rpc::OutgoingCall call{method, wire::Buffer(16), kAskFor, {}};
   wire::Packer(call.args).pack_array(0);
   caller_.start(std::move(call), rpc::listen<wire::Value>([this, method](rpc::Outcome<wire::Value> answer) {
@@ -118,27 +315,47 @@ void Upstream::ask(const char* method) {
 }
 
 void Upstream::told(const char* method, rpc::Outcome<wire::Value> answer) {
-  if (redial_.armed() || closing_) return;
+  if (hushed_) return;
   if (!answer.ok() && method == kInspect) return ask(kList);
   try {
-    admit(rpc::read_methods(methods_in(answer.value())));
+    admit(methods_in(answer.value()));
     complaint_.clear();
   } catch (const core::Failure& failure) {
-    if (complaint_ != failure.what()) {
-      complaint_ = failure.what();
-      log_.write(Level::kWarn, "upstream unusable",
-                 {{"endpoint", options_.endpoint}, {"reason", complaint_}});
-    }
+    complain("upstream unusable", failure.what());
     ask_again_.after(kAskAgainAfter);
   }
 }
 
-void Upstream::admit(std::vector<rpc::OfferedMethod> methods) {
+// Without those that nobody could call by their names.
+std::vector<rpc::OfferedMethod> Upstream::usable(const wire::Value& methods) {
+  const wire::Value texts = in_text(methods);
+  const auto* const entries = texts.as<wire::Dict>();
+  if (entries == nullptr) return rpc::read_methods(texts);  // which says what it is instead
+  wire::Dict usable;
+  std::size_t skipped = 0;
+  for (const auto& [key, description] : *entries) {
+    const auto* const name = key.as<std::string>();
+    const bool callable = name != nullptr && !name->empty() && name->size() <= kLongestName;
+    skipped += callable ? 0 : 1;
+    if (!callable) continue;
+    const bool is_described = description.as<wire::Dict>() != nullptr;
+    usable.push_back(is_described ? wire::DictEntry{key, description}
+                                  : described({key}).as<wire::Dict>()->front());
+  }
+  if (skipped > 0)
+    log_.write(Level::kWarn, "upstream methods skipped",
+               {{"endpoint", options_.endpoint},
+                {"count", skipped},
+                {"reason", "a name that is empty, too long or no text"}});
+  return rpc::read_methods({std::move(usable)});
+}
+
+void Upstream::admit(const wire::Value& methods) {
   if (worker_ != nullptr) return;
   rpc::Introduction introduction{.id = id(),
                                  .service = options_.service,
                                  .version = {},
-                                 .methods = std::move(methods),
+                                 .methods = usable(methods),
                                  .weight = options_.weight,
                                  .max_inflight = options_.max_inflight};
   auto worker = std::make_unique<Worker>();
@@ -154,35 +371,130 @@ void Upstream::admit(std::vector<rpc::OfferedMethod> methods) {
   relay_.dispatch().welcome(*worker_);
 }
 
-void Upstream::receive(std::vector<net::Frame>& frames) {
-  if (redial_.armed()) return;
+rpc::Delivery Upstream::send(const wire::Envelope& /*peer*/, wire::Buffer& payload) {
+  std::array<net::Frame, 2> frames{net::Frame(), rpc::to_frame(payload)};
+  const auto up = std::find_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->up; });
+  return up == lanes_.end() ? rpc::Delivery::kGone : (*up)->transport.forward(frames);
+}
+
+// Messages of the server.
+
+void Upstream::receive(Lane& lane, std::vector<net::Frame>& frames) {
+  if (!lane.up) return;
   if (frames.size() == 2 && frames.front().size() == 0) {
+    lane.meter.heard();
     const std::array<std::string_view, 2> views{view(frames.front()), view(frames.back())};
     return caller_.receive(views);
+  }
+  const wire::Event event = wire::peek(view(frames.back()), unlimited_);
+  const bool answers = event.fault == wire::Fault::kNone && !event.response_to.empty() && frames.size() > 2 &&
+                       read_envelope({frames.data(), frames.size() - 2});
+  Meter::Call* const call = answers ? lane.meter.find(envelope_, event.response_to) : nullptr;
+  if (call == nullptr) {
+    lane.meter.heard();
+  } else {
+    hear(lane, *call, event, frames.back());
+    pass_grants(lane);
   }
   if (worker_ == nullptr) return;
   frames.insert(frames.begin(), net::Frame());
   relay_.on_worker(*worker_, frames);
 }
 
+void Upstream::hear(Lane& lane, Meter::Call& call, const wire::Event& event, net::Frame& payload) {
+  if (!call.heard) pings_.read(now());
+  if (event.name == wire::kHeartbeat) pings_.beat(now());
+  net::Frame modern;
+  const bool foreign =
+      wire::names_in_bytes(event) || !(wire::id_key(event.response_to) == wire::id_key(call.id));
+  if (foreign) {
+    wire::Buffer buffer = wire::modernized(view(payload), event, call.id);
+    modern = rpc::to_frame(buffer);
+  }
+  lane.meter.heard(call, event);
+  if (foreign) payload = std::move(modern);
+}
+
+// Messages of clients.
+
+bool Upstream::read_envelope(std::span<const net::Frame> identities) {
+  envelope_.clear();
+  return std::all_of(identities.begin(), identities.end(),
+                     [this](const net::Frame& frame) { return envelope_.push(view(frame)); });
+}
+
+std::pair<Upstream::Lane*, Meter::Call*> Upstream::find(std::string_view id) const {
+  for (const auto& lane : lanes_) {
+    if (Meter::Call* const call = lane->meter.find(envelope_, id)) return {lane.get(), call};
+  }
+  return {nullptr, nullptr};
+}
+
 net::Sent Upstream::attempt(std::span<net::Frame> frames) {
-  return redial_.armed() ? net::Sent::kGone : line_->outbox.attempt(frames.subspan(1));
+  const wire::Event event = wire::peek(view(frames.back()), unlimited_);
+  if (!read_envelope(frames.subspan(1, frames.size() - 3))) return net::Sent::kYes;  // nobody's
+  if (event.response_to.empty()) return send_call(frames, event);
+  const auto [lane, call] = find(event.response_to);
+  if (call == nullptr || keeps_back(*lane, *call, event)) return net::Sent::kYes;
+  return lane->transport.attempt(frames.subspan(1));
 }
 
 rpc::Delivery Upstream::forward(std::span<net::Frame> frames) {
-  return redial_.armed() ? rpc::Delivery::kGone : line_->outbox.forward(frames.subspan(1));
+  const wire::Event event = wire::peek(view(frames.back()), unlimited_);
+  if (!read_envelope(frames.subspan(1, frames.size() - 3))) return rpc::Delivery::kSent;
+  const auto [lane, call] = find(event.response_to);
+  if (call == nullptr || keeps_back(*lane, *call, event)) return rpc::Delivery::kSent;
+  return lane->transport.forward(frames.subspan(1));
+}
+
+net::Sent Upstream::send_call(std::span<net::Frame> frames, const wire::Event& event) {
+  Lane* const lane = roomiest();
+  if (lane == nullptr) return net::Sent::kFull;
+  widen(*lane);
+  Meter::Call* const call = lane->meter.has_room() ? lane->meter.open(envelope_, event, now()) : nullptr;
+  if (call == nullptr) return net::Sent::kFull;
+  const net::Sent sent = lane->transport.attempt(frames.subspan(1));
+  if (sent != net::Sent::kYes) lane->meter.close(*call);
+  return sent == net::Sent::kGone ? net::Sent::kFull : sent;
+}
+
+// Whether the server is not to get the message, or not now.
+bool Upstream::keeps_back(Lane& lane, Meter::Call& call, const wire::Event& event) {
+  if (event.name == wire::kCancel) lane.meter.abandon(call, now());
+  const bool beats = event.name == wire::kHeartbeat;
+  const std::uint64_t granted =
+      event.name == wire::kMore || (beats && call.version < kCreditsApart) ? wire::grant_of(event.args) : 0;
+  if (granted > 0) {
+    lane.meter.grant(call, granted);
+    pass_grants(lane);
+  }
+  return granted > 0 || event.name == wire::kMore || (beats && !lane.meter.may_beat(call));
+}
+
+void Upstream::pass_grants(Lane& lane) {
+  while (const auto grant = lane.meter.next()) {
+    wire::Buffer payload;
+    const bool apart = grant->call->version >= kCreditsApart;
+    wire::begin_event(payload,
+                      {ids_.next(), grant->call->id, apart ? wire::kMore : wire::kHeartbeat, nullptr});
+    wire::Packer(payload).pack_array(1);
+    wire::Packer(payload).pack_uint32(grant->events);
+    auto frames = follow_up(grant->call->client, rpc::to_frame(payload));
+    lane.transport.forward(std::span(frames).subspan(1));
+  }
+}
+
+// As a worker.
+
+void Upstream::read_up() {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) lanes_[i]->transport.read_up();
 }
 
 void Upstream::lost(std::string_view reason) {
   ++relay_.dispatch().counters().workers_lost;
   log_.write(Level::kWarn, "upstream down", {{"worker", id()}, {"reason", reason}});
   worker_ = nullptr;
-  hang_up();
-}
-
-rpc::Delivery Upstream::send(const wire::Envelope& /*peer*/, wire::Buffer& payload) {
-  std::array<net::Frame, 2> frames{net::Frame(), rpc::to_frame(payload)};
-  return line_->outbox.forward(frames);
+  start_over();
 }
 
 }  // namespace zerosuite::proxy

@@ -1,13 +1,19 @@
-// A stock zerorpc server as a worker: the proxy dials it, asks what it can do, and knows by the connection
+// A stock zerorpc server as a worker: the proxy dials it, asks what it can do, and finds out by itself
 // whether it lives.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "net/reactor.hpp"
+#include "net/dialer.hpp"
 #include "ops/log.hpp"
+#include "proxy/meter.hpp"
+#include "proxy/ping_watch.hpp"
 #include "proxy/relay.hpp"
 #include "rpc/call_error.hpp"
 #include "rpc/caller.hpp"
@@ -19,48 +25,86 @@ struct UpstreamOptions {
   std::string endpoint;
   std::uint32_t weight = 100;
   std::uint32_t max_inflight = 65'536;
+  std::vector<std::string> methods = {};  ///< What it offers; it is asked when nothing is said.
+  std::size_t max_connections = 32;
+  std::size_t max_answer_bytes = 256 << 20;  ///< A longer one ends its connection.
+  core::milliseconds wedged_after{10'000};   ///< An unanswered ping that nothing excuses; zero never minds.
   net::SocketOptions socket;
   std::size_t max_held_bytes = 32 << 20;
   wire::Limits limits;
 };
 
-/// Belongs to the loop's thread. ZeroMQ's own thread of the server answers the probes, so one that computes
-/// for long stays, and one that is stopped is lost within three seconds.
+/// Belongs to the loop's thread. Calls are dealt out to as many connections as they need, since a stock
+/// server holds a thousand messages for each and throws away what comes after (Meter). It is up while one of
+/// them is. ZeroMQ's own thread of the server answers the probes, so one that computes for long stays, and
+/// one that is stopped is lost within three seconds; bytes of a long message count as answers. One that has
+/// hung while its sockets live is found by a ping (PingWatch).
 class Upstream final : private Outlet, private rpc::Sink {
  public:
-  Upstream(net::Context& context, net::Reactor& reactor, Relay& relay, Directory& directory, ops::Log& log,
+  Upstream(const net::Dialing& dialing, Relay& relay, Directory& directory, ops::Log& log,
            UpstreamOptions options);
   ~Upstream();
 
  private:
-  struct Line;
+  struct Lane;
+  using Lanes = std::vector<std::unique_ptr<Lane>>;
 
-  std::string id() const;
-  void dial();
-  void hang_up();
+  std::string id() const { return options_.service + "@" + options_.endpoint; }
+  core::TimePoint now() const { return dialing_.reactor.timers().now(); }
+  void complain(std::string_view event, const std::string& reason);
+
+  void add_lane();
+  Lane* roomiest() const;
+  void widen(const Lane& roomiest);
+  void narrow();
+  std::size_t lanes_up() const;
+  void connected(Lane& lane);
+  void lose_lane(Lane& lane, std::string_view reason);
+  void start_over();
+  void hush();
+
   void ask(const char* method);
   void told(const char* method, rpc::Outcome<wire::Value> answer);
-  void admit(std::vector<rpc::OfferedMethod> methods);
-  void receive(std::vector<net::Frame>& frames);
+  void admit(const wire::Value& methods);
+  std::vector<rpc::OfferedMethod> usable(const wire::Value& methods);
+  void look_after();
+  void look_at_pings();
+  void ping();
+
+  void receive(Lane& lane, std::vector<net::Frame>& frames);
+  void hear(Lane& lane, Meter::Call& call, const wire::Event& event, net::Frame& payload);
+  net::Sent send_call(std::span<net::Frame> frames, const wire::Event& event);
+  bool keeps_back(Lane& lane, Meter::Call& call, const wire::Event& event);
+  void pass_grants(Lane& lane);
+  bool read_envelope(std::span<const net::Frame> identities);
+  std::pair<Lane*, Meter::Call*> find(std::string_view id) const;
 
   net::Sent attempt(std::span<net::Frame> frames) override;
   rpc::Delivery forward(std::span<net::Frame> frames) override;
   rpc::Delivery pulse() override { return rpc::Delivery::kSent; }  // the probes do that
+  void read_up() override;
   void lost(std::string_view reason) override;
   rpc::Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
-  net::Context& context_;
-  net::Reactor& reactor_;
+  net::Dialing dialing_;
   Relay& relay_;
   Directory& directory_;
   ops::Log& log_;
   UpstreamOptions options_;
-  std::unique_ptr<Line> line_;
+  wire::Limits unlimited_;  // an answer that is too long is told so where its caller is known
+  Lanes lanes_;             // one at least
+  Lanes dead_;              // until whoever is at work in them is done
   Worker* worker_ = nullptr;
-  std::string complaint_;  // what the log said last
-  bool closing_ = false;   // as its caller goes, that fails the question that may be open
-  net::Timer redial_;      // not from inside the old line's own callbacks
+  PingWatch pings_;
+  std::string complaint_;    // what the log said last
+  bool suspect_ = false;     // it has hung, and answered nothing since
+  bool hushed_ = false;      // whoever asked is not to hear of it
+  wire::Envelope envelope_;  // of the message at hand
+  wire::IdSource ids_;
+  core::TimePoint looked_{};
+  net::Timer bury_;
   net::Timer ask_again_;
+  net::Timer look_;
   rpc::Caller caller_;  // the proxy's own calls; last, for as it goes it ends those that are open
 };
 

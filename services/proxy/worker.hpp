@@ -25,6 +25,8 @@ class Outlet {
   virtual rpc::Delivery forward(std::span<net::Frame> frames) = 0;
   /// Shows the worker that the proxy is alive; kGone when it is not there any more.
   virtual rpc::Delivery pulse() = 0;
+  /// Takes in what the worker has sent and nobody has read yet: it is about to be taken out.
+  virtual void read_up() = 0;
   /// The worker was taken out. The outlet may destroy itself in this call, which is the last.
   virtual void lost(std::string_view reason) = 0;
 
@@ -50,6 +52,7 @@ struct Worker {
   bool sticky = false;                               ///< It asks for calls by their first argument.
   Load load;
   Chain<Channel, &Channel::of_worker> channels;
+  std::size_t connections = 1;
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
 };

@@ -109,6 +109,9 @@ class FakeOutlet final : public proxy::Outlet {
   rpc::Delivery pulse() override {
     return sent == net::Sent::kGone ? rpc::Delivery::kGone : rpc::Delivery::kSent;
   }
+  void read_up() override {
+    if (unread) std::exchange(unread, nullptr)();
+  }
   void lost(std::string_view reason) override {
     lost_for = reason;
     worker = nullptr;
@@ -128,6 +131,7 @@ class FakeOutlet final : public proxy::Outlet {
   int attempts = 0;
   int malformed = 0;  ///< Without room for an address or an empty delimiter.
   std::string lost_for;
+  std::function<void()> unread;  ///< Hands over what it has sent and nobody has read.
 
  private:
   void keep(std::span<net::Frame> frames) {

@@ -83,6 +83,11 @@ class Peer(Mathematics):
         return iter(range(n))
 
     @zerorpc.stream
+    def heavy(self, n, size):
+        """n items of that many bytes each."""
+        return ("x" * size for _ in range(n))
+
+    @zerorpc.stream
     def endless(self, tag=""):
         fate = self.fates[tag] = Fate()
         try:

@@ -197,4 +197,34 @@ TEST_CASE("inspect counts each service's workers, those that take calls, and the
         R"("math": {"workers": 3, "ready": 2, "versions": ["1.0", "1.1"]}}})");
 }
 
+TEST_CASE("of a service that is expected and has told nothing yet, no name is unknown") {
+  Book book;
+  book.add("m1", "math", {"add"});
+  book.directory.expect("legacy", {});
+  for (const std::string name : {"legacy.add", "nosuch", "other.add"}) {
+    CAPTURE(name);
+    CHECK(book.finding(name) == Finding::kAwaited);
+  }
+  CHECK(book.service_of("add") == "math");
+  CHECK(book.finding("math.nosuch") == Finding::kNoMethod);
+  book.add("l1", "legacy", {"echo"});
+  CHECK(book.finding("legacy.add") == Finding::kNoMethod);
+  CHECK(book.finding("nosuch") == Finding::kNoMethod);
+  CHECK(book.finding("other.add") == Finding::kNoService);
+}
+
+TEST_CASE("an expected service whose methods are configured is known by them before its first worker comes") {
+  Book book;
+  rpc::OfferedMethod echo;
+  echo.name = "echo";
+  book.directory.expect("legacy", {echo});
+  CHECK(book.service_of("echo") == "legacy");
+  CHECK(book.service_of("legacy.echo") == "legacy");
+  CHECK(book.finding("legacy.add") == Finding::kNoMethod);
+  book.add("l1", "legacy", {"add"});
+  book.directory.expect("legacy", {echo});  // of its second endpoint
+  CHECK(book.service_of("legacy.add") == "legacy");
+  CHECK(book.finding("legacy.echo") == Finding::kNoMethod);
+}
+
 }  // namespace directory_test

@@ -295,4 +295,36 @@ TEST_CASE(
   CHECK(rig.open() == 0);
 }
 
+TEST_CASE("an answer above the frame limit is TooLarge to who asked, and its worker is told to stop") {
+  proxy::RelayOptions options{.dispatch = {}, .settle = core::milliseconds(-1)};
+  options.dispatch.limits.max_frame_bytes = 1000;
+  test::RelayRig rig(options);
+  test::FakeOutlet& worker = rig.join("m1");
+  const auto asked = rig.call("math.add", 1);
+  const auto other = rig.call("math.sub", 1);
+  worker.took();
+  rig.answer(worker, asked, "OK", test::list(std::string(2000, 'x')));
+  CHECK(rig.heard(asked).starts_with("ERR [\"TooLarge\", \"the answer has 20"));
+  CHECK(worker.took() == "_zpx_cancel []");
+  CHECK(rig.heard(other).empty());
+  rig.ok(worker, other);
+  CHECK(rig.heard(other) == "OK [7]");
+  rig.answer(worker, asked, "OK", test::list(std::string(2000, 'x')));
+  CHECK(rig.counters().strays == 1);
+}
+
+TEST_CASE("a name of a service that is expected and never came is Unavailable, not unknown") {
+  test::RelayRig rig;
+  rig.directory.expect("legacy", {});
+  const auto call = rig.call("legacy.add", 1);
+  CHECK(rig.heard(call).empty());
+  rig.pass(600ms);
+  CHECK(rig.heard(call).starts_with("ERR [\"Unavailable\", \"no worker has offered legacy.add yet"));
+  const auto early = rig.call("legacy.add", 1);
+  test::FakeOutlet& worker = rig.join("l1", {.service = "legacy", .methods = {"add"}});
+  rig.ok(worker, early);
+  CHECK(rig.heard(early) == "OK [7]");
+  CHECK(rig.heard(rig.call("legacy.nosuch")).starts_with("ERR [\"NameError\""));
+}
+
 }  // namespace relay_test

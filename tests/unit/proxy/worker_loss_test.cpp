@@ -350,4 +350,39 @@ TEST_CASE("a qualified call is asked again of a stock server by its bare name, a
   CHECK(own.messages.front().payload == call.payload);
 }
 
+TEST_CASE("what a worker said before its end, and nobody had read yet, is heard before its calls are lost") {
+  Rig rig;
+  const auto answered = rig.call("math.add", 1);
+  const auto open = rig.call("math.add", 2);
+  rig.first.unread = [&] { rig.ok(rig.first, answered); };
+  rig.relay.dispatch().doom(*rig.first.worker);
+  rig.pass(1ms);
+  CHECK(rig.heard(answered) == "OK [7]");
+  CHECK(rig.heard(open) ==
+        err("WorkerLost", "worker m1 was lost before math.add() had ended: its connection has ended"));
+}
+
+TEST_CASE("a worker whose last words take it out is not lost twice") {
+  Rig rig;
+  rig.first.unread = [&] { rig.lose(rig.first); };
+  FakeOutlet& another = rig.join_another();
+  rig.relay.dispatch().doom(*another.worker);
+  rig.relay.dispatch().doom(*rig.first.worker);
+  rig.pass(1ms);
+  CHECK(rig.directory.workers().empty());
+}
+
+TEST_CASE("one call of a worker can be lost without the others") {
+  Rig rig;
+  const auto lost_one = rig.call("math.add", 1);
+  const auto kept = rig.call("math.add", 2);
+  wire::Envelope alice;
+  REQUIRE(alice.push("alice"));
+  rig.relay.dispatch().lose_call(*rig.relay.dispatch().channels().find(alice, lost_one.id), "it is silent");
+  CHECK(rig.heard(lost_one) == lost("m1", "math.add"));
+  rig.ok(rig.first, kept);
+  CHECK(rig.heard(kept) == "OK [7]");
+  CHECK(rig.directory.worker("m1") != nullptr);
+}
+
 }  // namespace worker_loss_test

@@ -1,0 +1,140 @@
+#include "proxy/meter.hpp"
+
+#include <algorithm>
+
+namespace zerosuite::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kGhostsFor = 30s;
+constexpr std::uint64_t kMostOwed = 1'000'000;
+
+std::string name_of(const wire::Envelope& client, wire::Kind kind, std::string_view encoded_id) {
+  const wire::IdKey key = wire::id_key(encoded_id);
+  std::string name(1, static_cast<char>(kind));
+  const std::string_view text = key.text.empty() ? encoded_id : key.text;
+  name.append(std::to_string(text.size())).append(1, ':').append(text).append(client.bytes());
+  return name;
+}
+
+bool is_last(const wire::Event& event) {
+  return event.name == wire::kOk || event.name == wire::kErr || event.name == wire::kStreamDone;
+}
+
+}  // namespace
+
+Meter::Call* Meter::open(const wire::Envelope& client, const wire::Event& event, core::TimePoint now) {
+  const auto [entry, fresh] = calls_.try_emplace(name_of(client, wire::id_key(event.id).kind, event.id));
+  if (!fresh) return nullptr;
+  Call& call = entry->second;
+  call.client = client;
+  call.id = event.id;
+  call.version = event.version;
+  call.sent = now;
+  used_ += kForCall;
+  return &call;
+}
+
+Meter::Call* Meter::find(const wire::Envelope& client, std::string_view id) {
+  const wire::Kind kind = wire::id_key(id).kind;
+  auto found = calls_.find(name_of(client, kind, id));
+  if (found == calls_.end() && kind == wire::Kind::kStr)
+    found = calls_.find(name_of(client, wire::Kind::kBin, id));
+  if (found == calls_.end() && kind == wire::Kind::kBin)
+    found = calls_.find(name_of(client, wire::Kind::kStr, id));
+  return found == calls_.end() ? nullptr : &found->second;
+}
+
+void Meter::close(Call& call) {
+  leave_line(call);
+  used_ -= call.out + 1;
+  if (call.streams) {
+    --streams_;
+    streaming_ -= call.out;
+  }
+  calls_.erase(name_of(call.client, wire::id_key(call.id).kind, call.id));
+}
+
+void Meter::grant(Call& call, std::uint64_t events) {
+  if (call.abandoned != core::TimePoint::max()) return;
+  call.owed += std::min(events, kMostOwed - call.owed);
+  wait(call);
+}
+
+void Meter::wait(Call& call) {
+  if (call.waiting || call.owed == 0 || call.out > 0) return;
+  call.waiting = true;
+  waiting_.append(call);
+}
+
+void Meter::leave_line(Call& call) {
+  if (std::exchange(call.waiting, false)) waiting_.remove(call);
+}
+
+bool Meter::may_beat(Call& call) {
+  if (call.beat_after == heard_) return false;
+  call.beat_after = heard_;
+  return true;
+}
+
+void Meter::abandon(Call& call, core::TimePoint now) {
+  leave_line(call);
+  call.owed = 0;
+  call.abandoned = std::min(call.abandoned, now);
+}
+
+void Meter::heard(Call& call, const wire::Event& event) {
+  ++heard_;
+  call.heard = true;
+  if (event.name == wire::kHeartbeat || event.name == wire::kMore) return;
+  if (is_last(event)) return close(call);
+  if (!call.streams) {
+    call.streams = true;
+    ++streams_;
+    streaming_ += call.out;
+  }
+  if (call.out > 0) {
+    --call.out;
+    --used_;
+    --streaming_;
+  }
+  wait(call);
+}
+
+std::optional<Meter::Grant> Meter::next() {
+  Call* const call = waiting_.first();
+  if (call == nullptr) return std::nullopt;
+  const std::size_t room =
+      std::min(kRoom - std::min(used_, kRoom), kForEither - std::min(streaming_, kForEither));
+  const std::uint64_t share = std::max<std::size_t>(1, kForEither / std::max<std::size_t>(streams_, 1));
+  const auto events = static_cast<std::uint32_t>(std::min({call->owed, share, std::uint64_t{room}}));
+  if (events == 0) return std::nullopt;
+  leave_line(*call);
+  call->owed -= events;
+  call->out += events;
+  used_ += events;
+  if (call->streams) streaming_ += events;
+  return Grant{call, events};
+}
+
+void Meter::expire(core::TimePoint now) {
+  for (auto entry = calls_.begin(); entry != calls_.end();) {
+    Call& call = (entry++)->second;
+    if (call.abandoned != core::TimePoint::max() && now - call.abandoned > kGhostsFor) close(call);
+  }
+}
+
+bool Meter::has_call_from_before(core::TimePoint then) const {
+  return std::any_of(calls_.begin(), calls_.end(),
+                     [then](const auto& entry) { return entry.second.sent < then; });
+}
+
+void Meter::close_all(const std::function<void(const Call&)>& each) {
+  const Calls closed = std::exchange(calls_, {});
+  waiting_ = {};
+  used_ = streams_ = streaming_ = 0;
+  for (const auto& [name, call] : closed) each(call);
+}
+
+}  // namespace zerosuite::proxy
