@@ -18,7 +18,7 @@ void Cursor::move_to(std::int64_t tick) {
 std::int64_t Cursor::first_of_tick() {
   switch (layout_.start) {
     case SequenceStart::kCarry:
-      return sequence_ >= layout_.sequences() / 2 ? 0 : sequence_;
+      return sequence_ == layout_.sequences() ? 0 : sequence_;
     case SequenceStart::kRandom:
       return static_cast<std::int64_t>(entropy_.bits() % 100) % layout_.sequences();
     case SequenceStart::kZero:

@@ -18,9 +18,9 @@ struct Parts {
 
 /// Where the sequence of a new tick begins.
 enum class SequenceStart : std::uint8_t {
-  kCarry,   ///< Goes on from the tick before, so that id modulo shards is even; from 0 once half of it is
-            ///< used.
-  kZero,    ///< Twitter
+  kCarry,  ///< Goes on from the tick before, so that id modulo shards is even. It wastes nothing: a tick that
+           ///< begins late in its numbers is followed the sooner by the next one, from 0.
+  kZero,   ///< Twitter
   kRandom,  ///< 0 … 99: Leaf
   kOne,     ///< Always 1, also after an overflow: tarzanjw/pysnowflake
 };

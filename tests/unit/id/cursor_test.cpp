@@ -175,27 +175,39 @@ TEST_CASE("a tick is touched by its first id") {
   CHECK(rig.cursor.untouched() == 105);
 }
 
-TEST_CASE("carried on, ids of one a tick are even over any power of two up to half a tick's numbers") {
-  for (const char* name : {"twitter", "js53", "insta", "js53s"}) {
+TEST_CASE("carried on, ids of one a tick are even over any power of two up to all of a tick's numbers") {
+  for (const char* name : {"twitter", "discord", "insta", "baidu", "js53", "js53s", "custom:41/8/14@7"}) {
     CAPTURE(name);
     CursorRig rig(with(name, SequenceStart::kCarry));
-    const std::int64_t half = rig.cursor.layout().sequences() / 2;
-    std::vector<int> counts(static_cast<std::size_t>(half), 0);
-    for (std::int64_t tick = 1; tick <= 3 * half; ++tick) {
+    const std::int64_t all = rig.cursor.layout().sequences();
+    std::vector<int> counts(static_cast<std::size_t>(all), 0);
+    for (std::int64_t tick = 1; tick <= 3 * all; ++tick) {
       rig.cursor.move_to(tick);
-      ++counts[static_cast<std::size_t>(rig.cursor.one(kForever) % half)];
+      ++counts[static_cast<std::size_t>(rig.cursor.one(kForever) % all)];
     }
-    CHECK(counts == std::vector<int>(static_cast<std::size_t>(half), 3));
+    CHECK(counts == std::vector<int>(static_cast<std::size_t>(all), 3));
   }
 }
 
-TEST_CASE("carried on, a tick still has half of its numbers at least") {
-  CursorRig rig(with("twitter", SequenceStart::kCarry));
-  for (std::int64_t tick = 1; tick < 500; ++tick) {
+TEST_CASE("carried on, ids are even however many a tick are asked for") {
+  std::mt19937_64 random(3);
+  CursorRig rig(with("js53", SequenceStart::kCarry));
+  std::vector<int> counts(64, 0);
+  for (std::int64_t tick = 1; tick <= 3'000; ++tick) {
     rig.cursor.move_to(tick);
-    REQUIRE(rig.take(100'000, tick + 1).size() >= 2048);
-    rig.cursor.move_to(++tick);
-    rig.take(tick % 61);
+    for (const std::int64_t id : rig.take(static_cast<std::int64_t>(random() % 90)))
+      ++counts[static_cast<std::size_t>(id % 64)];
+  }
+  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+  CHECK(*most - *least <= 1);
+}
+
+TEST_CASE(
+    "carried on, no number of a tick is lost: as many as time brings never run ahead by more than a tick") {
+  CursorRig rig(with("js53", SequenceStart::kCarry));
+  for (std::int64_t tick = 1; tick < 5'000; ++tick) {
+    rig.cursor.move_to(tick);
+    REQUIRE(rig.take(tick % 17 == 0 ? 1 : 64, tick + 2).size() == (tick % 17 == 0 ? 1 : 64));
   }
 }
 
