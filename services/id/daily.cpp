@@ -33,16 +33,18 @@ std::int64_t power_of_ten(std::int64_t exponent) {
 
 }  // namespace
 
-void Daily::next(const DailyAsk& ask, core::Done<std::string> done) {
+void Daily::next(const DailyAsk& ask, core::Done<std::string> done, Client client) {
   check(ask);
   const std::string day = std::to_string(today(ask.zone));
-  sequences_.count("daily/" + ask.prefix + "/" + day, power_of_ten(ask.width),
-                   [start = ask.prefix + day, width = static_cast<std::size_t>(ask.width),
-                    done = std::move(done)](const core::Result<std::int64_t>& count) mutable {
-                     if (!count) return done(count.error());
-                     const std::string digits = std::to_string(*count);
-                     done(start + std::string(width - digits.size(), '0') + digits);
-                   });
+  sequences_.count(
+      "daily/" + ask.prefix + "/" + day, power_of_ten(ask.width),
+      [start = ask.prefix + day, width = static_cast<std::size_t>(ask.width),
+       done = std::move(done)](const core::Result<std::int64_t>& count) mutable {
+        if (!count) return done(count.error());
+        const std::string digits = std::to_string(*count);
+        done(start + std::string(width - digits.size(), '0') + digits);
+      },
+      client);
 }
 
 // A zone may put its clocks back over midnight, but its day does not end twice.

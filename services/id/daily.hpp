@@ -25,9 +25,9 @@ class Daily {
 
   /// `<prefix>yyyymmdd<counter>`: of one prefix and day, if A was answered before B asked, B's is greater.
   /// The counter is never kept in stock: a crash would use up what the width has room for. RangeExhausted
-  /// when the width has no room; Unavailable; Overloaded. Throws core::Failure InvalidArgument for a prefix,
-  /// width or zone that cannot be, Unsupported when the machine knows no zones.
-  void next(const DailyAsk& ask, core::Done<std::string> done);
+  /// when the width has no room; Unavailable; StoreRegressed; Overloaded. Throws core::Failure
+  /// InvalidArgument for a prefix, width or zone that cannot be, Unsupported when the machine knows no zones.
+  void next(const DailyAsk& ask, core::Done<std::string> done, Client client = 0);
 
  private:
   struct Place {

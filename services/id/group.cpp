@@ -19,21 +19,21 @@ void Group::resume() {
 std::optional<Source::Need> Group::need() {
   if (held_ || line_.empty()) return {};
   std::int64_t end = 0;
-  for (const Waiting& waiting : line_) end = std::max(end, waiting.caller.end);
+  line_.for_each([&](const Waiting& waiting) { end = std::max(end, waiting.caller.end); });
   return Need{wanted_, end};
 }
 
 void Group::supplied(const Reserved& reserved) {
   Range left = reserved.range;
-  while (!line_.empty() && line_.front().asked) {
-    const Caller& first = line_.front().caller;
+  while (!line_.empty() && line_.oldest().asked) {
+    const Caller& first = line_.oldest().caller;
     if (first.count > std::min(left.hi, first.end) - left.lo) {
-      answer_first(range_exhausted(key_, first.end));
+      answer_oldest(range_exhausted(key_, first.end));
       continue;
     }
     const Series dealt{left.lo, first.count};
     left.lo += first.count;
-    answer_first(std::vector<Series>{dealt});
+    answer_oldest(std::vector<Series>{dealt});
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/entropy.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "core/keyed_hash.hpp"
 #include "id/last.hpp"
 
 namespace zerosuite::id {
@@ -82,7 +83,7 @@ class Named {
   const std::size_t most_;
   core::ForkMark mark_;
   Entries entries_;  // the one used last comes first
-  std::unordered_map<std::string_view, typename Entries::iterator> index_;
+  std::unordered_map<std::string_view, typename Entries::iterator, core::KeyedHash> index_;
 };
 
 }  // namespace zerosuite::id

@@ -10,8 +10,6 @@
 
 namespace zerosuite::id {
 
-/// Of a range in one call.
-inline constexpr std::int64_t kMostInRange = 16'777'216;
 /// The end of all keys: the last value is one less.
 inline constexpr std::int64_t kEndOfValues = std::numeric_limits<std::int64_t>::max();
 

@@ -1,8 +1,8 @@
 #include "id/segments.hpp"
 
+#include <limits>
 #include <utility>
 
-#include "id/group.hpp"
 #include "id/names.hpp"
 
 namespace zerosuite::id {
@@ -21,6 +21,13 @@ std::vector<std::int64_t> values_of(const std::vector<Series>& all) {
   return values;
 }
 
+// Up to the first value that is not among them, where there is one.
+Range range_of(const Series& series) {
+  const std::int64_t last = series.first + (series.count - 1) * series.delta;
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return {series.first, last < most - series.delta ? last + series.delta : last + 1};
+}
+
 }  // namespace
 
 Segments::Segments(net::Timers& timers, Store& store, SegmentOptions options)
@@ -31,21 +38,24 @@ Stock& Segments::stock(const std::string& tag) {
                      [&] { return std::make_shared<Stock>(timers_, store_, key_of(tag), options_.stock); });
 }
 
-void Segments::next(const std::string& tag, Done<std::int64_t> done) {
+void Segments::next(const std::string& tag, Done<std::int64_t> done, Client client) {
   check_name("tag", tag);
   Stock& stock = this->stock(tag);
   if (const auto value = stock.one()) return done(*value);
-  stock.take({.done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
-    forget_unknown(tag, result);
-    if (!result) return done(result.error());
-    done(result->front().first);
-  }});
+  stock.take({.client = client,
+              .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+                forget_unknown(tag, result);
+                if (!result) return done(result.error());
+                done(result->front().first);
+              }});
 }
 
-void Segments::batch(const std::string& tag, std::int64_t n, Done<std::vector<std::int64_t>> done) {
+void Segments::batch(const std::string& tag, std::int64_t n, Done<std::vector<std::int64_t>> done,
+                     Client client) {
   check_name("tag", tag);
   stock(tag).take(
-      {.count = n,
+      {.client = client,
+       .count = n,
        .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
          forget_unknown(tag, result);
          if (!result) return done(result.error());
@@ -66,29 +76,17 @@ void Segments::forget(const std::string& tag, const core::Error& why) {
   stocks_.erase(tag);
 }
 
-void Segments::range(const std::string& tag, std::int64_t n, Done<Range> done) {
+void Segments::range(const std::string& tag, std::int64_t n, Done<Range> done, Client client) {
   check_name("tag", tag);
-  const Stock* known = stocks_.find(tag);
-  if (known != nullptr && known->delta()) return reserve(tag, n, *known->delta(), std::move(done));
-  store_.tag(tag, [this, n, done = std::move(done)](const Result<Tag>& found) mutable {
-    if (!found) return done(found.error());
-    reserve(found->name, n, found->delta, std::move(done));
-  });
-}
-
-void Segments::reserve(const std::string& tag, std::int64_t n, std::int64_t delta, Done<Range> done) {
-  const std::int64_t raw = raw_count(n, delta);
-  store_.reserve({key_of(tag), raw}, [this, tag, n, delta, raw,
-                                      done = std::move(done)](const Result<Reserved>& reserved) mutable {
-    if (!reserved) return done(reserved.error());
-    const std::int64_t real = reserved->tag ? reserved->tag->delta : delta;
-    const bool enough = reserved->range.size() == raw;
-    if (real == delta && enough) return done(reserved->range);
-    store_.give_back(key_of(tag), reserved->range, [](const Result<bool>&) {});
-    // Somebody has changed the tag since it was looked at.
-    if (real != delta) return reserve(tag, n, real, std::move(done));
-    done(range_exhausted(key_of(tag), reserved->range.hi));
-  });
+  stock(tag).take(
+      {.client = client,
+       .count = n,
+       .whole = true,
+       .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+         forget_unknown(tag, result);
+         if (!result) return done(result.error());
+         done(range_of(result->front()));
+       }});
 }
 
 void Segments::create(const Tag& tag, Done<Tag> done) {
@@ -126,6 +124,10 @@ void Segments::updated(const std::string& tag, const TagChange& change, const Re
   if (!result && result.error().name == core::kIndeterminate.name) return forget(tag, result.error());
   const bool same_values = !change.floor && !change.delta && !change.remainder && !change.max && !change.step;
   if (result && !same_values) stock->change(*result);
+}
+
+void Segments::changed(const std::string& tag) {
+  if (Stock* stock = stocks_.find(tag)) stock->distrust();
 }
 
 void Segments::remove(const std::string& tag, Done<Tag> done) {

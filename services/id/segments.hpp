@@ -39,24 +39,27 @@ class Segments {
  public:
   Segments(net::Timers& timers, Store& store, SegmentOptions options);
 
-  /// The tag's next value. NoSuchTag; SegmentExhausted when the store gives no more for now, with
-  /// {"retry_after_ms"}; RangeExhausted; Overloaded.
-  void next(const std::string& tag, core::Done<std::int64_t> done);
+  /// The tag's next value, greater than all of the tag that was answered here before. NoSuchTag;
+  /// SegmentExhausted when the store gives no more for now, with {"retry_after_ms"}; RangeExhausted;
+  /// StoreRegressed; Overloaded. `client` is who asks.
+  void next(const std::string& tag, core::Done<std::int64_t> done, Client client = 0);
   /// `n` of them, ascending.
-  void batch(const std::string& tag, std::int64_t n, core::Done<std::vector<std::int64_t>> done);
-  /// Values for a client to use up by itself: those of the tag among lo … hi−1, which are n. Straight from
-  /// the store, whose errors are answered too.
-  void range(const std::string& tag, std::int64_t n, core::Done<Range> done);
+  void batch(const std::string& tag, std::int64_t n, core::Done<std::vector<std::int64_t>> done,
+             Client client = 0);
+  /// The same for a client to use up by itself: the values of the tag among lo … hi−1, which are n.
+  void range(const std::string& tag, std::int64_t n, core::Done<Range> done, Client client = 0);
 
   /// TagExists, or the store's errors.
   void create(const Tag& tag, core::Done<Tag> done);
-  /// NoSuchTag. What is reserved here by the old rules is not used any more; elsewhere it is used up first.
+  /// NoSuchTag; InvalidArgument. What is reserved here by the old rules is not used any more.
   void update(const std::string& tag, const TagChange& change, core::Done<Tag> done);
   /// NoSuchTag. Answers what it was.
   void remove(const std::string& tag, core::Done<Tag> done);
-  void list(core::Done<std::vector<Tag>> done) { store_.tags(std::move(done)); }
+  void list(const TagPage& page, core::Done<std::vector<Tag>> done) { store_.tags(page, std::move(done)); }
   void info(const std::string& tag, core::Done<TagInfo> done);
 
+  /// Another issuer has changed, or deleted, that tag.
+  void changed(const std::string& tag);
   /// Nothing that was reserved before is used any more: this machine may have been copied.
   void void_all();
   /// Gives back what was not used; `done` runs once those who wait were answered and it is kept, or could not
@@ -67,7 +70,6 @@ class Segments {
   Stock& stock(const std::string& tag);
   void forget_unknown(const std::string& tag, const core::Result<std::vector<Series>>& result);
   void forget(const std::string& tag, const core::Error& why);
-  void reserve(const std::string& tag, std::int64_t n, std::int64_t delta, core::Done<Range> done);
   void send_update(const std::string& tag, const TagChange& change, core::Done<Tag> done);
   void updated(const std::string& tag, const TagChange& change, const core::Result<Tag>& result);
   void removed(const std::string& tag, const core::Result<Tag>& result);

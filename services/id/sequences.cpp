@@ -69,9 +69,10 @@ bool Sequence::idle() const {
   return !leaving_ && (!stock_ || stock_->idle()) && (!group_ || group_->idle());
 }
 
+// What was reserved for callers who wait is theirs alone, whoever else has a copy of it: their connections
+// were not copied.
 void Sequence::void_all() {
   if (stock_) stock_->void_all();
-  if (group_) group_->void_all();
 }
 
 void Sequence::stop(const SharedLast& last) {
@@ -93,14 +94,15 @@ Sequence& Sequences::counter(const std::string& key) {
   });
 }
 
-void Sequences::next(const std::string& name, Done<std::int64_t> done) {
+void Sequences::next(const std::string& name, Done<std::int64_t> done, Client client) {
   Sequence& sequence = this->sequence(name);
   if (const auto value = sequence.one()) return done(*value);
-  sequence.take({.done = first_of(std::move(done))}, Sequence::From::kStock);
+  sequence.take({.client = client, .done = first_of(std::move(done))}, Sequence::From::kStock);
 }
 
-void Sequences::batch(const std::string& name, std::int64_t n, Done<Range> done) {
-  sequence(name).take({.count = n,
+void Sequences::batch(const std::string& name, std::int64_t n, Done<Range> done, Client client) {
+  sequence(name).take({.client = client,
+                       .count = n,
                        .done =
                            [done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
                              if (!result) return done(result.error());
@@ -110,12 +112,13 @@ void Sequences::batch(const std::string& name, std::int64_t n, Done<Range> done)
                       Sequence::From::kStock);
 }
 
-void Sequences::durable(const std::string& name, Done<std::int64_t> done) {
-  sequence(name).take({.done = first_of(std::move(done))}, Sequence::From::kStore);
+void Sequences::durable(const std::string& name, Done<std::int64_t> done, Client client) {
+  sequence(name).take({.client = client, .done = first_of(std::move(done))}, Sequence::From::kStore);
 }
 
-void Sequences::count(const std::string& key, std::int64_t end, Done<std::int64_t> done) {
-  counter(key).take({.end = end, .done = first_of(std::move(done))}, Sequence::From::kStore);
+void Sequences::count(const std::string& key, std::int64_t end, Done<std::int64_t> done, Client client) {
+  counter(key).take({.client = client, .end = end, .done = first_of(std::move(done))},
+                    Sequence::From::kStore);
 }
 
 void Sequences::void_all() {

@@ -55,19 +55,20 @@ class Sequence : public std::enable_shared_from_this<Sequence> {
 };
 
 /// All of them. Belongs to the loop's thread. A caller who waits too long for the store gets Unavailable with
-/// {"retry_after_ms"}; RangeExhausted; Overloaded. A name must have 1 to 128 bytes: InvalidArgument.
+/// {"retry_after_ms"}; RangeExhausted; StoreRegressed; Overloaded. A name must have 1 to 128 bytes:
+/// InvalidArgument. `client` is who asks.
 class Sequences {
  public:
   Sequences(net::Timers& timers, Store& store, SequenceOptions options);
 
-  void next(const std::string& name, core::Done<std::int64_t> done);
+  void next(const std::string& name, core::Done<std::int64_t> done, Client client = 0);
   /// `n` values that follow one another.
-  void batch(const std::string& name, std::int64_t n, core::Done<Range> done);
+  void batch(const std::string& name, std::int64_t n, core::Done<Range> done, Client client = 0);
   /// As next(), and committed before it is answered.
-  void durable(const std::string& name, core::Done<std::int64_t> done);
+  void durable(const std::string& name, core::Done<std::int64_t> done, Client client = 0);
   /// As durable(), of a counter that is no sequence's: `counter` contains a '/' but does not begin with
   /// "seq/". The value is below `end`.
-  void count(const std::string& counter, std::int64_t end, core::Done<std::int64_t> done);
+  void count(const std::string& counter, std::int64_t end, core::Done<std::int64_t> done, Client client = 0);
 
   /// Nothing that was reserved before is used any more: this machine may have been copied.
   void void_all();

@@ -14,6 +14,7 @@ Source::Source(net::Timers& timers, Store& store, Key key, const SourceOptions& 
       store_(store),
       key_(std::move(key)),
       options_(options),
+      line_(options.max_parked),
       known_(key_.kind != Key::Kind::kTag),
       late_(timers, [this] { refuse_late(); }),
       retry_(timers, [this] {
@@ -22,7 +23,10 @@ Source::Source(net::Timers& timers, Store& store, Key key, const SourceOptions& 
       }) {}
 
 void Source::park(Caller caller) {
-  if (line_.size() >= options_.max_parked) {
+  // Not to be waited for; and when it is over, somebody must find out.
+  if (trouble_ && trouble_->name == core::kStoreRegressed.name && retry_.armed())
+    return caller.done(*trouble_);
+  if (!line_.has_room(caller.client)) {
     return caller.done(
         Error{core::kOverloaded,
               core::with_json(std::to_string(line_.size()) + " callers wait for '" + key_.name + "' already",
@@ -32,30 +36,31 @@ void Source::park(Caller caller) {
   const auto until = timers_.now() + options_.park;
   if (line_.empty()) late_.at(until);
   wanted_ += caller.count;
-  line_.push_back({std::move(caller), until, false});
+  const Client client = caller.client;
+  const std::int64_t count = caller.count;
+  line_.push(client, count, {std::move(caller), until, false});
+  serve();
   pump();
 }
 
-void Source::answer_first(Result<std::vector<Series>> result) {
-  Waiting first = std::move(line_.front());
-  line_.pop_front();
-  wanted_ -= first.caller.count;
+void Source::answer(Waiting waiting, Result<std::vector<Series>> result) {
+  wanted_ -= waiting.caller.count;
   if (line_.empty()) {
     late_.cancel();
   } else {
-    late_.at(line_.front().until);
+    late_.at(line_.oldest().until);
   }
-  first.caller.done(std::move(result));
+  waiting.caller.done(std::move(result));
 }
 
 void Source::refuse_all(const Error& error) {
   const auto self = shared_from_this();
-  for (std::size_t left = line_.size(); left > 0 && !line_.empty(); --left) answer_first(error);
+  for (std::size_t left = line_.size(); left > 0 && !line_.empty(); --left) answer_oldest(error);
 }
 
 void Source::refuse_late() {
   const auto self = shared_from_this();
-  while (!line_.empty() && line_.front().until <= timers_.now()) answer_first(too_late());
+  while (!line_.empty() && line_.oldest().until <= timers_.now()) answer_oldest(too_late());
   end_if_stopped();
 }
 
@@ -74,7 +79,7 @@ void Source::pump() {
   while (!asking_ && !retry_.armed()) {
     const auto needed = stopping_ && line_.empty() ? std::nullopt : need();
     if (!needed) break;
-    for (Waiting& waiting : line_) waiting.asked = true;
+    line_.for_each([](Waiting& waiting) { waiting.asked = true; });
     asking_ = true;
     known_ ? ask(*needed) : ask_rules();
   }
@@ -121,13 +126,18 @@ void Source::take_in(const Reserved& reserved, std::uint64_t round) {
 void Source::failed(const Error& error) {
   if (error.name == core::kRangeExhausted.name || error.name == core::kNoSuchTag.name)
     return exhausted(error);
+  // Only an operator can change that; whoever comes later may find that he has.
+  if (error.name == core::kStoreRegressed.name) refuse_asked(error);
   trouble_ = error;
   pause_ = std::clamp(2 * pause_, options_.first_retry, options_.last_retry);
   retry_.after(pause_);
 }
 
-void Source::exhausted(const Error& error) {
-  while (!line_.empty() && line_.front().asked) answer_first(error);
+void Source::exhausted(const Error& error) { refuse_asked(error); }
+
+// Whoever came later stands behind them.
+void Source::refuse_asked(const Error& error) {
+  while (!line_.empty() && line_.oldest().asked) answer_oldest(error);
 }
 
 void Source::learn(const Tag&) { known_ = true; }

@@ -5,12 +5,12 @@
 
 #include <cstdint>
 #include <limits>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "id/fair_line.hpp"
 #include "id/last.hpp"
 #include "id/store.hpp"
 #include "net/timers.hpp"
@@ -28,14 +28,18 @@ struct Series {
 
 /// Who wants values.
 struct Caller {
+  Client client = 0;
   std::int64_t count = 1;
+  /// All of them in one series. For the caller to use up by himself: they say nothing about the rate.
+  bool whole = false;
   std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< All that he gets are below.
   core::Done<std::vector<Series>> done;
 };
 
 struct SourceOptions {
   core::milliseconds park{2'000};      ///< A caller waits so long for the store.
-  std::size_t max_parked = 50'000;     ///< So many callers of one key wait; Overloaded beyond.
+  std::size_t max_parked = 50'000;     ///< So many callers of one key wait; Overloaded beyond. See
+                                       ///< FairLine::has_room().
   core::milliseconds first_retry{50};  ///< After a store error; each further one waits twice as long.
   core::milliseconds last_retry{2'000};
 };
@@ -47,7 +51,7 @@ class Source : public std::enable_shared_from_this<Source> {
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
 
-  /// Puts him at the end of the line. He is answered in his turn, or with RangeExhausted or NoSuchTag; after
+  /// Puts him in line. He is answered in his turn, or with RangeExhausted, NoSuchTag or StoreRegressed; after
   /// `park` with SegmentExhausted (of a tag) or Unavailable, with {"retry_after_ms"}; or at once with
   /// Overloaded.
   void park(Caller caller);
@@ -79,6 +83,8 @@ class Source : public std::enable_shared_from_this<Source> {
 
   /// What is to be reserved now; nullopt = nothing.
   virtual std::optional<Need> need() = 0;
+  /// Serves those in line who can be served without the store.
+  virtual void serve() {}
   /// Serves the line with it.
   virtual void supplied(const Reserved& reserved) = 0;
   /// Keeps the tag's rules, from which need() counts. Called before the first need() of a tag.
@@ -90,17 +96,25 @@ class Source : public std::enable_shared_from_this<Source> {
 
   /// Asks the store for what is needed, unless it is being asked or has just failed.
   void pump();
-  void answer_first(core::Result<std::vector<Series>> result);
+  void answer_first(core::Result<std::vector<Series>> result) {
+    answer(line_.pop_first(), std::move(result));
+  }
+  void answer_oldest(core::Result<std::vector<Series>> result) {
+    answer(line_.pop_oldest(), std::move(result));
+  }
+  /// Those who were in line when the store was asked.
+  void refuse_asked(const core::Error& error);
 
   net::Timers& timers_;
   Store& store_;
   const Key key_;
   const SourceOptions& options_;
-  std::list<Waiting> line_;
+  FairLine<Waiting> line_;
   std::int64_t wanted_ = 0;  // by the line
   bool known_;               // the tag's rules
 
  private:
+  void answer(Waiting waiting, core::Result<std::vector<Series>> result);
   void ask_rules();
   void ask(const Need& need);
   template <class T, class Use>

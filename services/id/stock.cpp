@@ -26,6 +26,7 @@ std::optional<std::int64_t> Stock::one() {
   drop_expired();
   if (left_ == 0) return {};
   const std::int64_t value = cut(1).first;
+  rate_.count(1);
   if (rate_.due(timers_.now())) measure();
   if (left_ < low_) pump();
   return value;
@@ -33,13 +34,37 @@ std::optional<std::int64_t> Stock::one() {
 
 void Stock::take(Caller caller) {
   drop_expired();
-  if (!line_.empty() || left_ < caller.count) return park(std::move(caller));
+  if (!line_.empty() || !can_serve(caller)) return park(std::move(caller));
   const auto self = shared_from_this();
-  caller.done(deal(caller.count));
+  caller.done(deal(caller));
   if (left_ < low_) pump();
 }
 
-std::vector<Series> Stock::deal(std::int64_t count) {
+// Who wants one series gets the first that is long enough; what is before it is given up, since nothing that
+// is given out later may be less.
+bool Stock::can_serve(const Caller& caller) {
+  if (left_ < caller.count) return false;
+  if (!caller.whole) return true;
+  auto begin = held_.begin();
+  std::int64_t values = 0;
+  for (auto held = begin; held != held_.end() && values < caller.count; ++held) {
+    if (held != begin) {
+      const Held& before = *std::prev(held);
+      const bool goes_on = before.unused.hi == held->unused.lo && before.delta == held->delta;
+      if (!goes_on) begin = held;
+      if (!goes_on) values = 0;
+    }
+    values += held->left;
+  }
+  if (values < caller.count) return false;
+  for (auto held = held_.begin(); held != begin; ++held) left_ -= held->left;
+  held_.erase(held_.begin(), begin);
+  return true;
+}
+
+std::vector<Series> Stock::deal(const Caller& caller) {
+  std::int64_t count = caller.count;
+  if (!caller.whole) rate_.count(count);
   std::vector<Series> dealt;
   while (count > 0) {
     const Series next = cut(count);
@@ -61,7 +86,6 @@ Series Stock::cut(std::int64_t count) {
   const std::int64_t last = series.first + (series.count - 1) * series.delta;
   held.left -= series.count;
   left_ -= series.count;
-  rate_.count(series.count);
   held.unused.lo = last + 1;
   if (held.left > 0) held.next = last + held.delta;
   if (held.left == 0) held_.erase(held_.begin());
@@ -72,8 +96,10 @@ std::optional<Source::Need> Stock::need() {
   drop_expired();
   if (rate_.due(timers_.now())) measure();
   if (line_.empty() && (left_ >= low_ || timers_.now() < not_before_)) return {};
-  const std::int64_t missing = std::max(full_, 2 * wanted_) - left_;
-  const std::int64_t most = std::max(limits_.most, wanted_ - left_);
+  // What is left may be in pieces.
+  const std::int64_t piece = !line_.empty() && line_.first().caller.whole ? line_.first().caller.count : 0;
+  const std::int64_t missing = std::max(std::max(full_, 2 * wanted_) - left_, piece);
+  const std::int64_t most = std::max({limits_.most, wanted_ - left_, piece});
   return Need{.count = raw_count(std::max(step_, std::min(missing, most)), delta_)};
 }
 
@@ -88,8 +114,14 @@ void Stock::supplied(const Reserved& reserved) {
     held_.push_back({range, range.lo + skipped, values, delta_, until});
     left_ += values;
   }
-  while (!line_.empty() && left_ >= line_.front().caller.count)
-    answer_first(deal(line_.front().caller.count));
+  serve();
+}
+
+void Stock::serve() {
+  while (!line_.empty() && can_serve(line_.first().caller)) {
+    line_.served(line_.first().caller.count);
+    answer_first(deal(line_.first().caller));
+  }
 }
 
 void Stock::learn(const Tag& tag) {
@@ -133,6 +165,15 @@ void Stock::change(const Tag& tag) {
   give_back(nullptr);
   not_before_ = {};
   learn(tag);
+}
+
+void Stock::distrust() {
+  const auto self = shared_from_this();
+  Source::void_all();
+  give_back(nullptr);
+  not_before_ = {};
+  known_ = key_.kind != Key::Kind::kTag;
+  pump();
 }
 
 void Stock::void_all() {

@@ -38,6 +38,8 @@ class Stock final : public Source {
   void take(Caller caller);
   /// The tag is this from now on; nothing that was reserved by other rules is used.
   void change(const Tag& tag);
+  /// The tag may be another from now on: it is looked at again before anything more is given out.
+  void distrust();
   /// Forgets all ranges, and the reserve that is under way. Nothing is given back: a copy of this machine
   /// might give the same back, too.
   void void_all() override;
@@ -59,13 +61,15 @@ class Stock final : public Source {
   };
 
   std::optional<Need> need() override;
+  void serve() override;
   void supplied(const Reserved& reserved) override;
   void learn(const Tag& tag) override;
   void exhausted(const core::Error& error) override;
   void give_back(const SharedLast& last) override;
 
   void drop_expired();
-  std::vector<Series> deal(std::int64_t count);
+  bool can_serve(const Caller& caller);
+  std::vector<Series> deal(const Caller& caller);
   Series cut(std::int64_t count);
   void drop();
   void measure();

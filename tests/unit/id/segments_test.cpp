@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "support/segments_rig.hpp"
 
 namespace segments_test {
 
 using namespace std::chrono_literals;
 using namespace zerosuite;
+using test::ask;
 using test::Fate;
 using test::refusal;
 using test::small_tag;
@@ -65,23 +68,84 @@ TEST_CASE("a tag is there as soon as another process has created it") {
   CHECK(*rig.next("a") == 1);
 }
 
-TEST_CASE("a range comes straight from the store and holds as many ids as were asked for") {
+TEST_CASE("a range holds as many ids as were asked for, and what comes after it is above") {
   Rig rig;
   auto tag = small_tag("a");
   tag.delta = 5;
   tag.remainder = 2;
   rig.create(tag);
-  CHECK(*rig.range("a", 1'000) == id::Range{1, 5'001});
+  CHECK(*rig.range("a", 1'000) == id::Range{2, 5'002});
   CHECK(*rig.next("a") == 5'002);
-  CHECK(*rig.range("a", 10) == id::Range{5'051, 5'101});
+  CHECK(*rig.range("a", 10) == id::Range{5'007, 5'057});
+  CHECK(*rig.next("a") == 5'057);
 }
 
-TEST_CASE("a range follows a delta that somebody else has just changed, and wastes nothing") {
+TEST_CASE("a range that does not fit into what is reserved leaves that out, and is in one piece") {
   Rig rig;
   rig.create(small_tag("a"));
   rig.next("a");
-  REQUIRE(rig.memory.shelf->update_tag("a", {.delta = 3}));
-  CHECK(*rig.range("a", 10) == id::Range{11, 41});
+  REQUIRE(rig.memory.shelf->reserve({.key = {id::Key::Kind::kTag, "a"}, .count = 100}));  // another issuer
+  const auto range = *rig.range("a", 50);
+  CHECK(range.lo > 100);
+  CHECK(range.hi == range.lo + 50);
+  CHECK(*rig.next("a") == range.hi);
+}
+
+TEST_CASE("whatever is asked of a tag, and whoever else reserves of it, each answer is above the last") {
+  std::mt19937_64 random(4);
+  for (const std::int64_t delta : {1, 3, 1000}) {
+    Rig rig;
+    auto tag = small_tag("a", 50);
+    tag.delta = delta;
+    rig.create(tag);
+    std::int64_t last = 0;
+    for (int i = 0; i < 2'000; ++i) {
+      const auto n = static_cast<std::int64_t>(1 + random() % (random() % 5 == 0 ? 700 : 30));
+      if (random() % 3 == 0)
+        (void)rig.memory.shelf->reserve({.key = {id::Key::Kind::kTag, "a"}, .count = n * delta});
+      if (random() % 3 == 0) {
+        const auto range = *rig.range("a", n);
+        REQUIRE(range.lo > last);
+        REQUIRE(range.hi - range.lo == n * delta);
+        last = range.hi - delta;
+      } else if (random() % 2 == 0) {
+        const auto batch = *rig.batch("a", n);
+        REQUIRE(batch.front() > last);
+        last = batch.back();
+      } else {
+        REQUIRE(*rig.next("a") > last);
+        last = *rig.next("a");
+      }
+      REQUIRE(last % delta == 0);
+    }
+  }
+}
+
+TEST_CASE("a small request does not wait for a large one that the store must be asked for") {
+  Rig rig;
+  rig.create(small_tag("a"));
+  rig.next("a");
+  rig.fail("reserve", Fate::kRefused);
+  const auto large = ask<Values>([&](auto done) { rig.segments().batch("a", 5'000, std::move(done), 1); });
+  CHECK(*ask<std::int64_t>([&](auto done) { rig.segments().next("a", std::move(done), 2); }) == 2);
+  CHECK_FALSE(large.there());
+  rig.fail("", Fate::kDone);
+  rig.pass(100ms);
+  CHECK((*large).front() > 2);
+}
+
+TEST_CASE("one client cannot take all the places of those who wait") {
+  Rig rig;
+  rig.options.stock.source.max_parked = 10;
+  rig.create(small_tag("a"));
+  rig.fail("tag", Fate::kRefused);
+  const auto wait = [&](id::Client client) {
+    return ask<std::int64_t>([&](auto done) { rig.segments().next("a", std::move(done), client); }).error();
+  };
+  std::string refused;
+  for (int i = 0; i < 10; ++i) refused = wait(1);
+  CHECK(refused == "Overloaded");
+  CHECK(wait(2) == "");
 }
 
 TEST_CASE("a range that the tag has no room for is refused whole") {
