@@ -1,5 +1,7 @@
 #include "id/random_ids.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "id/formats/uuid.hpp"
 
@@ -35,6 +37,7 @@ std::vector<std::string> RandomIds::issue(RandomKind kind, std::size_t n) {
   std::vector<std::string> ids;
   ids.reserve(n);
   for (std::size_t i = 0; i < n; ++i) ids.push_back(next(kind, ns));
+  tell();
   return ids;
 }
 
@@ -45,7 +48,22 @@ std::string RandomIds::uuid1(const Uuid1Choice& choice) {
   // The low bits, as uuid.py takes them: many pass int(time.time()).
   if (choice.clock_seq) parts.clock_seq = clock_seq_of(static_cast<std::uint64_t>(*choice.clock_seq));
   parts.ticks = next_gregorian(ns);
+  tell();
   return formats::uuid_text(formats::uuid1(parts));
+}
+
+void RandomIds::raise(std::int64_t first_ms) {
+  if (first_ms <= 0) return;
+  gregorian_.raise(first_ms * (kNsPerMs / kNsPerTick) + formats::kGregorianTicks);
+  uuid7_.raise(first_ms * 4096);
+  ulids_.raise(first_ms);
+  ksuids_.raise((first_ms + 999) / 1000);
+}
+
+void RandomIds::tell() const {
+  if (!reached_) return;
+  const std::int64_t gregorian_ms = (gregorian_.last() - formats::kGregorianTicks) / (kNsPerMs / kNsPerTick);
+  reached_(std::max({gregorian_ms, uuid7_.last() / 4096, ulids_.last_ms(), ksuids_.last_second() * 1000}));
 }
 
 Now RandomIds::look() {

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/entropy.hpp"
@@ -31,7 +33,8 @@ struct Uuid1Choice {
   std::optional<std::int64_t> clock_seq = {};  ///< Its low 14 bits; else random, the same for this process.
 };
 
-/// "Rising" is strict within the process: where the clock stands, is set back, or is too slow for what is
+/// "Rising" is strict within the process, and beyond it for who keeps what on_reached() tells and
+/// begins with raise(): where the clock stands, is set back, or is too slow for what is
 /// asked, the next moments are borrowed. After fork(2), and when the clocks tell that the machine may have
 /// been copied, all random parts are other ones. Belongs to one thread; must not outlive time and entropy.
 class RandomIds {
@@ -45,14 +48,21 @@ class RandomIds {
   /// InvalidArgument for a node of more bits.
   std::string uuid1(const Uuid1Choice& choice);
 
+  /// Rising ids go on at this time or later: so far an earlier process may have come.
+  void raise(std::int64_t first_ms);
+  /// `reached` hears, after each call, of the latest millisecond in a rising id so far.
+  void on_reached(std::function<void(std::int64_t ms)> reached) { reached_ = std::move(reached); }
+
  private:
   Now look();
+  void tell() const;
   void renew();
   std::string next(RandomKind kind, std::int64_t ns);
   std::int64_t next_gregorian(std::int64_t ns);
 
   IdTime& time_;
   core::Entropy& entropy_;
+  std::function<void(std::int64_t)> reached_;
   core::ForkMark mark_;
   std::uint64_t breaks_ = 0;
   std::uint64_t node_ = 0;

@@ -23,6 +23,20 @@ formats::Number128 RisingUlids::next(std::int64_t ms) {
   return last_;
 }
 
+void RisingUlids::raise(std::int64_t first_ms) {
+  if (first_ms <= last_ms() + 1) return renew();
+  last_ = formats::ulid(first_ms - 1, {});
+  renew();
+}
+
+void RisingKsuids::raise(std::int64_t first_second) {
+  if (first_second > last_second() + 1) {
+    const std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+    last_ = {seconds_in_32_bits(std::min(first_second - 1 - formats::kKsuidEpoch, most)), {}};
+  }
+  renew();
+}
+
 formats::Ksuid RisingKsuids::next(std::int64_t seconds_since_1970) {
   const std::int64_t now = seconds_since_1970 - formats::kKsuidEpoch;
   const std::int64_t next = std::int64_t{last_.seconds} + 1;

@@ -18,6 +18,9 @@ class RisingTicks {
     last_ = std::max(now, last_ + 1);
     return last_;
   }
+  /// None below `first` is given any more.
+  void raise(std::int64_t first) { last_ = std::max(last_, first - 1); }
+  std::int64_t last() const { return last_; }
 
  private:
   std::int64_t last_ = 0;
@@ -32,6 +35,9 @@ class RisingUlids {
   formats::Number128 next(std::int64_t ms);
   /// The next one has other random bits, and a later millisecond so that it still rises.
   void renew() { stale_ = true; }
+  /// None of an earlier millisecond is given any more.
+  void raise(std::int64_t first_ms);
+  std::int64_t last_ms() const { return formats::ulid_ms(last_); }
 
  private:
   core::Entropy& entropy_;
@@ -49,6 +55,9 @@ class RisingKsuids {
   formats::Ksuid next(std::int64_t seconds_since_1970);
   /// The next one has other random bits, and a later second so that it still rises.
   void renew() { stale_ = true; }
+  /// None of an earlier second is given any more.
+  void raise(std::int64_t first_second);
+  std::int64_t last_second() const { return formats::kKsuidEpoch + last_.seconds; }
 
  private:
   core::Entropy& entropy_;

@@ -12,6 +12,10 @@ using core::Error, core::milliseconds, core::Result;
 
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{1'000};
+// Small requests may borrow this part more, so that they do not wait for those that use up all there is; and
+// this part of what can be borrowed is small.
+constexpr std::int64_t kKeptPart = 50;
+constexpr std::int64_t kSmallPart = 5'000;
 
 std::int64_t ticks_of(milliseconds duration, const Layout& layout) {
   return std::max<std::int64_t>(duration.count() * 1000 / layout.unit_us, 1);
@@ -24,9 +28,11 @@ core::Json retry_after(milliseconds wait) { return core::Json().add("retry_after
 Snowflake::Snowflake(const SnowflakeParts& parts, Layout layout, const SnowflakeOptions& options)
     : parts_(parts),
       options_(options),
-      window_ticks_(ticks_of(options.window, layout)),
+      ahead_(parts.timers, options.window),
       lead_ticks_(ticks_of(options.burst_lead, layout)),
+      small_(std::max<std::int64_t>(lead_ticks_ * layout.sequences() / kSmallPart, 1)),
       cursor_(std::move(layout), parts.entropy),
+      line_(options.max_parked),
       again_(parts.timers, [this] { advance(); }) {}
 
 std::int64_t Snowflake::most() const {
@@ -45,18 +51,19 @@ std::optional<std::int64_t> Snowflake::one(const Now& now) {
   if (!line_.empty() || refusal(now)) return std::nullopt;
   follow(now);
   const std::int64_t now_tick = layout().tick_at(now.ns);
-  const std::int64_t id = cursor_.one(end_tick(now_tick));
+  const std::int64_t id = cursor_.one(end_tick(now_tick, 1));
   if (id < 0) return std::nullopt;
   refill(now_tick);
   return id;
 }
 
-void Snowflake::take(std::int64_t n, core::Done<Runs> done) {
+void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
   if (auto refused = refusal(parts_.time.look())) return done(std::move(*refused));
-  if (line_.size() >= options_.max_parked)
+  if (!line_.has_room(client))
     return done(Error{core::kOverloaded, core::with_json("too many callers wait for ids already",
                                                          retry_after(options_.burst_lead))});
-  line_.push_back({n, {}, parts_.timers.now() + options_.park, std::move(done)});
+  wanted_ += n;
+  line_.push(client, n, {n, n, {}, parts_.timers.now() + options_.park, std::move(done)});
   advance();
 }
 
@@ -88,8 +95,9 @@ void Snowflake::follow(const Now& now) {
   cursor_.move_to(std::max(layout().tick_at(now.ns), window_.lo));
 }
 
-std::int64_t Snowflake::end_tick(std::int64_t now_tick) const {
-  return std::min(window_.hi, now_tick + lead_ticks_ + 1);
+std::int64_t Snowflake::end_tick(std::int64_t now_tick, std::int64_t n) const {
+  const std::int64_t more = n > small_ ? 0 : std::max<std::int64_t>(lead_ticks_ / kKeptPart, 1);
+  return std::min(window_.hi, now_tick + lead_ticks_ + more + 1);
 }
 
 void Snowflake::advance() {
@@ -103,16 +111,21 @@ void Snowflake::advance() {
 // Whether the store has answered at once, so that it is worth another round.
 bool Snowflake::serve(const Now& now) {
   if (const auto refused = refusal(now)) {
-    while (!line_.empty()) answer_first(*refused);
+    refuse_all(*refused);
     return false;
   }
   follow(now);
   const std::int64_t now_tick = layout().tick_at(now.ns);
   while (!line_.empty()) {
-    Parked& first = line_.front();
-    first.left -= cursor_.take(first.left, end_tick(now_tick), first.runs);
+    Parked& first = line_.first();
+    const std::int64_t taken = cursor_.take(first.left, end_tick(now_tick, first.n), first.runs);
+    first.left -= taken;
+    wanted_ -= taken;
+    line_.served(taken);
     if (first.left > 0) break;
-    answer_first(std::move(first.runs));
+    Parked served = line_.pop_first();
+    Runs runs = std::move(served.runs);
+    answer(std::move(served), std::move(runs));
   }
   refuse_late();
   const std::int64_t had = window_.hi;
@@ -120,41 +133,58 @@ bool Snowflake::serve(const Now& now) {
   return !line_.empty() && window_.hi != had;
 }
 
-void Snowflake::answer_first(Result<Runs> result) {
-  auto done = std::move(line_.front().done);
-  line_.pop_front();
-  done(std::move(result));
+void Snowflake::answer(Parked parked, Result<Runs> result) {
+  wanted_ -= parked.left;
+  parked.done(std::move(result));
+}
+
+void Snowflake::refuse_all(const Error& error) {
+  while (!line_.empty()) answer(line_.pop_oldest(), error);
 }
 
 // Whether it is the store that is waited for, and not that time passes.
 bool Snowflake::starved() const { return cursor_.untouched() >= window_.hi; }
 
 void Snowflake::refuse_late() {
-  while (!line_.empty() && line_.front().until <= parts_.timers.now()) {
-    if (!starved()) {
-      answer_first(Error{core::kOverloaded, core::with_json("more ids are asked for than the layout has",
-                                                            retry_after(options_.burst_lead))});
-    } else {
-      const bool kept = trouble_ && trouble_->name == core::kStorageError.name;
-      const std::string why = trouble_ ? core::without_json(trouble_->message) : "the store does not answer";
-      answer_first(Error{kept ? core::kStorageError : core::kUnavailable,
-                         core::with_json("no ticks can be reserved: " + why, retry_after(kLongestPause))});
-    }
-  }
+  while (!line_.empty() && line_.oldest().until <= parts_.timers.now())
+    answer(line_.pop_oldest(), too_late());
 }
 
+Error Snowflake::too_late() const {
+  if (!starved())
+    return {core::kOverloaded,
+            core::with_json("more ids are asked for than the layout has", retry_after(options_.burst_lead))};
+  const std::string why = trouble_ ? core::without_json(trouble_->message) : "the store does not answer";
+  const bool kept = trouble_ && (trouble_->name == core::kStorageError.name ||
+                                 trouble_->name == core::kStoreRegressed.name);
+  return {kept ? trouble_->name : std::string(core::kUnavailable),
+          core::with_json("no ticks can be reserved: " + why, retry_after(kLongestPause))};
+}
+
+// As much as the line can use up now, and half a window more at least.
 void Snowflake::refill(std::int64_t now_tick) {
   if (asking_ || stopping_ || parts_.timers.now() < ask_after_) return;
+  const std::int64_t window = ticks_of(ahead_.size(), layout());
   const std::int64_t from = std::max(now_tick, cursor_.untouched());
   const std::int64_t end = std::max(window_.hi, from);
-  if (end - from >= std::max<std::int64_t>(window_ticks_ / 2, 1)) return;
+  const std::int64_t per_tick = layout().sequences() - layout().first_sequence();
+  const std::int64_t usable = std::max<std::int64_t>(now_tick + lead_ticks_ + 1 - from, 0);
+  const std::int64_t wanted = std::min(wanted_ / per_tick + 1, usable);
+  if (end - from >= std::max({window / 2, wanted, std::int64_t{1}})) return;
   if (end >= layout().ticks()) return exhausted();
+  ask_ticks({.key = key(),
+             .count = std::max(window, from + wanted - end),
+             .floor = end,
+             .end = layout().ticks(),
+             .continued = skipped_generation_ == generation_});
+}
+
+void Snowflake::ask_ticks(Ask ask) {
   asking_ = true;
   // The owner before may have reserved a window that a fail-over of the store has forgotten: one is left out.
-  const bool fresh = skipped_generation_ != generation_;
   const bool forgetful = parts_.worker.lease().taken_over && parts_.store.traits().shared;
-  const std::int64_t skip = fresh && forgetful ? window_ticks_ : 0;
-  const Ask ask{.key = key(), .count = skip + window_ticks_, .floor = end, .end = layout().ticks()};
+  const std::int64_t skip = !ask.continued && forgetful ? ticks_of(options_.window, layout()) : 0;
+  ask.count += skip;
   parts_.store.reserve(
       ask, [this, skip, breaks = breaks_, generation = generation_](const Result<Reserved>& answer) {
         asking_ = false;
@@ -163,6 +193,7 @@ void Snowflake::refill(std::int64_t now_tick) {
           refused(answer.error());
         } else if (present) {
           skipped_generation_ = generation;
+          ahead_.begins(answer->range.lo > layout().tick_at(parts_.time.look().ns));
           reserved({std::min(answer->range.lo + skip, answer->range.hi), answer->range.hi});
         }
         if (stopping_) return give_back();
@@ -180,9 +211,7 @@ void Snowflake::refused(const Error& why) {
 // No ticks beyond these can be had.
 void Snowflake::exhausted() {
   if (!starved()) return;
-  while (!line_.empty()) {
-    answer_first(Error{core::kTimeExhausted, "the last tick of layout " + layout().name + " is used up"});
-  }
+  refuse_all({core::kTimeExhausted, "the last tick of layout " + layout().name + " is used up"});
 }
 
 void Snowflake::reserved(const Range& range) {
@@ -198,7 +227,7 @@ void Snowflake::reserved(const Range& range) {
 
 void Snowflake::wait_on() {
   if (line_.empty()) return again_.cancel();
-  const core::TimePoint until = line_.front().until;
+  const core::TimePoint until = line_.oldest().until;
   const auto tick = milliseconds(std::max<std::int64_t>(layout().unit_us / 1000, 1));
   const core::TimePoint next = !starved() ? parts_.timers.now() + tick : asking_ ? until : ask_after_;
   again_.at(std::min(next, until));
@@ -207,7 +236,7 @@ void Snowflake::wait_on() {
 void Snowflake::stop(core::MoveFunction<void()> done) {
   stopping_ = true;
   then_ = std::move(done);
-  while (!line_.empty()) answer_first(Error{core::kShuttingDown, "the service is stopping"});
+  refuse_all({core::kShuttingDown, "the service is stopping"});
   again_.cancel();
   if (!asking_) give_back();  // else once it is known what was reserved last
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,18 +9,21 @@
 #include "core/entropy.hpp"
 #include "id/clock.hpp"
 #include "id/cursor.hpp"
+#include "id/fair_line.hpp"
 #include "id/layout.hpp"
 #include "id/store.hpp"
+#include "id/window.hpp"
 #include "id/worker.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::id {
 
 struct SnowflakeOptions {
-  core::milliseconds window{3'000};      ///< Reserves so much time at once.
+  core::milliseconds window{3'000};      ///< Reserves so much time at once; less at first, see Window.
   core::milliseconds burst_lead{1'000};  ///< Borrows so much of the future when a tick is used up.
   core::milliseconds park{2'000};        ///< A caller waits so long for the store.
-  std::size_t max_parked = 10'000;       ///< So many callers wait; Overloaded beyond.
+  std::size_t max_parked = 10'000;  ///< So many callers wait; Overloaded beyond. See FairLine::has_room().
+  std::size_t max_layouts = 64;     ///< Of custom layouts and named ones together; Overloaded beyond.
 };
 
 /// What all layouts of one issuer share.
@@ -43,10 +45,11 @@ class Snowflake {
 
   /// The next id, when it can be had at once; `now` is of this call.
   std::optional<std::int64_t> one(const Now& now);
-  /// `n` ids in ascending order; at most most(). May wait for the store, or for time to pass. LeaseLost,
-  /// ClockRollback and Unavailable (with {"retry_after_ms"}), TimeExhausted, Overloaded, or the store's
-  /// StorageError.
-  void take(std::int64_t n, core::Done<Runs> done);
+  /// `n` ids in ascending order; at most most(). May wait for the store, or for time to pass: clients who ask
+  /// for more than there is get equal shares, and small requests come first. LeaseLost, ClockRollback and
+  /// Unavailable (with {"retry_after_ms"}), TimeExhausted, Overloaded, or the store's StorageError and
+  /// StoreRegressed.
+  void take(std::int64_t n, core::Done<Runs> done, Client client = 0);
   /// How many ids can be borrowed at once.
   std::int64_t most() const;
   /// Ids given out since the start.
@@ -62,6 +65,7 @@ class Snowflake {
 
  private:
   struct Parked {
+    std::int64_t n;
     std::int64_t left;
     Runs runs;
     core::TimePoint until;
@@ -70,12 +74,15 @@ class Snowflake {
 
   std::optional<core::Error> refusal(const Now& now);
   void follow(const Now& now);
-  std::int64_t end_tick(std::int64_t now_tick) const;
+  std::int64_t end_tick(std::int64_t now_tick, std::int64_t n) const;
   void advance();
   bool serve(const Now& now);
-  void answer_first(core::Result<Runs> result);
+  void answer(Parked parked, core::Result<Runs> result);
+  void refuse_all(const core::Error& error);
   void refuse_late();
+  core::Error too_late() const;
   void refill(std::int64_t now_tick);
+  void ask_ticks(Ask ask);
   bool starved() const;
   void reserved(const Range& range);
   void refused(const core::Error& why);
@@ -86,11 +93,13 @@ class Snowflake {
 
   const SnowflakeParts parts_;
   const SnowflakeOptions options_;
-  const std::int64_t window_ticks_;
+  Window ahead_;
   const std::int64_t lead_ticks_;
+  const std::int64_t small_;  // requests of so many ids borrow a little more than others
   Cursor cursor_;
   Range window_;  // the ticks that are reserved
-  std::deque<Parked> line_;
+  FairLine<Parked> line_;
+  std::int64_t wanted_ = 0;  // by the line
   std::uint64_t breaks_ = 0;
   std::uint64_t generation_ = 0;
   std::uint64_t skipped_generation_ = 0;  // the last that began with a window of its own

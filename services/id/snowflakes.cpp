@@ -3,11 +3,6 @@
 #include <utility>
 
 namespace zerosuite::id {
-namespace {
-
-constexpr std::size_t kMostLayouts = 64;
-
-}  // namespace
 
 Snowflakes::Snowflakes(const SnowflakeParts& parts, Layout usual, const SnowflakeOptions& options)
     : parts_(parts), usual_(std::move(usual)), options_(options) {
@@ -35,9 +30,9 @@ Snowflake& Snowflakes::make(Layout wanted) {
   const std::string fingerprint = wanted.fingerprint();
   const auto known = by_fingerprint_.find(fingerprint);
   if (known != by_fingerprint_.end()) return known->second;
-  if (wanted.is_custom() && by_fingerprint_.size() >= kMostLayouts)
+  if (wanted.is_custom() && by_fingerprint_.size() >= options_.max_layouts)
     throw core::Failure(core::kOverloaded,
-                        "ids of " + std::to_string(kMostLayouts) + " layouts are issued already");
+                        "ids of " + std::to_string(options_.max_layouts) + " layouts are issued already");
   return by_fingerprint_.try_emplace(fingerprint, parts_, std::move(wanted), options_).first->second;
 }
 

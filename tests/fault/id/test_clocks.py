@@ -6,11 +6,15 @@ import pytest
 
 from support.id_service import retry_after, time_ms_of
 from support.programs import wait_until
+from support.raw import Raw
 
 YEAR = 365 * 86_400
 KINDS = ("snowflake", "segment", "seq", "durable", "daily", "uuid7", "uuid6", "ulid")
 MAX_LEAD = 600  # s that the wall clock may be behind the time of ids
 WINDOW_MS = 5000  # so far ahead a window may be reserved, which is left out after a step
+
+
+RISING = ("uuid6", "uuid7", "ulid", "ksuid")
 
 
 @pytest.fixture
@@ -183,3 +187,30 @@ def test_6_a_smeared_leap_second_is_not_noticed(issuer, clock, ask):
     of_each(ask, issuer)
     assert issuer.call("stats")["clock_breaks"] == 0
     assert issuer.reasons() == []
+
+
+@pytest.mark.parametrize("end", ["kill", "finish"])
+def test_4_a_step_back_while_it_was_stopped_is_not_seen_in_rising_random_ids(issuer, clock, end):
+    last = {kind: "" for kind in RISING}
+    for back in (0, -1, -5, -300, -86_400, -86_400):
+        for kind in RISING:
+            for n in (1, 1, 500):
+                ids = issuer.call(kind, n)
+                for id in ids if isinstance(ids, list) else [ids]:
+                    assert id > last[kind], (kind, back)
+                    last[kind] = id
+        getattr(issuer, end)()
+        clock.step(back)
+        issuer.start()
+
+
+@pytest.mark.parametrize("step", [-30, 30, -2, 2])
+def test_5_a_step_of_the_clock_leaves_no_gap_between_durable_numbers(issuer, clock, step):
+    """However many are on their way."""
+    with Raw(issuer.endpoint) as raw:
+        calls = []
+        for nth in range(400):
+            calls.append(raw.call("seq_durable", ("gapless",)))
+            if nth % 40 == 20:
+                clock.step(step if nth % 80 == 20 else 0)
+        assert sorted(raw.next(call, 10).args[0] for call in calls) == list(range(1, 401))

@@ -78,6 +78,18 @@ def test_24_restarted_within_a_millisecond_again_and_again_it_repeats_nothing(st
     assert record.count("snowflake") == 10 * RESTARTS
 
 
+def test_24_killed_again_and_again_it_does_not_run_ahead_of_the_clock(start_issuer, ask):
+    """A window left out at each of them would be two minutes here."""
+    issuer = start_issuer(start=False)
+    for _ in range(40):
+        issuer.start()
+        ask(issuer, "snowflake", 10)
+        issuer.kill()
+    issuer.start()
+    ask(issuer, "snowflake", 10)
+    assert issuer.call("stats")["clock_lead_ms"] < 6000
+
+
 def test_24_ended_in_good_order_within_a_millisecond_it_does_not_run_ahead(start_issuer, clock, ask):
     clock.stand_still("2027-02-03 04:05:06")
     issuer = start_issuer(clock=clock, start=False)

@@ -8,6 +8,7 @@ import pytest
 
 from support.id_service import Stream, time_ms_of
 from support.programs import wait_until
+from support.raw import Raw
 
 A_SECOND = 4_096_000  # ids of a worker
 BURST = 4_000_000
@@ -35,6 +36,26 @@ def test_25_who_waits_longer_than_he_may_is_told_and_who_asks_for_little_is_serv
     assert name == "Overloaded"
     assert '"retry_after_ms"' in message
     wait_until(lambda: not isinstance(ask.try_one(issuer, "snowflake", 1), tuple), 5)
+
+
+@pytest.mark.parametrize("layout, method, args", [("twitter", "snowflake_runs", (4_000_000,)),
+                                                  ("js53", "snowflake_batch", (64_000, "js53"))])
+def test_25_who_asks_for_more_than_there_is_starves_nobody(start_issuer, layout, method, args):
+    issuer = start_issuer(layout=layout)
+    slowest, until = 0, time.monotonic() + 6
+    with Raw(issuer.endpoint) as greedy, Raw(issuer.endpoint) as modest:
+        asked = 0
+        while time.monotonic() < until:
+            if asked < 3 * (time.monotonic() - until + 6.5):
+                greedy.call(method, args)
+                asked += 1
+            begun = time.monotonic()
+            for call in (("snowflake", ()), ("snowflake_batch", (10,))):
+                event = modest.next(modest.call(*call), 5)
+                assert event.name == "OK", event.args[:2]
+            slowest = max(slowest, time.monotonic() - begun)
+            time.sleep(0.01)
+    assert asked > 10 and slowest < 1
 
 
 @pytest.mark.parametrize("layout, capacity", [("js53", 64_000), ("sony", 25_600)])

@@ -59,7 +59,7 @@ TEST_CASE("a leap of years forward is not followed, and harms nothing once it is
   const std::int64_t before = process.get()->ids().back();
   world.clocks().step(24h * 3650);
   std::int64_t last = process.get()->ids().back();
-  CHECK(process.tick_of(last) - process.tick_of(before) <= 3000);
+  CHECK(process.tick_of(last) - process.tick_of(before) <= 3020);
   CHECK(process.time.jump());
   world.pass(10s);
   world.clocks().step(-24h * 3650);
@@ -73,12 +73,12 @@ TEST_CASE("a discontinuity voids what was reserved before it") {
   for (const milliseconds step : {1'001ms, -1'001ms}) {
     IdWorld world;
     IdProcess process(world);
-    const std::int64_t hi = process.now_tick() + 3000;
+    const std::int64_t hi = process.now_tick() + 3020;
     const std::int64_t last = process.get()->ids().back();
     world.clocks().step(step);
     CHECK_FALSE(process.one());
     const auto answer = process.get();
-    CHECK(process.store.reserves == 2);
+    CHECK(process.store.reserves == 3);
     CHECK(process.tick_of(answer->ids().front()) >= hi);
     CHECK(answer->ids().front() > last);
   }
@@ -92,7 +92,7 @@ TEST_CASE("a small step voids nothing") {
   CHECK(process.one());
   world.clocks().step(1s);
   CHECK(process.one());
-  CHECK(process.store.reserves == 1);
+  CHECK(process.store.reserves == 2);
 }
 
 TEST_CASE("a discontinuity voids a window that is on its way") {
@@ -104,8 +104,9 @@ TEST_CASE("a discontinuity voids a window that is on its way") {
     if (seen) process.time.look();
     process.store.settle();
     REQUIRE(parked->state() == "ids");
-    REQUIRE(process.store.reserves == 2);
-    CHECK(process.tick_of(parked->ids().front()) >= process.store.asks[0].floor + 3000);
+    REQUIRE(process.store.reserves >= 2);
+    CHECK(process.tick_of(parked->ids().front()) >=
+          process.store.asks[0].floor + process.store.asks[0].count);
   }
 }
 
@@ -118,11 +119,12 @@ TEST_CASE("a window that was asked for before a discontinuity is not used becaus
   process.store.settle();
   REQUIRE(before->state() == "ids");
   REQUIRE(after->state() == "ids");
-  CHECK(process.store.reserves == 2);
-  CHECK(process.tick_of(before->ids().front()) >= process.store.asks[0].floor + 3000);
+  CHECK(process.store.reserves >= 2);
+  CHECK(process.tick_of(before->ids().front()) >= process.store.asks[0].floor + process.store.asks[0].count);
 }
 
-TEST_CASE("the sequence overflows into ticks that are reserved, never beyond them") {
+TEST_CASE(
+    "the sequence overflows into ticks that are reserved, as many at once as are wanted, never beyond") {
   IdWorld world;
   IdSetup setup;
   setup.options.window = 20ms;
@@ -130,7 +132,7 @@ TEST_CASE("the sequence overflows into ticks that are reserved, never beyond the
   const auto all = process.get(4096 * 100);
   REQUIRE(all->state() == "ids");
   CHECK(process.tick_of(all->ids().back()) < world.shelf->next(process.key()));
-  CHECK(process.store.reserves >= 5);
+  CHECK(process.store.reserves <= 2);
 }
 
 TEST_CASE("before a layout's epoch there are no ids, and none after its last tick") {

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
+#include <memory>
+#include <vector>
 
 #include "support/id_world.hpp"
 
@@ -30,7 +33,7 @@ IdSetup js53() { return {.layout = "js53"}; }
 
 }  // namespace
 
-TEST_CASE("the first use reserves three seconds of ticks, and is answered once they are kept") {
+TEST_CASE("the first use reserves some ticks, and three seconds more when it is known that none are ahead") {
   IdRig rig;
   CHECK(rig.process.store.reserves == 0);
   CHECK_FALSE(rig.process.one());
@@ -40,7 +43,7 @@ TEST_CASE("the first use reserves three seconds of ticks, and is answered once t
   const id::Ask ask = rig.process.store.asks[0];
   const std::int64_t tick = rig.process.now_tick();
   CHECK(ask.key == rig.process.key());
-  CHECK(ask.count == 3000);
+  CHECK(ask.count == 20);
   CHECK(ask.floor == tick);
   CHECK(ask.end == std::int64_t{1} << 41);
   rig.process.store.settle();
@@ -48,29 +51,31 @@ TEST_CASE("the first use reserves three seconds of ticks, and is answered once t
   const std::int64_t id = tick << 22 | 7 << 12;
   CHECK(first->ids() == std::vector<std::int64_t>{id, id + 1, id + 2});
   CHECK(rig.process.one() == id + 3);
-  CHECK(rig.process.store.reserves == 1);
+  REQUIRE(rig.process.store.reserves == 2);
+  CHECK(rig.process.store.asks[1].count == 3000);
+  CHECK(rig.process.store.asks[1].floor == tick + 20);
 }
 
 TEST_CASE("how far ticks are reserved is told") {
   IdRig rig;
   CHECK(rig.process.snowflake().reserved_ms() == 0);
   rig.process.get();
-  CHECK(rig.process.snowflake().reserved_ms() == test::kWallMs + 3000);
+  CHECK(rig.process.snowflake().reserved_ms() == test::kWallMs + 3020);
 }
 
 TEST_CASE("a window is renewed at half, where the last one ends") {
   IdRig rig;
   rig.process.get();
-  const std::int64_t end = rig.process.now_tick() + 3000;
-  rig.world.pass(1499ms);
+  const std::int64_t end = rig.process.now_tick() + 3020;
+  rig.world.pass(1519ms);
   CHECK(rig.process.one());
-  CHECK(rig.process.store.reserves == 1);
+  CHECK(rig.process.store.reserves == 2);
   rig.world.pass(1ms);
   CHECK(rig.process.one());
-  REQUIRE(rig.process.store.reserves == 2);
-  CHECK(rig.process.store.asks[1].floor == end);
+  REQUIRE(rig.process.store.reserves == 3);
+  CHECK(rig.process.store.asks[2].floor == end);
   CHECK(rig.process.one());  // the store is not asked twice
-  CHECK(rig.process.store.reserves == 2);
+  CHECK(rig.process.store.reserves == 3);
 }
 
 TEST_CASE("after an idle time ids are of the present") {
@@ -89,7 +94,7 @@ TEST_CASE("a tick that is used up is followed by borrowed ones, at most a second
   REQUIRE(all->state() == "ids");
   CHECK(rig.process.tick_of(all->ids().back()) == rig.process.now_tick() + 999);
   CHECK(rig.process.take(64)->state() == "ids");
-  const auto beyond = rig.process.take(1);
+  const auto beyond = rig.process.take(13);
   CHECK(beyond->state() == "waits");
   CHECK(rig.process.snowflake().parked() == 1);
   CHECK_FALSE(rig.process.one());
@@ -103,7 +108,7 @@ TEST_CASE("whoever asks for more than there is gets it as time passes, in his tu
   IdRig rig(js53());
   rig.process.get(64'064);
   const auto ann = rig.process.take(640);
-  const auto bob = rig.process.take(1);
+  const auto bob = rig.process.take(13);
   rig.world.pass(9ms);
   CHECK(ann->state() == "waits");
   rig.world.pass(1ms);
@@ -164,9 +169,56 @@ TEST_CASE("too many who wait are not let in") {
   const auto cat = rig.process.take();
   CHECK(cat->state() == "Overloaded");
   CHECK(cat->message().ends_with(R"( {"retry_after_ms":1000})"));
+  CHECK(bob->state() == "Overloaded");  // one client gets half of them
   rig.process.store.settle();
   CHECK(ann->state() == "ids");
-  CHECK(bob->state() == "ids");
+}
+
+TEST_CASE("who asks for all there is, again and again, takes nothing from others who ask for their share") {
+  IdRig rig(js53());
+  const auto ask = [&](std::int64_t n, id::Client client) {
+    auto answer = std::make_shared<test::IdAnswer>();
+    rig.process.snowflake().take(
+        n, [answer](core::Result<std::vector<id::Run>> result) { answer->result = result; }, client);
+    rig.process.store.settle();
+    return answer;
+  };
+  std::vector<std::shared_ptr<test::IdAnswer>> greedy, modest;
+  for (int ms = 0; ms < 10'000; ++ms) {
+    if (ms % 250 == 0) greedy.push_back(ask(64'000, 1));  // four times what there is
+    if (ms % 10 == 0) {
+      REQUIRE(ask(1, 2)->state() == "ids");
+      REQUIRE(ask(12, 3)->state() == "ids");
+      modest.push_back(ask(100, 4));
+    }
+    rig.world.pass(1ms);
+  }
+  const auto served = [](const auto& answers) {
+    return std::count_if(answers.begin(), answers.end(), [](const auto& it) { return it->state() == "ids"; });
+  };
+  CHECK(served(modest) == static_cast<std::ptrdiff_t>(modest.size()));
+  CHECK(served(greedy) >= 3);
+}
+
+TEST_CASE("two who ask for more than there is share it") {
+  IdRig rig(js53());
+  rig.process.get(64'064);
+  std::map<id::Client, std::int64_t> given;
+  std::function<void(id::Client)> again = [&](id::Client client) {
+    const std::int64_t n = client == 1 ? 20'000 : 500;
+    rig.process.snowflake().take(
+        n,
+        [&, client, n](const core::Result<id::Snowflake::Runs>& runs) {
+          if (runs) given[client] += n;
+          again(client);
+        },
+        client);
+  };
+  for (int i = 0; i < 3; ++i) again(1);
+  again(2);
+  rig.world.pass(20s);
+  CHECK(given[2] > 400'000);
+  CHECK(given[1] > 400'000);
 }
 
 TEST_CASE("who is answered may ask again at once, as often as he likes") {
