@@ -92,8 +92,9 @@ inline constexpr ErrorName kWorkerIdExhausted{"WorkerIdExhausted", "no worker id
 inline constexpr ErrorName kSegmentExhausted{
     "SegmentExhausted", "what was reserved of the tag is used up, and the store gives no more now"};
 inline constexpr ErrorName kRangeExhausted{"RangeExhausted", "the sequence has come to its last value"};
-inline constexpr ErrorName kStoreRegressed{
-    "StoreRegressed", "the store has forgotten what it gave out: an old copy was restored"};
+inline constexpr ErrorName kStoreRegressed{"StoreRegressed",
+                                           "the store has forgotten what it gave out, or an old copy was "
+                                           "restored; an operator must say how it goes on"};
 inline constexpr ErrorName kEngineDisabled{"EngineDisabled",
                                            "this kind of id is not available in this configuration"};
 inline constexpr ErrorName kBadToken{"BadToken", "the text was not made with these keys, or was changed"};

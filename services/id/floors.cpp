@@ -19,6 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostGrowth = 1 << 20;
+constexpr std::size_t kBlock = 1 << 16;
+constexpr std::size_t kLongestLine = 1 << 11;  // three characters for each byte of a key, and a number
+constexpr char kState[] = "state:";
 constexpr char kHex[] = "0123456789abcdef";
 
 // As in URLs (RFC 3986, 2.1), so that a key is one line whatever is in it.
@@ -52,8 +55,27 @@ std::optional<std::string> unescaped(std::string_view text) {
   return key;
 }
 
-std::string line_of(const std::string& key, std::int64_t next) {
-  return std::to_string(next) + ' ' + escaped(key) + '\n';
+std::string line_of(const std::string& escaped_key, std::int64_t next) {
+  return std::to_string(next) + ' ' + escaped_key + '\n';
+}
+
+[[noreturn]] void fail_with(int code) { throw std::system_error(code, std::generic_category()); }
+
+// Appends; a disk that takes only half of it is full.
+void write_all(int descriptor, std::size_t& size, std::string_view text) {
+  const ssize_t done = ::write(descriptor, text.data(), text.size());
+  if (done < 0) fail_with(errno);
+  size += static_cast<std::size_t>(done);
+  if (static_cast<std::size_t>(done) != text.size()) fail_with(ENOSPC);
+}
+
+// Up to `size` bytes from an offset on.
+std::string read_at(int descriptor, std::size_t offset, std::size_t size) {
+  std::string text(size, '\0');
+  const ssize_t done = ::pread(descriptor, text.data(), size, static_cast<off_t>(offset));
+  if (done < 0) fail_with(errno);
+  text.resize(static_cast<std::size_t>(done));
+  return text;
 }
 
 void sync_folder(const fs::path& folder) {
@@ -65,37 +87,51 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
-Floors::Floors(fs::path path) : path_(std::move(path)) { read(); }
+Floors::Floors(fs::path path, std::size_t most) : path_(std::move(path)), most_(most) { read(); }
 
 Floors::~Floors() {
-  if (file_ >= 0) ::close(file_);
+  if (file_.descriptor >= 0) ::close(file_.descriptor);
 }
 
+// The lines that are in order stay where they are; what comes after them is more recent.
 void Floors::read() {
   std::error_code error;
   found_ = fs::exists(path_, error);
   if (error) fail("cannot be read: " + error.message());
   if (!found_) return;
   if (!fs::is_regular_file(path_, error)) fail("is not a file");
+  file_.descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   std::ifstream file(path_, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.good() && !file.eof()) fail("cannot be read");
-  std::size_t number = 0;
-  std::size_t at = 0;
-  for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
-    take(text.substr(at, end - at), ++number);
+  if (file_.descriptor < 0 || !file.is_open()) fail("cannot be read");
+  std::string last;
+  std::string text;
+  for (std::size_t number = 1; std::getline(file, text) && !file.eof(); ++number) {
+    Line line = parse(text, number);
+    if (line.key.starts_with(kState)) {
+      const std::string id = line.key.substr(sizeof kState - 1);
+      if (line.next > 0) state_ = id;
+      if (line.next == 0 && state_ == id) state_.clear();
+    }
+    const bool ordered = file_.ordered == file_.size && line.key > last;
+    file_.size += text.size() + 1;
+    if (ordered) file_.ordered = file_.size;
+    if (!ordered) recent_[line.key] = line.next;
+    last = std::move(line.key);
+  }
+  if (file.bad()) fail("cannot be read");
 }
 
-void Floors::take(const std::string& line, std::size_t number) {
-  std::int64_t next = 0;
+Floors::Line Floors::parse(const std::string& line, std::size_t number) const {
+  Line parsed;
   const char* const last = line.data() + line.size();
-  const auto [end, error] = std::from_chars(line.data(), last, next);
+  const auto [end, error] = std::from_chars(line.data(), last, parsed.next);
   std::optional<std::string> key;
   if (error == std::errc() && end != last && *end == ' ') key = unescaped({end + 1, last});
   if (!key || key->empty())
     fail("is damaged in line " + std::to_string(number) +
          "; to go on, mend it by hand, or move it away and start with --accept-regressed");
-  floors_[*key] = next;
+  parsed.key = escaped(*key);
+  return parsed;
 }
 
 void Floors::begin() {
@@ -106,31 +142,98 @@ void Floors::begin() {
   }
 }
 
-std::int64_t Floors::of(const Key& key) const {
-  const auto floor = floors_.find(key.text());
-  return floor != floors_.end() ? floor->second : 0;
+std::int64_t Floors::of(const std::string& key) {
+  const std::string wanted = escaped(key);
+  const auto recent = recent_.find(wanted);
+  if (recent != recent_.end()) return recent->second;
+  try {
+    const auto line = line_at(find(wanted), nullptr);
+    if (!line || line->key != wanted) return 0;
+    recent_.emplace(wanted, line->next);  // it will be asked for again
+    return line->next;
+  } catch (const std::system_error& failure) {
+    trouble_ =
+        core::Error{core::kStorageError, path_.string() + " cannot be read: " + failure.code().message()};
+    return 0;
+  }
 }
 
-void Floors::raise(const Key& key, std::int64_t next) {
-  if (next > of(key)) set(key.text(), next);
+// Where the first line of the ordered part begins whose key is not less.
+std::size_t Floors::find(const std::string& key) const {
+  std::size_t low = 0;
+  std::size_t high = file_.ordered;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    const std::size_t from = middle > low + kLongestLine ? middle - kLongestLine : low;
+    const std::string before = read_at(file_.descriptor, from, middle - from);
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t start = newline == std::string::npos ? from : from + newline + 1;
+    std::size_t end = 0;
+    const auto line = line_at(start, &end);
+    if (!line) return file_.ordered;
+    if (line->key < key) {
+      low = end;
+    } else {
+      high = start;
+    }
+  }
+  return low;
 }
 
-void Floors::lower(const Key& key, std::int64_t next) { set(key.text(), next); }
+std::optional<Floors::Line> Floors::line_at(std::size_t offset, std::size_t* end) const {
+  if (offset >= file_.ordered) return std::nullopt;
+  const std::string text = read_at(file_.descriptor, offset, std::min(kLongestLine, file_.ordered - offset));
+  const std::size_t newline = text.find('\n');
+  if (newline == std::string::npos) return std::nullopt;
+  if (end != nullptr) *end = offset + newline + 1;
+  return parse(text.substr(0, newline), 0);
+}
+
+std::vector<Floors::Floor> Floors::after(const std::string& key, std::size_t limit) {
+  const std::string from = escaped(key);
+  std::vector<Floor> floors;
+  auto recent = recent_.upper_bound(from);
+  std::size_t at = find(from);
+  std::size_t end = 0;
+  auto line = line_at(at, &end);
+  if (line && line->key == from) line = line_at(at = end, &end);
+  while (floors.size() < limit && (line || recent != recent_.end())) {
+    const bool older = line && (recent == recent_.end() || line->key < recent->first);
+    const Floor floor = older ? Floor(line->key, line->next) : Floor(*recent);
+    const bool both = !older && line && line->key == recent->first;
+    if (!floor.first.starts_with(kState)) floors.emplace_back(*unescaped(floor.first), floor.second);
+    if (!older) ++recent;
+    if (older || both) line = line_at(at = end, &end);
+  }
+  return floors;
+}
+
+void Floors::set_state(const std::string& id) {
+  if (id == state_) return;
+  if (!state_.empty()) set(kState + state_, 0);
+  state_ = id;
+  if (!id.empty()) set(kState + id, 1);
+}
+
+void Floors::raise(const std::string& key, std::int64_t next) {
+  if (next > of(key)) set(key, next);
+}
 
 void Floors::sync() {
-  if (!trouble_ && ::fdatasync(file_) != 0)
+  if (!trouble_ && ::fdatasync(file_.descriptor) != 0)
     trouble_ = core::Error{core::kStorageError,
                            path_.string() + " cannot be written: " + std::generic_category().message(errno)};
 }
 
 // After a failure the file may end in half a line, so it is written anew.
 void Floors::set(const std::string& key, std::int64_t next) {
-  floors_[key] = next;
+  const std::string name = escaped(key);
+  recent_[name] = next;
   try {
-    if (trouble_ || size_ > content_ * 2 + kMostGrowth) {
+    if (trouble_ || file_.size > file_.ordered * 2 + kMostGrowth || recent_.size() > most_) {
       rewrite();
     } else {
-      write(line_of(key, next));
+      write_all(file_.descriptor, file_.size, line_of(name, next));
     }
     trouble_.reset();
   } catch (const std::system_error& failure) {
@@ -140,26 +243,50 @@ void Floors::set(const std::string& key, std::int64_t next) {
 }
 
 void Floors::rewrite() {
-  const fs::path fresh = path_.string() + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-  if (file < 0) throw std::system_error(errno, std::generic_category());
-  if (file_ >= 0) ::close(file_);
-  file_ = file;
-  size_ = 0;
-  std::string text;
-  for (const auto& [key, next] : floors_) text += line_of(key, next);
-  write(text);
-  if (::fsync(file_) != 0 || ::rename(fresh.c_str(), path_.c_str()) != 0)
-    throw std::system_error(errno, std::generic_category());
+  const fs::path path = path_.string() + ".new";
+  File fresh;
+  fresh.descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  if (fresh.descriptor < 0) fail_with(errno);
+  try {
+    merge_into(fresh);
+    if (::fsync(fresh.descriptor) != 0 || ::rename(path.c_str(), path_.c_str()) != 0) fail_with(errno);
+  } catch (...) {
+    ::close(fresh.descriptor);
+    throw;
+  }
+  if (file_.descriptor >= 0) ::close(file_.descriptor);
+  fresh.ordered = fresh.size;
+  file_ = fresh;
+  recent_.clear();
   sync_folder(path_.parent_path());
-  content_ = size_;
 }
 
-void Floors::write(const std::string& text) {
-  const ssize_t done = ::write(file_, text.data(), text.size());
-  if (done < 0) throw std::system_error(errno, std::generic_category());
-  size_ += static_cast<std::size_t>(done);
-  if (static_cast<std::size_t>(done) != text.size()) throw std::system_error(ENOSPC, std::generic_category());
+// All floors in order: what is recent counts, where both have it.
+void Floors::merge_into(File& fresh) {
+  std::string text;
+  const auto add = [&](std::string_view line) {
+    text += line;
+    if (text.size() < kBlock) return;
+    write_all(fresh.descriptor, fresh.size, text);
+    text.clear();
+  };
+  auto recent = recent_.begin();
+  std::string block;
+  for (std::size_t at = 0; at < file_.ordered;) {
+    block = read_at(file_.descriptor, at, std::min(kBlock, file_.ordered - at));
+    std::size_t start = 0;
+    for (std::size_t end = 0; (end = block.find('\n', start)) != std::string::npos; start = end + 1) {
+      const std::string_view line(block.data() + start, end + 1 - start);
+      const std::string_view key = line.substr(line.find(' ') + 1, line.size() - line.find(' ') - 2);
+      for (; recent != recent_.end() && recent->first < key; ++recent)
+        add(line_of(recent->first, recent->second));
+      if (recent == recent_.end() || recent->first != key) add(line);
+    }
+    if (start == 0) fail_with(EIO);
+    at += start;
+  }
+  for (; recent != recent_.end(); ++recent) add(line_of(recent->first, recent->second));
+  write_all(fresh.descriptor, fresh.size, text);
 }
 
 void Floors::fail(const std::string& what) const {

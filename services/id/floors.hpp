@@ -1,8 +1,10 @@
 // What was given out at least, in a text file beside the store or elsewhere: by it a store that was put back
-// from an old copy is found out.
+// from an old copy, or has lost its data, is found out.
 //
-// One line "NEXT KEY" for each reservation, appended; a key's last line counts. It is not synced with each:
-// after a power cut it may know less than the store, which is no harm, never more.
+// One line "NEXT KEY" for each reservation, appended; a key's last line counts. Now and then all lines are
+// merged into one for each key, in order of the keys, so that a key that is not in memory can be found in the
+// file (O'Neil et al., "The Log-Structured Merge-Tree", 1996, with two levels). It is not synced with each
+// line: after a power cut it may know less than the store, which is no harm, never more.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +12,23 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/error.hpp"
 #include "id/store.hpp"
 
 namespace zerosuite::id {
 
-/// Belongs to the loop's thread; a write is one line into the page cache, but for what is named.
+/// Belongs to the loop's thread; a write is one line into the page cache, but for what is named, and a look
+/// is some reads from there, for a key that was not used for long.
 class Floors {
  public:
+  using Floor = std::pair<std::string, std::int64_t>;
+
   /// Reads the file, and leaves it alone. A last line that is torn does not count. Throws core::Failure
-  /// StorageError, one line, when it cannot be read or another line is damaged.
-  explicit Floors(std::filesystem::path path);
+  /// StorageError, one line, when it cannot be read or another line is damaged. `most` floors are in memory.
+  explicit Floors(std::filesystem::path path, std::size_t most = 262'144);
   ~Floors();
   Floors(const Floors&) = delete;
   Floors& operator=(const Floors&) = delete;
@@ -34,16 +41,25 @@ class Floors {
   void begin();
 
   /// No value from here on is known to be given out; 0 when nothing is known of the key.
-  std::int64_t of(const Key& key) const;
-  /// By Key::text().
-  const std::map<std::string, std::int64_t>& all() const { return floors_; }
+  std::int64_t of(const Key& key) { return of(key.text()); }
+  std::int64_t of(const std::string& key);
+  /// The floors of keys after this one, by Key::text(); `limit` of them at most, and none when there are no
+  /// more. Begins with "".
+  std::vector<Floor> after(const std::string& key, std::size_t limit = 500);
+  /// How many are in memory.
+  std::size_t in_memory() const { return recent_.size(); }
+
+  /// The id of the shared store that this is about; "" when none is known.
+  const std::string& state() const { return state_; }
+  void set_state(const std::string& id);
 
   /// Values up to `next` were given out. Nothing when that is known. Now and then, when the file has grown,
   /// it is rewritten and synced.
-  void raise(const Key& key, std::int64_t next);
+  void raise(const Key& key, std::int64_t next) { raise(key.text(), next); }
+  void raise(const std::string& key, std::int64_t next);
   /// Values from `next` on were not used and are to go back to the store, after a sync(): it will fall below
   /// what is written before.
-  void lower(const Key& key, std::int64_t next);
+  void lower(const Key& key, std::int64_t next) { set(key.text(), next); }
   /// Waits until all of the file is on the disk.
   void sync();
 
@@ -52,19 +68,32 @@ class Floors {
   const std::optional<core::Error>& trouble() const { return trouble_; }
 
  private:
+  /// An open file, the beginning of which is in order.
+  struct File {
+    int descriptor = -1;
+    std::size_t size = 0;
+    std::size_t ordered = 0;
+  };
+  struct Line {
+    std::string key;  // escaped
+    std::int64_t next = 0;
+  };
+
   void read();
-  void take(const std::string& line, std::size_t number);
+  Line parse(const std::string& line, std::size_t number) const;
   void set(const std::string& key, std::int64_t next);
   void rewrite();
-  void write(const std::string& text);
+  void merge_into(File& fresh);
+  std::size_t find(const std::string& key) const;
+  std::optional<Line> line_at(std::size_t offset, std::size_t* end) const;
   [[noreturn]] void fail(const std::string& what) const;
 
   const std::filesystem::path path_;
-  std::map<std::string, std::int64_t> floors_;
+  const std::size_t most_;
+  std::map<std::string, std::int64_t> recent_;  // by escaped key: what the ordered part does not say
+  std::string state_;
   bool found_ = false;
-  int file_ = -1;
-  std::size_t size_ = 0;     // of the file
-  std::size_t content_ = 0;  // what it was when it was last rewritten
+  File file_;
   std::optional<core::Error> trouble_;
 };
 

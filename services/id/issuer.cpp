@@ -23,25 +23,56 @@ Layout with_start(Layout layout, SequenceStart start) {
 Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told told)
     : store_(parts.store),
       options_(std::move(options)),
+      told_(std::move(told)),
       time_(parts.clocks, options_.clock),
-      worker_(parts.timers, parts.store, time_, options_.worker, std::move(told)),
+      worker_(parts.timers, parts.store, time_, options_.worker,
+              [this](const Result<Lease>& lease) { this->told(lease); }),
       snowflakes_({parts.timers, parts.store, time_, worker_, entropy_},
                   with_start(options_.layout, options_.sequence_start), options_.snowflake),
       segments_(parts.timers, parts.store, options_.segments),
       sequences_(parts.timers, parts.store, options_.sequences),
       daily_(time_, sequences_),
       random_ids_(time_, entropy_),
-      pin_again_(parts.timers, [this] { start(); }) {}
+      reach_(parts.timers, parts.store, options_.snowflake.window,
+             [this](std::int64_t first_ms) { random_ids_.raise(first_ms); }),
+      watch_(
+          parts.timers, parts.store, options_.watch,
+          [this](const std::string& tag) { segments_.changed(tag); },
+          [this]() -> std::optional<std::int64_t> {
+            if (worker_.check(time_.look().boot_ns)) return std::nullopt;
+            return worker_.lease().worker;
+          }),
+      start_again_(parts.timers, [this] { start(); }) {
+  random_ids_.on_reached([this](std::int64_t ms) { reach_.used(ms); });
+}
 
 void Issuer::start() {
+  const std::uint64_t words[] = {entropy_.bits(), entropy_.bits()};
+  const Bond bond{.known = {},
+                  .fresh = std::to_string(words[0]) + "-" + std::to_string(words[1]),
+                  .wait = options_.worker.claim.ttl,
+                  .accept = options_.accept_regressed};
+  store_.open(bond, [this](const Result<std::string>& id) {
+    if (id) return pin_layout();
+    trouble_ = id.error();
+    if (trouble_->name == core::kStoreRegressed.name) {
+      refusal_ = trouble_;
+    } else {
+      start_again_.after(kAskAgain);
+    }
+  });
+}
+
+void Issuer::pin_layout() {
   const auto how = options_.allow_relayout ? Store::Pin::kReplace : Store::Pin::kKeep;
   const std::string fingerprint = options_.layout.fingerprint();
   store_.pin("layout", fingerprint, how, [this, fingerprint](const Result<std::string>& kept) {
     if (!kept) {
       trouble_ = kept.error();
-      pin_again_.after(kAskAgain);
+      start_again_.after(kAskAgain);
     } else if (trouble_.reset(); *kept == fingerprint) {
       worker_.start();
+      watch_.start();
     } else {
       refusal_ =
           core::Error{core::kInvalidArgument, "ids were issued with the layout " + *kept + " before, and " +
@@ -49,6 +80,12 @@ void Issuer::start() {
                                                   "; --allow-relayout goes on all the same"};
     }
   });
+}
+
+// Rising ids of a worker id go on where those of its last owner may have come to.
+void Issuer::told(const Result<Lease>& lease) {
+  if (lease) reach_.begin(lease->worker, time_.look().ns / 1'000'000);
+  if (told_) told_(lease);
 }
 
 const core::Error& Issuer::hindrance() const { return trouble_ ? *trouble_ : worker_.why(); }
@@ -59,6 +96,8 @@ void Issuer::stop(core::MoveFunction<void()> done) {
   snowflakes_.stop(std::make_shared<Last>([this, last, life = std::weak_ptr<const bool>(life_)] {
     if (!life.expired()) worker_.stop([last] {});
   }));
+  watch_.stop();
+  reach_.stop(last);
   segments_.stop([last] {});
   sequences_.stop([last] {});
 }

@@ -11,10 +11,12 @@
 #include "id/clock.hpp"
 #include "id/daily.hpp"
 #include "id/random_ids.hpp"
+#include "id/reach.hpp"
 #include "id/segments.hpp"
 #include "id/sequences.hpp"
 #include "id/snowflakes.hpp"
 #include "id/store.hpp"
+#include "id/watch.hpp"
 #include "id/worker.hpp"
 #include "net/timers.hpp"
 
@@ -23,11 +25,13 @@ namespace zerosuite::id {
 struct IssuerOptions {
   Layout layout;  ///< Of snowflakes when a call names none.
   SequenceStart sequence_start = SequenceStart::kCarry;
-  bool allow_relayout = false;  ///< Ids of the store may have had another layout.
+  bool allow_relayout = false;    ///< Ids of the store may have had another layout.
+  bool accept_regressed = false;  ///< The store goes on, whatever it has forgotten.
   SnowflakeOptions snowflake;
   WorkerOptions worker;
   SegmentOptions segments;
   SequenceOptions sequences;
+  WatchOptions watch;
   ClockRules clock;
 };
 
@@ -45,10 +49,11 @@ class Issuer {
   /// Asks the store for what it takes to serve.
   void start();
   /// Whether it can serve.
-  bool ready() const { return worker_.generation() > 0; }
+  bool ready() const { return worker_.generation() > 0 && reach_.begun(); }
   /// Why it cannot, as far as is known.
   const core::Error& hindrance() const;
-  /// What waiting will not change: ids of another layout are in the store.
+  /// What waiting will not change: ids of another layout are in the store, or it has forgotten what it gave
+  /// out.
   const std::optional<core::Error>& refusal() const { return refusal_; }
   /// Gives everything back that was not used; `done` runs once that is kept, or could not be.
   void stop(core::MoveFunction<void()> done);
@@ -64,12 +69,17 @@ class Issuer {
   Sequences& sequences() { return sequences_; }
   Daily& daily() { return daily_; }
   RandomIds& random_ids() { return random_ids_; }
+  Watch& watch() { return watch_; }
   const Worker& worker() const { return worker_; }
   const Store& store() const { return store_; }
 
  private:
+  void pin_layout();
+  void told(const core::Result<Lease>& lease);
+
   Store& store_;
   const IssuerOptions options_;
+  const Worker::Told told_;
   core::Entropy entropy_;
   IdTime time_;
   Worker worker_;
@@ -78,10 +88,12 @@ class Issuer {
   Sequences sequences_;
   Daily daily_;
   RandomIds random_ids_;
+  Reach reach_;
+  Watch watch_;
   std::uint64_t breaks_ = 0;
   std::optional<core::Error> refusal_;
-  std::optional<core::Error> trouble_;  // of pin_layout()
-  net::Timer pin_again_;
+  std::optional<core::Error> trouble_;  // of start()
+  net::Timer start_again_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);  // goes first
 };
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -52,13 +53,17 @@ struct Tag {
   std::int64_t remainder = 0;  ///< 0 … delta−1
   std::int64_t max = std::numeric_limits<std::int64_t>::max() - 1;  ///< The last value.
   std::string description = {};
+  std::int64_t lowered = 0;  ///< How often `next` was made to fall; see TagChange::lower.
 
   friend bool operator==(const Tag&, const Tag&) = default;
 };
 
 /// What is to be different; the rest stays.
 struct TagChange {
-  std::optional<std::int64_t> floor = {};  ///< `next` becomes at least this; it never falls.
+  std::optional<std::int64_t> floor = {};  ///< `next` becomes at least this; it does not fall, unless:
+  /// An earlier floor was a mistake. `next` falls to `floor`, but not below what was given out before that
+  /// mistake; what was given out above it ends the tag (`max` falls below it).
+  bool lower = false;
   std::optional<std::int64_t> step = {};
   std::optional<std::int64_t> delta = {};
   std::optional<std::int64_t> remainder = {};
@@ -71,6 +76,38 @@ struct Ask {
   std::int64_t count = 1;                                       ///< ≥ 1
   std::int64_t floor = 1;                                       ///< The range begins here or later.
   std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< It ends here at the latest.
+  /// Nobody but this process can have had values of the key since its last range: it may go on above that
+  /// one, even where the store has forgotten all.
+  bool continued = false;
+};
+
+/// A part of the tags, by name.
+struct TagPage {
+  std::string prefix = {};                                        ///< Names that begin so,
+  std::string after = {};                                         ///< and come after this one;
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();  ///< so many of them.
+
+  /// The first name, as bytes, behind all that begin so; nullopt when there is none.
+  std::optional<std::string> end() const;
+};
+
+/// What an issuer on a shared store asks now and then.
+struct Look {
+  std::int64_t followed = 0;                ///< It goes by all changes of tags up to this one.
+  std::optional<std::int64_t> worker = {};  ///< Who it is; nullopt while it has no worker id.
+};
+struct News {
+  std::int64_t revision = 0;           ///< The latest change that is known now.
+  std::vector<std::string> tags = {};  ///< Those that were changed since Look::followed.
+  std::int64_t followed = 0;           ///< All issuers with a worker id go by the changes up to this one.
+};
+
+/// How an issuer comes to a shared store.
+struct Bond {
+  std::string known = {};           ///< The id of the store as this issuer knows it; empty = it knows none.
+  std::string fresh = {};           ///< The id of a store that nobody knows yet.
+  core::milliseconds wait{15'000};  ///< For those who may know it, of a store that is new.
+  bool accept = false;              ///< An operator says that it goes on, whatever it has forgotten.
 };
 
 struct Reserved {
@@ -104,7 +141,8 @@ struct StoreTraits {
 
 /// All calls and answers are on the loop's thread; an answer may come before the call returns, and each comes
 /// once. Errors beside those named: Unavailable (nothing was done), StorageError (nothing was done),
-/// Indeterminate (it may have been; a range is then lost, never given out twice).
+/// Indeterminate (it may have been; a range is then lost, never given out twice), StoreRegressed (nothing was
+/// done: the store is not what open() found any more, and an operator must say how it goes on).
 class Store {
  public:
   virtual ~Store() = default;
@@ -119,14 +157,13 @@ class Store {
 
   /// TagExists. A tag that was deleted goes on above what it had given out.
   virtual void create_tag(const Tag& tag, core::Done<Tag> done) = 0;
-  /// NoSuchTag.
+  /// NoSuchTag; InvalidArgument when `next` cannot be lowered so far.
   virtual void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) = 0;
   /// NoSuchTag. Answers what it was.
   virtual void delete_tag(const std::string& name, core::Done<Tag> done) = 0;
   /// NoSuchTag.
   virtual void tag(const std::string& name, core::Done<Tag> done) = 0;
-  /// All of them, by name.
-  virtual void tags(core::Done<std::vector<Tag>> done) = 0;
+  virtual void tags(const TagPage& page, core::Done<std::vector<Tag>> done) = 0;
 
   /// WorkerIdInUse (of another owner, whose lease runs; with {"owner", "retry_after_ms"}), WorkerIdExhausted.
   /// The same owner may claim again.
@@ -141,6 +178,22 @@ class Store {
   enum class Pin : std::uint8_t { kKeep, kReplace };
   virtual void pin(const std::string& name, const std::string& value, Pin how,
                    core::Done<std::string> done) = 0;
+
+  /// Before all else: whether this store is the one that is known, by an id that it keeps. Answers the id;
+  /// what is asked later is refused with StoreRegressed when the store has another one, or none. The same at
+  /// once when it is not the one that is known and nobody accepts that; Unavailable with {"retry_after_ms"}
+  /// while it is new. A store of one process has no id: "".
+  virtual void open(const Bond& bond, core::Done<std::string> done);
+  /// The store has been found to be older than it was: from now on it refuses everybody, until somebody
+  /// accepts it. Of a shared one.
+  virtual void distrust(core::Done<bool> done);
+  /// No key gives values below these any more, whatever the store has forgotten. By Key::text(). Of a shared
+  /// one.
+  virtual void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
+                        core::Done<bool> done);
+  /// What other issuers have changed, and what they follow. Of a shared one; StoreRegressed also when the
+  /// store has gone back behind `followed`.
+  virtual void look(const Look& look, core::Done<News> done);
 
   virtual StoreTraits traits() const = 0;
   /// Why nothing can be kept now; nullopt when it can, as far as is known.

@@ -22,6 +22,7 @@ class MemoryShelf {
   explicit MemoryShelf(std::function<core::TimePoint()> now) : now_(std::move(now)) {}
 
   core::Result<id::Reserved> reserve(const id::Ask& ask) {
+    ++revision_;
     if (ask.key.kind == id::Key::Kind::kTag) return reserve_tag(ask);
     std::int64_t& next = next_[ask.key.text()];
     const std::int64_t stored = next;
@@ -43,6 +44,7 @@ class MemoryShelf {
     id::Tag made = tag;
     const auto grave = graves_.find(tag.name);
     if (grave != graves_.end()) made.next = std::max(made.next, grave->second);
+    bounds_[tag.name] = {made.next, std::max<std::int64_t>(graves_[tag.name], 0)};
     return tags_[tag.name] = made;
   }
 
@@ -50,7 +52,12 @@ class MemoryShelf {
     const auto found = tags_.find(name);
     if (found == tags_.end()) return no_such_tag(name);
     id::Tag& tag = found->second;
-    tag.next = std::max(tag.next, change.floor.value_or(tag.next));
+    if (change.lower && change.floor.value_or(tag.next) < tag.next) {
+      if (const auto refused = lower(tag, *change.floor)) return *refused;
+    } else {
+      raise(tag, change.floor.value_or(0));
+    }
+    changes_[name] = ++revision_;
     tag.step = change.step.value_or(tag.step);
     tag.delta = change.delta.value_or(tag.delta);
     tag.remainder = change.remainder.value_or(tag.remainder);
@@ -65,6 +72,7 @@ class MemoryShelf {
     id::Tag was = found->second;
     graves_[name] = was.next;
     tags_.erase(found);
+    changes_[name] = ++revision_;
     return was;
   }
 
@@ -74,11 +82,51 @@ class MemoryShelf {
     return found->second;
   }
 
-  std::vector<id::Tag> tags() const {
+  std::vector<id::Tag> tags(const id::TagPage& page) const {
     std::vector<id::Tag> all;
-    for (const auto& [name, tag] : tags_) all.push_back(tag);
+    for (const auto& [name, tag] : tags_) {
+      const bool wanted = name > page.after && name.starts_with(page.prefix);
+      if (wanted && static_cast<std::int64_t>(all.size()) < page.limit) all.push_back(tag);
+    }
     return all;
   }
+
+  /// As a shared store does it; a new one is there at once.
+  core::Result<std::string> open(const id::Bond& bond) {
+    const bool known = !bond.known.empty();
+    if (!id_.empty()) {
+      if (known && bond.known != id_ && !bond.accept) return forgotten();
+      return id_;
+    }
+    if (known && lost_.empty()) lost_ = bond.known;
+    if (!lost_.empty() && !bond.accept) return forgotten();
+    id_ = known ? bond.known : lost_.empty() ? bond.fresh : lost_;
+    lost_.clear();
+    return id_;
+  }
+  void distrust(const std::string& id) {
+    if (id_ == id) id_.clear();
+    if (id_.empty() && lost_.empty()) lost_ = id;
+  }
+  void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors) {
+    for (const auto& [key, floor] : floors) {
+      std::int64_t& next = key.starts_with("tag:") ? graves_[key.substr(4)] : next_[key];
+      next = std::max(next, floor);
+    }
+  }
+  core::Result<id::News> look(const id::Look& look) {
+    if (revision_ < look.followed) return forgotten();
+    if (look.worker) followed_[*look.worker] = look.followed;
+    id::News news{.revision = revision_, .tags = {}, .followed = revision_};
+    for (const auto& [name, revision] : changes_)
+      if (revision > look.followed) news.tags.push_back(name);
+    for (const auto& [worker, kept] : leases_)
+      if (runs(kept)) news.followed = std::min(news.followed, followed_[worker]);
+    return news;
+  }
+  /// Whether it is the one that who asks has opened.
+  bool is(const std::string& id) const { return id.empty() || id == id_; }
+  static core::Error forgotten() { return {core::kStoreRegressed, "the store has forgotten"}; }
 
   core::Result<id::Lease> claim(const id::Claim& claim) {
     if (claim.worker) return claim_one(claim, *claim.worker);
@@ -134,6 +182,12 @@ class MemoryShelf {
     graves_.clear();
     leases_.clear();
     pins_.clear();
+    bounds_.clear();
+    changes_.clear();
+    followed_.clear();
+    id_.clear();
+    lost_.clear();
+    revision_ = 0;
   }
 
   /// The time that the store itself would tell.
@@ -145,6 +199,30 @@ class MemoryShelf {
     std::int64_t epoch = 0;
     core::TimePoint until{};
   };
+
+  // What a tag's next value was set to by hand, and what had been given out before.
+  struct Bounds {
+    std::int64_t base = 0;
+    std::int64_t given = 0;
+  };
+
+  void raise(id::Tag& tag, std::int64_t floor) {
+    Bounds& bounds = bounds_[tag.name];
+    if (floor <= bounds.base) return;
+    if (tag.next > bounds.base) bounds.given = tag.next;
+    bounds.base = floor;
+    tag.next = std::max(tag.next, floor);
+  }
+  std::optional<core::Error> lower(id::Tag& tag, std::int64_t floor) {
+    Bounds& bounds = bounds_[tag.name];
+    const std::int64_t to = std::max(floor, bounds.given);
+    if (to >= bounds.base) return core::Error{core::kInvalidArgument, "it cannot be lowered so far"};
+    if (tag.next > bounds.base) tag.max = std::min(tag.max, bounds.base - 1);
+    bounds = {to, to};
+    tag.next = to;
+    ++tag.lowered;
+    return std::nullopt;
+  }
 
   static core::Error no_such_tag(const std::string& name) {
     return {core::kNoSuchTag, "there is no tag '" + name + "'"};
@@ -209,6 +287,12 @@ class MemoryShelf {
   std::map<std::string, std::int64_t> graves_;  // what deleted tags had given out
   std::map<std::int64_t, Kept> leases_;
   std::map<std::string, std::string> pins_;
+  std::map<std::string, Bounds> bounds_;
+  std::map<std::string, std::int64_t> changes_;
+  std::map<std::int64_t, std::int64_t> followed_;
+  std::string id_;
+  std::string lost_;
+  std::int64_t revision_ = 0;
 };
 
 }  // namespace zerosuite::test

@@ -36,26 +36,56 @@ class MemoryStore final : public id::Store {
   void reserve(const id::Ask& ask, core::Done<id::Reserved> done) override {
     ++reserves;
     asks.push_back(ask);
-    take("reserve", std::move(done), [this, ask] { return shelf->reserve(ask); });
+    take("reserve", std::move(done), [this, ask]() -> core::Result<id::Reserved> {
+      if (!ask.continued && !shelf->is(*id_)) return MemoryShelf::forgotten();
+      return shelf->reserve(ask);
+    });
   }
   void give_back(const id::Key& key, const id::Range& unused, core::Done<bool> done) override {
     take("give_back", std::move(done),
          [this, key, unused] { return core::Result<bool>(shelf->give_back(key, unused)); });
   }
   void create_tag(const id::Tag& tag, core::Done<id::Tag> done) override {
-    take("create_tag", std::move(done), [this, tag] { return shelf->create_tag(tag); });
+    take("create_tag", std::move(done), guarded<id::Tag>([this, tag] { return shelf->create_tag(tag); }));
   }
   void update_tag(const std::string& name, const id::TagChange& change, core::Done<id::Tag> done) override {
-    take("update_tag", std::move(done), [this, name, change] { return shelf->update_tag(name, change); });
+    take("update_tag", std::move(done),
+         guarded<id::Tag>([this, name, change] { return shelf->update_tag(name, change); }));
   }
   void delete_tag(const std::string& name, core::Done<id::Tag> done) override {
-    take("delete_tag", std::move(done), [this, name] { return shelf->delete_tag(name); });
+    take("delete_tag", std::move(done), guarded<id::Tag>([this, name] { return shelf->delete_tag(name); }));
   }
   void tag(const std::string& name, core::Done<id::Tag> done) override {
-    take("tag", std::move(done), [this, name] { return shelf->tag(name); });
+    take("tag", std::move(done), guarded<id::Tag>([this, name] { return shelf->tag(name); }));
   }
-  void tags(core::Done<std::vector<id::Tag>> done) override {
-    take("tags", std::move(done), [this] { return core::Result<std::vector<id::Tag>>(shelf->tags()); });
+  void tags(const id::TagPage& page, core::Done<std::vector<id::Tag>> done) override {
+    take("tags", std::move(done),
+         [this, page] { return core::Result<std::vector<id::Tag>>(shelf->tags(page)); });
+  }
+  void open(const id::Bond& bond, core::Done<std::string> done) override {
+    if (!promises.shared) return done(std::string());
+    if (!bond.known.empty()) *id_ = bond.known;
+    take("open", std::move(done), [this, bond, id = id_] {
+      auto opened = shelf->open(bond);
+      if (opened) *id = *opened;
+      return opened;
+    });
+  }
+  void distrust(core::Done<bool> done) override {
+    take("distrust", std::move(done), [this] {
+      shelf->distrust(*id_);
+      return core::Result<bool>(true);
+    });
+  }
+  void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
+                core::Done<bool> done) override {
+    take("remember", std::move(done), [this, floors] {
+      shelf->remember(floors);
+      return core::Result<bool>(true);
+    });
+  }
+  void look(const id::Look& look, core::Done<id::News> done) override {
+    take("look", std::move(done), guarded<id::News>([this, look] { return shelf->look(look); }));
   }
   void claim(const id::Claim& claim, core::Done<id::Lease> done) override {
     take("claim", std::move(done), [this, claim] { return shelf->claim(claim); });
@@ -106,6 +136,15 @@ class MemoryStore final : public id::Store {
     core::MoveFunction<void()> answer;
   };
 
+  // Refused when the shelf is not the one that was opened any more.
+  template <class T, class Work>
+  std::function<core::Result<T>()> guarded(Work work) {
+    return [this, work]() -> core::Result<T> {
+      if (!shelf->is(*id_)) return MemoryShelf::forgotten();
+      return work();
+    };
+  }
+
   template <class T, class Work>
   static core::Result<T> outcome(Fate fate, Work& work) {
     if (fate == Fate::kRefused) return core::Error{core::kUnavailable, "the store does not answer"};
@@ -131,6 +170,7 @@ class MemoryStore final : public id::Store {
   }
 
   std::function<core::TimePoint()> now_;
+  const std::shared_ptr<std::string> id_ = std::make_shared<std::string>();  // as open() found it
   std::deque<Waiting> waiting_;
 };
 

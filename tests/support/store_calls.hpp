@@ -63,8 +63,20 @@ class StoreCalls {
   core::Result<id::Tag> tag(const std::string& name) {
     return call<id::Tag>([&](auto done) { rig_.store().tag(name, std::move(done)); });
   }
-  core::Result<std::vector<id::Tag>> tags() {
-    return call<std::vector<id::Tag>>([&](auto done) { rig_.store().tags(std::move(done)); });
+  core::Result<std::vector<id::Tag>> tags(const id::TagPage& page = {}) {
+    return call<std::vector<id::Tag>>([&](auto done) { rig_.store().tags(page, std::move(done)); });
+  }
+  core::Result<std::string> open(const id::Bond& bond) {
+    return call<std::string>([&](auto done) { rig_.store().open(bond, std::move(done)); });
+  }
+  core::Result<bool> distrust() {
+    return call<bool>([&](auto done) { rig_.store().distrust(std::move(done)); });
+  }
+  core::Result<bool> remember(const std::vector<std::pair<std::string, std::int64_t>>& floors) {
+    return call<bool>([&](auto done) { rig_.store().remember(floors, std::move(done)); });
+  }
+  core::Result<id::News> look(const id::Look& look = {}) {
+    return call<id::News>([&](auto done) { rig_.store().look(look, std::move(done)); });
   }
   core::Result<id::Lease> claim(const id::Claim& claim) {
     return call<id::Lease>([&](auto done) { rig_.store().claim(claim, std::move(done)); });

@@ -5,6 +5,7 @@
 
 #include "core/json.hpp"
 #include "id/stores/redis_scripts.hpp"
+#include "id/stores/refusals.hpp"
 
 namespace zerosuite::id::stores {
 namespace {
@@ -34,17 +35,24 @@ core::Error counter_exhausted(const std::string& prefix) {
 
 struct RedisIds::Wish {
   db::Redis& redis;
+  std::string state_key;
+  std::string store_id;
   std::shared_ptr<Seen> seen;
   std::string prefix;
   std::int64_t epoch_s;
   core::Done<std::int64_t> done;
   int asked = 0;
+
+  Moment& last() const {
+    return seen->use(prefix, [] { return std::make_shared<Place>(); }).last;
+  }
 };
 
-RedisIds::RedisIds(db::Redis& redis) : redis_(redis) {}
+RedisIds::RedisIds(db::Redis& redis, const RedisStore& store, std::size_t most)
+    : redis_(redis), store_(store), seen_(std::make_shared<Seen>(most)) {}
 
 void RedisIds::next(const std::string& prefix, std::int64_t epoch_s, core::Done<std::int64_t> done) {
-  ask({redis_, seen_, prefix, epoch_s, std::move(done)});
+  ask({redis_, store_.state_key(), store_.id(), seen_, prefix, epoch_s, std::move(done)});
 }
 
 std::optional<RedisIds::Moment> RedisIds::moment_in(const db::RedisReply& reply) {
@@ -58,27 +66,32 @@ std::optional<RedisIds::Moment> RedisIds::moment_in(const db::RedisReply& reply)
 }
 
 void RedisIds::ask(Wish wish) {
-  const Moment last = (*wish.seen)[wish.prefix];
-  const std::vector<std::string> keys{"icr:" + wish.prefix + ":"};
-  const std::vector<std::string> arguments{std::to_string(last.seconds), std::to_string(last.counter),
-                                           std::to_string(kLastCounter)};
+  const Moment last = wish.last();
+  const std::vector<std::string> keys{wish.state_key, "icr:" + wish.prefix + ":"};
+  const std::vector<std::string> arguments{wish.store_id, std::to_string(last.seconds),
+                                           std::to_string(last.counter), std::to_string(kLastCounter)};
   ++wish.asked;
   wish.redis.eval(scripts::kNextId, keys, arguments,
                   [wish = std::move(wish)](const Result<db::RedisReply>& reply) mutable {
                     if (!reply) return wish.done(reply.error());
-                    const auto now = moment_in(*reply);
-                    if (!now) return wish.done(no_moment());
-                    if (now->counter > kLastCounter) return wish.done(counter_exhausted(wish.prefix));
-                    Moment& seen = (*wish.seen)[wish.prefix];
-                    if (*now <= seen) {  // Redis lost its data while this was on its way
-                      if (wish.asked == kMostAsked) return wish.done(no_moment());
-                      return ask(std::move(wish));
-                    }
-                    seen = *now;
-                    if (wish.epoch_s > now->seconds || wish.epoch_s < now->seconds - kLastSecond)
-                      return wish.done(time_exhausted(now->seconds, wish.epoch_s));
-                    wish.done((now->seconds - wish.epoch_s) << kCounterBits | now->counter);
+                    answer(std::move(wish), *reply);
                   });
+}
+
+void RedisIds::answer(Wish wish, const db::RedisReply& reply) {
+  if (reply.is_list() && reply.list().size() == 1) return wish.done(store_has_forgotten());
+  const auto now = moment_in(reply);
+  if (!now) return wish.done(no_moment());
+  if (now->counter > kLastCounter) return wish.done(counter_exhausted(wish.prefix));
+  Moment& seen = wish.last();
+  if (*now <= seen) {  // Redis lost it while this was on its way
+    if (wish.asked == kMostAsked) return wish.done(no_moment());
+    return ask(std::move(wish));
+  }
+  seen = *now;
+  if (wish.epoch_s > now->seconds || wish.epoch_s < now->seconds - kLastSecond)
+    return wish.done(time_exhausted(now->seconds, wish.epoch_s));
+  wish.done((now->seconds - wish.epoch_s) << kCounterBits | now->counter);
 }
 
 }  // namespace zerosuite::id::stores

@@ -4,13 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "core/result.hpp"
 #include "db/redis.hpp"
+#include "id/named.hpp"
+#include "id/stores/redis_store.hpp"
 
 namespace zerosuite::id::stores {
 
@@ -18,13 +19,15 @@ namespace zerosuite::id::stores {
 /// the Redis client is there. The client must outlive it.
 class RedisIds {
  public:
-  explicit RedisIds(db::Redis& redis);
+  /// `store` is asked whether this Redis is still the one that it opened; `most` prefixes are in memory,
+  /// those used last.
+  RedisIds(db::Redis& redis, const RedisStore& store, std::size_t most);
 
   /// The next id of a prefix, greater than every one this object answered for it before, also when Redis has
-  /// lost its data or its clock was set back. `epoch_s`, in seconds since 1970, should be the same for a
-  /// prefix at all times. Errors: TimeExhausted when the seconds since the epoch do not fit 31 bits,
-  /// RangeExhausted when the day's counter does not fit 32, and those of db::Redis::command(); an
-  /// Indeterminate one has used up an id at most.
+  /// lost its last writes or its clock was set back. `epoch_s`, in seconds since 1970, should be the same for
+  /// a prefix at all times. Errors: StoreRegressed when Redis has lost its data, TimeExhausted when the
+  /// seconds since the epoch do not fit 31 bits, RangeExhausted when the day's counter does not fit 32, and
+  /// those of db::Redis::command(); an Indeterminate one has used up an id at most.
   void next(const std::string& prefix, std::int64_t epoch_s, core::Done<std::int64_t> done);
 
  private:
@@ -34,16 +37,24 @@ class RedisIds {
 
     friend auto operator<=>(const Moment&, const Moment&) = default;
   };
-  /// The last of each prefix.
-  using Seen = std::map<std::string, Moment>;
+  /// The last of a prefix.
+  struct Place {
+    Moment last;
+
+    bool idle() const { return true; }
+    void stop(const SharedLast&) {}
+  };
+  using Seen = Named<Place>;
 
   struct Wish;
   static void ask(Wish wish);
+  static void answer(Wish wish, const db::RedisReply& reply);
   /// Nullopt for what the script does not answer.
   static std::optional<Moment> moment_in(const db::RedisReply& reply);
 
   db::Redis& redis_;
-  std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
+  const RedisStore& store_;
+  const std::shared_ptr<Seen> seen_;
 };
 
 }  // namespace zerosuite::id::stores

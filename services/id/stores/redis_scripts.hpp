@@ -36,17 +36,47 @@ local function sum(a, b)
 end
 )lua";
 
-/// A tag, as scripts answer it. Its next value is a key of its own, which outlives it.
+/// The hash KEYS[1] says what this store is: `id`, which who asks must know or be told with ARGV[1]; `lost`
+/// instead, once the store was found to have forgotten what it gave out; and `revision`, which rises with
+/// whatever is given out or changed.
+inline const std::string kGuard = R"lua(
+if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'forgotten'} end
+table.remove(ARGV, 1)
+local state = table.remove(KEYS, 1)
+local function changed() return redis.call('HINCRBY', state, 'revision', 1) end
+)lua";
+
+/// A tag, as scripts answer it. Its next value is a key of its own, which outlives it, and so does its
+/// `history`: `base`, what the next value was set to by hand and does not fall below; `given`, what had been
+/// given out before that; and how often it was `lowered`.
 inline const std::string kTags = kNumbers + R"lua(
-local function tag_of(name, counter, definition)
+local function tag_of(name, counter, definition, history)
   local tag = redis.call('HMGET', definition, 'step', 'delta', 'remainder', 'max', 'description')
-  return {name, redis.call('GET', counter) or '0', unpack(tag)}
+  tag[6] = redis.call('HGET', history, 'lowered') or '0'
+  return {name, redis.call('GET', counter) or '0', unpack(tag, 1, 6)}
+end
+local function bounds(counter, definition, history)
+  local base = redis.call('HGET', history, 'base') or redis.call('HGET', definition, 'base') or '0'
+  local given = redis.call('HGET', history, 'given')
+  local next = redis.call('GET', counter) or '0'
+  -- What was raised before this was kept cannot be told from what was given out.
+  if less(base, next) or not given then given = next end
+  return next, base, given
+end
+local function raise(counter, definition, history, floor)
+  local next, base, given = bounds(counter, definition, history)
+  if less(next, floor) then
+    redis.call('HSET', history, 'base', floor, 'given', given)
+    redis.call('SET', counter, floor)
+  elseif less(base, floor) then
+    redis.call('HSET', history, 'base', floor, 'given', given)
+  end
 end
 )lua";
 
-/// KEYS: counter, of a tag also its definition. ARGV: count, floor, end, the tag's name.
-/// Answers {"ok", lo, hi, stored, tag}, {"exhausted", end} or {"no tag"}.
-inline const std::string kReserve = kTags + R"lua(
+/// KEYS: state, counter, of a tag also its definition and history. ARGV: id, count, floor, end, the tag's
+/// name. Answers {"ok", lo, hi, stored, tag}, {"exhausted", end} or {"no tag"}.
+inline const std::string kReserve = kGuard + kTags + R"lua(
 local stop = ARGV[3]
 if KEYS[2] then
   local max = redis.call('HGET', KEYS[2], 'max')
@@ -58,63 +88,110 @@ local lo = larger(stored, ARGV[2])
 if not less(lo, stop) then return {'exhausted', stop} end
 local hi = smaller(sum(lo, ARGV[1]), stop)
 redis.call('SET', KEYS[1], hi)
-return {'ok', lo, hi, stored, KEYS[2] and tag_of(ARGV[4], KEYS[1], KEYS[2])}
+changed()
+return {'ok', lo, hi, stored, KEYS[2] and tag_of(ARGV[4], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: as kReserve. ARGV: lo, hi. Answers 1 or 0. A tag does not fall below what it was set to.
+/// KEYS: counter, of a tag also its definition and history. ARGV: lo, hi. Answers 1 or 0. A tag does not fall
+/// below what it was set to.
 inline const std::string kGiveBack = kNumbers + R"lua(
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
 if KEYS[2] then
-  local base = redis.call('HGET', KEYS[2], 'base')
+  local base = redis.call('HGET', KEYS[3], 'base') or redis.call('HGET', KEYS[2], 'base')
   if not base or less(ARGV[1], base) then return 0 end
 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
 )lua";
 
-/// KEYS: counter, definition, set of all names. ARGV: name, next, and field after field of the definition.
-/// Answers {"ok", tag} or {"exists"}.
-inline const std::string kCreateTag = kTags + R"lua(
+/// KEYS: counters. ARGV: what each has at least from now on.
+inline const std::string kRemember = kNumbers + R"lua(
+for i, counter in ipairs(KEYS) do
+  if less(redis.call('GET', counter) or '0', ARGV[i]) then redis.call('SET', counter, ARGV[i]) end
+end
+return 1
+)lua";
+
+/// All names, in a sorted set of equal scores: KEYS[1] is that, and KEYS[2] the plain set that older versions
+/// keep, from which it is made.
+inline const std::string kNames = R"lua(
+local function sort_names(sorted, set)
+  if redis.call('ZCARD', sorted) == redis.call('SCARD', set) then return end
+  redis.call('DEL', sorted)
+  for i, name in ipairs(redis.call('SMEMBERS', set)) do redis.call('ZADD', sorted, 0, name) end
+end
+)lua";
+
+/// KEYS: state, counter, definition, history, set of all names, the same sorted, changes. ARGV: id, name,
+/// next, and field after field of the definition. Answers {"ok", tag} or {"exists"}.
+inline const std::string kCreateTag = kGuard + kTags + kNames + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 1 then return {'exists'} end
-local first = larger(redis.call('GET', KEYS[1]) or '0', ARGV[2])
-redis.call('SET', KEYS[1], first)
-redis.call('HSET', KEYS[2], 'base', first, unpack(ARGV, 3))
-redis.call('SADD', KEYS[3], ARGV[1])
-return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2])}
+raise(KEYS[1], KEYS[2], KEYS[3], ARGV[2])
+redis.call('HSET', KEYS[2], 'base', ARGV[2], unpack(ARGV, 3))  -- older versions look for that
+sort_names(KEYS[5], KEYS[4])
+redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('ZADD', KEYS[5], 0, ARGV[1])
+return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: name, floor, and what is to be different of the definition, field after field.
-/// Answers {"ok", tag} or {"no tag"}.
-inline const std::string kUpdateTag = kTags + R"lua(
-local base = redis.call('HGET', KEYS[2], 'base')
-if not base then return {'no tag'} end
-redis.call('SET', KEYS[1], larger(redis.call('GET', KEYS[1]) or '0', ARGV[2]))
-redis.call('HSET', KEYS[2], 'base', larger(base, ARGV[2]), unpack(ARGV, 3))
-return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2])}
-)lua";
-
-/// KEYS: as kCreateTag. ARGV: name. Answers {"ok", tag} or {"no tag"}.
-inline const std::string kDeleteTag = kTags + R"lua(
+/// KEYS: as kCreateTag. ARGV: id, name, floor, "lower" or "", and what is to be different of the definition,
+/// field after field. Answers {"ok", tag}, {"no tag"}, or {"given", next} when it cannot be lowered so far.
+inline const std::string kUpdateTag = kGuard + kTags + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
-local tag = tag_of(ARGV[1], KEYS[1], KEYS[2])
+local function one_less(text)
+  local high, low = halves(text)
+  if low == 0 then high, low = high - 1, 1e9 end
+  if high == 0 then return string.format('%.0f', low - 1) end
+  return string.format('%.0f%09.0f', high, low - 1)
+end
+local cap
+if ARGV[3] == 'lower' and less(ARGV[2], redis.call('GET', KEYS[1]) or '0') then
+  local next, base = bounds(KEYS[1], KEYS[2], KEYS[3])
+  local given = redis.call('HGET', KEYS[3], 'given')
+  local floor = given and larger(ARGV[2], given)
+  if not floor or not less(floor, base) then return {'given', next} end
+  if less(base, next) then cap = one_less(base) end
+  redis.call('HSET', KEYS[3], 'base', floor, 'given', floor)
+  redis.call('HINCRBY', KEYS[3], 'lowered', 1)
+  redis.call('SET', KEYS[1], floor)
+else
+  raise(KEYS[1], KEYS[2], KEYS[3], ARGV[2])
+end
+if #ARGV > 3 then redis.call('HSET', KEYS[2], unpack(ARGV, 4)) end
+if cap then redis.call('HSET', KEYS[2], 'max', smaller(redis.call('HGET', KEYS[2], 'max'), cap)) end
+redis.call('ZADD', KEYS[6], changed(), ARGV[1])
+return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
+)lua";
+
+/// KEYS: as kCreateTag. ARGV: id, name. Answers {"ok", tag} or {"no tag"}.
+inline const std::string kDeleteTag = kGuard + kTags + kNames + R"lua(
+if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
+local tag = tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])
+local base = redis.call('HGET', KEYS[2], 'base')
+if base then redis.call('HSETNX', KEYS[3], 'base', base) end
 redis.call('DEL', KEYS[2])
-redis.call('SREM', KEYS[3], ARGV[1])
+sort_names(KEYS[5], KEYS[4])
+redis.call('SREM', KEYS[4], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
+redis.call('ZADD', KEYS[6], changed(), ARGV[1])
 return {'ok', tag}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: name. Answers {"ok", tag} or {"no tag"}.
-inline const std::string kTag = kTags + R"lua(
+/// KEYS: as kCreateTag. ARGV: id, name. Answers {"ok", tag} or {"no tag"}.
+inline const std::string kTag = kGuard + kTags + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
-return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2])}
+return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: set of all names. ARGV: what counters and definitions begin with. Answers a list of tags.
-inline const std::string kAllTags = kTags + R"lua(
+/// KEYS: state, set of all names, the same sorted. ARGV: id, what counters, definitions and histories begin
+/// with, where the names begin and end, and how many of them. Answers {"ok", tags}.
+inline const std::string kPageOfTags = kGuard + kTags + kNames + R"lua(
+sort_names(KEYS[2], KEYS[1])
 local tags = {}
-for i, name in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  tags[i] = tag_of(name, ARGV[1] .. name, ARGV[2] .. name)
+for i, name in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], ARGV[4], ARGV[5], 'LIMIT', 0, ARGV[6])) do
+  tags[i] = tag_of(name, ARGV[1] .. name, ARGV[2] .. name, ARGV[3] .. name)
 end
-return tags
+return {'ok', tags}
 )lua";
 
 /// KEYS: pin. ARGV: value, "replace" or "keep". Answers what is kept.
@@ -211,10 +288,65 @@ keep(ARGV[1], lease.epoch, 0, lease.owner)
 return 1
 )lua";
 
-/// KEYS: what the day's counter and the last second begin with. ARGV: second and counter that are to be
-/// exceeded, and the last counter there is. Answers {second, counter}; the counter is beyond the last when
-/// the day has no more. (The date: Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.)
-inline const std::string kNextId = R"lua(
+/// KEYS: state, born. ARGV: the id that is known or "", the one of a new store, how long that has to wait,
+/// and "accept" or "". Answers {"ok", id}, {"forgotten"}, {"other", id} or {"young", ms left}.
+inline const std::string kOpen = R"lua(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+)lua" + kYoung + R"lua(
+local id, lost = redis.call('HGET', KEYS[1], 'id'), redis.call('HGET', KEYS[1], 'lost')
+local known, accept = ARGV[1], ARGV[4] == 'accept'
+if id then
+  if known == '' or known == id or accept then return {'ok', id} end
+  return {'other', id}
+end
+if known ~= '' then redis.call('HSETNX', KEYS[1], 'lost', known) end
+if (known ~= '' or lost) and not accept then return {'forgotten'} end
+if known == '' then known = lost end
+if not known then
+  if youth(ARGV[3]) > 0 then return {'young', youth(ARGV[3])} end
+  known = ARGV[2]
+end
+redis.call('HDEL', KEYS[1], 'lost')
+redis.call('HSET', KEYS[1], 'id', known)
+return {'ok', known}
+)lua";
+
+/// KEYS: state. ARGV: id.
+inline const std::string kDistrust = R"lua(
+if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HDEL', KEYS[1], 'id') end
+if not redis.call('HGET', KEYS[1], 'id') then redis.call('HSETNX', KEYS[1], 'lost', ARGV[1]) end
+return 1
+)lua";
+
+/// KEYS: state, changes, workers, and what each worker follows. ARGV: id, what the asker follows, his worker
+/// or
+/// "", and how many changes to answer. Answers {"ok", revision, what all follow, tags}.
+inline const std::string kLook = kGuard + R"lua(
+local revision = tonumber(redis.call('HGET', state, 'revision') or '0')
+if revision < tonumber(ARGV[1]) then return {'forgotten'} end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[3], ARGV[2], ARGV[1]) end
+local tags = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+local names = {}
+for i = 1, #tags, 2 do names[#names + 1] = tags[i] end
+if #names == tonumber(ARGV[3]) then revision = tonumber(tags[#tags]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local followed = revision
+local leases = redis.call('HGETALL', KEYS[2])
+for i = 1, #leases, 2 do
+  if tonumber(string.match(leases[i + 1], '^%d+ (%d+) ')) > now then
+    followed = math.min(followed, tonumber(redis.call('HGET', KEYS[3], leases[i]) or '0'))
+  end
+end
+return {'ok', string.format('%.0f', revision), string.format('%.0f', followed), names}
+)lua";
+
+/// KEYS: state, what the day's counter and the last second begin with. ARGV: id, second and counter that are
+/// to be exceeded, and the last counter there is. Answers {second, counter}; the counter is beyond the last
+/// when the day has no more; or {"forgotten"}. (The date: Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", civil_from_days.)
+inline const std::string kNextId = kGuard + R"lua(
 local function date_of(seconds)
   local floor = math.floor
   local day = floor(seconds / 86400) + 719468

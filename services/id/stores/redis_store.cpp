@@ -52,7 +52,8 @@ Tag tag_of(const RedisReply& reply) {
           .delta = integer_of(reply.at(3)),
           .remainder = integer_of(reply.at(4)),
           .max = integer_of(reply.at(5)),
-          .description = reply.at(6).text()};
+          .description = reply.at(6).text(),
+          .lowered = integer_of(reply.at(7))};
   expect(tag.step > 0 && tag.delta > 0 && tag.remainder < tag.delta, "a tag");
   return tag;
 }
@@ -92,11 +93,7 @@ Result<Lease> read_lease(const Claim& claim, const RedisReply& reply) {
                  .taken_over = reply.at(3).integer() != 0,
                  .store_ms = small_integer_of(reply.at(4), "a time")};
   }
-  if (status == "young")
-    return core::Error{
-        core::kUnavailable,
-        core::with_json("this Redis is new, or has lost its data: it gives out no worker id yet",
-                        Json().add("retry_after_ms", reply.at(1).integer()))};
+  if (status == "young") return still_young(reply.at(1).integer());
   if (status == "all in use") return worker_ids_exhausted(claim.workers);
   return worker_id_in_use({reply.at(1).integer(), reply.at(2).text(), reply.at(3).integer()});
 }
@@ -114,13 +111,15 @@ RedisStore::RedisStore(db::Redis& redis, RedisStoreOptions options)
 
 RedisStore::Words RedisStore::keys_of(const Key& key) const {
   Words keys{options_.prefix + key.text()};
-  if (key.kind == Key::Kind::kTag) keys.push_back(options_.prefix + "definition:" + key.name);
+  if (key.kind == Key::Kind::kTag)
+    keys.insert(keys.end(),
+                {options_.prefix + "definition:" + key.name, options_.prefix + "history:" + key.name});
   return keys;
 }
 
 RedisStore::Words RedisStore::tag_keys(const std::string& name) const {
   Words keys = keys_of({Key::Kind::kTag, name});
-  keys.push_back(options_.prefix + "tags");
+  keys.insert(keys.end(), {key("tags"), key("names"), key("changes")});
   return keys;
 }
 
@@ -139,20 +138,39 @@ void RedisStore::run(const Call& call, Read read, core::Done<T> done) {
               });
 }
 
+// Refused when the store is not the one that open() found any more.
+template <class T, class Read>
+void RedisStore::run_guarded(Call call, Read read, core::Done<T> done) {
+  call.keys.insert(call.keys.begin(), key("state"));
+  call.arguments.insert(call.arguments.begin(), *id_);
+  run<T>(
+      call,
+      [read = std::move(read)](const RedisReply& reply) -> Result<T> {
+        if (reply.at(0).text() == "forgotten") return store_has_forgotten();
+        return read(reply);
+      },
+      std::move(done));
+}
+
 void RedisStore::reserve(const Ask& ask, core::Done<Reserved> done) {
-  const Call call{scripts::kReserve,
-                  keys_of(ask.key),
-                  {text_of(ask.count), text_of(ask.floor), text_of(ask.end), ask.key.name}};
+  Call call{scripts::kReserve,
+            keys_of(ask.key),
+            {text_of(ask.count), text_of(ask.floor), text_of(ask.end), ask.key.name}};
   const auto read = [ask](const RedisReply& reply) { return read_reserved(ask, reply); };
-  if (!replicas_) return run<Reserved>(call, read, std::move(done));
-  run<Reserved>(call, read,
-                [replicas = *replicas_, done = std::move(done)](Result<Reserved> reserved) mutable {
-                  if (!reserved) return done(std::move(reserved));
-                  replicas.confirm([reserved = *std::move(reserved),
-                                    done = std::move(done)](const std::optional<core::Error>& error) mutable {
-                    error ? done(*error) : done(std::move(reserved));
-                  });
-                });
+  core::Done<Reserved> confirmed = std::move(done);
+  if (replicas_) {
+    confirmed = [replicas = *replicas_, done = std::move(confirmed)](Result<Reserved> reserved) mutable {
+      if (!reserved) return done(std::move(reserved));
+      replicas.confirm([reserved = *std::move(reserved),
+                        done = std::move(done)](const std::optional<core::Error>& error) mutable {
+        error ? done(*error) : done(std::move(reserved));
+      });
+    };
+  }
+  if (!ask.continued) return run_guarded<Reserved>(std::move(call), read, std::move(confirmed));
+  call.keys.insert(call.keys.begin(), key("state"));
+  call.arguments.insert(call.arguments.begin(), "");
+  run<Reserved>(call, read, std::move(confirmed));
 }
 
 void RedisStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
@@ -172,36 +190,92 @@ void RedisStore::create_tag(const Tag& tag, core::Done<Tag> done) {
     if (is_ok(reply)) return tag_of(reply.at(1));
     return tag_exists(name);
   };
-  run<Tag>({scripts::kCreateTag, tag_keys(tag.name), std::move(arguments)}, read, std::move(done));
+  run_guarded<Tag>({scripts::kCreateTag, tag_keys(tag.name), std::move(arguments)}, read, std::move(done));
 }
 
 void RedisStore::update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) {
-  Words arguments{name, text_of(change.floor.value_or(0))};
+  Words arguments{name, text_of(change.floor.value_or(0)), change.lower ? "lower" : ""};
   add_field(arguments, "step", change.step);
   add_field(arguments, "delta", change.delta);
   add_field(arguments, "remainder", change.remainder);
   add_field(arguments, "max", change.max);
   if (change.description) arguments.insert(arguments.end(), {"description", *change.description});
-  run<Tag>({scripts::kUpdateTag, tag_keys(name), std::move(arguments)}, tag_reader(name), std::move(done));
+  const auto read = [name](const RedisReply& reply) -> Result<Tag> {
+    if (reply.at(0).text() == "given") return cannot_be_lowered(name, integer_of(reply.at(1)));
+    return tag_reader(name)(reply);
+  };
+  run_guarded<Tag>({scripts::kUpdateTag, tag_keys(name), std::move(arguments)}, read, std::move(done));
 }
 
 void RedisStore::delete_tag(const std::string& name, core::Done<Tag> done) {
-  run<Tag>({scripts::kDeleteTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
+  run_guarded<Tag>({scripts::kDeleteTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
 }
 
 void RedisStore::tag(const std::string& name, core::Done<Tag> done) {
-  run<Tag>({scripts::kTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
+  run_guarded<Tag>({scripts::kTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
 }
 
-void RedisStore::tags(core::Done<std::vector<Tag>> done) {
-  const auto read = [](const RedisReply& reply) {
+void RedisStore::tags(const TagPage& page, core::Done<std::vector<Tag>> done) {
+  const auto read = [](const RedisReply& reply) -> Result<std::vector<Tag>> {
     std::vector<Tag> tags;
-    for (const RedisReply& one : reply.list()) tags.push_back(tag_of(one));
-    std::ranges::sort(tags, {}, &Tag::name);
+    for (const RedisReply& one : reply.at(1).list()) tags.push_back(tag_of(one));
     return tags;
   };
-  const Words beginnings = keys_of({Key::Kind::kTag, ""});
-  run<std::vector<Tag>>({scripts::kAllTags, {options_.prefix + "tags"}, beginnings}, read, std::move(done));
+  Words arguments = keys_of({Key::Kind::kTag, ""});
+  const bool later = page.after > page.prefix;
+  arguments.push_back(later ? "(" + page.after : "[" + page.prefix);
+  const auto end = page.end();
+  arguments.push_back(end ? "(" + *end : "+");
+  arguments.push_back(text_of(page.limit));
+  run_guarded<std::vector<Tag>>({scripts::kPageOfTags, {key("tags"), key("names")}, std::move(arguments)},
+                                read, std::move(done));
+}
+
+void RedisStore::open(const Bond& bond, core::Done<std::string> done) {
+  const auto read = [id = id_](const RedisReply& reply) -> Result<std::string> {
+    const std::string& status = reply.at(0).text();
+    if (status == "young") return still_young(reply.at(1).integer());
+    if (status == "other") return another_store(reply.at(1).text());
+    if (!is_ok(reply)) return store_has_forgotten();
+    *id = reply.at(1).text();
+    return *id;
+  };
+  if (!bond.known.empty()) *id_ = bond.known;
+  run<std::string>({scripts::kOpen,
+                    {key("state"), key("born")},
+                    {bond.known, bond.fresh, text_of(bond.wait.count()), bond.accept ? "accept" : ""}},
+                   read, std::move(done));
+}
+
+void RedisStore::distrust(core::Done<bool> done) {
+  run<bool>(
+      {scripts::kDistrust, {key("state")}, {*id_}}, [](const RedisReply&) { return Result<bool>(true); },
+      std::move(done));
+}
+
+void RedisStore::remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
+                          core::Done<bool> done) {
+  Words keys, values;
+  for (const auto& [key, floor] : floors) {
+    keys.push_back(options_.prefix + key);
+    values.push_back(text_of(floor));
+  }
+  run<bool>(
+      {scripts::kRemember, std::move(keys), std::move(values)},
+      [](const RedisReply&) { return Result<bool>(true); }, std::move(done));
+}
+
+void RedisStore::look(const Look& look, core::Done<News> done) {
+  constexpr std::int64_t kMostNames = 1'000;
+  const auto read = [](const RedisReply& reply) -> Result<News> {
+    News news{.revision = integer_of(reply.at(1)), .tags = {}, .followed = integer_of(reply.at(2))};
+    for (const RedisReply& name : reply.at(3).list()) news.tags.push_back(name.text());
+    return news;
+  };
+  run_guarded<News>({scripts::kLook,
+                     {key("changes"), key("workers"), key("followed")},
+                     {text_of(look.followed), look.worker ? text_of(*look.worker) : "", text_of(kMostNames)}},
+                    read, std::move(done));
 }
 
 void RedisStore::claim(const Claim& claim, core::Done<Lease> done) {

@@ -5,8 +5,10 @@
 // no eviction of keys, and wait_replicas where a replica may become the master.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "db/redis.hpp"
@@ -34,11 +36,19 @@ class RedisStore final : public Store {
   void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
   void delete_tag(const std::string& name, core::Done<Tag> done) override;
   void tag(const std::string& name, core::Done<Tag> done) override;
-  void tags(core::Done<std::vector<Tag>> done) override;
+  void tags(const TagPage& page, core::Done<std::vector<Tag>> done) override;
   void claim(const Claim& claim, core::Done<Lease> done) override;
   void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
   void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
   void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
+  void open(const Bond& bond, core::Done<std::string> done) override;
+  void distrust(core::Done<bool> done) override;
+  void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
+                core::Done<bool> done) override;
+  void look(const Look& look, core::Done<News> done) override;
+  /// The hash that says which store this is, and the id in it as open() found it.
+  std::string state_key() const { return key("state"); }
+  const std::string& id() const { return *id_; }
   StoreTraits traits() const override { return {.name = "redis", .shared = true}; }
   std::optional<core::Error> trouble() const override { return redis_.trouble(); }
 
@@ -52,12 +62,16 @@ class RedisStore final : public Store {
 
   template <class T, class Read>
   void run(const Call& call, Read read, core::Done<T> done);
+  template <class T, class Read>
+  void run_guarded(Call call, Read read, core::Done<T> done);
   Words keys_of(const Key& key) const;
   Words tag_keys(const std::string& name) const;
+  std::string key(const char* name) const { return options_.prefix + name; }
 
   db::Redis& redis_;
   const RedisStoreOptions options_;
-  std::optional<RedisReplicas> replicas_;  // when some are to be waited for
+  const std::shared_ptr<std::string> id_ = std::make_shared<std::string>();  // as open() found it
+  std::optional<RedisReplicas> replicas_;                                    // when some are to be waited for
 };
 
 }  // namespace zerosuite::id::stores

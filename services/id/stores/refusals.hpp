@@ -12,6 +12,8 @@ core::Error no_such_tag(const std::string& name);
 core::Error tag_exists(const std::string& name);
 /// `key` as Key::text(); its values end before `end`.
 core::Error range_exhausted(const std::string& key, std::int64_t end);
+/// `next` is what the tag's next value is.
+core::Error cannot_be_lowered(const std::string& tag, std::int64_t next);
 core::Error worker_ids_exhausted(std::int64_t workers);
 
 /// A worker id whose lease still runs for `left_ms`.
@@ -21,5 +23,11 @@ struct Taken {
   std::int64_t left_ms = 0;
 };
 core::Error worker_id_in_use(const Taken& taken);
+
+/// Of a shared store: it is not what it was; it is another one, of that id; or it is new, and `left_ms` must
+/// pass before it can be used.
+core::Error store_has_forgotten();
+core::Error another_store(const std::string& id);
+core::Error still_young(std::int64_t left_ms);
 
 }  // namespace zerosuite::id::stores

@@ -64,18 +64,20 @@ void SqliteCommits::land() {
 }
 
 void SqliteCommits::succeed() {
-  trouble_.reset();
+  if (std::exchange(trouble_, std::nullopt) && changed_) changed_(std::nullopt);
   for (Operation& operation : std::exchange(flight_, {})) operation.answer(nullptr);
 }
 
 void SqliteCommits::fail() {
   const Failure failure = *std::exchange(failure_, std::nullopt);
+  const auto before = std::exchange(trouble_, std::nullopt);
   trouble_ = Trouble{{core::kStorageError, failure.message}, !failure.full};
   if (failure.full) {
     trouble_->error.message =
         core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
     flush_.after(kProbe);
   }
+  if (changed_ && (!before || before->error.message != trouble_->error.message)) changed_(trouble_->error);
   std::vector<Operation> failed = std::exchange(flight_, {});
   std::move(gathering_.begin(), gathering_.end(), std::back_inserter(failed));
   gathering_.clear();

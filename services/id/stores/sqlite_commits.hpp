@@ -3,6 +3,7 @@
 // is there.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,11 @@ class SqliteCommits {
 
   SqliteCommits(net::Timers& timers, net::Offload& offload, SqliteFile& file, SqliteTables& tables);
 
+  /// `changed` hears when nothing can be written any more, why not when that changes, and nullopt when it
+  /// can.
+  void on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
+    changed_ = std::move(changed);
+  }
   /// Answers in order of the calls. While nothing can be written, before it returns.
   void add(Operation operation);
 
@@ -65,6 +71,7 @@ class SqliteCommits {
   };
   std::optional<Failure> failure_;  // the job's word
   std::optional<Trouble> trouble_;
+  std::function<void(const std::optional<core::Error>&)> changed_;
   net::Timer flush_;
 };
 

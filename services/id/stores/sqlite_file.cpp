@@ -9,18 +9,26 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kApplicationId = 0x5a534944;  // "ZSID"
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::string_view kMark = "zerosuite-id";
 
-// `base`: the key's next value was set to that by hand, so it never falls below it.
+// `base`: the key's next value was set to that by hand, so it does not fall below it; `given`: what had been
+// given out before that.
 constexpr std::string_view kSchema[] = {
-    "CREATE TABLE counter(key TEXT PRIMARY KEY, next INTEGER NOT NULL, base INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE counter(key TEXT PRIMARY KEY, next INTEGER NOT NULL, base INTEGER NOT NULL, "
+    "given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
     "CREATE TABLE tag(name TEXT PRIMARY KEY, step INTEGER, delta INTEGER, remainder INTEGER, max INTEGER, "
     "description TEXT) WITHOUT ROWID",
     "CREATE TABLE worker(worker INTEGER PRIMARY KEY, epoch INTEGER, owner TEXT, run INTEGER)",
     "CREATE TABLE pin(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
     "CREATE TABLE meta(id INTEGER PRIMARY KEY, runs INTEGER, floored INTEGER, probes INTEGER)",
     "INSERT INTO meta VALUES(1, 0, 0, 0)"};
+
+// From version 1, which did not keep what was given out before a key was raised: it cannot be told from what
+// was not.
+constexpr std::string_view kFromVersion1[] = {
+    "BEGIN IMMEDIATE", "ALTER TABLE counter ADD COLUMN given INTEGER NOT NULL DEFAULT 0",
+    "UPDATE counter SET given = next", "PRAGMA user_version = 2", "COMMIT"};
 
 db::Folder locked(const fs::path& folder) {
   try {
@@ -68,13 +76,16 @@ void SqliteFile::open() {
     refuse("is not synced with every commit: PRAGMA synchronous = FULL was not taken");
   if (is_new()) make();
   if (database_->integer("PRAGMA application_id") != kApplicationId) refuse("is not a database of ids");
-  if (database_->integer("PRAGMA user_version") != kVersion)
+  const std::int64_t version = database_->integer("PRAGMA user_version");
+  if (version != kVersion && version != 1)
     throw core::Failure(core::kStorageError,
                         path_.string() + " was written by another version of this program");
   if (const std::string found = database_->text("PRAGMA quick_check(1)"); found != "ok")
     refuse("is damaged: " + found.substr(0, found.find('\n')));
   if (database_->text("PRAGMA journal_mode = WAL") != "wal") refuse("cannot have a write-ahead log");
   log_.open(*database_);
+  if (version == 1)
+    for (const std::string_view statement : kFromVersion1) database_->exec(statement);
   database_->exec("UPDATE meta SET runs = runs + 1");
   log_.committed();
   run_ = database_->integer("SELECT runs FROM meta");

@@ -13,6 +13,15 @@ constexpr const char* kGoOn =
     "; if an old copy was restored, or the floor file was lost, start with --accept-regressed to go on above "
     "what is in it";
 
+template <class Visit>
+void for_each(Floors& floors, Visit visit) {
+  std::string last;
+  for (auto some = floors.after(last); !some.empty(); some = floors.after(last)) {
+    for (const auto& [key, floor] : some) visit(key, floor);
+    last = some.back().first;
+  }
+}
+
 }  // namespace
 
 SqliteStore::SqliteStore(net::Timers& timers, net::Offload& offload, const SqliteOptions& options)
@@ -31,24 +40,24 @@ void SqliteStore::check(Floors& floors) {
   if (!tables_.floored()) tables_.set_floored();
 }
 
-void SqliteStore::check_all(const Floors& floors) {
+void SqliteStore::check_all(Floors& floors) {
   if (!floors.found() && tables_.floored())
     throw core::Failure(core::kStoreRegressed, file_.path().string() + " had a floor file, and " +
                                                    floors.path().string() + " is not there" + kGoOn);
-  for (const auto& [key, floor] : floors.all()) {
+  for_each(floors, [&](const std::string& key, std::int64_t floor) {
     const std::int64_t stored = tables_.next(key);
-    if (stored >= floor) continue;
+    if (stored >= floor) return;
     throw core::Failure(
         core::kStoreRegressed,
         core::with_json(
             file_.path().string() + " has forgotten what it gave out, by " + floors.path().string() + kGoOn,
             core::Json().add("key", key).add("stored", stored).add("floor", floor)));
-  }
+  });
 }
 
-void SqliteStore::raise_all(const Floors& floors) {
+void SqliteStore::raise_all(Floors& floors) {
   file_.begin();
-  for (const auto& [key, floor] : floors.all()) tables_.raise(key, floor);
+  for_each(floors, [&](const std::string& key, std::int64_t floor) { tables_.raise(key, floor); });
   file_.commit();
 }
 
@@ -97,8 +106,8 @@ void SqliteStore::tag(const std::string& name, core::Done<Tag> done) {
   ask<Tag>([name](SqliteTables& tables) { return tables.tag(name); }, std::move(done));
 }
 
-void SqliteStore::tags(core::Done<std::vector<Tag>> done) {
-  ask<std::vector<Tag>>([](SqliteTables& tables) { return tables.tags(); }, std::move(done));
+void SqliteStore::tags(const TagPage& page, core::Done<std::vector<Tag>> done) {
+  ask<std::vector<Tag>>([page](SqliteTables& tables) { return tables.tags(page); }, std::move(done));
 }
 
 void SqliteStore::claim(const Claim& claim, core::Done<Lease> done) {

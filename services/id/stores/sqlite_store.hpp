@@ -45,13 +45,17 @@ class SqliteStore final : public Store {
   void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
   void delete_tag(const std::string& name, core::Done<Tag> done) override;
   void tag(const std::string& name, core::Done<Tag> done) override;
-  void tags(core::Done<std::vector<Tag>> done) override;
+  void tags(const TagPage& page, core::Done<std::vector<Tag>> done) override;
   void claim(const Claim& claim, core::Done<Lease> done) override;
   /// At once, and also while nothing can be written.
   void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
   void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
   void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
 
+  /// `changed` hears when the disk takes nothing any more, and nullopt when it does again.
+  void on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
+    commits_.on_change(std::move(changed));
+  }
   StoreTraits traits() const override { return {"sqlite", false}; }
   std::optional<core::Error> trouble() const override;
 
@@ -68,8 +72,8 @@ class SqliteStore final : public Store {
 
   template <class T, class Work>
   void ask(Work work, core::Done<T> done);
-  void check_all(const Floors& floors);
-  void raise_all(const Floors& floors);
+  void check_all(Floors& floors);
+  void raise_all(Floors& floors);
 
   const bool accept_regressed_;
   SqliteFile file_;

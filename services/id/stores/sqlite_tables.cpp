@@ -36,13 +36,18 @@ struct SqliteTables::Statements {
   explicit Statements(const db::Database& database)
       : next(database.prepare("SELECT next FROM counter WHERE key = ?1")),
         set_next(database.prepare(
-            "INSERT INTO counter VALUES(?1, ?2, 0) ON CONFLICT(key) DO UPDATE SET next = ?2")),
-        raise(database.prepare("INSERT INTO counter VALUES(?1, ?2, ?2) ON CONFLICT(key) DO UPDATE SET "
-                               "next = max(next, ?2), base = max(base, ?2)")),
+            "INSERT INTO counter VALUES(?1, ?2, 0, 0) ON CONFLICT(key) DO UPDATE SET next = ?2")),
+        raise(database.prepare(
+            "INSERT INTO counter VALUES(?1, ?2, ?2, 0) ON CONFLICT(key) DO UPDATE SET next = max(next, ?2), "
+            "base = ?2, given = iif(next > base, next, given) WHERE ?2 > base")),
+        bounds(database.prepare("SELECT next, base, given FROM counter WHERE key = ?1")),
+        lower(database.prepare("UPDATE counter SET next = ?2, base = ?2, given = ?2 WHERE key = ?1")),
         give_back(database.prepare("UPDATE counter SET next = ?3 WHERE key = ?1 AND next = ?2 AND ?3 BETWEEN "
                                    "base AND next RETURNING next")),
         tag(database.prepare("SELECT * FROM tag WHERE name = ?1")),
-        names(database.prepare("SELECT name FROM tag ORDER BY name")),
+        names(
+            database.prepare("SELECT name FROM tag WHERE name > ?1 AND name >= ?2 AND (?3 = '' OR name < ?3) "
+                             "ORDER BY name LIMIT ?4")),
         put_tag(database.prepare("REPLACE INTO tag VALUES(?1, ?2, ?3, ?4, ?5, ?6)")),
         drop_tag(database.prepare("DELETE FROM tag WHERE name = ?1")),
         worker(database.prepare("SELECT epoch, owner, run FROM worker WHERE worker = ?1")),
@@ -57,6 +62,8 @@ struct SqliteTables::Statements {
   db::Statement next;
   db::Statement set_next;
   db::Statement raise;
+  db::Statement bounds;
+  db::Statement lower;
   db::Statement give_back;
   db::Statement tag;
   db::Statement names;
@@ -121,9 +128,27 @@ core::Result<Tag> SqliteTables::update_tag(const std::string& name, const TagCha
   tag->remainder = change.remainder.value_or(tag->remainder);
   tag->max = change.max.value_or(tag->max);
   tag->description = change.description.value_or(tag->description);
+  if (change.floor && change.lower && *change.floor < tag->next) {
+    const auto end = lower(name, *change.floor);
+    if (!end) return end.error();
+    tag->max = std::min(tag->max, *end - 1);
+  } else if (change.floor) {
+    raise(key_of_tag(name), *change.floor);
+  }
   put_tag(*tag);
-  if (change.floor) raise(key_of_tag(name), *change.floor);
   return *find_tag(name);
+}
+
+// Answers where the values begin that were given out above.
+core::Result<std::int64_t> SqliteTables::lower(const std::string& tag, std::int64_t floor) {
+  const std::string key = key_of_tag(tag);
+  Use use(statements_->bounds);
+  if (!use->bind(1, key).step()) return no_such_tag(tag);
+  const std::int64_t next = use->integer(0), base = use->integer(1), given = use->integer(2);
+  const std::int64_t to = std::max(floor, given);
+  if (to >= base) return cannot_be_lowered(tag, next);
+  Use(statements_->lower)->bind(1, key).bind(2, to).step();
+  return base < next ? base : std::numeric_limits<std::int64_t>::max();
 }
 
 // Its counter stays: a tag of that name that is created later goes on from there.
@@ -140,9 +165,11 @@ core::Result<Tag> SqliteTables::tag(const std::string& name) {
   return *std::move(tag);
 }
 
-std::vector<Tag> SqliteTables::tags() {
+std::vector<Tag> SqliteTables::tags(const TagPage& page) {
   std::vector<Tag> all;
+  const std::string end = page.end().value_or("");
   Use use(statements_->names);
+  use->bind(1, page.after).bind(2, page.prefix).bind(3, end).bind(4, page.limit);
   while (use->step()) all.push_back(*find_tag(use->text(0)));
   return all;
 }

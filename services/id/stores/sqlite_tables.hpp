@@ -30,7 +30,7 @@ class SqliteTables {
   core::Result<Tag> update_tag(const std::string& name, const TagChange& change);
   core::Result<Tag> delete_tag(const std::string& name);
   core::Result<Tag> tag(const std::string& name);
-  std::vector<Tag> tags();
+  std::vector<Tag> tags(const TagPage& page);
 
   core::Result<Lease> claim(const Claim& claim);
   bool release(const Claim& claim, const Lease& lease);
@@ -54,6 +54,7 @@ class SqliteTables {
 
   std::optional<Tag> find_tag(const std::string& name);
   void put_tag(const Tag& tag);
+  core::Result<std::int64_t> lower(const std::string& tag, std::int64_t floor);
   std::optional<Worker> find_worker(std::int64_t id);
   std::optional<std::int64_t> choose_worker(const Claim& claim);
 

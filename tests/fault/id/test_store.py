@@ -223,3 +223,35 @@ def test_13_told_to_end_twice_it_waits_for_nothing_and_ends_in_good_order(start_
         issuer.program.ask_to_end()
         issuer.program.await_line(r" stopped calls=")  # and gives back what it has left
         assert issuer.program.finish() == 0
+
+
+@pytest.mark.parametrize("change, holds", [
+    ({"floor": 1_000_000}, lambda id: id >= 1_000_000),
+    ({"delta": 100, "remainder": 42}, lambda id: id % 100 == 42),
+])
+def test_17_what_is_changed_of_a_tag_at_one_issuer_holds_at_all_when_it_is_answered(
+        start_issuer, redis, change, holds):
+    here, *there = (start_issuer(redis=redis) for _ in range(3))
+    here.call("tag_create", "t", {"step": 1000})
+    for issuer in there:
+        issuer.call("segment", "t")
+    begun = time.monotonic()
+    here.call("tag_update", "t", change)
+    assert time.monotonic() - begun < 1.5
+    for issuer in (here, *there):
+        assert all(holds(id) for id in issuer.call("segment_batch", "t", 50))
+    here.call("tag_delete", "t")
+    for issuer in (here, *there):
+        assert issuer.error("segment", "t")[0] == "NoSuchTag"
+
+
+def test_17_an_issuer_that_was_paused_while_a_tag_was_changed_follows_when_it_is_back(start_issuer, redis):
+    here, there = (start_issuer(redis=redis) for _ in range(2))
+    here.call("tag_create", "t", {"step": 1000})
+    there.call("segment", "t")
+    there.freeze()
+    begun = time.monotonic()
+    here.call("tag_update", "t", {"floor": 1_000_000})
+    assert 1.5 < time.monotonic() - begun < 4
+    there.thaw()
+    wait_until(lambda: there.call("segment", "t") >= 1_000_000, 1)

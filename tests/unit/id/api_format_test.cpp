@@ -124,12 +124,12 @@ TEST_CASE("without keys all forms are there but obf and token") {
 }
 
 TEST_CASE("a batch has from one id to as many as one call may take") {
-  CHECK(batch_size(1) == 1);
-  CHECK(batch_size(100'000) == 100'000);
+  CHECK(batch_size(1, 100'000) == 1);
+  CHECK(batch_size(100'000, 100'000) == 100'000);
   CHECK(batch_size(4'000'000, 4'000'000) == 4'000'000);
-  CHECK(refusal([] { batch_size(0); }) == "InvalidArgument: n must be at least 1, not 0");
-  CHECK(refusal([] { batch_size(-1); }) == "InvalidArgument: n must be at least 1, not -1");
-  CHECK(refusal([] { batch_size(100'001); }) ==
+  CHECK(refusal([] { batch_size(0, 100'000); }) == "InvalidArgument: n must be at least 1, not 0");
+  CHECK(refusal([] { batch_size(-1, 100'000); }) == "InvalidArgument: n must be at least 1, not -1");
+  CHECK(refusal([] { batch_size(100'001, 100'000); }) ==
         "BatchTooLarge: n must be at most 100000, not 100001 {\"max\":100000}");
 }
 

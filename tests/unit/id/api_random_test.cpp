@@ -19,13 +19,14 @@ const std::map<std::string, std::size_t> kLengths{{"uuid4", 36}, {"uuid6", 36}, 
                                                   {"ksuid", 27}, {"xid", 20},   {"objectid", 24}};
 
 struct Rig : ServerRig {
-  Rig() { bind_random(server, ids); }
+  Rig() { bind_random(server, ids, limits); }
 
   template <class... A>
   std::string ask(const std::string& method, const A&... args) {
     return heard(call(method, args...));
   }
 
+  BatchLimits limits;
   test::FakeClocks clocks;
   IdTime time{clocks};
   core::Entropy entropy;

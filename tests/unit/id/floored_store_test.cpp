@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +18,16 @@ using test::counter, test::Fate, test::name_of, test::StoreCalls, test::tag_key,
 
 namespace {
 
-constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
-
 struct Bench : test::MemoryStoreRig {
   explicit Bench(bool shared = true) {
     memory.promises.shared = shared;
     floors.begin();
   }
+  // Another issuer on the same store.
+  explicit Bench(const Bench& first) : Bench(first.memory.promises.shared) {
+    memory.shelf = first.memory.shelf;
+  }
+  bool open() { return static_cast<bool>(ask().open({.fresh = "this"})); }
   FlooredStore& store() { return floored; }
   StoreCalls<Bench> ask() { return StoreCalls<Bench>(*this); }
   // What the next start would know.
@@ -32,7 +35,10 @@ struct Bench : test::MemoryStoreRig {
 
   test::TemporaryFolder folder;
   Floors floors{folder.path() / "floors"};
-  FlooredStore floored{memory, floors};
+  std::vector<std::string> told;
+  FlooredStore floored{memory, floors, [this](const std::optional<core::Error>& error) {
+                         told.push_back(error ? error->name : "over");
+                       }};
 };
 
 }  // namespace
@@ -46,7 +52,7 @@ TEST_CASE("each range that is answered becomes the floor, and no refusal does") 
   CHECK(bench.kept(counter("a")) == 110);
   CHECK(name_of(ask.reserve({.key = counter("b"), .end = 1})) == "RangeExhausted");
   CHECK(name_of(ask.reserve({.key = tag_key("t")})) == "NoSuchTag");
-  CHECK(bench.floors.all().size() == 1);
+  CHECK(bench.floors.after("").size() == 1);
   CHECK(bench.floored.regressions() == 0);
   CHECK_FALSE(bench.floored.trouble());
 }
@@ -68,69 +74,117 @@ TEST_CASE("a store that forgot is held above the floor, and an alarm says what i
   CHECK(bench.floored.regressions() == 1);
 }
 
-TEST_CASE("of a shared store that forgot, what others may hold is skipped too") {
+TEST_CASE("of a shared store that forgot nothing is taken, and an alarm says what it forgot") {
   Bench bench;
   bench.ask().range(counter("a"), 100);
   bench.memory.shelf->forget();
-  CHECK(bench.ask().range(counter("a"), 10) == Range{101 + 150, 101 + 160});
-  CHECK(bench.memory.reserves == 3);
-  CHECK(bench.kept(counter("a")) == 261);
+  CHECK(name_of(bench.ask().reserve({.key = counter("a"), .count = 10})) == "StoreRegressed");
   CHECK(bench.floored.regressed()->message.ends_with("{\"key\":\"counter:a\",\"stored\":0,\"floor\":101}"));
-  CHECK(bench.ask().range(counter("a"), 10) == Range{261, 271});
-  bench.memory.shelf->set_next(counter("a"), 270);
-  CHECK(bench.ask().range(counter("a"), 10) == Range{271 + 150, 271 + 160});
-  CHECK(bench.floored.regressions() == 2);
+  CHECK(bench.floored.regressions() == 1);
+  CHECK(bench.told == std::vector<std::string>{"StoreRegressed"});
 }
 
-TEST_CASE("a shared store that forgot while many asked gives none of them what others may hold") {
+TEST_CASE("a shared store that was found to have forgotten one key gives nobody anything of any") {
+  Bench bench;
+  REQUIRE(bench.open());
+  bench.ask().range(counter("a"), 100);
+  test::MemoryStore other(bench.memory.shelf, [&] { return bench.timers.now(); });
+  other.promises.shared = true;
+  other.answers_at_once = true;
+  std::vector<std::string> told;
+  other.open({.known = bench.floors.state()}, [&](const auto& id) { told.push_back(name_of(id)); });
+  bench.memory.shelf->set_next(counter("a"), 50);  // as after a fail-over that lost the last of it
+  CHECK(name_of(bench.ask().reserve({.key = counter("a")})) == "StoreRegressed");
+  other.reserve({.key = counter("b")}, [&](const auto& range) { told.push_back(name_of(range)); });
+  other.create_tag(tag_of("t"), [&](const auto& tag) { told.push_back(name_of(tag)); });
+  other.look({}, [&](const auto& news) { told.push_back(name_of(news)); });
+  CHECK(told == std::vector<std::string>{"", "StoreRegressed", "StoreRegressed", "StoreRegressed"});
+}
+
+TEST_CASE("a shared store that forgot while many asked gives none of them anything that was given out") {
   for (const bool late : {false, true}) {
     Bench bench;
+    REQUIRE(bench.open());
     bench.ask().range(counter("a"), 100);
     bench.memory.works_late = late;
-    std::vector<Range> ranges;
-    const auto reserve = [&](std::int64_t count) {
-      bench.store().reserve({.key = counter("a"), .count = count},
-                            [&](auto reserved) { ranges.push_back(reserved->range); });
-    };
+    std::vector<std::string> told;
     for (int nth = 0; nth < 5; ++nth) {
       if (nth == 2) bench.memory.shelf->forget();
-      reserve(10);
+      bench.store().reserve({.key = counter("a"), .count = 10},
+                            [&](const auto& reserved) { told.push_back(name_of(reserved)); });
     }
     bench.settle();
-    REQUIRE(ranges.size() == 5);
-    const std::size_t before = late ? 0 : 2;
-    for (std::size_t nth = 0; nth < 5; ++nth) CHECK(ranges[nth].lo >= (nth < before ? 101 : 101 + 150));
-    for (std::size_t nth = 1; nth < 5; ++nth) CHECK(ranges[nth].lo >= ranges[nth - 1].hi);
+    REQUIRE(told.size() == 5);
+    for (std::size_t nth = 0; nth < 5; ++nth) CHECK(told[nth] == (nth < 2 && !late ? "" : "StoreRegressed"));
   }
 }
 
-TEST_CASE("what is skipped is known at the next start, though the store gave nothing above it yet") {
+TEST_CASE("ticks that nobody else can have had go on above the last, though the store has forgotten all") {
   Bench bench;
-  bench.ask().range(counter("a"), 100);
+  REQUIRE(bench.open());
+  bench.ask().range(ticks("l/1"), 100);
   bench.memory.shelf->forget();
-  bench.store().reserve({.key = counter("a"), .count = 10}, [](auto) {});
-  bench.memory.fate = [](auto) { return Fate::kRefused; };
-  bench.settle();
-  CHECK(bench.kept(counter("a")) == 251);
+  const auto more = bench.ask().reserve({.key = ticks("l/1"), .count = 10, .continued = true});
+  REQUIRE(more);
+  CHECK(more->range == Range{101, 111});
+  CHECK(bench.floored.regressed());
+  CHECK(name_of(bench.ask().reserve({.key = ticks("l/2"), .count = 10})) == "StoreRegressed");
 }
 
-TEST_CASE("a floor near the greatest value is not skipped beyond it") {
+TEST_CASE("once an operator accepts it, all that any issuer knew is below what is given out") {
   Bench bench;
-  CHECK(bench.ask().reserve({.key = counter("a"), .count = 10, .floor = kGreatest - 100}));
+  REQUIRE(bench.open());
+  bench.ask().range(counter("a"), 100);
+  REQUIRE(bench.ask().create_tag(tag_of("t")));
+  bench.ask().range(tag_key("t"), 70);
   bench.memory.shelf->forget();
-  CHECK(name_of(bench.ask().reserve({.key = counter("a"), .count = 10})) == "RangeExhausted");
-  CHECK(name_of(bench.ask().reserve({.key = counter("a"), .count = kGreatest})) == "RangeExhausted");
-  bench.ask().range(counter("b"), 100);
+  CHECK(name_of(bench.ask().look()) == "StoreRegressed");
+  CHECK(name_of(bench.ask().look()) == "StoreRegressed");  // and wrote back what it knows
+  CHECK(bench.memory.shelf->next(counter("a")) == 101);
+  Bench other(bench);
+  other.floors.raise(counter("a"), 61);
+  other.floors.raise(counter("b"), 21);
+  CHECK(name_of(other.ask().open({})) == "StoreRegressed");
+  REQUIRE(other.ask().open({.accept = true}));
+  CHECK(other.ask().range(counter("a"), 10) == Range{101, 111});
+  CHECK(other.ask().range(counter("b"), 10) == Range{21, 31});
+  CHECK(other.ask().create_tag(tag_of("t"))->next == 71);
+  CHECK(bench.ask().look());
+  CHECK_FALSE(bench.floored.regressed());
+  CHECK(bench.told == std::vector<std::string>{"StoreRegressed", "over"});
+  CHECK(bench.ask().range(counter("a"), 10) == Range{111, 121});
+}
+
+TEST_CASE("another store than the one that is known is not used, unless that is accepted") {
+  Bench bench;
+  REQUIRE(bench.open());
+  const std::string first = bench.floors.state();
   bench.memory.shelf->forget();
-  constexpr std::int64_t kFifteenth = 1'229'782'938'247'303'442;  // of 2^64, and a little more
-  CHECK(name_of(bench.ask().reserve({.key = counter("b"), .count = kFifteenth})) == "RangeExhausted");
+  REQUIRE(bench.memory.shelf->open({.fresh = "another"}));
+  CHECK(name_of(bench.ask().open({})) == "StoreRegressed");
+  CHECK(bench.floors.state() == first);
+  CHECK(*bench.ask().open({.accept = true}) == "another");
+  CHECK(Floors(bench.floors.path()).state() == "another");
+}
+
+TEST_CASE("a store that has gone back behind a change that was followed has forgotten") {
+  Bench bench;
+  REQUIRE(bench.open());
+  bench.ask().range(counter("a"), 100);
+  const auto news = bench.ask().look();
+  REQUIRE(news);
+  CHECK(bench.ask().look({.followed = news->revision}));
+  CHECK(name_of(bench.ask().look({.followed = news->revision + 1})) == "StoreRegressed");
 }
 
 TEST_CASE("floors of an earlier process are floors") {
+  Bench own(false);
+  own.floors.raise(counter("a"), 500);
+  CHECK(own.ask().range(counter("a"), 10) == Range{500, 510});
+  CHECK(own.floored.regressions() == 1);
   Bench bench;
   bench.floors.raise(counter("a"), 500);
-  CHECK(bench.ask().range(counter("a"), 10) == Range{500 + 150, 500 + 160});
-  CHECK(bench.floored.regressions() == 1);
+  CHECK(name_of(bench.ask().reserve({.key = counter("a")})) == "StoreRegressed");
 }
 
 TEST_CASE("others who reserve of the same key are no regression") {
@@ -219,22 +273,47 @@ TEST_CASE("a range reserved while another is given back is neither lost nor take
 }
 
 TEST_CASE("a tag that is made again goes on above its floor, though the store has forgotten it") {
-  Bench own(false);
-  REQUIRE(own.ask().create_tag(tag_of("t")));
-  own.ask().range(tag_key("t"), 100);
-  own.memory.shelf->forget();
-  CHECK(own.ask().create_tag(tag_of("t"))->next == 101);
-  Bench bench;
-  Tag tag = tag_of("t");
-  tag.step = 20;
-  CHECK(bench.ask().create_tag(tag)->next == 1);
+  Bench bench(false);
+  REQUIRE(bench.ask().create_tag(tag_of("t")));
   bench.ask().range(tag_key("t"), 100);
   bench.memory.shelf->forget();
-  CHECK(bench.ask().create_tag(tag)->next == 101 + 15 * 20);
-  CHECK(bench.ask().range(tag_key("t"), 10).lo == 401);
+  CHECK(bench.ask().create_tag(tag_of("t"))->next == 101);
   REQUIRE(bench.ask().delete_tag("t"));
+  Tag tag = tag_of("t");
   tag.next = 5000;
   CHECK(bench.ask().create_tag(tag)->next == 5000);
+}
+
+TEST_CASE("a tag that is lowered has no floor above that any more, here and at other issuers") {
+  for (const bool shared : {false, true}) {
+    Bench bench(shared);
+    REQUIRE(bench.ask().create_tag(tag_of("t")));
+    bench.ask().range(tag_key("t"), 100);
+    REQUIRE(bench.ask().update_tag("t", {.floor = 1'000'000}));
+    bench.ask().range(tag_key("t"), 10);
+    Bench other(bench);
+    if (shared) other.ask().range(tag_key("t"), 10);  // knows the floor that was a mistake
+    const auto lowered = bench.ask().update_tag("t", {.floor = 500, .lower = true});
+    REQUIRE(lowered);
+    CHECK(lowered->next == 500);
+    CHECK(lowered->max == 999'999);
+    CHECK(bench.kept(tag_key("t")) == 500);
+    CHECK(bench.ask().range(tag_key("t"), 10) == Range{500, 510});
+    if (shared) CHECK(other.ask().range(tag_key("t"), 10) == Range{510, 520});
+    CHECK(bench.floored.regressions() + other.floored.regressions() == 0);
+  }
+}
+
+TEST_CASE("a tag that could not be lowered keeps its floor; one that may have been has none") {
+  for (const Fate fate : {Fate::kRefused, Fate::kBroken, Fate::kLost, Fate::kDropped}) {
+    Bench bench;
+    REQUIRE(bench.ask().create_tag(tag_of("t")));
+    REQUIRE(bench.ask().update_tag("t", {.floor = 1'000'000}));
+    bench.memory.fate = [fate](auto) { return fate; };
+    CHECK_FALSE(bench.ask().update_tag("t", {.floor = 500, .lower = true}));
+    const bool known = fate == Fate::kRefused || fate == Fate::kBroken;
+    CHECK(bench.kept(tag_key("t")) == (known ? 1'000'000 : 0));
+  }
 }
 
 TEST_CASE("a tag that was raised by hand has that floor") {
@@ -242,7 +321,7 @@ TEST_CASE("a tag that was raised by hand has that floor") {
   REQUIRE(bench.ask().create_tag(tag_of("t")));
   CHECK(name_of(bench.ask().update_tag("none", {.floor = 500})) == "NoSuchTag");
   REQUIRE(bench.ask().update_tag("t", {.step = 3}));
-  CHECK(bench.floors.all().empty());
+  CHECK(bench.floors.after("").empty());
   REQUIRE(bench.ask().update_tag("t", {.floor = 500}));
   CHECK(bench.kept(tag_key("t")) == 500);
   CHECK(bench.ask().range(tag_key("t"), 10) == Range{500, 510});

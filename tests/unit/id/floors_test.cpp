@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <limits>
+#include <map>
 #include <string>
 
 #include "support/store_calls.hpp"
@@ -61,11 +62,26 @@ class FileLimit {
 
 }  // namespace
 
+// All that is known, by key.
+std::map<std::string, std::int64_t> all_of(Floors& floors) {
+  std::map<std::string, std::int64_t> all;
+  std::string last;
+  for (auto some = floors.after(last, 3); !some.empty(); some = floors.after(last, 3)) {
+    for (const auto& [key, next] : some) REQUIRE(all.emplace(key, next).second);
+    last = some.back().first;
+  }
+  return all;
+}
+std::map<std::string, std::int64_t> all_in(const std::filesystem::path& path) {
+  Floors floors(path);
+  return all_of(floors);
+}
+
 TEST_CASE("where there is no file nothing is known, and none is made before it begins") {
   const Desk desk;
   Floors floors(desk.path());
   CHECK_FALSE(floors.found());
-  CHECK(floors.all().empty());
+  CHECK(all_of(floors).empty());
   CHECK(floors.of(counter("a")) == 0);
   CHECK_FALSE(std::filesystem::exists(desk.path()));
   floors.begin();
@@ -82,8 +98,8 @@ TEST_CASE("each floor is a line, at once, and known again at the next start") {
   floors.raise(counter("a"), 21);
   CHECK(floors.of(counter("a")) == 21);
   CHECK(desk.content() == "11 counter:a\n9223372036854775807 ticks:twitter/5\n21 counter:a\n");
-  const Floors again(desk.path());
-  CHECK(again.all() == floors.all());
+  Floors again(desk.path());
+  CHECK(all_of(again) == all_of(floors));
   CHECK(again.of(counter("a")) == 21);
   CHECK(again.of(ticks("twitter/5")) == std::numeric_limits<std::int64_t>::max());
   CHECK(again.of(tag_key("a")) == 0);
@@ -125,9 +141,9 @@ TEST_CASE("a key may hold any byte") {
     floors.raise(counter(name), ++next);
     floors.raise(tag_key(name), ++next);
   }
-  const Floors again(desk.path());
-  CHECK(again.all() == floors.all());
-  CHECK(again.all().size() == 20);
+  Floors again(desk.path());
+  CHECK(all_of(again) == all_of(floors));
+  CHECK(all_of(again).size() == 20);
   next = 100;
   for (const std::string& name : odd) {
     CHECK(again.of(counter(name)) == ++next);
@@ -142,7 +158,7 @@ TEST_CASE("a last line that is torn does not count, wherever it was torn") {
     desk.write(whole.substr(0, size));
     Floors floors(desk.path());
     CHECK(floors.of(counter("a")) == 5);
-    CHECK(floors.all().size() == 1);
+    CHECK(all_of(floors).size() == 1);
     floors.begin();
     floors.raise(counter("c"), 7);
     CHECK(desk.content() == "5 counter:a\n7 counter:c\n");
@@ -185,10 +201,52 @@ TEST_CASE("a file that has grown is rewritten, and nothing of it is lost") {
   CHECK(most > 1'000'000);
   CHECK(most < 1'060'000);
   CHECK_FALSE(floors.trouble());
-  const Floors again(desk.path());
-  CHECK(again.all() == floors.all());
+  Floors again(desk.path());
+  CHECK(all_of(again) == all_of(floors));
   CHECK(again.of(counter("a")) == 250'000);
   CHECK(std::distance(std::filesystem::directory_iterator(desk.folder.path()), {}) == 1);
+}
+
+TEST_CASE("however many names there are, only some are in memory, and all are known") {
+  const Desk desk;
+  Floors floors(desk.path(), 1'000);
+  floors.begin();
+  const auto name = [](int nth) {
+    return counter(std::to_string(nth * 7919 % 30'011) + (nth % 3 == 0 ? "\n%" : ""));
+  };
+  for (int nth = 0; nth < 30'000; ++nth) {
+    floors.raise(name(nth), nth + 1);
+    REQUIRE(floors.in_memory() <= 1'001);
+  }
+  for (int nth = 0; nth < 30'000; nth += 7) {
+    REQUIRE(floors.of(name(nth)) == nth + 1);
+    floors.lower(name(nth), nth + 100'000);
+  }
+  CHECK(floors.of(counter("none")) == 0);
+  CHECK(floors.of(counter("")) == 0);
+  CHECK(floors.of(counter("zzz")) == 0);
+  CHECK(all_of(floors).size() == 30'000);
+  Floors again(desk.path(), 1'000);
+  CHECK(all_of(again) == all_of(floors));
+  for (int nth = 0; nth < 30'000; nth += 11)
+    REQUIRE(again.of(name(nth)) == (nth % 7 == 0 ? nth + 100'000 : nth + 1));
+}
+
+TEST_CASE("the id of the store is kept beside the floors, and is none of them") {
+  const Desk desk;
+  {
+    Floors floors(desk.path());
+    floors.begin();
+    CHECK(floors.state().empty());
+    floors.set_state("first");
+    floors.raise(counter("a"), 5);
+    floors.set_state("second");
+  }
+  Floors again(desk.path());
+  CHECK(again.state() == "second");
+  again.begin();
+  CHECK(Floors(desk.path()).state() == "second");
+  CHECK(all_of(again) == std::map<std::string, std::int64_t>{{"counter:a", 5}});
 }
 
 TEST_CASE("a line that cannot be written is remembered, and written with the next that can") {
@@ -203,7 +261,7 @@ TEST_CASE("a line that cannot be written is remembered, and written with the nex
     CHECK(floors.trouble()->name == "StorageError");
     CHECK(floors.trouble()->message.starts_with(desk.path().string() + " cannot be written: "));
     CHECK(floors.of(counter("b")) == 6);
-    CHECK(Floors(desk.path()).all().size() == 1);
+    CHECK(all_in(desk.path()).size() == 1);
     floors.raise(counter("c"), 7);
     CHECK(floors.trouble());
     floors.lower(counter("c"), 6);
@@ -213,7 +271,7 @@ TEST_CASE("a line that cannot be written is remembered, and written with the nex
   CHECK_FALSE(floors.trouble());
   CHECK(desk.content() == "5 counter:a\n6 counter:b\n6 counter:c\n8 counter:d\n");
   floors.raise(counter("a"), 9);
-  CHECK(Floors(desk.path()).all() == floors.all());
+  CHECK(all_in(desk.path()) == all_of(floors));
 }
 
 }  // namespace floors_test

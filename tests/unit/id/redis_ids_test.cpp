@@ -31,7 +31,8 @@ constexpr std::int64_t kEpoch = 1'600'000'000;
 struct IdsRig {
   RedisServer server;
   test::RedisRig client{{.endpoint = server.endpoint(), .longest_pause = 100ms}};
-  RedisIds ids{*client.redis};
+  id::stores::RedisStore store{*client.redis};
+  RedisIds ids{*client.redis, store, 100};
 
   IdsRig() { REQUIRE(client.connect()); }
 
@@ -121,7 +122,7 @@ TEST_CASE("ids go on above the last one when Redis has lost everything") {
   CHECK(*rig.next("order", 0) == (ahead << 32 | 4'000'000'002));
   CHECK(*rig.next("order", 0) == (ahead << 32 | 4'000'000'003));
   // And Redis itself knows it again, for others.
-  RedisIds other(*rig.client.redis);
+  RedisIds other(*rig.client.redis, rig.store, 100);
   CHECK(*rig.next(other, "order", 0) == (ahead << 32 | 4'000'000'004));
 }
 
@@ -141,7 +142,7 @@ TEST_CASE("ids asked for while Redis loses everything are ascending") {
 
 TEST_CASE("two processes never get the same id") {
   IdsRig rig;
-  RedisIds other(*rig.client.redis);
+  RedisIds other(*rig.client.redis, rig.store, 100);
   std::vector<std::int64_t> ids;
   const auto note = [&ids](const Result<std::int64_t>& id) { ids.push_back(*id); };
   for (int i = 0; i < 500; ++i) (i % 2 == 0 ? rig.ids : other).next("order", kEpoch, note);

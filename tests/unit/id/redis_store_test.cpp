@@ -270,7 +270,7 @@ TEST_CASE("a store may go before its answers come") {
       CHECK(reserved.error().name == "Indeterminate");
       ++answers;
     });
-    brief.tags([&](const Result<std::vector<Tag>>& tags) {
+    brief.tags({}, [&](const Result<std::vector<Tag>>& tags) {
       CHECK(tags->empty());
       ++answers;
     });

@@ -190,6 +190,25 @@ TEST_CASE("a full disk refuses all who ask, does nothing of it, and works again 
   CHECK(rig.ask().range(counter("a"), 10) == id::Range{5, 15});
 }
 
+TEST_CASE("that the disk takes nothing any more, and that it does again, is told once") {
+  FaultyDisk disk;
+  SqliteStoreRig rig;
+  std::vector<std::string> told;
+  rig.store().on_change([&](const auto& trouble) { told.push_back(trouble ? trouble->name : "over"); });
+  rig.ask().range(counter("a"), 1);
+  CHECK(told.empty());
+  disk.fail(FaultyDisk::Fault::kFull, 1);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(name_of(rig.ask().reserve({.key = counter("a")})) == "StorageError");
+    rig.pass(1s);
+  }
+  CHECK(told == std::vector<std::string>{"StorageError"});
+  disk.heal();
+  rig.pass(1s);
+  CHECK(told == std::vector<std::string>{"StorageError", "over"});
+  CHECK(rig.ask().reserve({.key = counter("a")}));
+}
+
 TEST_CASE("what commits to a full disk left in the log is not taken for damage at the next start") {
   for (int first = 1; first < 20; ++first) {
     for (int second = 1; second < 10; ++second) {

@@ -247,8 +247,28 @@ TEST_CASE("a file of another program, or of a later version, stops the start") {
     return failure_of(rig);
   };
   CHECK(
-      refusal("PRAGMA user_version = 2").ends_with("ids.db was written by another version of this program"));
+      refusal("PRAGMA user_version = 3").ends_with("ids.db was written by another version of this program"));
   CHECK(refusal("PRAGMA application_id = 1514359883").find("is not a database of ids") != std::string::npos);
+}
+
+TEST_CASE("a file of the first version is taken over, and nothing in it is given out again") {
+  SqliteStoreRig rig;
+  REQUIRE(rig.ask().create_tag(tag_of("t")));
+  rig.ask().range(tag_key("t"), 10);
+  REQUIRE(rig.ask().update_tag("t", {.floor = 500}));
+  rig.ask().range(counter("a"), 10);
+  rig.close();
+  {
+    const db::Database file(rig.file());
+    file.exec("ALTER TABLE counter DROP COLUMN given");
+    file.exec("PRAGMA user_version = 1");
+  }
+  rig.start();
+  CHECK(rig.ask().range(counter("a"), 1) == Range{11, 12});
+  CHECK(name_of(rig.ask().update_tag("t", {.floor = 11, .lower = true})) == "InvalidArgument");
+  CHECK(rig.ask().range(tag_key("t"), 1) == Range{500, 501});
+  REQUIRE(rig.ask().update_tag("t", {.floor = 1'000'000}));
+  CHECK(rig.ask().update_tag("t", {.floor = 1, .lower = true})->next == 501);
 }
 
 TEST_CASE("a file that is gone stops the start, unless that is accepted") {

@@ -155,7 +155,7 @@ TEST_CASE_TEMPLATE("calls of all kinds are answered once each, in order, one ref
   store.update_tag("t", {.step = 5}, note('e'));
   store.give_back(tag_key("t"), {3, 6}, note('f'));
   store.tag("t", note('g'));
-  store.tags(note('h'));
+  store.tags({}, note('h'));
   store.claim(test::claim_by("ann"), note('i'));
   store.pin("p", "v", id::Store::Pin::kKeep, note('j'));
   store.delete_tag("none", note('k'));

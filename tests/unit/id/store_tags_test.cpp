@@ -53,6 +53,110 @@ TEST_CASE_TEMPLATE("tags are listed by name", Rig, STORE_RIGS) {
   CHECK(tags[2].next == 6);
 }
 
+TEST_CASE_TEMPLATE("tags are listed by the page, those that begin so", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  for (const char* name : {"a", "b/", "b/1", "b/2", "b/3", "b0", "b/\xff", "\xff", "\xff\xff"})
+    REQUIRE(ask.create_tag(tag_of(name)));
+  using Names = std::vector<std::string>;
+  CHECK(names_of(*ask.tags({.limit = 2})) == Names{"a", "b/"});
+  CHECK(names_of(*ask.tags({.after = "b/", .limit = 2})) == Names{"b/1", "b/2"});
+  CHECK(names_of(*ask.tags({.prefix = "b/"})) == Names{"b/", "b/1", "b/2", "b/3", "b/\xff"});
+  CHECK(names_of(*ask.tags({.prefix = "b/", .after = "b/2"})) == Names{"b/3", "b/\xff"});
+  CHECK(names_of(*ask.tags({.prefix = "b/", .after = "a"})).size() == 5);
+  CHECK(names_of(*ask.tags({.prefix = "\xff"})) == Names{"\xff", "\xff\xff"});
+  CHECK(ask.tags({.prefix = "b/", .after = "c"})->empty());
+  REQUIRE(ask.delete_tag("b/2"));
+  CHECK(names_of(*ask.tags({.prefix = "b/", .limit = 3})) == Names{"b/", "b/1", "b/3"});
+}
+
+TEST_CASE_TEMPLATE("a floor that was a mistake is taken back, to no less than what was given out before it",
+                   Rig, STORE_RIGS) {
+  constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max() - 1;
+  Rig rig;
+  StoreCalls ask(rig);
+  Tag tag = tag_of("a");
+  tag.max = kGreatest;
+  REQUIRE(ask.create_tag(tag));
+  ask.range(tag_key("a"), 99);
+  CHECK(name_of(ask.update_tag("a", {.floor = 50, .lower = true})) == "InvalidArgument");
+  REQUIRE(ask.update_tag("a", {.floor = 5'000}));
+  REQUIRE(ask.update_tag("a", {.floor = kGreatest}));
+  REQUIRE(ask.update_tag("a", {.floor = 7}));  // is below already
+  CHECK(ask.update_tag("a", {.floor = 200, .lower = true})->next == 200);
+  CHECK(ask.tag("a")->max == kGreatest);
+  CHECK(name_of(ask.update_tag("a", {.floor = 150, .lower = true})) == "InvalidArgument");
+  CHECK(ask.range(tag_key("a"), 10) == Range{200, 210});
+}
+
+TEST_CASE_TEMPLATE("what was given out above that floor is not given out again", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  REQUIRE(ask.create_tag(tag_of("a")));
+  ask.range(tag_key("a"), 99);
+  REQUIRE(ask.update_tag("a", {.floor = 1'000}));
+  CHECK(ask.range(tag_key("a"), 5) == Range{1'000, 1'005});
+  const auto lowered = ask.update_tag("a", {.floor = 1, .lower = true, .step = 9});
+  REQUIRE(lowered);
+  CHECK(lowered->next == 100);
+  CHECK(lowered->max == 999);
+  CHECK(lowered->step == 9);
+  CHECK(ask.range(tag_key("a"), 100'000) == Range{100, 1'000});
+  CHECK(name_of(ask.reserve({.key = tag_key("a")})) == "RangeExhausted");
+  REQUIRE(ask.delete_tag("a"));
+  CHECK(ask.create_tag(tag_of("a"))->next == 1'000);
+}
+
+TEST_CASE_TEMPLATE("who looks at a shared store hears what was changed, and what all follow", Rig,
+                   SHARED_STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  for (const char* name : {"a", "b", "c"}) REQUIRE(ask.create_tag(tag_of(name)));
+  const auto ann = ask.claim(test::claim_by("ann", 1)), bob = ask.claim(test::claim_by("bob", 2));
+  REQUIRE(bob);
+  const auto first = ask.look({.worker = 1});
+  REQUIRE(first);
+  CHECK(first->followed == 0);  // of bob nothing is known
+  REQUIRE(ask.update_tag("b", {.step = 5}));
+  REQUIRE(ask.delete_tag("c"));
+  ask.range(tag_key("a"), 1);
+  const auto news = ask.look({.followed = first->revision, .worker = 1});
+  CHECK(news->tags == std::vector<std::string>{"b", "c"});
+  CHECK(news->revision > first->revision);
+  CHECK(ask.look({.followed = news->revision, .worker = 2})->followed == first->revision);
+  CHECK(ask.look({.followed = news->revision, .worker = 1})->tags.empty());
+  CHECK(ask.look({.followed = news->revision, .worker = 1})->followed == news->revision);
+  REQUIRE(ask.update_tag("a", {.step = 6}));
+  REQUIRE(*ask.release(test::claim_by("bob", 2), *bob));
+  const auto last = ask.look({.followed = news->revision, .worker = 1});
+  CHECK(ask.look({.followed = last->revision, .worker = 1})->followed == last->revision);
+}
+
+TEST_CASE_TEMPLATE("a shared store that is found to have forgotten refuses all who opened it", Rig,
+                   SHARED_STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  const auto id = ask.open({.fresh = "it"});
+  REQUIRE(id);
+  CHECK(*id == "it");
+  REQUIRE(ask.create_tag(tag_of("a")));
+  CHECK(*ask.open({.known = "it"}) == "it");
+  CHECK(name_of(ask.open({.known = "another"})) == "StoreRegressed");
+  REQUIRE(ask.open({.known = "it"}));
+  REQUIRE(ask.distrust());
+  CHECK(name_of(ask.reserve({.key = counter("x")})) == "StoreRegressed");
+  CHECK(name_of(ask.reserve({.key = tag_key("a")})) == "StoreRegressed");
+  CHECK(name_of(ask.tag("a")) == "StoreRegressed");
+  CHECK(name_of(ask.tags()) == "StoreRegressed");
+  CHECK(name_of(ask.look()) == "StoreRegressed");
+  CHECK(ask.reserve({.key = test::ticks("l/1"), .continued = true}));
+  CHECK(name_of(ask.open({.fresh = "other"})) == "StoreRegressed");
+  CHECK(name_of(ask.open({.known = "it"})) == "StoreRegressed");
+  REQUIRE(ask.remember({{"counter:x", 500}, {"tag:a", 70}}));
+  CHECK(*ask.open({.known = "it", .accept = true}) == "it");
+  CHECK(ask.range(counter("x"), 1) == Range{500, 501});
+}
+
 TEST_CASE_TEMPLATE("what there is no tag for is NoSuchTag, and a name is taken once", Rig, STORE_RIGS) {
   Rig rig;
   StoreCalls ask(rig);
