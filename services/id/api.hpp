@@ -23,6 +23,7 @@ class Service final : private rpc::Observer {
     const Secrets& secrets;
     core::SecretText admin_token;  ///< What changing tags asks for; empty = nothing.
     Troubles troubles;             ///< Beside the issuer's own.
+    BatchLimits limits = {};
   };
 
   /// Registers them.

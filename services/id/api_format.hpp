@@ -34,7 +34,15 @@ class Formats {
 /// The default of every `fmt`.
 inline wire::Value int_format() { return wire::text_value("int"); }
 
+/// How much one call may ask for, or is answered.
+struct BatchLimits {
+  std::int64_t list = 100'000;      ///< Ids in a list.
+  std::int64_t runs = 4'000'000;    ///< Ids in runs.
+  std::int64_t range = 16'777'216;  ///< Ids in [lo, hi).
+  std::int64_t tags = 1'000;        ///< Tags in a page.
+};
+
 /// How many ids a call wants. InvalidArgument when n < 1, BatchTooLarge when it is above `most`.
-std::size_t batch_size(std::int64_t n, std::int64_t most = 100'000);
+std::size_t batch_size(std::int64_t n, std::int64_t most);
 
 }  // namespace zerosuite::id

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/keyed_hash.hpp"
 #include "id/api_format.hpp"
+#include "id/fair_line.hpp"
 #include "id/issuer.hpp"
 #include "id/open_store.hpp"
 #include "id/random_ids.hpp"
@@ -14,21 +16,31 @@
 
 namespace zerosuite::id {
 
+/// Who has made a call.
+template <class T>
+Client client_of(const rpc::Reply<T>& reply) {
+  return core::KeyedHash()(std::string_view(reply.call().client()));
+}
+
+// All that is given to these must outlive the server's calls.
+
 /// snowflake and its kin, parse and range_at.
-void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, const Formats& formats);
+void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
 /// What is wrong elsewhere in the program, for health(); whole sentences.
 using Troubles = std::function<std::vector<std::string>()>;
-/// What operators look at; and redis_id. `elsewhere` must outlive the server's calls.
+/// What operators look at; and redis_id.
 void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
-void bind_random(rpc::Server& server, RandomIds& ids);
+void bind_random(rpc::Server& server, RandomIds& ids, const BatchLimits& limits);
 /// obf and token, encode, and what undoes them.
 void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& formats);
-/// segment and its kin, and what changes and shows tags. `admin_token` is what changing them asks for; empty
-/// = nothing. It must outlive the server's calls.
-void bind_tags(rpc::Server& server, Segments& segments, const Formats& formats,
-               const core::SecretText& admin_token);
+/// segment and its kin.
+void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats,
+                   const BatchLimits& limits);
+/// What changes and shows tags. `admin_token` is what changing them asks for; empty = nothing.
+void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token,
+               const BatchLimits& limits);
 /// seq and its kin, and daily.
-void bind_sequences(rpc::Server& server, Sequences& sequences, Daily& daily, const Formats& formats);
+void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
 
 }  // namespace zerosuite::id

@@ -8,15 +8,15 @@ namespace {
 using wire::Integer;
 using OneOrMany = std::variant<std::string, std::vector<std::string>>;
 
-OneOrMany issue(RandomIds& ids, RandomKind kind, std::int64_t n) {
-  std::vector<std::string> issued = ids.issue(kind, batch_size(n));
+OneOrMany issue(RandomIds& ids, RandomKind kind, std::size_t n) {
+  std::vector<std::string> issued = ids.issue(kind, n);
   if (issued.size() == 1) return std::move(issued.front());
   return issued;
 }
 
 }  // namespace
 
-void bind_random(rpc::Server& server, RandomIds& ids) {
+void bind_random(rpc::Server& server, RandomIds& ids, const BatchLimits& limits) {
   server.method("uuid1", {"node", "clock_seq"},
                 "A version 1 UUID, as Python's uuid.uuid1(node, clock_seq): what is not given is random, "
                 "and the same as long as the service runs.",
@@ -24,8 +24,9 @@ void bind_random(rpc::Server& server, RandomIds& ids) {
                   return ids.uuid1({node, clock_seq});
                 });
   const auto add = [&](const char* name, RandomKind kind, const char* doc) {
-    server.method(name, {{"n", {Integer{1}}}}, doc,
-                  [&ids, kind](std::int64_t n) { return issue(ids, kind, n); });
+    server.method(name, {{"n", {Integer{1}}}}, doc, [&ids, &limits, kind](std::int64_t n) {
+      return issue(ids, kind, batch_size(n, limits.list));
+    });
   };
   add("uuid4", RandomKind::kUuid4, "A version 4 UUID, of random bits; a list of n when n is above 1.");
   add("uuid6", RandomKind::kUuid6, "A version 6 UUID, which sorts by time; a list of n when n is above 1.");

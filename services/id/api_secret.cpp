@@ -29,7 +29,9 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
   };
   make("obf", &Secrets::obf,
        "An id as 12 characters without its order, its time or its count, under a key and a context.");
-  open("deobf", &Secrets::deobf, "The id that obf() made such a text of, in the same context.");
+  open("deobf", &Secrets::deobf,
+       "The id that obf() made such a text of, in the same context; in another one, another id: see "
+       "untoken().");
   make("token", &Secrets::token,
        "An id as 23 characters that nobody can make up or change without the key, for one context.");
   open("untoken", &Secrets::untoken, "The id of a token; ERR BadToken when it is of another key or context.");

@@ -23,17 +23,16 @@ using wire::Dict, wire::Integer, wire::Value;
 using Runs = Snowflake::Runs;
 using BatchView = std::variant<IdsView, Value>;
 
-constexpr std::int64_t kMostIds = 100'000;  // in a list
-constexpr std::int64_t kMostInRuns = 4'000'000;
-constexpr std::int64_t kMostRuns = 100'000;
-
 const Value kDefault{std::string("default")};
 void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
          std::function<Value(std::int64_t)> show) {
   if (const auto id = snowflake.one(now)) return reply(show(*id));
-  snowflake.take(1, [reply, show = std::move(show)](const Result<Runs>& runs) {
-    runs ? reply(show(runs->front().first)) : reply(runs.error());
-  });
+  snowflake.take(
+      1,
+      [reply, show = std::move(show)](const Result<Runs>& runs) {
+        runs ? reply(show(runs->front().first)) : reply(runs.error());
+      },
+      client_of(reply));
 }
 
 BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
@@ -46,21 +45,26 @@ BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
 
 void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
            std::function<BatchView(IdsView)> show) {
-  batch_size(n, std::min(kMostIds, snowflake.most()));
-  snowflake.take(n, [reply, stride = snowflake.layout().stride(), show = std::move(show)](Result<Runs> runs) {
-    runs ? reply(show({*std::move(runs), stride})) : reply(runs.error());
-  });
+  snowflake.take(
+      n,
+      [reply, stride = snowflake.layout().stride(), show = std::move(show)](Result<Runs> runs) {
+        runs ? reply(show({*std::move(runs), stride})) : reply(runs.error());
+      },
+      client_of(reply));
 }
 
-void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n) {
+void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n, const BatchLimits& limits) {
   const Layout& layout = snowflake.layout();
   if (layout.stride() != 1)
     throw Failure(core::kUnsupported,
                   "ids of layout " + layout.name + " do not follow one another: snowflake_batch()");
   const std::int64_t in_one_run = layout.sequences() - layout.first_sequence();
-  batch_size(n, std::min({kMostInRuns, snowflake.most(), kMostRuns * in_one_run}));
+  const std::int64_t in_all_runs =
+      limits.list < limits.runs / in_one_run ? limits.list * in_one_run : limits.runs;
+  batch_size(n, std::min(in_all_runs, snowflake.most()));
   snowflake.take(
-      n, [reply](Result<Runs> runs) { runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error()); });
+      n, [reply](Result<Runs> runs) { runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error()); },
+      client_of(reply));
 }
 
 Value parsed(const Layout& layout, std::int64_t id) {
@@ -96,37 +100,42 @@ std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
 
 }  // namespace
 
-void bind_snowflakes(rpc::Server& server, Snowflakes& snowflakes, IdTime& time, const Formats& formats) {
+void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits) {
+  Snowflakes& snowflakes = issuer.snowflakes();
   server.method("snowflake", {{"layout", kDefault}, {"fmt", int_format()}},
                 "One id: a time, a worker and a sequence number. Later ones are greater.",
-                [&](Reply<Value> reply, std::string layout, std::string fmt) {
+                [&snowflakes, &formats, &time = issuer.time()](Reply<Value> reply, std::string layout,
+                                                               std::string fmt) {
                   formats.check(fmt);
                   one(snowflakes.of(layout), time.look(), reply,
                       [&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
                 });
   server.method(
       "snowflake_batch", {"n", {"layout", kDefault}, {"fmt", int_format()}}, "n ids in a list, ascending.",
-      [&](Reply<BatchView> reply, std::int64_t n, std::string layout, std::string fmt) {
+      [&snowflakes, &formats, &limits](Reply<BatchView> reply, std::int64_t n, std::string layout,
+                                       std::string fmt) {
         formats.check(fmt);
-        batch(snowflakes.of(layout), reply, n,
+        Snowflake& snowflake = snowflakes.of(layout);
+        batch_size(n, std::min(limits.list, snowflake.most()));
+        batch(snowflake, reply, n,
               [&formats, fmt = std::move(fmt)](IdsView ids) { return shown(std::move(ids), formats, fmt); });
       });
   server.method("snowflake_runs", {"n", {"layout", kDefault}},
                 "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
-                [&](Reply<RunsView> reply, std::int64_t n, std::string layout) {
-                  runs(snowflakes.of(layout), reply, n);
+                [&snowflakes, &limits](Reply<RunsView> reply, std::int64_t n, std::string layout) {
+                  runs(snowflakes.of(layout), reply, n, limits);
                 });
   server
       .method("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
               "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
-              [&](Value id, std::string layout, std::string fmt) {
+              [&snowflakes, &formats](Value id, std::string layout, std::string fmt) {
                 return parsed(snowflakes.layout(layout), formats.read(id, fmt));
               })
       .idempotent = true;
   server
       .method("range_at", {"time_ms", {"layout", kDefault}},
               "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
-              [&](std::int64_t time_ms, std::string layout) {
+              [&snowflakes](std::int64_t time_ms, std::string layout) {
                 return range_at(snowflakes.layout(layout), time_ms);
               })
       .idempotent = true;

@@ -57,6 +57,14 @@ core::Done<Tag> answer(const Reply<Value>& reply) {
   return [reply](const Result<Tag>& tag) { tag ? reply(Value{dict_of(*tag)}) : reply(tag.error()); };
 }
 
+// Answers when all issuers of the store follow the change.
+core::Done<Tag> answer_once_spread(Watch& watch, const Reply<Value>& reply) {
+  return [&watch, reply](const Result<Tag>& tag) {
+    if (!tag) return reply(tag.error());
+    watch.spread([reply, tag] { reply(Value{dict_of(*tag)}); });
+  };
+}
+
 // Takes as long whatever is wrong, so that the token cannot be found out byte by byte.
 bool same_secret(std::string_view given, std::string_view secret) {
   unsigned different = given.size() == secret.size() ? 0 : 1;
@@ -70,39 +78,66 @@ void check_admin(const Options& options, const core::SecretText& admin_token) {
   throw Failure(core::kAccessDenied, "changing tags needs the right option 'token'");
 }
 
-void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats) {
+}  // namespace
+
+void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats,
+                   const BatchLimits& limits) {
   server.method("segment", {"tag", {"fmt", int_format()}}, "The next id of a tag.",
-                [&](Reply<Value> reply, std::string tag, std::string fmt) {
+                [&segments, &formats](Reply<Value> reply, std::string tag, std::string fmt) {
                   formats.check(fmt);
-                  segments.next(tag, [&formats, reply, fmt](const Result<std::int64_t>& id) {
+                  const auto answer = [&formats, reply, fmt](const Result<std::int64_t>& id) {
                     id ? reply(formats.show(*id, fmt)) : reply(id.error());
-                  });
+                  };
+                  segments.next(tag, answer, client_of(reply));
                 });
   server.method("segment_batch", {"tag", "n", {"fmt", int_format()}}, "The next n ids of a tag, ascending.",
-                [&](Reply<IdsOrTexts> reply, std::string tag, std::int64_t n, std::string fmt) {
+                [&segments, &formats, &limits](Reply<IdsOrTexts> reply, std::string tag, std::int64_t n,
+                                               std::string fmt) {
                   formats.check(fmt);
-                  batch_size(n);
-                  segments.batch(tag, n, [&formats, reply, fmt](const Result<Ids>& ids) {
+                  batch_size(n, limits.list);
+                  const auto answer = [&formats, reply, fmt](const Result<Ids>& ids) {
                     if (!ids) return reply(ids.error());
                     reply(fmt == "int" ? IdsOrTexts(*ids) : IdsOrTexts(shown(*ids, formats, fmt)));
-                  });
+                  };
+                  segments.batch(tag, n, answer, client_of(reply));
                 });
   server.method("segment_range", {"tag", "n"},
                 "[lo, hi) with n ids of a tag, for the client to use up by itself.",
-                [&](Reply<Ids> reply, std::string tag, std::int64_t n) {
-                  batch_size(n, kMostInRange);
-                  segments.range(tag, n, [reply](const Result<Range>& range) {
+                [&segments, &limits](Reply<Ids> reply, std::string tag, std::int64_t n) {
+                  batch_size(n, limits.range);
+                  const auto answer = [reply](const Result<Range>& range) {
                     range ? reply(Ids{range->lo, range->hi}) : reply(range.error());
-                  });
+                  };
+                  segments.range(tag, n, answer, client_of(reply));
                 });
 }
 
-void bind_changes(rpc::Server& server, Segments& segments, const core::SecretText& admin_token) {
+namespace {
+
+TagChange change_of(const Options& options) {
+  TagChange change{.floor = options.integer("floor"),
+                   .lower = false,
+                   .step = options.integer("step"),
+                   .delta = options.integer("delta"),
+                   .remainder = options.integer("remainder"),
+                   .max = options.integer("max"),
+                   .description = options.text("desc")};
+  if (const auto lowered = options.integer("lower_to")) {
+    if (change.floor) throw Failure(core::kInvalidArgument, "floor and lower_to exclude one another");
+    change.floor = lowered;
+    change.lower = true;
+  }
+  return change;
+}
+
+void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token) {
+  Segments& segments = issuer.segments();
+  Watch& watch = issuer.watch();
   server.method(
       "tag_create", {"tag", {"opts", kNil}},
       "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "
       "remainder), max, desc.",
-      [&](Reply<Value> reply, std::string tag, Value opts) {
+      [&segments, &admin_token](Reply<Value> reply, std::string tag, Value opts) {
         const Options options(opts, {"start", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
         Tag made;
@@ -117,45 +152,62 @@ void bind_changes(rpc::Server& server, Segments& segments, const core::SecretTex
       });
   server.method(
       "tag_update", {"tag", {"opts", kNil}},
-      "Changes a tag: as tag_create() but for start; floor is what all later ids are at least.",
-      [&](Reply<Value> reply, std::string tag, Value opts) {
-        const Options options(opts, {"floor", "step", "delta", "remainder", "max", "desc", "token"});
+      "Changes a tag: as tag_create() but for start; floor is what all later ids are at least, and lower_to "
+      "takes a floor back that was too high. Answers once all issuers follow.",
+      [&segments, &watch, &admin_token](Reply<Value> reply, std::string tag, Value opts) {
+        const Options options(opts,
+                              {"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
-        const TagChange change{options.integer("floor"), options.integer("step"),
-                               options.integer("delta"), options.integer("remainder"),
-                               options.integer("max"),   options.text("desc")};
-        segments.update(tag, change, answer(reply));
+        segments.update(tag, change_of(options), answer_once_spread(watch, reply));
       });
   server.method("tag_delete", {"tag", {"opts", kNil}},
                 "Takes a tag away and answers what it was. Made anew, it goes on above what it gave out.",
-                [&](Reply<Value> reply, std::string tag, Value opts) {
+                [&segments, &watch, &admin_token](Reply<Value> reply, std::string tag, Value opts) {
                   check_admin(Options(opts, {"token"}), admin_token);
-                  segments.remove(tag, answer(reply));
+                  segments.remove(tag, answer_once_spread(watch, reply));
                 });
+}
+
+// A page as list() of the locks answers it; `cursor` is where to go on, "" at the end.
+Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
+  List list;
+  for (const Tag& tag : tags) {
+    if (list.size() < limit) list.push_back({dict_of(tag)});
+  }
+  Dict page;
+  page.push_back({{std::string("tags")}, {std::move(list)}});
+  page.push_back({{std::string("cursor")}, {tags.size() > limit ? tags[limit - 1].name : std::string()}});
+  return {std::move(page)};
+}
+
+void list(Segments& segments, const Reply<Value>& reply, TagPage page) {
+  const auto limit = static_cast<std::size_t>(page.limit);
+  ++page.limit;  // to see whether there is more
+  segments.list(page, [reply, limit](const Result<std::vector<Tag>>& tags) {
+    tags ? reply(page_of(*tags, limit)) : reply(tags.error());
+  });
 }
 
 }  // namespace
 
-void bind_tags(rpc::Server& server, Segments& segments, const Formats& formats,
-               const core::SecretText& admin_token) {
-  bind_segments(server, segments, formats);
-  bind_changes(server, segments, admin_token);
+void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token,
+               const BatchLimits& limits) {
+  bind_changes(server, issuer, admin_token);
+  Segments& segments = issuer.segments();
   server
-      .method("tags", "All tags, by name.",
-              [&](Reply<Value> reply) {
-                segments.list([reply](const Result<std::vector<Tag>>& tags) {
-                  if (!tags) return reply(tags.error());
-                  List list;
-                  for (const Tag& tag : *tags) list.push_back({dict_of(tag)});
-                  reply(Value{std::move(list)});
-                });
+      .method("tags", {{"prefix", {std::string()}}, {"limit", {Integer{100}}}, {"cursor", {std::string()}}},
+              "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
+              [&segments, &limits](Reply<Value> reply, std::string prefix, std::int64_t limit,
+                                   std::string cursor) {
+                batch_size(limit, limits.tags);
+                list(segments, reply, {std::move(prefix), std::move(cursor), limit});
               })
       .idempotent = true;
   server
       .method(
           "tag_info", {"tag"},
           "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
-          [&](Reply<Value> reply, std::string tag) {
+          [&segments](Reply<Value> reply, std::string tag) {
             segments.info(tag, [reply](const Result<TagInfo>& info) {
               info ? reply(value_of(*info)) : reply(info.error());
             });

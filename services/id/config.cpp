@@ -68,6 +68,7 @@ std::vector<Option> store_options() {
 std::vector<Option> source_options() {
   const IssuerOptions usual;
   const ClockRules rules;
+  const BatchLimits limits;
   return {text("layout", "twitter", "NAME", "The layout of snowflakes when a call names none."),
           choice("sequence_start", kStarts,
                  "Where the sequence of a new tick begins: where the last ended, at 0, or at 0 to 99."),
@@ -77,7 +78,17 @@ std::vector<Option> source_options() {
                         "Borrows so much of the future when a tick is used up."),
           ops::own_time("park_ms", usual.snowflake.park, 0, "A call waits so long for the store."),
           ops::own_count("max_parked", usual.snowflake.max_parked, 1,
-                         "Calls that wait for one source; ERR Overloaded beyond it."),
+                         "Calls that wait for one source, shared by clients; ERR Overloaded beyond it."),
+          ops::own_count("max_layouts", usual.snowflake.max_layouts, named_layouts().size(),
+                         "Layouts in use, with the named ones; ERR Overloaded for one more."),
+          ops::own_count("max_batch", static_cast<std::size_t>(limits.list), 1,
+                         "Ids, or runs, in one list; ERR BatchTooLarge beyond it."),
+          ops::own_count("max_runs_ids", static_cast<std::size_t>(limits.runs), 1,
+                         "Ids of one snowflake_runs(); ERR BatchTooLarge beyond it."),
+          ops::own_count("max_range", static_cast<std::size_t>(limits.range), 1,
+                         "Ids of one segment_range() or seq_batch(); ERR BatchTooLarge beyond it."),
+          ops::own_count("max_tags_listed", static_cast<std::size_t>(limits.tags), 1,
+                         "Tags in one page of tags(); ERR BatchTooLarge beyond it."),
           ops::own_time("lease_ms", usual.worker.claim.ttl, 1000, "A worker id is leased for so long."),
           ops::own_time("renew_ms", usual.worker.renew, 100, "Renews the lease so often."),
           ops::own_time("lease_margin_ms", usual.worker.margin, 0,
@@ -89,6 +100,8 @@ std::vector<Option> source_options() {
                         "A longer leap of the wall clock is not followed."),
           ops::own_time("outage_budget_ms", usual.segments.stock.outage_budget, 0,
                         "Reserves of a tag what it uses in so long."),
+          ops::own_time("tag_watch_ms", usual.watch.every, 10,
+                        "Looks so often what other issuers on the same store have changed of tags."),
           ops::own_count("max_tags", usual.segments.max_tags, 1, "Tags in use; ERR Overloaded beyond it."),
           ops::own_count("max_names", usual.sequences.max_names, 1,
                          "Sequences in memory; the idle ones are dropped beyond it."),
@@ -183,6 +196,13 @@ Secrets secrets(const ops::Config& config) {
   return Secrets(some ? parse_keys(core::view(*keys), "ZEROSUITE_ID_KEYS", ',') : std::vector<SecretKey>());
 }
 
+BatchLimits batch_limits(const ops::Config& config) {
+  return {.list = config.integer("max_batch"),
+          .runs = config.integer("max_runs_ids"),
+          .range = config.integer("max_range"),
+          .tags = config.integer("max_tags_listed")};
+}
+
 core::SecretText admin_token(const ops::Config& config) {
   const auto file = text_unless_none(config, "admin_token_file");
   return file ? read_secret(*file) : core::SecretText();
@@ -193,10 +213,13 @@ IssuerOptions issuer_options(const ops::Config& config) {
   options.layout = layout_of(config.text("layout"));
   options.sequence_start = start_of(config.text("sequence_start"));
   options.allow_relayout = config.on("allow_relayout");
+  options.accept_regressed = config.on("accept_regressed");
+  options.watch = {.every = config.duration("tag_watch_ms"), .wait = config.duration("park_ms")};
   options.snowflake = {.window = config.duration("window_ms"),
                        .burst_lead = config.duration("burst_lead_ms"),
                        .park = config.duration("park_ms"),
-                       .max_parked = config.size("max_parked")};
+                       .max_parked = config.size("max_parked"),
+                       .max_layouts = config.size("max_layouts")};
   options.worker = {.claim = {.worker = worker_of(config.text("worker")),
                               .workers = options.layout.workers(),
                               .owner = owner(),

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "id/api_format.hpp"
 #include "id/issuer.hpp"
 #include "id/secrets.hpp"
 #include "ops/config.hpp"
@@ -21,6 +22,8 @@ std::filesystem::path floors_file(const ops::Config& config);
 /// Of the keys file, or of the environment's ZEROSUITE_ID_KEYS; none otherwise. Throws core::Failure
 /// InvalidArgument.
 Secrets secrets(const ops::Config& config);
+/// How much one call may ask for.
+BatchLimits batch_limits(const ops::Config& config);
 /// Empty when none is configured. Throws core::Failure InvalidArgument.
 core::SecretText admin_token(const ops::Config& config);
 /// A key that may be "none"; nullopt then.

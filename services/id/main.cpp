@@ -102,7 +102,8 @@ int main(int argc, char** argv) {
     issuer.start();
     if (!await_readiness(app, issuer) || !rest_on_store(app, open)) return give_back(app, issuer, open);
     const id::Service service(app.server(),
-                              {issuer, open, secrets, admin_token, [&app] { return app.troubles(); }});
+                              {issuer, open, secrets, admin_token, [&app] { return app.troubles(); },
+                               id::batch_limits(app.config())});
     try {
       app.serve();
     } catch (...) {

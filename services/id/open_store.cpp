@@ -4,6 +4,15 @@
 #include "id/secret_file.hpp"
 
 namespace zerosuite::id {
+namespace {
+
+// Once when it begins, and once when it is over.
+void tell(ops::Log& log, const std::optional<core::Error>& trouble) {
+  if (!trouble) return log.write(ops::Level::kInfo, "store", {{"works", "again"}});
+  log.write(ops::Level::kError, "store", {{"error", trouble->name}, {"reason", trouble->message}});
+}
+
+}  // namespace
 
 OpenStore::OpenStore(ops::App& app) {
   app.config().text("store") == "redis" ? open_redis(app) : open_sqlite(app);
@@ -17,7 +26,9 @@ void OpenStore::open_sqlite(ops::App& app) {
                             .accept_regressed = config.on("accept_regressed")});
   floors_.emplace(floors_file(config));
   sqlite_->check(*floors_);
-  floored_.emplace(*sqlite_, *floors_);
+  const auto told = [&log = app.log()](const std::optional<core::Error>& trouble) { tell(log, trouble); };
+  sqlite_->on_change(told);
+  floored_.emplace(*sqlite_, *floors_, told);
 }
 
 void OpenStore::open_redis(ops::App& app) {
@@ -38,8 +49,9 @@ void OpenStore::open_redis(ops::App& app) {
       *redis_,
       stores::RedisStoreOptions{.prefix = config.text("redis_prefix"),
                                 .wait_replicas = static_cast<int>(config.integer("redis_replicas"))});
-  redis_ids_ = std::make_unique<stores::RedisIds>(*redis_);
-  floored_.emplace(*redis_store_, *floors_);
+  redis_ids_ = std::make_unique<stores::RedisIds>(*redis_, *redis_store_, config.size("max_names"));
+  floored_.emplace(*redis_store_, *floors_,
+                   [&log = app.log()](const std::optional<core::Error>& trouble) { tell(log, trouble); });
 }
 
 std::optional<core::Error> OpenStore::close() { return sqlite_ ? sqlite_->close() : std::nullopt; }

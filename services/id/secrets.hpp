@@ -14,8 +14,9 @@
 
 namespace zerosuite::id {
 
-/// Both depend on a context, a text of the caller's: what was made in one does not open in another. Belongs
-/// to one thread. Everything throws core::Failure EngineDisabled when there are no keys.
+/// Both depend on a context, a text of the caller's: a token of one does not open in another, and an obf
+/// gives another id there, since it has no room for a check. Belongs to one thread. Everything throws
+/// core::Failure EngineDisabled when there are no keys.
 class Secrets {
  public:
   /// The first key makes; the others open what was made with them before.

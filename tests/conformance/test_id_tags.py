@@ -60,7 +60,49 @@ def test_a_tag_is_told_of(ids, tag):
     assert (told["cur"], told["left"], told["parked"]) == (2, 9, 0)
     assert told["ranges"] == 1 and told["next_ready"] is False and told["rate"] >= 0
     assert told["max_id"] == 11
-    assert tag in [each["tag"] for each in ids.call("tags")]
+    assert tag in [each["tag"] for each in ids.call("tags", tag)["tags"]]
+
+
+def test_tags_are_listed_in_pages_as_locks_are(ids, tag):
+    names = [f"{tag}/{number:02}" for number in range(25)]
+    for name in reversed(names):
+        ids.call("tag_create", name)
+    listed, cursor, pages = [], "", 0
+    while pages == 0 or cursor:
+        page = ids.call("tags", tag + "/", 10, cursor)
+        listed += [each["tag"] for each in page["tags"]]
+        cursor, pages = page["cursor"], pages + 1
+    assert (listed, pages) == (names, 3)
+    assert [each["tag"] for each in ids.call("tags", tag + "/1")["tags"]] == names[10:20]
+    assert ids.call("tags", tag + "/2", 5) == {"tags": ids.call("tags", tag + "/2")["tags"], "cursor": ""}
+    assert ids.call("tags", tag + "/x") == {"tags": [], "cursor": ""}
+
+
+def test_a_floor_that_was_a_mistake_is_taken_back(python_ids):
+    ids, tag = python_ids, "mistaken"  # whose greatest value is no number in Node
+    ids.call("tag_create", tag, {"step": 10})
+    ids.call("segment", tag)
+    ids.call("tag_update", tag, {"floor": 2**63 - 2})
+    assert ids.call("segment", tag) == 2**63 - 2
+    assert ids.error("segment", tag).name == "RangeExhausted"
+    told = ids.call("tag_update", tag, {"lower_to": 5})
+    assert (told["max_id"], told["max"]) == (11, 2**63 - 3)
+    assert ids.call("segment", tag) == 11
+    refused = ids.error("tag_update", tag, {"lower_to": 5})
+    assert refused.name == "InvalidArgument" and "max_id" in refused.message
+    assert ids.error("tag_update", tag, {"lower_to": 5, "floor": 7}).name == "InvalidArgument"
+
+
+def test_whatever_a_tag_is_asked_for_it_goes_up(ids, tag):
+    last = 0
+    for n in (1, 3, 30, 7, 500, 2, 9, 10_000, 1):
+        lo, hi = ids.call("segment_range", tag, n)
+        assert last < lo and hi == lo + n
+        one = ids.call("segment", tag)
+        assert one >= hi
+        batch = ids.call("segment_batch", tag, n)
+        assert batch[0] > one and batch == sorted(batch)
+        last = batch[-1]
 
 
 def test_a_tag_is_changed(ids, tag):
@@ -182,6 +224,8 @@ BAD = {
     "a batch of 10^9": ("segment_batch", ["known", 10**9], "BatchTooLarge"),
     "a range of none": ("segment_range", ["known", 0], "InvalidArgument"),
     "a range of 2^24 + 1": ("segment_range", ["known", 2**24 + 1], "BatchTooLarge"),
+    "a page of none": ("tags", ["", 0], "InvalidArgument"),
+    "a page of 1 001": ("tags", ["", 1_001], "BatchTooLarge"),
     "half an id": ("segment_batch", ["known", 0.5], "TypeError"),
     "a step of none": ("tag_create", ["new", {"step": 0}], "InvalidArgument"),
     "a step above a million": ("tag_create", ["new", {"step": 1_000_001}], "InvalidArgument"),
@@ -222,9 +266,9 @@ def known(python_ids):
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_gets_a_named_error_and_changes_nothing(python_ids, known, case):
     method, args, name = BAD[case]
-    before = python_ids.call("tags")
+    before = python_ids.call("tags", "", 1000)
     assert python_ids.error(method, *args).name == name
-    assert python_ids.call("tags") == before
+    assert python_ids.call("tags", "", 1000) == before
 
 
 def test_a_misspelt_option_is_named_with_what_may_be_meant(python_ids):
