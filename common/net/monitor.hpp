@@ -22,8 +22,8 @@ enum class Connection : std::uint8_t {
 /// Belongs to the loop's thread. One for each socket at a time; it must go before its socket does.
 class Monitor {
  public:
-  /// What has happened, and the connection's descriptor (meaningless for kUp and kRefused). libzmq closes that
-  /// right after it has told kDown: the next connection may have the same number.
+  /// What has happened, and the connection's descriptor (meaningless for kUp and kRefused). libzmq closes
+  /// that right after it has told kDown: the next connection may have the same number.
   using Change = std::function<void(Connection, int)>;
 
   /// Calls `changed` for each kUp and kDown from now on; it may not destroy the monitor. Throws zmq::error_t

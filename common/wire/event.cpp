@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "core/keyed_hash.hpp"
-
 #include "wire/utf8.hpp"
 
 namespace zerosuite::wire {
