@@ -12,7 +12,6 @@
 namespace zerosuite::proxy {
 namespace {
 
-constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
 constexpr std::size_t kLongestErrorName = 64;
 constexpr std::size_t kLeastOfWorker = 4;  // address, one identity, delimiter, payload
 

@@ -27,7 +27,7 @@ struct Rig {
   explicit Rig(const std::string& reply, int wait_replicas = 0)
       : fake(test::master_that_says(reply), {.longest_pause = 50ms}),
         redis_store(fake.redis(), {.wait_replicas = wait_replicas}),
-        ids(fake.redis()) {
+        ids(fake.redis(), redis_store, 100) {
     if (!fake.client().connect()) throw std::runtime_error("not connected");
   }
 
@@ -68,6 +68,7 @@ std::string tag(const std::vector<std::string>& numbers) {
   std::vector<std::string> parts{text("t")};
   for (const std::string& number : numbers) parts.push_back(text(number));
   parts.push_back(text("words"));
+  parts.push_back(text("0"));  // the highest value it was lowered from
   return list({text("ok"), list(parts)});
 }
 
