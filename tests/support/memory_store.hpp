@@ -59,8 +59,9 @@ class MemoryStore final : public id::Store {
     take("tag", std::move(done), guarded<id::Tag>([this, name] { return shelf->tag(name); }));
   }
   void tags(const id::TagPage& page, core::Done<std::vector<id::Tag>> done) override {
-    take("tags", std::move(done),
-         [this, page] { return core::Result<std::vector<id::Tag>>(shelf->tags(page)); });
+    take("tags", std::move(done), guarded<std::vector<id::Tag>>([this, page] {
+           return core::Result<std::vector<id::Tag>>(shelf->tags(page));
+         }));
   }
   void open(const id::Bond& bond, core::Done<std::string> done) override {
     if (!promises.shared) return done(std::string());
