@@ -22,13 +22,8 @@ Dialer::Dialer(const Dialing& dialing, Socket& socket, const std::string& endpoi
       monitor_(dialing.context, dialing.reactor, socket,
                [this](Connection connection, int fd) { changed(connection, fd); }),
       name_(named_endpoint(endpoint)),
-      attempt_(dialing.reactor.timers(), [this] { dialed_.empty() ? look_up() : give_up_address(); }) {
-  if (!name_) {
-    socket_.connect(endpoint);
-  } else {
-    socket_.ref().set(zmq::sockopt::immediate, true);
-    look_up();
-  }
+      attempt_(dialing.reactor.timers(), [this] { pausing_ ? look_up() : give_up_address(); }) {
+  name_ ? look_up() : socket_.connect(endpoint);
 }
 
 void Dialer::changed(Connection connection, int descriptor) {
@@ -40,6 +35,7 @@ void Dialer::changed(Connection connection, int descriptor) {
       return;
     case Connection::kUp:
       attempt_.cancel();
+      pausing_ = false;
       failures_ = 0;
       if (events_.up) events_.up();
       return;
@@ -55,6 +51,7 @@ void Dialer::changed(Connection connection, int descriptor) {
 }
 
 void Dialer::look_up() {
+  pausing_ = false;
   lookup_ = names_.look_up(name_->host, [this](const Addresses& addresses) { found(addresses); });
 }
 
@@ -64,24 +61,31 @@ void Dialer::found(const Addresses& addresses) {
     if (events_.not_found) events_.not_found(addresses.error());
     return;
   }
+  const bool still_there = std::any_of(addresses->begin(), addresses->end(),
+                                       [this](const auto& address) { return name_->at(address) == dialed_; });
+  if (still_there && addresses->size() == 1) return pause();
   addresses_ = *addresses;
   std::reverse(addresses_.begin(), addresses_.end());
   try_next();
 }
 
 void Dialer::try_next() {
+  if (!dialed_.empty()) socket_.disconnect(dialed_);
   dialed_ = name_->at(addresses_.back());
   addresses_.pop_back();
   socket_.connect(dialed_);
   attempt_.after(kAttempt);
 }
 
+// The last address is kept, with what is queued for it, and libzmq goes on trying it until the name means
+// another one.
 void Dialer::give_up_address() {
-  socket_.disconnect(std::exchange(dialed_, {}));
+  if (pausing_) return;
   addresses_.empty() ? pause() : try_next();
 }
 
 void Dialer::pause() {
+  pausing_ = true;
   const auto doublings = std::min(failures_++, kMostDoublings);
   attempt_.after(std::min<core::milliseconds>(kFirstPause * (1 << doublings), kLongestPause));
 }

@@ -34,10 +34,11 @@ struct DialerEvents {
 };
 
 /// Belongs to the loop's thread. Connects at once when there is nothing to look up, and then leaves
-/// everything to libzmq, as Socket::connect(). A name is looked up anew for every attempt after the first
-/// round of its addresses, and after every connection that has ended; the socket then takes no message before
-/// somebody is connected (ZMQ_IMMEDIATE), since what is queued for an address is lost when the next one is
-/// tried. One dialer for each socket, which must go after it.
+/// everything to libzmq, as Socket::connect(). A name is looked up anew after every round of its addresses
+/// that came to nothing, and after every connection that has ended. What is queued for an address is lost
+/// when another one is tried in its place: never, for a name that goes on meaning one and the same address.
+/// (Not with ZMQ_IMMEDIATE: libzmq 4.3.4 crashes when an endpoint is disconnected whose connection has
+/// ended.) One dialer for each socket, which must go after it.
 class Dialer {
  public:
   /// Throws core::Failure as Socket::connect().
@@ -67,7 +68,8 @@ class Dialer {
   std::string dialed_;
   std::uint32_t failures_ = 0;  // rounds in a row
   Names::Lookup lookup_;
-  Timer attempt_;  // the end of an attempt, or of the pause before the next lookup
+  Timer attempt_;         // the end of an attempt, or of the pause before the next lookup
+  bool pausing_ = false;  // before the next lookup, while libzmq may still try the last address
 };
 
 }  // namespace zerosuite::net

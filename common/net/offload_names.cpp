@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <mutex>
@@ -31,6 +32,9 @@ Addresses ask(const std::string& host, int flags) {
   }
   if (addresses.empty())
     return core::Error{core::kUnavailable, host + ": no address that can be written down"};
+  // Those of IPv4 first, as libzmq itself would dial: a service is more often bound to one of these alone.
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [](const std::string& address) { return address.find(':') == std::string::npos; });
   return addresses;
 }
 

@@ -1,6 +1,7 @@
 #include "ops/help.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "ops/text.hpp"
 
@@ -8,6 +9,25 @@ namespace zerosuite::ops {
 namespace {
 
 constexpr std::size_t kColumn = 24;
+constexpr std::size_t kWidth = 110;
+
+// `words` after `line`, which has kColumn characters or more; broken between words into lines of kWidth that
+// begin at kColumn.
+std::string wrapped(std::string line, std::string_view words) {
+  std::string out;
+  for (bool first = true; !words.empty(); first = false) {
+    const std::string_view word = words.substr(0, words.find(' '));
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+    if (!first && line.size() + 1 + word.size() > kWidth) {
+      out += concat({line, "\n"});
+      line.assign(kColumn, ' ');
+    } else if (!first) {
+      line += ' ';
+    }
+    line += word;
+  }
+  return concat({out, line, "\n"});
+}
 
 std::string origins(const Program& program, const Option& option) {
   const auto variables = environment_names(program, option);
@@ -26,8 +46,8 @@ std::string entry(const Program& program, const Option& option) {
       concat({"  ", option.is_flag() ? option.flag() : std::string(option.name), " ", option.argument});
   head.resize(std::max(kColumn, head.size() + 1), ' ');
   const std::string more = origins(program, option);
-  std::string out = concat({head, option.help, "\n"});
-  if (!more.empty()) out += concat({std::string(kColumn, ' '), more, "\n"});
+  std::string out = wrapped(std::move(head), option.help);
+  if (!more.empty()) out += wrapped(std::string(kColumn, ' '), more);
   return out;
 }
 

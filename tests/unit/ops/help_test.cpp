@@ -51,8 +51,15 @@ TEST_CASE("help shows a program's own flags with their words, and where it keeps
                 gap + "default \"keeper-data\"; ZEROSUITE_KEEPER_DATA\n") != std::string::npos);
 }
 
-TEST_CASE("help fits a terminal of 110 columns") {
-  const std::string text = help(kMath, options_of(kMath));
+TEST_CASE("help fits a terminal of 110 columns, whatever there is to be said") {
+  const std::string words =
+      "A sentence that goes on and on, until no line of a terminal would take it whole any "
+      "more, and then goes on.";
+  const std::vector<Option> options{
+      {.name = "verbose_mode", .type = Type::kInteger, .initial = std::int64_t{1}, .help = words}};
+  Program program = kMath;
+  program.options = options;
+  const std::string text = help(program, options_of(program));
   for (std::size_t from = 0; from < text.size();) {
     const std::size_t to = text.find('\n', from);
     CAPTURE(text.substr(from, to - from));
