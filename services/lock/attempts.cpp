@@ -82,35 +82,43 @@ std::optional<Attempts::Id> Attempts::replay(const Request& request, Told& told)
   return 0;
 }
 
-// The one who asks again takes the place of the one who asked before, whose answer is lost.
+// The one who asks again waits in the place of the one who asked before, whose answer may be lost.
 Attempts::Id Attempts::resume(Attempt& attempt, const Request& request, Told told) {
   if (attempt.sessionless) throw Failure(core::kSessionLost, attempt.request.session + " has ended");
   if (attempt.request.session != request.session)
     throw Failure(core::kRequestConflict, "the same request was bound to another session before");
   const Id id = attempt.id;
   attempt.unwanted = false;
-  Attempt* still = replace(attempt, std::move(told), "the same request was sent again");
-  if (still == nullptr || still->state != Attempt::State::kQueued) return id;
-  if (still->is_ticket()) {
-    report_place(*still);
-  } else if (shared_.timers.now() + request.wait > still->since + still->request.wait) {
-    still->request.wait = std::chrono::ceil<milliseconds>(shared_.timers.now() + request.wait - still->since);
-    still->timer.after(request.wait);
+  join(attempt, std::move(told));
+  if (attempt.state != Attempt::State::kQueued) return id;
+  if (attempt.is_ticket()) {
+    report_place(attempt);
+  } else if (shared_.timers.now() + request.wait > attempt.since + attempt.request.wait) {
+    attempt.request.wait =
+        std::chrono::ceil<milliseconds>(shared_.timers.now() + request.wait - attempt.since);
+    attempt.timer.after(request.wait);
   }
   return id;
 }
 
-// The one whose place is taken may be found gone when he hears of it, which is not the end of the other's
-// wait.
-Attempt* Attempts::replace(Attempt& attempt, Told told, const char* why) {
-  const Id id = attempt.id;
-  Told before = std::exchange(attempt.done, std::move(told));
-  if (!before) return &attempt;
-  attempt.replacing = true;
-  before(Error{core::kCancelled, why});
-  Attempt* still = find(id);
-  if (still != nullptr) still->replacing = false;
-  return still;
+// All who ask are answered: which of them was sent last nobody can tell, and only that one's client may be
+// left.
+void Attempts::join(Attempt& attempt, Told told) {
+  if (!attempt.done) {
+    attempt.done = std::move(told);
+    attempt.askers = 1;
+    attempt.others.reset();
+    return;
+  }
+  ++attempt.askers;
+  if (attempt.others) return attempt.others->push_back(std::move(told));
+  attempt.others = std::make_shared<std::vector<Told>>();
+  attempt.others->push_back(std::move(told));
+  attempt.done = [first = std::move(attempt.done),
+                  others = attempt.others](const Result<Answer>& answer) mutable {
+    first(answer);
+    for (Told& other : *others) other(answer);
+  };
 }
 
 // As it was, but with what is left of the lease; if nothing is, how it came to its end.

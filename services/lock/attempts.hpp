@@ -64,7 +64,8 @@ class Attempts {
   Id start(Request request, Kind kind, Told told);
   std::optional<Id> replay(const Request& request, Told& told);
   Id resume(Attempt& attempt, const Request& request, Told told);
-  Attempt* replace(Attempt& attempt, Told told, const char* why);
+  static void join(Attempt& attempt, Told told);
+  void remember(const Attempt& attempt, const Granted& granted);
   void again(Granted before, Told& told);
   void refuse_misuse(const Request& request, const Owner* owner) const;
   void refuse_excess() const;

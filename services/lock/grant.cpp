@@ -26,7 +26,7 @@ void Attempts::granted(Attempt& attempt, Hold& hold) {
   attempt.hold = &hold;
   hold.ticket = id;
   if (attempt.unwanted) return give_back(attempt);
-  requests_.granted(attempt.request.claim, view(attempt, hold), hold.since);
+  remember(attempt, view(attempt, hold));
   holds_.announce(hold);
   if (Attempt* still = find(id)) deliver(*still);
   enter_others(token);
@@ -74,7 +74,7 @@ void Attempts::entered(Id id, const Result<Hold*>& result) {
   const Hold& hold = **result;
   const Token token = hold.token;
   Granted answer = view(attempt, hold);
-  requests_.granted(attempt.request.claim, answer, shared_.timers.now());
+  remember(attempt, answer);
   if (attempt.is_ticket()) claimed_.put(attempt.ticket, answer, shared_.timers.now());
   if (Told told = std::move(attempt.done)) told(Answer(std::move(answer)));
   const bool unwanted = attempt.unwanted;  // perhaps since it was told
@@ -126,8 +126,7 @@ Attempts::Id Attempts::wait(const std::string& ticket, milliseconds wait, Told t
     return 0;
   }
   const Id id = attempt->id;
-  attempt = replace(*attempt, std::move(told), "the ticket was waited for again");
-  if (attempt == nullptr) return id;  // given up by the one just told
+  join(*attempt, std::move(told));
   if (attempt->state == Attempt::State::kGranted) {
     claim(*attempt);
   } else if (attempt->state == Attempt::State::kQueued) {
@@ -172,7 +171,11 @@ bool Attempts::cancel(const std::string& ticket) {
 
 void Attempts::withdraw(Id id) {
   Attempt* attempt = find(id);
-  if (attempt == nullptr || attempt->replacing) return;
+  if (attempt == nullptr) return;
+  if (attempt->askers > 1) {  // others wait for the same answer
+    --attempt->askers;
+    return;
+  }
   ++shared_.counters.withdrawn;
   if (attempt->is_ticket()) return leave_ticket(*attempt);
   switch (attempt->state) {
@@ -210,6 +213,12 @@ void Attempts::gone(const Hold& hold) {
     if (told) told(Error{core::kLeaseExpired, "it was granted, but its lease passed before anybody asked"});
   }
   if (Owner* owner = shared_.table.find_owner(hold.claim.owner)) shared_.table.tidy(*owner);
+}
+
+// What is told to several has been heard of if one of the answers reaches nobody.
+void Attempts::remember(const Attempt& attempt, const Granted& granted) {
+  requests_.granted(attempt.request.claim, granted, shared_.timers.now());
+  if (attempt.others) requests_.repeated(attempt.request.claim);
 }
 
 void Attempts::remember(const Hold& hold) {

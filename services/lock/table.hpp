@@ -126,7 +126,9 @@ struct Attempt {
   bool unwanted = false;     // nobody waits for it any more: what the engine grants is given back
   bool sessionless = false;  // the session it was bound to has ended: nobody may ask for it again
   bool telling = false;      // its client is being told of the grant right now
-  bool replacing = false;    // another client takes the place of the one that waited, who is being told
+  std::size_t askers = 1;    // who wait for the answer: more when the request was sent again
+  std::shared_ptr<std::vector<core::Done<Answer>>>
+      others;  // all but the first of them; `done` tells these too
   std::unique_ptr<Hold> asking;
   Hold* hold = nullptr;        // of kGranted
   std::uint64_t searched = 0;  // by the last search for a deadlock that came here
