@@ -92,6 +92,8 @@ class Holds {
   /// The hold with that token, if the name is one of its names; else null.
   const Hold* find(Token token, const std::string& name) const;
   milliseconds remaining(const Hold& hold) const;
+  /// Its lease has ended by the clock, and no extension of it is on its way to the disk.
+  bool passed(const Hold& hold) const { return hold.amending == 0 && hold.expires <= shared_.timers.now(); }
   /// How long it may still be held by Limits::most_held.
   milliseconds room(const Hold& hold) const;
   std::size_t size() const { return holds_.size(); }

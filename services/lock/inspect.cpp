@@ -74,10 +74,11 @@ Check Broker::check(const std::string& name, Token token) const {
     throw core::Failure(recovering(engine_.recovering()));
   if (known == nullptr) return check;
   const Hold* hold = holds_.find(token, name);
-  check.valid = hold != nullptr;
-  if (hold == nullptr) {
-    const auto newest = std::find_if(known->holds.rbegin(), known->holds.rend(),
-                                     [](const Hold* one) { return one->token != 0; });
+  check.valid = hold != nullptr && !holds_.passed(*hold);
+  if (!check.valid) {
+    const auto newest = std::find_if(known->holds.rbegin(), known->holds.rend(), [this](const Hold* one) {
+      return one->token != 0 && !holds_.passed(*one);
+    });
     if (newest == known->holds.rend()) return check;
     hold = *newest;
   }

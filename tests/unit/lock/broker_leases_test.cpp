@@ -233,4 +233,25 @@ TEST_CASE("a grant after a wait is kept with its confirmation, and one at once w
   CHECK(rig.engine.kept.rbegin()->second.confirm == 0s);
 }
 
+TEST_CASE(
+    "what is heard after a pause extends a lease that passed in it, and until then its token is not good") {
+  BrokerRig rig;
+  const auto ann = rig.acquire(want("ann").leased(1s));
+  const auto bob = rig.acquire(want("bob", {"y"}).leased(1s));
+  rig.stall(2s);
+  CHECK_FALSE(rig.broker.check("x", ann->granted().token).valid);
+  CHECK(rig.broker.check("x", ann->granted().token).current == 0);
+  rig.engine.slow = true;
+  const auto extended = rig.extend(ann, 5s);
+  CHECK(rig.broker.check("x", ann->granted().token).valid);  // heard, though not written yet
+  rig.engine.commit_all();
+  CHECK(outcome(extended) == "ok");
+  CHECK(rig.broker.check("x", ann->granted().token).valid);
+  rig.engine.slow = false;
+  rig.pass(1ms);
+  rig.finish();
+  CHECK(outcome(rig.extend(bob, 5s)) == "LeaseExpired");
+  CHECK(rig.broker.check("x", ann->granted().token).valid);
+}
+
 }  // namespace broker_leases_test
