@@ -1,7 +1,9 @@
-"""Where a program's secrets are, and where they are not."""
+"""What a program brings against its own bugs and against curious neighbours: its ELF headers, and where its secrets are."""
 
 import contextlib
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -9,8 +11,37 @@ from support.programs import BIN, Server, sanitized
 
 pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
+PROGRAMS = ("zerosuite-proxy", "zerosuite-math", "zerosuite-lock", "zerosuite-id")
 DIGITS = "8f1c0e5d2a7b4c639e80d1f24a5b6c7d" * 2
 OTHER = "d93a5e0471bc28f6603fa9c2d7518e4b"
+
+
+@pytest.fixture(scope="module")
+def elf():
+    """What readelf says of a program."""
+    if shutil.which("readelf") is None:
+        pytest.skip("no readelf here; it is in Debian's binutils")
+    cache = BIN.parent / "CMakeCache.txt"
+    if sanitized("zerosuite-math") or (cache.exists() and "CMAKE_BUILD_TYPE:STRING=Release\n" not in cache.read_text()):
+        pytest.skip("only a release build is hardened")
+
+    def read(program):
+        return subprocess.run(["readelf", "-hldW", "--dyn-syms", BIN / program], capture_output=True, text=True,
+                              check=True).stdout
+
+    return read
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_is_hardened_as_debians_own_are(elf, program):
+    told = elf(program)
+    assert re.search(r"Type: +DYN ", told), "no PIE"
+    assert re.search(r"^ +GNU_RELRO ", told, re.MULTILINE), "no RELRO"
+    assert re.search(r"\(FLAGS_1\).*\bNOW\b", told), "no BIND_NOW"
+    assert re.search(r"^ +GNU_STACK +(0x\w+ +){5}RW +", told, re.MULTILINE), "its stack can be run"
+    assert " __stack_chk_fail@" in told, "no stack protector"
+    assert re.search(r" __\w+(?<!stack)_chk@", told), "no fortified call"
+    assert " sodium_init" in told, "libsodium is not started"
 
 
 @pytest.fixture
