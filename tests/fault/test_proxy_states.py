@@ -9,6 +9,7 @@ from support.fake_worker import FakeWorker
 from support.programs import BIN, Server, wait_until
 from support.proxies import ANY_PORT
 from support.raw import Raw
+from support.redis_server import RedisServer
 
 SOON = 5.0  # a refused worker asks again every second
 
@@ -119,6 +120,23 @@ def test_a_copy_takes_over_from_a_worker_that_hangs_when_it_has_been_silent_for_
     first.process.send_signal(signal.SIGCONT)
     first.await_line(r" refused .*StateConflict")
     assert len(proxy.workers()) == 1
+
+
+def test_issuers_on_one_redis_stand_side_by_side_and_one_on_another_does_not_join_them(suite):
+    proxy = suite.start_proxy()
+
+    def issuer(redis):
+        return suite.keep(Server([BIN / "zerosuite-id", "--bind", ANY_PORT, "--proxy", proxy.back, "--data",
+                                  suite.folder(), "--store", "redis", "--redis", redis.address]))
+
+    shared, other = RedisServer(suite), RedisServer(suite)
+    issuer(shared), issuer(shared)
+    proxy.await_workers(2)
+    states = {worker["state_id"] for worker in proxy.workers().values()}
+    assert len(states) == 1
+    assert all(worker["shared"] for worker in proxy.workers().values())
+    issuer(other).await_line(r" refused .*StateConflict")
+    assert sorted(proxy.call("id.seq", "n") for _ in range(20)) == list(range(1, 21))
 
 
 def test_workers_that_keep_nothing_stand_side_by_side(suite):
