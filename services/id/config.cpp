@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/random.hpp"
+#include "db/folder_state.hpp"
 #include "db/redis.hpp"
 #include "id/secret_file.hpp"
 #include "id/secret_keys.hpp"
@@ -213,6 +214,7 @@ IssuerOptions issuer_options(const ops::Config& config) {
   options.layout = layout_of(config.text("layout"));
   options.sequence_start = start_of(config.text("sequence_start"));
   options.allow_relayout = config.on("allow_relayout");
+  options.fresh_store = db::fresh_state_id();
   options.accept_regressed = config.on("accept_regressed");
   options.watch = {.every = config.duration("tag_watch_ms"), .wait = config.duration("park_ms")};
   options.snowflake = {.window = config.duration("window_ms"),

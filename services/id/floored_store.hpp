@@ -62,6 +62,8 @@ class FlooredStore final : public Store {
   void look(const Look& look, core::Done<News> done) override;
 
   StoreTraits traits() const override { return store_.traits(); }
+  /// Of a shared store that was opened, its id.
+  const std::string& id() const { return floors_.state(); }
   /// The store's; or why floors cannot be written, which stops nothing.
   std::optional<core::Error> trouble() const override;
 

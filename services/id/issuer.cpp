@@ -47,9 +47,8 @@ Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told tol
 }
 
 void Issuer::start() {
-  const std::uint64_t words[] = {entropy_.bits(), entropy_.bits()};
   const Bond bond{.known = {},
-                  .fresh = std::to_string(words[0]) + "-" + std::to_string(words[1]),
+                  .fresh = options_.fresh_store,
                   .wait = options_.worker.claim.ttl,
                   .accept = options_.accept_regressed};
   store_.open(bond, [this](const Result<std::string>& id) {

@@ -26,6 +26,7 @@ struct IssuerOptions {
   Layout layout;  ///< Of snowflakes when a call names none.
   SequenceStart sequence_start = SequenceStart::kCarry;
   bool allow_relayout = false;    ///< Ids of the store may have had another layout.
+  std::string fresh_store = {};   ///< The id that a shared store gets which has none.
   bool accept_regressed = false;  ///< The store goes on, whatever it has forgotten.
   SnowflakeOptions snowflake;
   WorkerOptions worker;

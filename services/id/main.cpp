@@ -1,7 +1,5 @@
 #include <cstdlib>
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "db/folder_state.hpp"
 #include "id/api.hpp"
@@ -32,35 +30,15 @@ bool await_readiness(ops::App& app, id::Issuer& issuer) {
 }
 
 // Where the ids are counted: in a folder of one issuer alone, or under a prefix in Redis, which all who use
-// it share. False when the program was told to stop meanwhile; throws what stands in the way when it does not
-// come in time.
-bool rest_on_store(ops::App& app, id::OpenStore& open) {
+// it share.
+void rest_on_store(ops::App& app, id::OpenStore& open) {
   const ops::Config& config = app.config();
-  if (!open.store().traits().shared) {
-    const auto state = db::state_of(config.text("data"));
-    app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
-    return true;
-  }
-  const auto kept = std::make_shared<std::optional<core::Result<std::string>>>();  // the answer may come late
-  const auto ask = [&open, kept] {
-    open.store().pin("state", db::fresh_state_id(), id::Store::Pin::kKeep,
-                     [kept](const core::Result<std::string>& id) { kept->emplace(id); });
-  };
-  const auto until = core::Clock::now() + config.duration("start_wait_ms");
-  ask();
-  const bool told = app.wait_until([&] {
-    if (!*kept) return false;
-    if (**kept) return true;
-    if (core::Clock::now() >= until) refuse((*kept)->error());
-    kept->reset();
-    ask();
-    return false;
-  });
-  if (told)
-    app.rest_on({.id = ***kept,
-                 .where = "redis " + config.text("redis") + " " + config.text("redis_prefix"),
-                 .shared = true});
-  return told;
+  if (open.store().traits().shared)
+    return app.rest_on({.id = open.store().id(),
+                        .where = "redis " + config.text("redis") + " " + config.text("redis_prefix"),
+                        .shared = true});
+  const auto state = db::state_of(config.text("data"));
+  app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
 }
 
 void give_back(ops::App& app, id::Issuer& issuer, id::OpenStore& open) {
@@ -100,7 +78,8 @@ int main(int argc, char** argv) {
           log.write(ops::Level::kInfo, "worker id", {{"worker", lease->worker}, {"epoch", lease->epoch}});
         });
     issuer.start();
-    if (!await_readiness(app, issuer) || !rest_on_store(app, open)) return give_back(app, issuer, open);
+    if (!await_readiness(app, issuer)) return give_back(app, issuer, open);
+    rest_on_store(app, open);
     const id::Service service(app.server(),
                               {issuer, open, secrets, admin_token, [&app] { return app.troubles(); },
                                id::batch_limits(app.config())});
