@@ -107,7 +107,7 @@ void random_ids(const bench::Flags& flags, RandomKind kind) {
 }
 
 void texts(const bench::Flags& flags, const std::string& what) {
-  const id::Secrets secrets({{.id = 'a', .bytes = std::vector<unsigned char>(16, 0x5a)}});
+  const id::Secrets secrets({{.id = 'a', .bytes = core::SecretVector<unsigned char>(16, 0x5a)}});
   std::int64_t next = std::int64_t{1} << 61;
   if (what == "obf") return measure(flags, 1, [&] { keep(secrets.obf(next++)); });
   if (what == "token") return measure(flags, 1, [&] { keep(secrets.token(next++)); });
