@@ -104,7 +104,7 @@ def ids(request, suite):
     return (suite.python_client if request.param == "python" else suite.node_client)(suite.id)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def python_ids(suite):
     """The stock client whose integers have 64 bits."""
     return suite.python_client(suite.id)

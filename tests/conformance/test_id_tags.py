@@ -256,7 +256,7 @@ BAD = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def known(python_ids):
     """A tag in use."""
     python_ids.call("tag_create", "known", {"step": 10})
