@@ -36,6 +36,7 @@ constexpr std::string_view kDigits = "0123456789abcdef";
 std::optional<std::string> read(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error) && !error) return std::nullopt;
+  ::chmod(path.c_str(), 0600);  // of a time when others could read it
   std::ifstream file(path);
   std::string id;
   std::getline(file, id);
