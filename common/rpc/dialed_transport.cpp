@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 // libzmq tells of the end of a connection a moment before the socket has got the last of what came by it.
 constexpr auto kLastWords = 2ms;
 constexpr auto kTryAgain = 5s;  // to get a socket
+constexpr auto kLookAgain = 2ms;
 constexpr int kMostTurns = 64;  // more than a socket's queue holds
 
 }  // namespace
@@ -38,7 +39,25 @@ struct DialedTransport::Line {
                       last_words.after(kLastWords);
                     },
                 .not_found = [&transport](const core::Error& why) { transport.host_.not_found(why); }}),
-        watch(transport.dialing_.reactor.watch(socket.ref(), [this] { intake.drain(socket, receiver); })) {}
+        reactor(transport.dialing_.reactor),
+        resume(reactor.timers(), [this] { listen(); }) {
+    listen();
+  }
+
+  void listen() {
+    watch = reactor.watch(socket.ref(), [this] { read(); });
+  }
+
+  // What is asked for by whoever does not read what it gets waits, or answers would pile up until the
+  // connection is given up with everybody behind it.
+  void read() {
+    if (outbox.standing(net::Frame()) != Outbox::Standing::kSlow) {
+      intake.drain(socket, receiver);
+    } else {
+      watch.reset();
+      resume.after(kLookAgain);
+    }
+  }
 
   void read_up() {
     for (int turns = 0; turns < kMostTurns && intake.drain(socket, receiver); ++turns) continue;
@@ -50,6 +69,8 @@ struct DialedTransport::Line {
   MessageReceiver receiver;
   net::Timer last_words;
   net::Dialer dialer;
+  net::Reactor& reactor;
+  net::Timer resume;
   net::Reactor::Watch watch;
 };
 
