@@ -132,8 +132,11 @@ def test_28_an_old_copy_of_the_database_is_refused_and_accepted_above_what_was_g
     put_back(copy, issuer.folder, "ids.db")
     for _ in range(2):
         line = issuer.refusal()
-        assert "StoreRegressed" in line or "has forgotten what it gave out" in line, line
         assert "--accept-regressed" in line
+        if end == "kill":  # the log that was left behind belongs to the file that was replaced
+            assert "has a damaged write-ahead log: what was given out last is missing" in line, line
+            continue
+        assert "StoreRegressed" in line or "has forgotten what it gave out" in line, line
         told = json.loads(line[line.index("{"):])
         assert told["stored"] < told["floor"]
     issuer.start("--accept-regressed")
