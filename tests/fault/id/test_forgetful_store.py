@@ -176,7 +176,8 @@ def test_21_a_fail_over_that_loses_the_last_reservations_repeats_nothing_of_who_
     issuer.call("tag_create", "t", {"step": 10})
     for kind in STORED:
         ask(issuer, kind, 10)
-    master.client.wait(1, 5000)
+    master.client.set("mark", 1)  # WAIT is for what this connection wrote, and so for all that was written before
+    assert master.client.wait(1, 5000) == 1
     detach(replica)
     last = {kind: [ask(issuer, kind, 10) for _ in range(30)][-1] for kind in ("snowflake", *STORED)}
     gate.cut()
@@ -200,7 +201,8 @@ def test_21_who_takes_over_a_worker_id_after_a_fail_over_leaves_out_what_may_hav
     how = {"worker": 3, "lease_ms": 1500, "renew_ms": 300, "lease_margin_ms": 300}
     first = start_issuer(redis=gate, **how)
     ask(first, "snowflake", 10)
-    master.client.wait(1, 5000)
+    master.client.set("mark", 1)  # WAIT is for what this connection wrote, and so for all that was written before
+    assert master.client.wait(1, 5000) == 1
     detach(replica)
     epoch = first.call("worker")["epoch"]
     until = time.monotonic() + 2  # the lease that the replica knows of is over then

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <random>
-#include <regex>
 #include <set>
 
 #include "support/broker_rig.hpp"
@@ -357,10 +356,13 @@ class Walk {
 
   // `{"cycle":[{"owner":"B","name":"n"},…]}` at the message's end.
   static void check_circle(const Model& model, const lock::Claim& claim, const std::string& message) {
-    static const std::regex kStep(R"re(\{"owner":"(.)","name":"(.)"\})re");
+    const std::string kOwner = R"({"owner":")", kName = R"(","name":")";
     std::vector<std::pair<std::string, std::string>> steps;
-    for (std::sregex_iterator at(message.begin(), message.end(), kStep), end; at != end; ++at)
-      steps.emplace_back((*at)[1], (*at)[2]);
+    for (auto at = message.find(kOwner); at != message.npos; at = message.find(kOwner, at + 1)) {
+      const auto owner = at + kOwner.size();
+      REQUIRE(message.substr(owner + 1, kName.size()) == kName);
+      steps.emplace_back(message.substr(owner, 1), message.substr(owner + 1 + kName.size(), 1));
+    }
     REQUIRE(steps.size() > 1);
     REQUIRE(steps.front().first == claim.owner);
     for (std::size_t i = 0; i < steps.size(); ++i) {
