@@ -27,8 +27,12 @@ struct Watched {
     frame = net::Frame(payload->data(), payload->size(), &let_go, new std::shared_ptr<net::Frame>(payload));
   }
   static void let_go(void* /*data*/, void* hint) { delete static_cast<std::shared_ptr<net::Frame>*>(hint); }
-  // As it was before.
-  void put_back(net::Frame& frame) const { frame = std::move(*payload); }
+  // As it was before. What libzmq was offered ends here: moved into the payload, by the swap that a move of
+  // messages is, it would keep itself alive.
+  void put_back(net::Frame& frame) const {
+    net::Frame original(std::move(*payload));
+    frame.swap(original);
+  }
 
   std::shared_ptr<net::Frame> payload;
 };
