@@ -11,9 +11,10 @@ import zmq
 
 from support import vectors
 from support.background import background
-from support.programs import wait_until
+from support.programs import sanitized, wait_until
 from support.raw import Raw, event_bytes, new_id, pack
 
+ROOM = 4 if sanitized("zerosuite-math") else 1  # bounds on memory are for the real thing
 HEADER = b"\x82\xaamessage_id\xc4\x04abcd\xa1v\x03"
 
 
@@ -104,7 +105,7 @@ def test_a_header_above_its_limit_is_told_so_and_kept_by_nobody(suite):
         assert raw.value("echo", 1, seconds=30) == 1
         assert raw.value("open_channels") >= 2_000
     # The messages themselves pass through libzmq's queues; 30 MB of headers must not stay.
-    assert server.resident_kib() - before < 60_000
+    assert server.resident_kib() - before < 60_000 * ROOM
 
 
 @pytest.mark.ours
@@ -122,7 +123,7 @@ def test_answers_that_nobody_reads_are_bounded_in_bytes(suite):
             assert other.value("echo", number) == number
             worst = max(worst, server.resident_kib() - before)
             time.sleep(0.1)
-        assert worst < 64 << 10, worst
+        assert worst < (64 << 10) * ROOM, worst
 
 
 @pytest.mark.ours
