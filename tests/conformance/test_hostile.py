@@ -123,7 +123,9 @@ def test_answers_that_nobody_reads_are_bounded_in_bytes(suite):
             assert other.value("echo", number) == number
             worst = max(worst, server.resident_kib() - before)
             time.sleep(0.1)
-        assert worst < (64 << 10) * ROOM, worst
+        # For the clients behind a proxy a worker keeps more: a quarter of eight times the limit, and then one turn's calls.
+        most = 128 if suite.through == "proxy" else 64
+        assert worst < (most << 10) * ROOM, worst
 
 
 @pytest.mark.ours
