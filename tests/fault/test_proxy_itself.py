@@ -6,9 +6,10 @@ from collections import Counter
 import pytest
 
 from support.ledger import Ledger
-from support.programs import wait_until
+from support.programs import sanitized, wait_until
 from support.raw import Raw
 
+ROOM = 4 if sanitized("zerosuite-proxy") else 1  # bounds on memory are for the real thing
 MATH, PEER = "zerosuite-math", "zerosuite_peer_server"
 
 
@@ -136,16 +137,17 @@ def test_a_client_that_does_not_read_holds_up_nobody_and_is_given_up(suite):
     proxy = suite.start_proxy(ZEROSUITE_PROXY_MAX_HELD_BYTES="4000000")
     suite.start_worker(PEER, proxy.back)
     proxy.await_workers(1)
-    with Raw(proxy.endpoint) as deaf, Raw(proxy.endpoint) as other:
-        deaf.socket.rcvhwm = 1
+    # Its own libzmq does not notice the end of a connection that it does not read: what it sends on piles up there.
+    with Raw(proxy.endpoint, rcvhwm=1, sndhwm=0) as deaf, Raw(proxy.endpoint) as other:
         before = proxy.resident_kib()
         for _ in range(3000):
             deaf.call("big", [30_000])
         begun = time.monotonic()
         assert [other.value("echo", n) for n in range(100)] == list(range(100))
         assert time.monotonic() - begun < 10
-        wait_until(lambda: proxy.call("proxy.stats")["channels"] == 0, 30)
-        assert proxy.resident_kib() - before < 150 * 1024
+        wait_until(lambda: proxy.call("proxy.stats")["clients_lost"] == 1, 30)
+        assert proxy.call("proxy.stats")["channels"] == 0
+        assert proxy.resident_kib() - before < 16 * 1024 * ROOM, "90 MB were asked for, 4 may be held"
 
 
 def test_a_paused_proxy_goes_on_with_its_workers_and_loses_no_idempotent_call(suite):
