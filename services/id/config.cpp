@@ -57,7 +57,7 @@ std::vector<Option> store_options() {
       text("redis_prefix", "zerosuite:id:", "", "What the keys in Redis begin with."),
       text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
       ops::own_count("redis_replicas", 0, 0,
-                     "Replicas that must have a reservation before it is used (WAIT)."),
+                     "Replicas that must have a reservation, or a tag's change, before it is answered (WAIT)."),
       std::move(reply),
       text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
       text("floors_file", "none", "",

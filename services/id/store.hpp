@@ -192,7 +192,7 @@ class Store {
   virtual void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
                         core::Done<bool> done);
   /// What other issuers have changed, and what they follow. Of a shared one; StoreRegressed also when the
-  /// store has gone back behind `followed`.
+  /// store has gone back behind `followed`: it then distrusts itself.
   virtual void look(const Look& look, core::Done<News> done);
 
   virtual StoreTraits traits() const = 0;

@@ -101,6 +101,7 @@ class MemoryShelf {
     if (known && lost_.empty()) lost_ = bond.known;
     if (!lost_.empty() && !bond.accept) return forgotten();
     id_ = known ? bond.known : lost_.empty() ? bond.fresh : lost_;
+    if (bond.accept) revision_ += 1'000'000'000;
     lost_.clear();
     return id_;
   }
@@ -115,7 +116,10 @@ class MemoryShelf {
     }
   }
   core::Result<id::News> look(const id::Look& look) {
-    if (revision_ < look.followed) return forgotten();
+    if (revision_ < look.followed) {
+      if (!id_.empty()) distrust(std::string(id_));
+      return forgotten();
+    }
     if (look.worker) followed_[*look.worker] = look.followed;
     id::News news{.revision = revision_, .tags = {}, .followed = revision_};
     for (const auto& [name, revision] : changes_)

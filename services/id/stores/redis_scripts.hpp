@@ -289,7 +289,8 @@ return 1
 )lua";
 
 /// KEYS: state, born. ARGV: the id that is known or "", the one of a new store, how long that has to wait,
-/// and "accept" or "". Answers {"ok", id}, {"forgotten"}, {"other", id} or {"young", ms left}.
+/// and "accept" or "". Answers {"ok", id}, {"forgotten"}, {"other", id} or {"young", ms left}. What is accepted
+/// has a revision above all that anybody may follow.
 inline const std::string kOpen = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -307,6 +308,7 @@ if not known then
   if youth(ARGV[3]) > 0 then return {'young', youth(ARGV[3])} end
   known = ARGV[2]
 end
+if accept then redis.call('HINCRBY', KEYS[1], 'revision', 1000000000) end
 redis.call('HDEL', KEYS[1], 'lost')
 redis.call('HSET', KEYS[1], 'id', known)
 return {'ok', known}
@@ -319,13 +321,19 @@ if not redis.call('HGET', KEYS[1], 'id') then redis.call('HSETNX', KEYS[1], 'los
 return 1
 )lua";
 
-/// KEYS: state, changes, workers, and what each worker follows. ARGV: id, what the asker follows, his worker
-/// or
-/// "", and how many changes to answer. Answers {"ok", revision, what all follow, tags}.
+/// KEYS: state, changes, workers, and what each worker follows. ARGV: id, what the asker follows, its worker
+/// or "", and the maximum number of changes to answer. Answers {"ok", revision, what all follow, tags}; or
+/// {"forgotten"}, which all are told from then on, when what the asker follows is not known here. It always
+/// writes, since WAIT is for what its own connection wrote.
 inline const std::string kLook = kGuard + R"lua(
 local revision = tonumber(redis.call('HGET', state, 'revision') or '0')
-if revision < tonumber(ARGV[1]) then return {'forgotten'} end
-if ARGV[2] ~= '' then redis.call('HSET', KEYS[3], ARGV[2], ARGV[1]) end
+if revision < tonumber(ARGV[1]) then
+  local id = redis.call('HGET', state, 'id')
+  if id then redis.call('HSET', state, 'lost', id) end
+  redis.call('HDEL', state, 'id')
+  return {'forgotten'}
+end
+redis.call('HSET', KEYS[3], ARGV[2], ARGV[1])
 local tags = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 local names = {}
 for i = 1, #tags, 2 do names[#names + 1] = tags[i] end

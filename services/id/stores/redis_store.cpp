@@ -152,25 +152,28 @@ void RedisStore::run_guarded(Call call, Read read, core::Done<T> done) {
       std::move(done));
 }
 
+template <class T>
+core::Done<T> RedisStore::once_replicated(core::Done<T> done) {
+  if (!replicas_) return done;
+  return [replicas = *replicas_, done = std::move(done)](Result<T> result) mutable {
+    if (!result) return done(std::move(result));
+    replicas.confirm([result = std::move(result),
+                      done = std::move(done)](const std::optional<core::Error>& error) mutable {
+      error ? done(*error) : done(std::move(result));
+    });
+  };
+}
+
 void RedisStore::reserve(const Ask& ask, core::Done<Reserved> done) {
   Call call{scripts::kReserve,
             keys_of(ask.key),
             {text_of(ask.count), text_of(ask.floor), text_of(ask.end), ask.key.name}};
   const auto read = [ask](const RedisReply& reply) { return read_reserved(ask, reply); };
-  core::Done<Reserved> confirmed = std::move(done);
-  if (replicas_) {
-    confirmed = [replicas = *replicas_, done = std::move(confirmed)](Result<Reserved> reserved) mutable {
-      if (!reserved) return done(std::move(reserved));
-      replicas.confirm([reserved = *std::move(reserved),
-                        done = std::move(done)](const std::optional<core::Error>& error) mutable {
-        error ? done(*error) : done(std::move(reserved));
-      });
-    };
-  }
-  if (!ask.continued) return run_guarded<Reserved>(std::move(call), read, std::move(confirmed));
+  done = once_replicated(std::move(done));
+  if (!ask.continued) return run_guarded<Reserved>(std::move(call), read, std::move(done));
   call.keys.insert(call.keys.begin(), key("state"));
   call.arguments.insert(call.arguments.begin(), "");
-  run<Reserved>(call, read, std::move(confirmed));
+  run<Reserved>(call, read, std::move(done));
 }
 
 void RedisStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
@@ -190,7 +193,8 @@ void RedisStore::create_tag(const Tag& tag, core::Done<Tag> done) {
     if (is_ok(reply)) return tag_of(reply.at(1));
     return tag_exists(name);
   };
-  run_guarded<Tag>({scripts::kCreateTag, tag_keys(tag.name), std::move(arguments)}, read, std::move(done));
+  run_guarded<Tag>({scripts::kCreateTag, tag_keys(tag.name), std::move(arguments)}, read,
+                   once_replicated(std::move(done)));
 }
 
 void RedisStore::update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) {
@@ -204,11 +208,13 @@ void RedisStore::update_tag(const std::string& name, const TagChange& change, co
     if (reply.at(0).text() == "given") return cannot_be_lowered(name, integer_of(reply.at(1)));
     return tag_reader(name)(reply);
   };
-  run_guarded<Tag>({scripts::kUpdateTag, tag_keys(name), std::move(arguments)}, read, std::move(done));
+  run_guarded<Tag>({scripts::kUpdateTag, tag_keys(name), std::move(arguments)}, read,
+                   once_replicated(std::move(done)));
 }
 
 void RedisStore::delete_tag(const std::string& name, core::Done<Tag> done) {
-  run_guarded<Tag>({scripts::kDeleteTag, tag_keys(name), {name}}, tag_reader(name), std::move(done));
+  run_guarded<Tag>({scripts::kDeleteTag, tag_keys(name), {name}}, tag_reader(name),
+                   once_replicated(std::move(done)));
 }
 
 void RedisStore::tag(const std::string& name, core::Done<Tag> done) {
@@ -275,7 +281,7 @@ void RedisStore::look(const Look& look, core::Done<News> done) {
   run_guarded<News>({scripts::kLook,
                      {key("changes"), key("workers"), key("followed")},
                      {text_of(look.followed), look.worker ? text_of(*look.worker) : "", text_of(kMostNames)}},
-                    read, std::move(done));
+                    read, once_replicated(std::move(done)));
 }
 
 void RedisStore::claim(const Claim& claim, core::Done<Lease> done) {

@@ -19,8 +19,8 @@ namespace zerosuite::id::stores {
 
 struct RedisStoreOptions {
   std::string prefix = "zerosuite:id:";  ///< Of all keys.
-  /// What is reserved must have come to so many replicas, or the answer is Indeterminate
-  /// (https://redis.io/commands/wait).
+  /// What is reserved, and what is changed of a tag, must have come to so many replicas, or the answer is
+  /// Indeterminate (https://redis.io/commands/wait).
   int wait_replicas = 0;
 };
 
@@ -64,6 +64,9 @@ class RedisStore final : public Store {
   void run(const Call& call, Read read, core::Done<T> done);
   template <class T, class Read>
   void run_guarded(Call call, Read read, core::Done<T> done);
+  /// Before `done` hears of a result, it has come to the replicas that are to be waited for.
+  template <class T>
+  core::Done<T> once_replicated(core::Done<T> done);
   Words keys_of(const Key& key) const;
   Words tag_keys(const std::string& name) const;
   std::string key(const char* name) const { return options_.prefix + name; }

@@ -157,6 +157,20 @@ TEST_CASE_TEMPLATE("a shared store that is found to have forgotten refuses all w
   CHECK(ask.range(counter("x"), 1) == Range{500, 501});
 }
 
+TEST_CASE_TEMPLATE("a shared store that has gone back behind what is followed refuses all who opened it", Rig,
+                   SHARED_STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  REQUIRE(ask.open({.fresh = "it"}));
+  ask.range(counter("x"), 5);
+  const std::int64_t later = ask.look()->revision + 1;
+  CHECK(name_of(ask.look({.followed = later})) == "StoreRegressed");
+  CHECK(name_of(ask.reserve({.key = counter("x")})) == "StoreRegressed");
+  CHECK(name_of(ask.open({.known = "it"})) == "StoreRegressed");
+  CHECK(*ask.open({.known = "it", .accept = true}) == "it");
+  CHECK(ask.look({.followed = later}));  // also of one that was away meanwhile
+}
+
 TEST_CASE_TEMPLATE("what there is no tag for is NoSuchTag, and a name is taken once", Rig, STORE_RIGS) {
   Rig rig;
   StoreCalls ask(rig);
