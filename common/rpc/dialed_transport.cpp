@@ -51,12 +51,10 @@ struct DialedTransport::Line {
   // What is asked for by whoever does not read what it gets waits, or answers would pile up until the
   // connection is given up with everybody behind it.
   void read() {
-    if (outbox.standing(net::Frame()) != Outbox::Standing::kSlow) {
-      intake.drain(socket, receiver);
-    } else {
-      watch.reset();
-      resume.after(kLookAgain);
-    }
+    intake.drain(socket, receiver, keeps_up);
+    if (keeps_up()) return;
+    watch.reset();
+    resume.after(kLookAgain);
   }
 
   void read_up() {
@@ -67,6 +65,9 @@ struct DialedTransport::Line {
   Outbox outbox;
   FrameIntake intake;
   MessageReceiver receiver;
+  std::function<bool()> keeps_up = [this] {
+    return outbox.quiet() || outbox.standing(net::Frame()) != Outbox::Standing::kSlow;
+  };
   net::Timer last_words;
   net::Dialer dialer;
   net::Reactor& reactor;

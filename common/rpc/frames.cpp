@@ -37,13 +37,14 @@ void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& en
       [&frames](std::string_view identity) { frames.emplace_back(identity.data(), identity.size()); });
 }
 
-bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver) {
+bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver,
+                        const std::function<bool()>& wanted) {
   // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
   // ones.
   constexpr int kMessagesATurn = 64;
   constexpr core::milliseconds kTurn{10};
   const core::TimePoint end = core::Clock::now() + kTurn;
-  for (int taken = 0; taken < kMessagesATurn && core::Clock::now() < end; ++taken) {
+  for (int taken = 0; taken < kMessagesATurn && core::Clock::now() < end && wanted(); ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return false;
     timers_.tell(core::Clock::now());
     receiver(frames_);

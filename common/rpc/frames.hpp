@@ -41,7 +41,11 @@ class FrameIntake {
   explicit FrameIntake(net::Timers& timers) : timers_(timers) {}
 
   /// Whether there may be more.
-  bool drain(net::Socket& socket, const MessageReceiver& receiver);
+  bool drain(net::Socket& socket, const MessageReceiver& receiver) {
+    return drain(socket, receiver, [] { return true; });
+  }
+  /// The same, as long as one more is `wanted`, which is asked before each.
+  bool drain(net::Socket& socket, const MessageReceiver& receiver, const std::function<bool()>& wanted);
 
  private:
   net::Timers& timers_;
