@@ -65,18 +65,18 @@ class Suite:
             self._folders.append(folder)
         return folder.name
 
-    def start_peer(self, **environment):
-        """A fresh process of the test server."""
+    def start_peer(self, proxy=None, **environment):
+        """A fresh process of the test server; `proxy` is the environment of the proxy before it, if there is one."""
         # What tests leave open must not hold up the end.
-        return self._start("zerosuite_peer_server", ZEROSUITE_PEER_DRAIN_MS="0", **environment)
+        return self._start("zerosuite_peer_server", proxy, ZEROSUITE_PEER_DRAIN_MS="0", **environment)
 
-    def _start(self, program, **environment):
+    def _start(self, program, proxy_environment=None, **environment):
         """The program, or the stock server in its place, reached as the session wants it."""
         if self.subject == "stock":
             return self._upstream(program, self.start_stock("server"))
         if self.through == "nothing":
             return self.start_worker(program, **environment)
-        proxy = self.start_proxy()
+        proxy = self.start_proxy(**(proxy_environment or {}))
         worker = self.start_worker(program, proxy.back, **environment)
         proxy.await_workers(1)
         return Behind(proxy, worker)
