@@ -16,8 +16,9 @@ constexpr milliseconds kLongestWait = 1h;
 
 // A timer so late was not held up by its loop's own work: the process was paused.
 constexpr milliseconds kOverdue = 100ms;
-// After a pause libzmq's own thread needs a moment for each batch of what waits in the kernel.
-constexpr milliseconds kMoreMayCome = 10ms;
+// After a pause libzmq's own thread needs a moment for each batch of what waits in the kernel, and a
+// processor, which it may have to wait for.
+constexpr milliseconds kMoreMayCome = 50ms;
 constexpr milliseconds kCatchUp = 500ms;
 
 // Rounded up, so that the loop does not spin through the last millisecond before a timer.

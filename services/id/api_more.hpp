@@ -11,6 +11,7 @@
 #include "id/issuer.hpp"
 #include "id/open_store.hpp"
 #include "id/random_ids.hpp"
+#include "id/reach.hpp"
 #include "id/secrets.hpp"
 #include "rpc/server.hpp"
 
@@ -31,7 +32,7 @@ using Troubles = std::function<std::vector<std::string>()>;
 /// What operators look at; and redis_id.
 void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
-void bind_random(rpc::Server& server, RandomIds& ids, const BatchLimits& limits);
+void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits);
 /// obf and token, encode, and what undoes them.
 void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& formats);
 /// segment and its kin.

@@ -1,3 +1,4 @@
+#include <utility>
 #include <variant>
 
 #include "id/api_more.hpp"
@@ -14,9 +15,20 @@ OneOrMany issue(RandomIds& ids, RandomKind kind, std::size_t n) {
   return issued;
 }
 
+// They borrow up to a second where the others borrow a moment, so their time may not be kept yet.
+void bind_ksuid(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits) {
+  server.method("ksuid", {{"n", {Integer{1}}}},
+                "A KSUID, greater than every one before from this service; a list of n when n is above 1.",
+                [&](const rpc::Reply<OneOrMany>& reply, std::int64_t n) {
+                  OneOrMany issued = issue(ids, RandomKind::kKsuid, batch_size(n, limits.list));
+                  if (reach.kept()) return reply(issued);
+                  reach.once_kept([reply, issued = std::move(issued)] { reply(issued); });
+                });
+}
+
 }  // namespace
 
-void bind_random(rpc::Server& server, RandomIds& ids, const BatchLimits& limits) {
+void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits) {
   server.method("uuid1", {"node", "clock_seq"},
                 "A version 1 UUID, as Python's uuid.uuid1(node, clock_seq): what is not given is random, "
                 "and the same as long as the service runs.",
@@ -34,8 +46,7 @@ void bind_random(rpc::Server& server, RandomIds& ids, const BatchLimits& limits)
       "A version 7 UUID, greater than every one before from this service; a list of n when n is above 1.");
   add("ulid", RandomKind::kUlid,
       "A ULID, greater than every one before from this service; a list of n when n is above 1.");
-  add("ksuid", RandomKind::kKsuid,
-      "A KSUID, greater than every one before from this service; a list of n when n is above 1.");
+  bind_ksuid(server, ids, reach, limits);
   add("xid", RandomKind::kXid, "An Xid; a list of n when n is above 1.");
   add("objectid", RandomKind::kObjectId, "A MongoDB ObjectId; a list of n when n is above 1.");
 }

@@ -56,8 +56,9 @@ std::vector<Option> store_options() {
       text("redis", "127.0.0.1:6379", "HOST:PORT", "The Redis server of --store redis; unix:PATH too."),
       text("redis_prefix", "zerosuite:id:", "", "What the keys in Redis begin with."),
       text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
-      ops::own_count("redis_replicas", 0, 0,
-                     "Replicas that must have a reservation, or a tag's change, before it is answered (WAIT)."),
+      ops::own_count(
+          "redis_replicas", 0, 0,
+          "Replicas that must have a reservation, or a tag's change, before it is answered (WAIT)."),
       std::move(reply),
       text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
       text("floors_file", "none", "",

@@ -70,6 +70,7 @@ class Issuer {
   Sequences& sequences() { return sequences_; }
   Daily& daily() { return daily_; }
   RandomIds& random_ids() { return random_ids_; }
+  Reach& reach() { return reach_; }
   Watch& watch() { return watch_; }
   const Worker& worker() const { return worker_; }
   const Store& store() const { return store_; }

@@ -37,16 +37,19 @@ void Reach::ask() {
   if (stopped_ || asking_) return;
   asking_ = true;
   const std::int64_t from = fresh_ ? used_ : std::max(range_.hi, used_);
-  const Ask ask{.key = key_,
-                .count = std::max<std::int64_t>(ahead_.size().count(), used_ + 1 - from),
-                .floor = from,
-                .continued = !fresh_};
-  store_.reserve(ask, [this, life = std::weak_ptr(life_), round = round_,
-                       now_ms = used_](const core::Result<Reserved>& reserved) {
+  const Ask more{.key = key_,
+                 .count = std::max<std::int64_t>(ahead_.size().count(), used_ + 1 - from),
+                 .floor = from,
+                 .continued = !fresh_};
+  store_.reserve(more, [this, life = std::weak_ptr(life_), round = round_,
+                        now_ms = used_](const core::Result<Reserved>& reserved) {
     if (life.expired() || round != round_) return;
     asking_ = false;
-    if (!reserved) return again_.after(kAskAgain);
-    answered(reserved->range, reserved->stored, now_ms);
+    failing_ = !reserved;
+    if (reserved) answered(reserved->range, reserved->stored, now_ms);
+    if (failing_) again_.after(kAskAgain);
+    if (!failing_ && used_ >= range_.hi) ask();
+    if (kept()) release();
   });
 }
 
@@ -58,9 +61,14 @@ void Reach::answered(const Range& range, std::int64_t stored, std::int64_t now_m
   begun_(range.lo > now_ms ? range.lo : stored);
 }
 
+void Reach::release() {
+  for (core::MoveFunction<void()>& then : std::exchange(waiting_, {})) then();
+}
+
 void Reach::stop(const SharedLast& last) {
   stopped_ = true;
   again_.cancel();
+  release();
   const Range unused{std::max(used_ + 1, range_.lo), range_.hi};
   if (asking_ || fresh_ || unused.size() <= 0) return;
   store_.give_back(key_, unused, [last](const core::Result<bool>&) {});

@@ -289,8 +289,8 @@ return 1
 )lua";
 
 /// KEYS: state, born. ARGV: the id that is known or "", the one of a new store, how long that has to wait,
-/// and "accept" or "". Answers {"ok", id}, {"forgotten"}, {"other", id} or {"young", ms left}. What is accepted
-/// has a revision above all that anybody may follow.
+/// and "accept" or "". Answers {"ok", id}, {"forgotten"}, {"other", id} or {"young", ms left}. What is
+/// accepted has a revision above all that anybody may follow.
 inline const std::string kOpen = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

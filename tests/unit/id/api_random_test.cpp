@@ -7,6 +7,7 @@
 
 #include "id/api_more.hpp"
 #include "support/fake_clocks.hpp"
+#include "support/memory_store.hpp"
 #include "support/server_rig.hpp"
 
 namespace zerosuite::id::api_random_test {
@@ -19,7 +20,7 @@ const std::map<std::string, std::size_t> kLengths{{"uuid4", 36}, {"uuid6", 36}, 
                                                   {"ksuid", 27}, {"xid", 20},   {"objectid", 24}};
 
 struct Rig : ServerRig {
-  Rig() { bind_random(server, ids, limits); }
+  Rig() { bind_random(server, ids, reach, limits); }
 
   template <class... A>
   std::string ask(const std::string& method, const A&... args) {
@@ -31,6 +32,8 @@ struct Rig : ServerRig {
   IdTime time{clocks};
   core::Entropy entropy;
   RandomIds ids{time, entropy};
+  test::MemoryStore store{timers};
+  Reach reach{timers, store, core::milliseconds(3000), [](std::int64_t) {}};
 };
 
 TEST_CASE("one id is a text, whether n is one or left out") {

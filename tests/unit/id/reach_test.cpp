@@ -109,6 +109,26 @@ TEST_CASE("without the store rising ids are given all the same, and it is asked 
   CHECK(process.kept() > process.issuer->time().look().ns / 1'000'000);
 }
 
+TEST_CASE("what is borrowed beyond what is kept can wait until that is kept, or cannot be") {
+  for (const Fate fate : {Fate::kDone, Fate::kRefused}) {
+    IdWorld world;
+    world.clocks().step(-1ms);  // what the first one reserves does not end with a second
+    Process(world).one(RandomKind::kUlid);
+    Process process(world);
+    process.store.fate = [fate](std::string_view) { return fate; };
+    CHECK(process.issuer->reach().kept());
+    process.issuer->random_ids().issue(RandomKind::kKsuid, 1);
+    REQUIRE_FALSE(process.issuer->reach().kept());
+    bool told = false;
+    process.issuer->reach().once_kept([&] { told = true; });
+    CHECK_FALSE(told);
+    process.store.settle();
+    CHECK(told);
+    process.issuer->random_ids().issue(RandomKind::kKsuid, 1);
+    CHECK(process.issuer->reach().kept());
+  }
+}
+
 TEST_CASE("who is killed again and again does not run ahead of the clock") {
   IdWorld world;
   for (const milliseconds life : {1ms, 100ms, 1'000ms, 5'000ms}) {
