@@ -10,11 +10,10 @@ using namespace std::chrono_literals;
 constexpr auto kGhostsFor = 30s;
 constexpr std::uint64_t kMostOwed = 1'000'000;
 
-std::string name_of(const wire::Envelope& client, wire::Kind kind, std::string_view encoded_id) {
-  const wire::IdKey key = wire::id_key(encoded_id);
-  std::string name(1, static_cast<char>(kind));
-  const std::string_view text = key.text.empty() ? encoded_id : key.text;
-  name.append(std::to_string(text.size())).append(1, ':').append(text).append(client.bytes());
+std::string name_of(const wire::Envelope& client, const wire::IdKey& id) {
+  std::string name(1, static_cast<char>(id.kind));
+  name.append(std::to_string(id.text.size())).append(1, ':').append(id.text);
+  name.append(reinterpret_cast<const char*>(&id.number), sizeof id.number).append(client.bytes());
   return name;
 }
 
@@ -25,7 +24,7 @@ bool is_last(const wire::Event& event) {
 }  // namespace
 
 Meter::Call* Meter::open(const wire::Envelope& client, const wire::Event& event, core::TimePoint now) {
-  const auto [entry, fresh] = calls_.try_emplace(name_of(client, wire::id_key(event.id).kind, event.id));
+  const auto [entry, fresh] = calls_.try_emplace(name_of(client, wire::id_key(event.id)));
   if (!fresh) return nullptr;
   Call& call = entry->second;
   call.client = client;
@@ -37,12 +36,9 @@ Meter::Call* Meter::open(const wire::Envelope& client, const wire::Event& event,
 }
 
 Meter::Call* Meter::find(const wire::Envelope& client, std::string_view id) {
-  const wire::Kind kind = wire::id_key(id).kind;
-  auto found = calls_.find(name_of(client, kind, id));
-  if (found == calls_.end() && kind == wire::Kind::kStr)
-    found = calls_.find(name_of(client, wire::Kind::kBin, id));
-  if (found == calls_.end() && kind == wire::Kind::kBin)
-    found = calls_.find(name_of(client, wire::Kind::kStr, id));
+  const wire::IdKey key = wire::id_key(id);
+  auto found = calls_.find(name_of(client, key));
+  if (found == calls_.end()) found = calls_.find(name_of(client, key.respelled()));
   return found == calls_.end() ? nullptr : &found->second;
 }
 
@@ -53,7 +49,7 @@ void Meter::close(Call& call) {
     --streams_;
     streaming_ -= call.out;
   }
-  calls_.erase(name_of(call.client, wire::id_key(call.id).kind, call.id));
+  calls_.erase(name_of(call.client, wire::id_key(call.id)));
 }
 
 void Meter::grant(Call& call, std::uint64_t events) {

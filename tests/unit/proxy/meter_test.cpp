@@ -93,6 +93,25 @@ TEST_CASE(
   CHECK(rig.meter.has_room());  // what streams want keeps no call out
 }
 
+TEST_CASE("an answer finds its call by an id that is encoded another way") {
+  Meter meter;
+  const auto open = [&](const std::string& id) {
+    return meter.open(client("alice"), wire::peek(test::encode({.id = id, .name = "add"}), {}), kStart);
+  };
+  Meter::Call* const number = open(test::packed(7));
+  REQUIRE(number != nullptr);
+  CHECK(meter.find(client("alice"), test::unhex("cd0007")) == number);
+  CHECK(meter.find(client("alice"), test::unhex("cb401c000000000000")) == number);  // 7.0
+  CHECK(meter.find(client("bob"), test::packed(7)) == nullptr);
+  CHECK(open(test::unhex("cd0007")) == nullptr);  // the same call again
+  Meter::Call* const text = open(test::packed("seven"));
+  CHECK(meter.find(client("alice"), test::bin_id("seven")) == text);
+  Meter::Call* const bytes = open(test::bin_id("seven"));
+  REQUIRE(bytes != nullptr);
+  CHECK(meter.find(client("alice"), test::bin_id("seven")) == bytes);
+  CHECK(meter.find(client("alice"), test::packed("seven")) == text);
+}
+
 TEST_CASE("streams get equal shares in turn, whatever they were granted") {
   Rig rig;
   std::vector<Meter::Call*> streams;
