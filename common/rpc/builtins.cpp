@@ -19,6 +19,7 @@ Value describe_method(const Method& method) {
   Dict described{{text_value("args"), {std::move(args)}},
                  {text_value("doc"), method.doc.empty() ? Value() : text_value(method.doc)}};
   if (method.idempotent) described.push_back({text_value("idempotent"), {true}});
+  if (method.relief) described.push_back({text_value("relief"), {true}});
   return {std::move(described)};
 }
 

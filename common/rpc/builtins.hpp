@@ -22,7 +22,8 @@ class Catalogue {
   virtual wire::Dict more() const { return {}; }
 };
 
-/// The public methods of a table. One whose `idempotent` is set has a key of that name in its description.
+/// The public methods of a table. One whose `idempotent` or `relief` is set has a key of that name in its
+/// description.
 class OwnMethods final : public Catalogue {
  public:
   explicit OwnMethods(const Methods& methods) : methods_(methods) {}

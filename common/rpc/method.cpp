@@ -75,6 +75,14 @@ void Methods::declare_idempotent() {
   for (auto& [name, method] : methods_) method.idempotent = true;
 }
 
+void Methods::declare_relief(std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    const auto found = methods_.find(name);
+    if (found == methods_.end()) throw std::invalid_argument("there is no method " + std::string(name));
+    found->second.relief = true;
+  }
+}
+
 const Method* Methods::find(std::string_view name) const {
   const auto found = methods_.find(name);
   return found == methods_.end() ? nullptr : &found->second;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <exception>
+#include <initializer_list>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -131,6 +132,8 @@ class Methods {
 
   /// Sets Method::idempotent of every method registered so far.
   void declare_idempotent();
+  /// Sets Method::relief of those. Throws std::invalid_argument for a name that is not registered.
+  void declare_relief(std::initializer_list<std::string_view> names);
 
   /// Null when there is none.
   const Method* find(std::string_view name) const;

@@ -84,7 +84,7 @@ OfferedMethod read_method(const wire::DictEntry& entry) {
     refuse("the method map has a name that is empty or too long");
   const auto* const description = entry.value.as<Dict>();
   if (description == nullptr) refuse("method " + *name + " is described by no map");
-  return {*name, entry.value, flag_field(*description, "idempotent")};
+  return {*name, entry.value, flag_field(*description, "idempotent"), flag_field(*description, "relief")};
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ inline constexpr core::milliseconds kPulseLimit{3000};  ///< Silence that ends a
 struct OfferedMethod {
   std::string name;
   wire::Value description;  ///< As in `_zerorpc_inspect`.
-  bool idempotent = false;
+  bool idempotent = false;  ///< As Method::idempotent.
+  bool relief = false;      ///< As Method::relief.
 };
 
 /// What a worker's answers rest on beside its code: a data folder, or what is kept in a Redis.

@@ -66,6 +66,8 @@ class Server final : private ChannelHost {
   }
   /// Declares every method registered so far Method::idempotent.
   void declare_idempotent() { methods_.declare_idempotent(); }
+  /// Declares those Method::relief. Throws std::invalid_argument for a name that is not registered.
+  void declare_relief(std::initializer_list<std::string_view> names) { methods_.declare_relief(names); }
   /// Lets the built-ins describe that instead of the server's own methods; it must outlive the server's
   /// calls.
   void describe_by(const Catalogue& catalogue) { catalogue_ = &catalogue; }

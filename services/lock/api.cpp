@@ -188,6 +188,8 @@ void bind(rpc::Server& server, Broker& broker) {
   bind_sessions(server, broker);
   bind_operations(server, broker);
   bind_compatible(server, broker);
+  server.declare_relief({"cancel", "release", "sem_release", "release_many", "extend", "renew", "downgrade",
+                         "force_release", "session_renew", "session_close", "unlock", "release_lock"});
 }
 
 }  // namespace zerosuite::lock

@@ -106,7 +106,10 @@ void Relay::on_call(const wire::Event& event, std::vector<net::Frame>& frames) {
 
   const Client* const client = dispatch_.channels().client(envelope_.outermost());
   const core::Quota quota{options_.max_channels, options_.max_channels_per_peer};
-  if (!quota.admits(client == nullptr ? 0 : client->channels.size(), dispatch_.channels().size()))
+  const std::size_t own = client == nullptr ? 0 : client->channels.size();
+  const std::size_t all = dispatch_.channels().size();
+  const bool relief = target.method != nullptr && target.method->relief;
+  if (!(relief ? quota.admits_relief(own, all) : quota.admits(own, all)))
     return refuse(event, {core::kOverloaded, "too many calls are open"});
   open_channel(event, target, frames);
 }

@@ -71,6 +71,7 @@ struct Offer {
   std::string service = "math";
   std::vector<std::string> methods = {"add", "sub", "count"};
   bool idempotent = false;  ///< All of them.
+  bool relief = false;      ///< All of them.
   bool sticky = false;
   bool bare_names = false;
   std::uint32_t max_inflight = 65'536;
@@ -85,7 +86,8 @@ inline rpc::Introduction introduction(const std::string& id, const Offer& offer)
   said.service = offer.service;
   said.version = offer.version;
   for (const std::string& name : offer.methods)
-    said.methods.push_back({name, {wire::Dict{{{std::string("doc")}, {name}}}}, offer.idempotent});
+    said.methods.push_back(
+        {name, {wire::Dict{{{std::string("doc")}, {name}}}}, offer.idempotent, offer.relief});
   said.max_inflight = offer.max_inflight;
   said.sticky = offer.sticky;
   said.key = offer.key;

@@ -287,6 +287,17 @@ TEST_CASE("no more calls are open than max_channels, and no more of one connecti
   CHECK(rig.open() == 3);
 }
 
+TEST_CASE("what gives something back finds the room that is kept back") {
+  Rig rig(limited(16, 16));
+  rig.join("l1", {.service = "lock", .methods = {"release"}, .relief = true});
+  for (int i = 0; i < 16; ++i) rig.send({.name = "add"}, "client " + std::to_string(i));
+  CHECK(rig.open() == 15);
+  CHECK(rig.heard(rig.send({.name = "add"}, "alice")) == kTooMany);
+  CHECK(rig.heard(rig.send({.name = "release"}, "alice")).empty());
+  CHECK(rig.open() == 16);
+  CHECK(rig.heard(rig.send({.name = "release"}, "bob")) == kTooMany);
+}
+
 TEST_CASE("a worker whose pipe is full is passed over for another") {
   Rig rig;
   FakeOutlet& other = rig.join("m2");

@@ -223,6 +223,12 @@ TEST_CASE("methods that begin with _ are the server's own and are not offered") 
   CHECK(methods.front().name == "add");
 }
 
+TEST_CASE("a method is relief when its description says true") {
+  const Value method{Dict{{text("relief"), {true}}}}, other{Dict{}};
+  CHECK(rpc::read_methods({Dict{{text("release"), method}}}).front().relief);
+  CHECK_FALSE(rpc::read_methods({Dict{{text("add"), other}}}).front().relief);
+}
+
 TEST_CASE("a method is idempotent when its description says true") {
   const auto idempotent = [](const Value& flag) {
     const Value method{Dict{{text("idempotent"), flag}}};
