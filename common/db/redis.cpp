@@ -38,9 +38,9 @@ milliseconds pause_after(std::uint32_t failures, const RedisOptions& options, st
   return pause - milliseconds(random % (half + 1));
 }
 
-Redis::Redis(net::Reactor& reactor, net::Offload& offload, RedisOptions options)
+Redis::Redis(net::Reactor& reactor, net::Names& names, RedisOptions options)
     : reactor_(reactor),
-      offload_(offload),
+      names_(names),
       options_(std::move(options)),
       address_(parse_redis_address(options_.endpoint)),
       attempt_(reactor.timers(), [this] { attempt(); }) {
@@ -101,8 +101,11 @@ void Redis::on_change(std::function<void(const std::optional<core::Error>& troub
 void Redis::attempt() {
   if (!address_.path.empty()) return connect({.path = address_.path});
   if (found_.empty()) {
-    auto numeric = look_up(address_.host, Lookup::kNumeric);
-    if (!numeric) return look_up_name();
+    net::Addresses numeric = net::numeric_address(address_.host);
+    if (!numeric) {
+      lookup_ = names_.look_up(address_.host, [this](const net::Addresses& addresses) { found(addresses); });
+      return;
+    }
     found_ = *std::move(numeric);
   }
   const std::string address = std::move(found_.front());
@@ -110,19 +113,9 @@ void Redis::attempt() {
   connect({.address = address, .port = address_.port});
 }
 
-void Redis::look_up_name() {
-  const auto addresses = std::make_shared<core::Result<std::vector<std::string>>>(std::vector<std::string>());
-  const bool taken =
-      offload_.submit([addresses, host = address_.host] { *addresses = look_up(host, Lookup::kName); },
-                      [this, addresses, life = std::weak_ptr(life_)] {
-                        if (!life.expired()) found(std::move(*addresses));
-                      });
-  if (!taken) found(core::Error{core::kUnavailable, address_.host + ": too much is waiting to be looked up"});
-}
-
-void Redis::found(core::Result<std::vector<std::string>> addresses) {
+void Redis::found(const net::Addresses& addresses) {
   if (!addresses) return refused(addresses.error());
-  found_ = *std::move(addresses);
+  found_ = *addresses;
   attempt();
 }
 

@@ -20,7 +20,7 @@
 #include "db/redis_address.hpp"
 #include "db/redis_link.hpp"
 #include "db/redis_reply.hpp"
-#include "net/offload.hpp"
+#include "net/offload_names.hpp"
 #include "net/reactor.hpp"
 #include "net/timers.hpp"
 
@@ -48,7 +48,7 @@ class Redis {
   using Done = core::Done<RedisReply>;
 
   /// Connects in the next turn. Throws core::Failure InvalidArgument for an endpoint that is none.
-  Redis(net::Reactor& reactor, net::Offload& offload, RedisOptions options);
+  Redis(net::Reactor& reactor, net::Names& names, RedisOptions options);
   ~Redis();
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
@@ -78,8 +78,7 @@ class Redis {
 
  private:
   void attempt();
-  void look_up_name();
-  void found(core::Result<std::vector<std::string>> addresses);
+  void found(const net::Addresses& addresses);
   void connect(const RedisTarget& target);
   void greet();
   void ask_role();
@@ -92,11 +91,12 @@ class Redis {
   const std::string& hash_of(const std::string& script);
 
   net::Reactor& reactor_;
-  net::Offload& offload_;
+  net::Names& names_;
   const RedisOptions options_;
   const RedisAddress address_;
   std::function<void(const std::optional<core::Error>&)> changed_;
   std::optional<std::string> trouble_ = "not connected yet";
+  net::Names::Lookup lookup_;
   std::vector<std::string> found_;  // addresses of the host still to be tried
   std::uint32_t failures_ = 0;      // in a row
   core::TimePoint since_;           // the server has been there, while it is

@@ -1,15 +1,11 @@
 #include "db/redis_address.hpp"
 
-#include <netdb.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
+
+#include "core/error.hpp"
 
 namespace zerosuite::db {
 namespace {
@@ -44,31 +40,6 @@ RedisAddress parse_redis_address(const std::string& endpoint) {
         core::kInvalidArgument,
         "a Redis server is HOST:PORT, [ADDRESS]:PORT or unix:/PATH, not \"" + endpoint + "\"");
   return {.host = std::string(host), .port = *port};
-}
-
-core::Result<std::vector<std::string>> look_up(const std::string& host, Lookup how) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = how == Lookup::kNumeric ? AI_NUMERICHOST : 0;
-  addrinfo* found = nullptr;
-  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (code != 0) {
-    const std::string why =
-        code == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(code);
-    return core::Error{core::kUnavailable, host + ": " + why};
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
-
-  std::vector<std::string> addresses;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    std::array<char, NI_MAXHOST> text{};
-    if (::getnameinfo(one->ai_addr, one->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) ==
-        0)
-      addresses.emplace_back(text.data());
-  }
-  if (addresses.empty())
-    return core::Error{core::kUnavailable, host + ": no address that can be written down"};
-  return addresses;
 }
 
 }  // namespace zerosuite::db

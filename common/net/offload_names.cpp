@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <deque>
 #include <mutex>
 #include <system_error>
@@ -20,7 +21,11 @@ Addresses ask(const std::string& host, int flags) {
   hints.ai_flags = flags;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (code != 0) return core::Error{core::kUnavailable, host + ": " + ::gai_strerror(code)};
+  if (code != 0) {
+    const std::string why =
+        code == EAI_SYSTEM ? std::generic_category().message(errno) : ::gai_strerror(code);
+    return core::Error{core::kUnavailable, host + ": " + why};
+  }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
 
   std::vector<std::string> addresses;

@@ -40,7 +40,7 @@ void OpenStore::open_redis(ops::App& app) {
   folder_ = std::make_unique<db::Folder>(config.text("data"));
   floors_.emplace(floors_file(config));
   floors_->begin();
-  redis_ = std::make_unique<db::Redis>(app.reactor(), app.offload(), options);
+  redis_ = std::make_unique<db::Redis>(app.reactor(), app.names(), options);
   redis_->on_change([&log = app.log()](const std::optional<core::Error>& trouble) {
     if (trouble) return log.write(ops::Level::kWarn, "store", {{"trouble", trouble->message}});
     log.write(ops::Level::kInfo, "store", {{"connected", "redis"}});

@@ -16,8 +16,9 @@ namespace zerosuite::test {
 
 class RedisRig {
  public:
-  explicit RedisRig(db::RedisOptions options)
-      : redis(std::make_unique<db::Redis>(reactor, offload, std::move(options))) {}
+  explicit RedisRig(db::RedisOptions options, net::NamesOptions how_names_are_found = {})
+      : names(reactor, std::move(how_names_are_found)),
+        redis(std::make_unique<db::Redis>(reactor, names, std::move(options))) {}
 
   /// False when it is not within kPatience.
   bool connect() {
@@ -36,7 +37,7 @@ class RedisRig {
   }
 
   net::Reactor reactor;
-  HandOffload offload;
+  net::Names names;
   std::unique_ptr<db::Redis> redis;
 };
 

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/error.hpp"
 #include "support/redis_rig.hpp"
@@ -14,7 +17,6 @@ namespace redis_address_test {
 
 using namespace std::chrono_literals;
 using namespace zerosuite;
-using db::Lookup;
 using db::parse_redis_address;
 using test::RedisRig;
 using test::RedisServer;
@@ -35,22 +37,20 @@ TEST_CASE("a Redis server is a host with a port or the path of a socket") {
     CHECK_THROWS_AS(parse_redis_address(wrong), core::Failure);
 }
 
-TEST_CASE("numeric addresses are read without asking anybody, and names are not") {
-  CHECK(*db::look_up("127.0.0.1", Lookup::kNumeric) == std::vector<std::string>{"127.0.0.1"});
-  CHECK(*db::look_up("::1", Lookup::kNumeric) == std::vector<std::string>{"::1"});
-  CHECK_FALSE(db::look_up("localhost", Lookup::kNumeric));
-  CHECK(db::look_up("localhost", Lookup::kName));
-}
-
-TEST_CASE("a name is looked up on another thread, anew for each connection") {
+TEST_CASE("a name is looked up anew for each connection") {
   RedisServer server;
-  RedisRig rig({.endpoint = "localhost:" + std::to_string(server.port()), .longest_pause = 50ms});
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  RedisRig rig({.endpoint = "redis.example:" + std::to_string(server.port()), .longest_pause = 50ms},
+               {.ask = [asked](const std::string& host) -> net::Addresses {
+                 ++*asked;
+                 CHECK(host == "redis.example");
+                 return std::vector<std::string>{"127.0.0.1"};
+               }});
+  CHECK_FALSE(rig.redis->connected());
   for (int round = 0; round < 2; ++round) {
-    REQUIRE(turn_until(rig.reactor, [&] { return !rig.offload.waiting.empty(); }));
-    CHECK_FALSE(rig.redis->connected());
-    rig.offload.work();
+    const int before = *asked;
     REQUIRE(rig.connect());
-    CHECK(rig.offload.waiting.empty());
+    CHECK(*asked > before);
     server.kill();
     REQUIRE(turn_until(rig.reactor, [&] { return !rig.redis->connected(); }));
     server.start();
@@ -58,36 +58,29 @@ TEST_CASE("a name is looked up on another thread, anew for each connection") {
 }
 
 TEST_CASE("a name that is not found is looked up again") {
-  RedisRig rig({.endpoint = "no-such-host.invalid:6379", .longest_pause = 50ms});
-  for (int round = 0; round < 3; ++round) {
-    REQUIRE(turn_until(rig.reactor, [&] { return !rig.offload.waiting.empty(); }));
-    CHECK(rig.offload.waiting.size() == 1);
-    rig.offload.work();
-    CHECK(rig.redis->trouble()->message.find("no-such-host.invalid: ") != std::string::npos);
-  }
-}
-
-TEST_CASE("when no thread takes the look-up it is tried again later") {
-  RedisServer server;
-  RedisRig rig({.endpoint = "localhost:" + std::to_string(server.port()), .longest_pause = 50ms});
-  rig.offload.room = 0;
-  REQUIRE(turn_until(rig.reactor, [&] {
-    return rig.redis->trouble()->message.find("too much is waiting") != std::string::npos;
-  }));
-  rig.offload.room = 1;
-  REQUIRE(turn_until(rig.reactor, [&] { return !rig.offload.waiting.empty(); }));
-  rig.offload.work();
-  CHECK(rig.connect());
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  RedisRig rig({.endpoint = "redis.example:6379", .longest_pause = 50ms},
+               {.ask = [asked](const std::string& host) -> net::Addresses {
+                 ++*asked;
+                 return core::Error{core::kUnavailable, host + ": nobody knows it"};
+               }});
+  REQUIRE(turn_until(rig.reactor, [&] { return *asked == 3; }));
+  CHECK(rig.redis->trouble()->message.find("redis.example: nobody knows it") != std::string::npos);
 }
 
 TEST_CASE("a client destroyed while its name is looked up is not touched by the answer") {
-  RedisRig rig({.endpoint = "localhost:6379"});
+  std::promise<void> end;
+  RedisRig rig({.endpoint = "redis.example:6379"},
+               {.ask = [ended = end.get_future().share()](const std::string&) -> net::Addresses {
+                 ended.wait();
+                 return std::vector<std::string>{"127.0.0.1"};
+               }});
   int told = 0;
   rig.redis->on_change([&](const std::optional<core::Error>&) { ++told; });
-  REQUIRE(turn_until(rig.reactor, [&] { return !rig.offload.waiting.empty(); }));
-  rig.redis.reset();
-  rig.offload.work();
   for (int i = 0; i < 5; ++i) rig.reactor.turn(1ms);
+  rig.redis.reset();
+  end.set_value();
+  for (int i = 0; i < 20; ++i) rig.reactor.turn(1ms);
   CHECK(told == 0);
 }
 
