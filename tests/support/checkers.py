@@ -56,6 +56,18 @@ def token_order(ops):
     return violations
 
 
+def differing_answers(ops):
+    """C2, of a request that was asked again: each of its answers says the same."""
+    violations, first = [], {}
+    for op in ops:
+        if op.granted or op.done and "hold_count" in op.result:
+            said = {"token": op.token, "hold_count": op.result.get("hold_count")}
+            before = first.setdefault(op.request, said)
+            if said != before:
+                violations.append(f"before it was {before}: {op}")
+    return violations
+
+
 def lost_updates(acknowledged, contents):
     """C3: what a register said it has taken is what is in it at the end."""
     missing = sorted(set(acknowledged) - set(contents))
@@ -73,7 +85,7 @@ def queue_jumps(ops):
     for op in ops:
         if op.granted and op.op in GRANTING and len(op.names) == 1 and not op.result.get("replay") \
                 and op.result.get("hold_count", 1) == 1:
-            begun = first.get((op.owner, str(op.args.get("request_id"))), op.t_send)
+            begun = first[op.request]
             # It stood in line for as long as the answer says.
             queued = max(begun, op.t_recv - op.result.get("waited_ms", 0) / 1000)
             lines[op.names[0]].append((begun, queued, op))

@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 #: What a holder takes off a lease: 1 % for clocks that run at different rates, and 2 ms for their ticks.
@@ -76,6 +77,14 @@ class Op:
         """The one it was given, or the one it is about."""
         return self.result["token"] if self.granted else self.args.get("token")
 
+    @property
+    def request(self):
+        """What it has in common with the other attempts of the same request, and with nothing else."""
+        if "request_id" not in self.args:
+            return self.id or id(self)
+        about = tuple(tokens_of(self)) if self.op in RELEASING else None
+        return self.owner, about, self.args["request_id"]
+
     def __str__(self):
         told = self.error or self.result if self.t_recv else "no answer"
         return f"{self.client} {self.op} {self.args} at {self.t_send:.3f} -> {told}"
@@ -142,16 +151,13 @@ class Hold:
     spans: list  # (from, to), in which its owner may use it
     grants: list  # the answers that gave it
     at_latest: float  # by then the broker has ended it, unless it was away
-    released: bool = False
 
 
 def first_sending(ops):
-    """When each request was sent for the first time, by owner and request_id."""
+    """When each request was sent for the first time."""
     first = {}
     for op in ops:
-        if op.op in GRANTING and "request_id" in op.args:
-            key = op.owner, str(op.args["request_id"])
-            first[key] = min(first.get(key, op.t_send), op.t_send)
+        first[op.request] = min(first.get(op.request, op.t_send), op.t_send)
     return first
 
 
@@ -161,8 +167,7 @@ def span_of(op, first):
         asked = op.t_send
         if not op.result.get("replay"):
             # The wait is counted from the first time that the request came.
-            asked = first.get((op.owner, str(op.args.get("request_id"))), op.t_send)
-            asked += op.result.get("waited_ms", 0) / 1000
+            asked = first[op.request] + op.result.get("waited_ms", 0) / 1000
         return op.t_recv, asked + op.result["validity_ms"] / 1000
     lease = op.result["remaining_ms"] / 1000
     return op.t_recv, op.t_send + lease * (1 - DRIFT) - TICKS
@@ -179,25 +184,50 @@ def holds_of(ops):
         hold.grants.append(op)
         hold.spans.append(span_of(op, first))
         hold.at_latest = max(hold.at_latest, op.t_recv + op.result["lease_ms"] / 1000)
+    releases = defaultdict(list)
     for op in ops:
         for token in tokens_of(op):
-            if token in holds:
-                _apply(holds[token], op, first)
+            if token in holds and op.op == "extend" and op.done:
+                _extend(holds[token], op, first)
+            elif token in holds and op.op in RELEASING and op.owner == holds[token].owner:
+                releases[token].append(op)
+    for token, mine in releases.items():
+        _leave(holds[token], mine)
     return holds
 
 
-def _apply(hold, op, first):
-    if op.op == "extend" and op.done:
-        hold.spans.append(span_of(op, first))
-        hold.at_latest = max(hold.at_latest, op.t_recv + op.result["remaining_ms"] / 1000)
-    elif op.op in RELEASING and op.owner == hold.owner:
-        # From the first try on it counts as given back, but for a hold that was entered several times.
-        if op.done and op.result.get("hold_count", 0) > 0:
-            return
-        hold.spans = [(begin, min(end, op.t_send)) for begin, end in hold.spans]
-        if op.done:
+def _extend(hold, op, first):
+    hold.spans.append(span_of(op, first))
+    hold.at_latest = max(hold.at_latest, op.t_recv + op.result["remaining_ms"] / 1000)
+
+
+def _leave(hold, releases):
+    stays = _stays(hold.grants, releases)
+    hold.spans = [(max(begin, entered), min(end, left)) for begin, end in hold.spans for entered, left in stays
+                  if begin < left and entered < end]
+    exits, first = {left for _, left in stays}, first_sending(releases)
+    for op in releases:
+        # The answer to a release_many does not say how often it is still held.
+        if op.done and (op.result["hold_count"] == 0 if "hold_count" in op.result else first[op.request] in exits):
             hold.at_latest = min(hold.at_latest, op.t_recv)
-            hold.released = True
+
+
+def _stays(grants, releases):
+    """From when to when its owner was in it by its own count, whatever the answers to its releases say. Each request
+    counts once: an acquire from its first grant on, a release from the first time that it was sent."""
+    moves = {}
+    for op in sorted(grants, key=lambda op: op.t_recv):
+        moves.setdefault(op.request, (op.t_recv, 1))
+    for op in sorted(releases, key=lambda op: op.t_send):
+        moves.setdefault(op.request, (op.t_send, -1))
+    stays, inside, entered = [], 0, None
+    for at, change in sorted(moves.values(), key=lambda move: (move[0], -move[1])):
+        if inside == 0 and change > 0:
+            entered = at
+        if inside == 1 and change < 0:
+            stays.append((entered, at))
+        inside = max(0, inside + change)
+    return stays + [(entered, float("inf"))] * (inside > 0)
 
 
 def tokens_of(op):

@@ -16,7 +16,8 @@ def history():
     kept = History()
     yield kept
     ops = kept.ops()
-    violations = checkers.overlaps(ops) + checkers.token_order(ops) + not_linearizable(ops, crashes=True)
+    violations = (checkers.overlaps(ops) + checkers.token_order(ops) + checkers.differing_answers(ops)
+                  + not_linearizable(ops, crashes=True))
     assert not violations, "\n".join(violations)
 
 

@@ -25,9 +25,16 @@ def lost(owner, sent, *, op="acquire", **args):
     return Op(owner, op, {"name": "n", "owner": owner, "lease_ms": 10_000, **args}, sent)
 
 
-def release(owner, token, sent, got, *, error=None, count=0, name="n"):
-    result = None if error else {"released": True, "hold_count": count, "replay": False}
-    return Op(owner, "release", {"name": name, "owner": owner, "token": token}, sent, got, result, error)
+def release(owner, token, sent, got, *, error=None, count=0, replay=False, name="n", **args):
+    result = None if error else {"released": True, "hold_count": count, "replay": replay}
+    return Op(owner, "release", {"name": name, "owner": owner, "token": token, **args}, sent, got, result, error)
+
+
+def release_set(owner, token, sent, got, *names, **args):
+    """A release_many of one set."""
+    held = [[name, token] for name in names]
+    return Op(owner, "release_many", {"owner": owner, "held": held, **args}, sent, got,
+              {"released": list(names), "lost": []})
 
 
 def extend(owner, token, sent, got, *, lease=10, error=None):
@@ -37,6 +44,11 @@ def extend(owner, token, sent, got, *, lease=10, error=None):
 
 
 SEM = {"op": "sem_acquire", "limit": 2}
+SET = {"op": "acquire_many", "names": ["m", "n"]}
+ENTERED_TWICE = [grant("a", 1, 0, 1), grant("a", 1, 1, 2, count=2)]
+#: The answer to its inner acquire was lost, and it asked again.
+ENTERED_AGAIN = [grant("a", 1, 0, 1, request_id=1), lost("a", 1, request_id=2),
+                 grant("a", 1, 2, 3, count=2, replay=True, request_id=2)]
 GOOD_TURNS = [grant("a", 1, 0, 1), grant("b", 2, 0.5, 4, waited=3.4, wait_ms=9000), release("a", 1, 3, 3.9),
               release("b", 2, 5, 6)]
 
@@ -55,8 +67,25 @@ OVERLAPS = {
     "all permits out": ([grant("a", 1, 0, 1, **SEM), grant("b", 2, 0, 1, **SEM)], 0),
     "a permit too many": ([grant(owner, token, 0, 1, **SEM) for token, owner in enumerate("abc", 1)], 1),
     "a set over a single lock": ([grant("a", 1, 0, 1), grant("b", 2, 0, 2, op="acquire_many", names=["m", "n"])], 1),
-    "entered twice, left once": (
-        [grant("a", 1, 0, 1), grant("a", 1, 1, 2, count=2), release("a", 1, 3, 4, count=1), grant("b", 2, 5, 6)], 1),
+    "entered twice, left once": ([*ENTERED_TWICE, release("a", 1, 3, 4, count=1), grant("b", 2, 5, 6)], 1),
+    "entered twice, left once, and the release freed the lock": (
+        [*ENTERED_TWICE, release("a", 1, 3, 4), grant("b", 2, 5, 6)], 1),
+    "entered twice, left twice": (
+        [*ENTERED_TWICE, release("a", 1, 3, 4, count=1), release("a", 1, 5, 6), grant("b", 2, 5, 6)], 0),
+    "entered twice, left by one request that counted twice": (
+        [*ENTERED_TWICE, lost("a", 3, op="release", token=1, request_id=7), release("a", 1, 4, 5, request_id=7),
+         grant("b", 2, 6, 7)], 1),
+    "a re-entry asked for again, and undone": (
+        [*ENTERED_AGAIN, release("a", 1, 4, 5, request_id=3), grant("b", 2, 6, 7)], 1),
+    "entered once, by a request that was answered twice": (
+        [grant("a", 1, 0, 1, request_id=1), grant("a", 1, 1, 2, replay=True, request_id=1), release("a", 1, 3, 4),
+         grant("b", 2, 5, 6)], 0),
+    "a set entered twice, left once": (
+        [grant("a", 1, 0, 1, **SET), grant("a", 1, 1, 2, count=2, **SET), release_set("a", 1, 3, 4, "m", "n"),
+         grant("b", 2, 5, 6)], 1),
+    "a set entered twice, left twice": (
+        [grant("a", 1, 0, 1, **SET), grant("a", 1, 1, 2, count=2, **SET), release_set("a", 1, 3, 4, "m", "n"),
+         release_set("a", 1, 5, 6, "m", "n"), grant("b", 2, 5, 7)], 0),
     "given back twice": (
         [grant("a", 1, 0, 1), release("a", 1, 2, 3), release("a", 1, 4, 5), grant("b", 2, 3, 4)], 0),
 }
@@ -84,6 +113,25 @@ TOKENS = {
 def test_c2_tokens_that_do_not_rise(case):
     ops, violations = TOKENS[case]
     assert len(checkers.token_order(ops)) == violations
+
+
+ANSWERS = {
+    "the same": (ENTERED_AGAIN, 0),
+    "another token": ([grant("a", 1, 0, 1, request_id=1), grant("a", 2, 2, 3, request_id=1)], 1),
+    "one entry more": ([grant("a", 1, 0, 1, request_id=1), grant("a", 1, 2, 3, count=2, request_id=1)], 1),
+    "one entry less": ([release("a", 1, 0, 1, count=1, request_id=1), release("a", 1, 2, 3, request_id=1)], 1),
+    "another owner's": ([grant("a", 1, 0, 1, request_id=1), grant("b", 2, 2, 3, name="m", request_id=1)], 0),
+    "a text that reads like the number": (
+        [grant("a", 1, 0, 1, request_id=1), grant("a", 1, 2, 3, count=2, request_id="1")], 0),
+    "the release of another hold": ([release("a", 1, 0, 1, count=1, request_id=1), release("a", 2, 2, 3, request_id=1)],
+                                    0),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_c2_a_request_that_is_answered_once_so_and_once_otherwise(case):
+    ops, violations = ANSWERS[case]
+    assert len(checkers.differing_answers(ops)) == violations
 
 
 def test_c3_updates_that_a_register_lost():
@@ -142,13 +190,58 @@ MODELS = {
     "an extend of nothing": (OWNER_MUTEX, [extend("a", 1, 2, 3)], False),
     "an extend after the release": (FENCED_MUTEX, [grant("a", 1, 0, 1), release("a", 1, 1, 2), extend("a", 1, 3, 4)],
                                     False),
-    "entered twice where that is not": (FENCED_MUTEX, [grant("a", 1, 0, 1), grant("a", 1, 2, 3, count=2)], False),
-    "entered twice": (
-        REENTRANT_MUTEX, [grant("a", 1, 0, 1), grant("a", 1, 2, 3, count=2), release("a", 1, 4, 5, count=1),
-                          extend("a", 1, 6, 7)], True),
+    "entered twice where that is not": (FENCED_MUTEX, ENTERED_TWICE, False),
+    "entered twice": (REENTRANT_MUTEX, [*ENTERED_TWICE, release("a", 1, 4, 5, count=1), extend("a", 1, 6, 7)], True),
     "entered twice, left twice, extended": (
-        REENTRANT_MUTEX, [grant("a", 1, 0, 1), grant("a", 1, 2, 3, count=2), release("a", 1, 4, 5, count=1),
-                          release("a", 1, 5, 6), extend("a", 1, 7, 8)], False),
+        REENTRANT_MUTEX, [*ENTERED_TWICE, release("a", 1, 4, 5, count=1), release("a", 1, 5, 6), extend("a", 1, 7, 8)],
+        False),
+    "entered twice, and the inner release freed it": (
+        REENTRANT_FENCED_MUTEX, [*ENTERED_TWICE, release("a", 1, 4, 5), grant("b", 2, 6, 7)], False),
+    "entered twice, and counted once": (REENTRANT_MUTEX, [grant("a", 1, 0, 1), grant("a", 1, 2, 3)], False),
+    "a re-entry whose answer was lost": (
+        REENTRANT_FENCED_MUTEX, [*ENTERED_AGAIN, release("a", 1, 4, 5, count=1), release("a", 1, 5, 6),
+                                 grant("b", 2, 7, 8)], True),
+    "a re-entry that was undone though it was heard of": (
+        REENTRANT_FENCED_MUTEX, [*ENTERED_AGAIN, release("a", 1, 4, 5), grant("b", 2, 6, 7)], False),
+    "a re-entry undone that nobody heard of": (
+        REENTRANT_FENCED_MUTEX, [grant("a", 1, 0, 1), lost("a", 1, request_id=2), grant("a", 1, 2, 3, count=3),
+                                 release("a", 1, 4, 5, count=1), release("a", 1, 5, 6)], True),
+    "a re-entry counted twice": (
+        REENTRANT_FENCED_MUTEX, [*ENTERED_AGAIN[:2], grant("a", 1, 2, 3, count=3, request_id=2)], False),
+    "a re-entry done again after it was left": (
+        REENTRANT_FENCED_MUTEX, [*ENTERED_AGAIN, release("a", 1, 4, 5, count=1),
+                                 grant("a", 1, 6, 7, count=2, request_id=2), release("a", 1, 8, 9, count=1)], False),
+    "a replay of nothing": (FENCED_MUTEX, [grant("a", 1, 0, 1, replay=True, request_id=1)], False),
+    "taken back from a client that was gone, and taken anew": (
+        FENCED_MUTEX, [lost("a", 0, request_id=1), refusal("b", 1, 2), grant("b", 2, 3, 4), release("b", 2, 4, 5),
+                       grant("a", 3, 6, 7, request_id=1)], True),
+    "taken back from a client that was told": (
+        FENCED_MUTEX, [lost("a", 0, request_id=1), grant("a", 1, 1, 2, replay=True, request_id=1), grant("b", 2, 3, 4)],
+        False),
+    "an inner release asked for again": (
+        REENTRANT_MUTEX, [*ENTERED_TWICE, lost("a", 3, op="release", token=1, request_id=7),
+                          release("a", 1, 4, 5, count=1, replay=True, request_id=7), release("a", 1, 6, 7)], True),
+    "an inner release counted twice": (
+        REENTRANT_MUTEX, [*ENTERED_TWICE, lost("a", 3, op="release", token=1, request_id=7),
+                          release("a", 1, 4, 5, request_id=7)], False),
+    "an inner release counted twice, as the next one says": (
+        REENTRANT_MUTEX, [*ENTERED_TWICE, lost("a", 3, op="release", token=1, request_id=7),
+                          release("a", 1, 4, 5, count=1, replay=True, request_id=7),
+                          release("a", 1, 6, 7, error="NotHeld")], False),
+    "the last release asked for again, after the next came": (
+        FENCED_MUTEX, [grant("a", 1, 0, 1), lost("a", 2, op="release", token=1, request_id=7), grant("b", 2, 3, 4),
+                       release("a", 1, 5, 6, replay=True, request_id=7)], True),
+    "the last release done again": (
+        FENCED_MUTEX, [grant("a", 1, 0, 1), release("a", 1, 2, 3), release("a", 1, 4, 5)], False),
+    "permits asked for again": (
+        permits(2), [lost("a", 0, request_id=1, **SEM), grant("a", 1, 1, 2, replay=True, request_id=1, **SEM),
+                     grant("b", 2, 3, 4, **SEM)], True),
+    "permits asked for again, and another too many": (
+        permits(1), [lost("a", 0, request_id=1, **SEM), grant("a", 1, 1, 2, replay=True, request_id=1, **SEM),
+                     grant("b", 2, 3, 4, **SEM)], False),
+    "permits given back once for two": (
+        permits(2), [grant("a", 1, 0, 1, **SEM), grant("a", 2, 2, 3, **SEM), release("a", 1, 4, 5),
+                     grant("b", 3, 6, 7, **SEM), grant("c", 4, 8, 9, **SEM)], False),
     "a re-entry with another token": (
         REENTRANT_FENCED_MUTEX, [grant("a", 1, 0, 1), grant("a", 2, 2, 3, count=2)], False),
     "tokens fall": (FENCED_MUTEX, [grant("a", 2, 0, 1), release("a", 2, 1, 2), grant("b", 1, 3, 4)], False),
@@ -186,6 +279,26 @@ def test_c4_excuses_a_release_made_again_only_where_a_crash_may_have_lost_it():
     again = [grant("a", 1, 0, 1), release("a", 1, 2, 3), release("a", 1, 4, 5), refusal("b", 6, 7)]
     assert len(not_linearizable(again)) == 1
     assert not_linearizable(again, crashes=True) == []
+
+
+def test_c4_counts_each_entry_of_a_set():
+    entered = [grant("a", 1, 0, 1, **SET), grant("a", 1, 2, 3, count=2, **SET)]
+    left = [release_set("a", 1, 4, 5, "m", "n", request_id=1), release_set("a", 1, 6, 7, "m", "n", request_id=1)]
+    assert len(not_linearizable([*entered, *left, grant("b", 2, 8, 9)])) == 1, "it was left once, by one request"
+    left.append(release_set("a", 1, 7, 8, "m", "n", request_id=2))
+    assert not_linearizable([*entered, *left, grant("b", 2, 9, 9.5)]) == []
+
+
+def test_c4_lets_no_crash_lose_the_release_of_a_lock_that_was_entered_again_and_synced():
+    again = [*ENTERED_TWICE, release("a", 1, 3, 4, count=1), release("a", 1, 4, 5), release("a", 1, 6, 7)]
+    assert not_linearizable(again, crashes=True) == []
+    assert len(not_linearizable(again, crashes=True, sync=True)) == 1
+
+
+def test_c4_lets_an_owner_enter_what_a_crash_gave_back_to_it():
+    back = [grant("a", 1, 0, 1), release("a", 1, 2, 3), grant("a", 1, 4, 5, count=2), release("a", 1, 6, 7, count=1)]
+    assert len(not_linearizable(back)) == 1
+    assert not_linearizable(back, crashes=True, sync=True) == []
 
 
 def test_c4_says_when_it_cannot_decide():
