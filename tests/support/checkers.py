@@ -40,7 +40,7 @@ def token_order(ops):
     fresh = [op for op in grants if not op.result.get("replay") and op.result.get("hold_count", 1) == 1]
     for op in fresh:
         before = given.setdefault(op.token, op)
-        if before is not op:
+        if before.request != op.request:
             violations.append(f"token {op.token} was given to {before.owner} and again to {op.owner}")
     for op in grants:
         if op.token in given and given[op.token].owner != op.owner:

@@ -70,9 +70,9 @@ CALLS = {
     "acquire_many": lambda a: (a["names"], a["owner"], a["lease_ms"], a.get("wait_ms", 0), opts_of(a)),
     "sem_acquire": lambda a: (a["name"], a["owner"], a["limit"], a.get("permits", 1), a["lease_ms"],
                               a.get("wait_ms", 0), opts_of(a)),
-    "release": lambda a: (a["name"], a["owner"], a["token"]),
-    "sem_release": lambda a: (a["name"], a["owner"], a["token"]),
-    "release_many": lambda a: (a["owner"], a["held"]),
+    "release": lambda a: (a["name"], a["owner"], a["token"], opts_of(a)),
+    "sem_release": lambda a: (a["name"], a["owner"], a["token"], opts_of(a)),
+    "release_many": lambda a: (a["owner"], a["held"], opts_of(a)),
     "extend": lambda a: (a["name"], a["owner"], a["token"], a["lease_ms"]),
 }
 OPTIONS = ("request_id", "mode", "session", "bind", "lock_delay_ms", "confirm_ms", "data", "reentrant")

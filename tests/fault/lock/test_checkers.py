@@ -105,6 +105,8 @@ TOKENS = {
     "the same for two owners": ([grant("a", 7, 0, 1), grant("b", 7, 0, 1)], 2),
     "the same at a re-entry": ([grant("a", 7, 0, 1), grant("a", 7, 2, 3, count=2)], 0),
     "the same for a request sent again": ([grant("a", 7, 0, 1), grant("a", 7, 2, 3, replay=True)], 0),
+    "the same for two attempts that waited together": (
+        [grant("a", 7, 0, 2, request_id=1), grant("a", 7, 1, 2, request_id=1)], 0),
     "the same for a new acquire": ([grant("a", 7, 0, 1), release("a", 7, 1, 2), grant("a", 7, 3, 4)], 2),
 }
 
