@@ -87,7 +87,7 @@ Hold& Holds::restore(const Held& held) {
   Request request;
   request.claim = held.claim;
   Hold& hold = begin(reserve(request, shared_.table.owner(held.claim.owner)), {held.token, held.remaining});
-  hold.entered_again = hold.claim.count > 1;
+  hold.entered_again = true;  // perhaps: how often it was entered in all is not kept
   return hold;
 }
 

@@ -398,6 +398,18 @@ TEST_CASE("of a hold that was entered again no release is answered before it is 
   CHECK(bob->state() == "granted");
 }
 
+// How often it was entered in all nobody knows.
+TEST_CASE("no release of what an earlier process left is answered before it is kept") {
+  BrokerRig rig({}, {left_behind({}, 1)});
+  rig.engine.slow = true;
+  const auto released = rig.release({"x", "ann", 50});
+  CHECK(outcome(released) == "");
+  CHECK(rig.engine.kept.at(50).count == 0);
+  rig.engine.commit_all();
+  CHECK(value(released).count == 0);
+  CHECK(rig.broker.holds().size() == 0);
+}
+
 TEST_CASE("a hold that is being given back is not entered, and its owner may have the next one") {
   BrokerRig rig;
   const auto ann = rig.acquire(want("ann"));
