@@ -1,17 +1,13 @@
-"""Faults 23 and 26: the power fails, and the process forks.
+"""Faults 23 and 26: the power fails, and the process forks."""
 
-For power that fails the issuer runs on a disk that has nothing but what was synced (tests/support/forgetful_disk.cpp).
-"""
-
-import shutil
 import subprocess
 import time
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
 from support.id_service import Stream
+from support.power import ForgetfulDisk
 from support.programs import BIN, SANITIZER, wait_until
 
 KINDS = ("snowflake", "segment", "seq", "durable", "daily")
@@ -19,40 +15,28 @@ RISING = ("uuid6", "uuid7", "ulid", "ksuid")
 
 
 @pytest.fixture
-def disk(suite, start_issuer, tmp_path):
-    """An issuer's folder, and what its disk is sure to have of it: (issuer, folder, sure)."""
-    folder, sure = Path(suite.folder()), tmp_path / "sure"
-    sure.mkdir()
-    issuer = start_issuer(folder=folder, start=False)
-    issuer.environment |= {"LD_PRELOAD": str(BIN / "zerosuite_forgetful_disk.so"), "FORGETFUL_FOLDER": str(folder),
-                           "FORGETFUL_SURE": str(sure), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+def issuer(start_issuer):
+    return start_issuer(start=False)
+
+
+@pytest.fixture
+def disk(issuer):
+    """The disk of that issuer, which runs."""
+    disk = ForgetfulDisk(issuer.folder)
+    issuer.environment |= disk.environment
     issuer.start()
-    return issuer, folder, sure
+    return disk
 
 
-def lose_power(issuer, folder, sure):
-    """Answers how many files had more in them than the disk."""
-    issuer.kill()
-    lost = 0
-    for path in folder.iterdir():
-        kept = sure / path.name
-        lost += not kept.exists() or kept.read_bytes() != path.read_bytes()
-        path.unlink()
-    for path in sure.iterdir():
-        if path.suffix != ".being-written":
-            shutil.copy(path, folder)
-    return lost
-
-
-def test_23_when_the_power_fails_nothing_is_lost_that_was_given_out(disk, record, ask):
-    issuer, folder, sure = disk
+def test_23_when_the_power_fails_nothing_is_lost_that_was_given_out(issuer, disk, record, ask):
     issuer.call("tag_create", "t", {"step": 10})
     streams = [Stream(issuer, record, kind, 7, pause=0.01, patience=0.5) for kind in KINDS]
     lost = 0
     for _ in range(3):
         before = [stream.answered for stream in streams]
         wait_until(lambda: all(stream.answered > count + 10 for stream, count in zip(streams, before)), 20)
-        lost += lose_power(issuer, folder, sure)
+        issuer.kill()
+        lost += disk.forget()
         issuer.start()
     for stream in streams:
         stream.stop()
@@ -60,31 +44,23 @@ def test_23_when_the_power_fails_nothing_is_lost_that_was_given_out(disk, record
     assert issuer.reasons() == []
 
 
-def test_23_what_is_durable_is_there_to_the_last_one_when_the_power_fails(disk, ask):
-    issuer, folder, sure = disk
+def test_23_what_is_durable_is_there_to_the_last_one_when_the_power_fails(issuer, disk, ask):
     for _ in range(5):
         last = [ask(issuer, "durable") for _ in range(20)][-1]
-        lose_power(issuer, folder, sure)
+        issuer.kill()
+        disk.forget()
         issuer.start()
         assert ask(issuer, "durable").first == last.first + 1
 
 
-def test_23_when_the_power_fails_after_a_stop_in_good_order_nothing_is_lost_either(disk, ask):
-    issuer, folder, sure = disk
+def test_23_when_the_power_fails_after_a_stop_in_good_order_nothing_is_lost_either(issuer, disk, ask):
     issuer.call("tag_create", "t", {"step": 10})
     last = {kind: ask(issuer, kind, 3) for kind in KINDS}
     issuer.finish()
-    lose_power_when_ended(folder, sure)
+    disk.forget()
     issuer.start()
     for kind in KINDS:
         assert ask(issuer, kind, 3).first > last[kind].last, kind
-
-
-def lose_power_when_ended(folder, sure):
-    for path in folder.iterdir():
-        path.unlink()
-    for path in sure.iterdir():
-        shutil.copy(path, folder)
 
 
 @pytest.fixture(scope="module")

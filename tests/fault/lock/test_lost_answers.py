@@ -10,7 +10,7 @@ from support.lock_service import CALLS
 from support.programs import wait_until
 from support.raw import Raw
 
-LONG = 60_000
+from entering import LONG, STORIES, entries
 
 
 class Attempt:
@@ -138,31 +138,6 @@ def proxy_killed(line, attempt):
 
 FAULTS = [reset_at_the_request, reset_at_the_answer, broker_stopped, broker_killed_at_the_request,
           broker_killed_at_the_answer, proxy_killed]
-
-
-def lock(token):
-    return ("acquire", {"name": "lock", "lease_ms": LONG}), ("release", {"name": "lock", "token": token})
-
-
-def set_of_names(token):
-    names = ["one", "two"]
-    return ("acquire_many", {"names": names, "lease_ms": LONG}), ("release_many", {"held": [[n, token] for n in names]})
-
-
-def semaphore(token):
-    return (("sem_acquire", {"name": "permits", "limit": 2, "permits": 2, "lease_ms": LONG}),
-            ("sem_release", {"name": "permits", "token": token}))
-
-
-#: What "a" enters and leaves, where it is looked at, and how often it is held after each request.
-STORIES = [(lock, "lock", [1, 2, 3, 2, 3, 2, 1, 0]), (set_of_names, "two", [1, 2, 1, 0]), (semaphore, "permits", [1, 0])]
-
-
-def entries(broker, name):
-    """How often its holder has entered it; all that a semaphore has counts as one."""
-    holders = broker.call("info", name)["holders"]
-    assert [holder["owner"] for holder in holders] in ([], ["a"])
-    return sum(holder["hold_count"] for holder in holders)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
