@@ -21,7 +21,7 @@ class SearchTooLong(Exception):
 #: the lock is held after it, and `replay` whether it was done before, as far as the answer says so.
 Step = namedtuple("Step", "call back kind owner token weight optional text request count replay",
                   defaults=(None, None, False))
-#: `holders` and `done` are frozensets of Holder and of Done, `heard` one of the requests whose owner knows of its grant.
+#: `holders` and `done` are frozensets of Holder and of Done, `heard` one of requests whose owner knows of its grant.
 State = namedtuple("State", "holders greatest done heard")
 Holder = namedtuple("Holder", "owner token weight count request")
 Done = namedtuple("Done", "request count")
@@ -140,10 +140,12 @@ def steps_of(ops, crashes=False, sync=False):
     """The steps of the ops on one name. A crash may lose a release: then it can be made again, and until that or the
     end of the lease others may be refused. With `sync` it may not lose one of a lock that was entered again."""
     attempts, steps, expiries = Counter(op.request for op in ops), [], {}
+    # Who waits for several names keeps others out of one that nobody holds.
+    refusals = not crashes and not any(len(op.args.get("names", ())) > 1 for op in ops)
     for op in sorted(ops, key=lambda op: op.t_send):
         request = op.request if op.unknown or attempts[op.request] > 1 else None
         if op.op in GRANTING:
-            steps += _taking(op, request, refusals=not crashes)
+            steps += _taking(op, request, refusals)
             if op.granted:
                 held = op.owner, op.token
                 expiries[held] = max(expiries.get(held, 0), op.t_send + op.result["lease_ms"] / 1000)

@@ -18,7 +18,11 @@ def semaphore(token):
 
 
 #: The requests by the token, the name to look at, and how often it is held after each of them.
-STORIES = [(lock, "lock", [1, 2, 3, 2, 3, 2, 1, 0]), (set_of_names, "two", [1, 2, 1, 0]), (semaphore, "permits", [1, 0])]
+STORIES = [
+    (lock, "lock", [1, 2, 3, 2, 3, 2, 1, 0]),
+    (set_of_names, "two", [1, 2, 1, 0]),
+    (semaphore, "permits", [1, 0]),
+]
 
 
 def entries(broker, name):

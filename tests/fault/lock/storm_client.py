@@ -15,10 +15,11 @@ from support.lock_service import CALLS
 LEASES = (200, 600, 1000)  # ms
 WAITS = (0, 0, 300, 1500)
 LIMIT = 3
-PATIENCE = 0.5  # seconds beyond its wait, after which a call is given up and sent again
 
 
 class Storm:
+    patience = 0.5  # seconds beyond its wait, after which a call is given up and sent again
+
     def __init__(self, endpoint, path, name, seed, round_):
         self.owner = name
         self.dice = random.Random(seed)
@@ -31,7 +32,7 @@ class Storm:
     def ask(self, op, **args):
         """One call; answers its op."""
         args = {"owner": self.owner, **args}
-        timeout = args.get("wait_ms", 0) / 1000 + PATIENCE
+        timeout = args.get("wait_ms", 0) / 1000 + self.patience
         made = self.history.sent(self.owner, op, **args)
         try:
             return self.history.received(made, self.client(op, *CALLS[op](args), timeout=timeout))

@@ -283,6 +283,13 @@ def test_c4_excuses_a_release_made_again_only_where_a_crash_may_have_lost_it():
     assert not_linearizable(again, crashes=True) == []
 
 
+def test_c4_believes_a_refusal_unless_a_set_may_have_been_in_line():
+    refused = [refusal("b", 0, 1)]
+    assert len(not_linearizable(refused)) == 1
+    waits = Op("a", "acquire_many", {"names": ["m", "n"], "owner": "a"}, 0, 2, {"ok": False, "reason": "timeout"})
+    assert not_linearizable([waits, *refused]) == []
+
+
 def test_c4_counts_each_entry_of_a_set():
     entered = [grant("a", 1, 0, 1, **SET), grant("a", 1, 2, 3, count=2, **SET)]
     left = [release_set("a", 1, 4, 5, "m", "n", request_id=1), release_set("a", 1, 6, 7, "m", "n", request_id=1)]
