@@ -134,14 +134,17 @@ Received Socket::receive(std::vector<Frame>& frames) {
 }
 
 Received Socket::take(std::vector<Frame>& frames) {
-  frames.clear();
-  // libzmq hands out whole messages only, so once the first frame is here the others are too.
-  while (frames.size() < kMaxFrames) {
-    if (!receive_frame(socket_.handle(), frames.emplace_back())) {
+  // libzmq hands out whole messages only, so once the first frame is here the others are too. What the frames
+  // held before goes as they are filled.
+  for (std::size_t count = 0; count < kMaxFrames; ++count) {
+    if (count == frames.size()) frames.emplace_back();
+    if (!receive_frame(socket_.handle(), frames[count])) {
       frames.clear();
       return Received::kNone;
     }
-    if (!frames.back().more()) return Received::kMessage;
+    if (frames[count].more()) continue;
+    frames.resize(count + 1);
+    return Received::kMessage;
   }
   for (Frame rest; receive_frame(socket_.handle(), rest) && rest.more();) continue;
   return Received::kTooManyFrames;

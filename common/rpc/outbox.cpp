@@ -46,7 +46,8 @@ Delivery Outbox::forward(std::span<net::Frame> frames) {
   const Peer* const peer = find(frames.front());
   if (peer != nullptr && peer->given_up) return Delivery::kGone;
   if (peer != nullptr && !peer->held.empty()) return hold(frames);
-  if (!admits(frames.front(), size_of(frames))) return Delivery::kGone;
+  const bool matters = peer != nullptr || frames.back().size() >= kCounted;
+  if (matters && !admits(frames.front(), size_of(frames))) return Delivery::kGone;
   const bool slow = peer != nullptr && peer->bytes > mark();
   switch (send(frames)) {
     case net::Sent::kYes:
