@@ -65,7 +65,8 @@ struct Channel {
 
   Timekeeper& keeper;
   wire::Envelope client;
-  std::string text;  // id and name together: one allocation
+  std::string text;      // id and name together: one allocation
+  std::size_t hash = 0;  ///< Channels::Name::hash.
   std::size_t id_size = 0;
   std::size_t method_size = 0;
   std::uint64_t version = 3;

@@ -1,24 +1,48 @@
 #include "proxy/channels.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace zerosuite::proxy {
 
-Channel& Channels::open(std::unique_ptr<Channel> channel) {
-  Channel& opened = *channel;
-  auto found = clients_.find(opened.client.outermost());
-  if (found == clients_.end()) {
-    auto client = std::make_unique<Client>();
-    client->identity = opened.client.outermost();
-    const std::string_view identity = client->identity;
-    found = clients_.emplace(identity, std::move(client)).first;
+Channels::Name::Name(const wire::Envelope& its_client, std::string_view its_id)
+    : client(its_client), id(its_id) {
+  constexpr std::size_t kUsual = 128;  // to hash both at once costs half
+  const core::KeyedHash keyed;
+  const wire::IdKey key = wire::id_key(id);
+  const std::string_view path = client.bytes();
+  if (key.text.empty()) {
+    hash = keyed(static_cast<std::uint64_t>(key.number)) + 3 * keyed(path);
+  } else if (key.text.size() + path.size() > kUsual) {
+    hash = keyed(key.text) + 3 * keyed(path);
+  } else {
+    std::array<char, kUsual> both;
+    char* const end =
+        std::copy(path.begin(), path.end(), std::copy(key.text.begin(), key.text.end(), both.begin()));
+    hash = keyed(std::string_view(both.data(), static_cast<std::size_t>(end - both.data())));
   }
-  opened.connection = found->second.get();
-  opened.connection->channels.append(opened);
+}
+
+bool Channels::Name::names(const Channel& channel) const {
+  return (id == channel.id() || wire::id_key(id) == wire::id_key(channel.id())) && client == channel.client;
+}
+
+Channel& Channels::open(std::unique_ptr<Channel> channel, Client* client) {
+  Channel& opened = *channel;
+  if (client == nullptr) {
+    auto first = std::make_unique<Client>();
+    first->identity = opened.client.outermost();
+    const std::string_view identity = first->identity;
+    client = clients_.emplace(identity, std::move(first)).first->second.get();
+  }
+  opened.connection = client;
+  client->channels.append(opened);
   table_.insert(std::move(channel));
   return opened;
 }
 
-Channel* Channels::find(const wire::Envelope& client, std::string_view id) const {
-  const auto found = table_.find(Name(client, id));
+Channel* Channels::find(const Name& name) const {
+  const auto found = table_.find(name);
   return found == table_.end() ? nullptr : found->get();
 }
 
@@ -26,7 +50,7 @@ void Channels::close(Channel& channel) {
   Client& client = *channel.connection;
   client.channels.remove(channel);
   if (client.channels.empty()) clients_.erase(clients_.find(client.identity));
-  table_.erase(table_.find(Name(channel.client, channel.id())));
+  table_.erase(table_.find(Name(channel)));
 }
 
 Client* Channels::client(std::string_view identity) const {

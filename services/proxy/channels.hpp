@@ -28,10 +28,23 @@ struct Client {
 /// processes make the same ids, and nobody may speak on another's channel.
 class Channels {
  public:
-  /// Takes the channel in, under its client and id; those must not be in the table yet.
-  Channel& open(std::unique_ptr<Channel> channel);
+  /// What a channel is found by, hashed once for all that is done with it. Views of both parts.
+  struct Name {
+    Name(const wire::Envelope& its_client, std::string_view its_id);
+    /// Of a channel that has its hash.
+    explicit Name(const Channel& channel) : client(channel.client), id(channel.id()), hash(channel.hash) {}
+    bool names(const Channel& channel) const;
+
+    const wire::Envelope& client;
+    std::string_view id;  ///< Encoded.
+    std::size_t hash;
+  };
+
+  /// Takes the channel in, under its client, id and Name::hash; those must not be in the table yet. `client`
+  /// is what client() answers for its connection.
+  Channel& open(std::unique_ptr<Channel> channel, Client* client);
   /// Null when there is none.
-  Channel* find(const wire::Envelope& client, std::string_view id) const;
+  Channel* find(const Name& name) const;
   /// Forgets it. It may be called from the channel's own timer.
   void close(Channel& channel);
 
@@ -47,27 +60,18 @@ class Channels {
   }
 
  private:
-  struct Name {
-    Name(const wire::Envelope& its_client, std::string_view its_id)
-        : client(its_client), id(wire::id_key(its_id)) {}
-    Name(const std::unique_ptr<Channel>& channel) : Name(channel->client, channel->id()) {}
-
-    const wire::Envelope& client;
-    wire::IdKey id;
-  };
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(const Name& name) const {
-      const core::KeyedHash hash;
-      const std::size_t id =
-          name.id.text.empty() ? hash(static_cast<std::uint64_t>(name.id.number)) : hash(name.id.text);
-      return id + 3 * hash(name.client.bytes());
-    }
+    std::size_t operator()(const Name& name) const { return name.hash; }
+    std::size_t operator()(const std::unique_ptr<Channel>& channel) const { return channel->hash; }
   };
   struct Same {
     using is_transparent = void;
-    bool operator()(const Name& left, const Name& right) const {
-      return left.id == right.id && left.client == right.client;
+    bool operator()(const Name& name, const std::unique_ptr<Channel>& channel) const {
+      return name.names(*channel);
+    }
+    bool operator()(const std::unique_ptr<Channel>& left, const std::unique_ptr<Channel>& right) const {
+      return Name(*left).names(*right);
     }
   };
 

@@ -78,7 +78,7 @@ bool Relay::receive(std::vector<net::Frame>& frames) {
   if (event.fault != wire::Fault::kNone) return false;
 
   Channel* const channel =
-      event.response_to.empty() ? nullptr : dispatch_.channels().find(envelope_, event.response_to);
+      event.response_to.empty() ? nullptr : dispatch_.channels().find({envelope_, event.response_to});
   if (channel == nullptr && (!event.response_to.empty() || is_for_server(event.name))) return false;
   if (channel != nullptr) {
     on_follow_up(*channel, event, frames);
@@ -90,7 +90,9 @@ bool Relay::receive(std::vector<net::Frame>& frames) {
 
 void Relay::on_call(const wire::Event& event, std::vector<net::Frame>& frames) {
   Counters& counters = dispatch_.counters();
-  if (dispatch_.channels().find(envelope_, event.id) != nullptr) {
+  Channels& channels = dispatch_.channels();
+  const Channels::Name name(envelope_, event.id);
+  if (channels.find(name) != nullptr) {
     ++counters.duplicates;
     return;
   }
@@ -104,18 +106,22 @@ void Relay::on_call(const wire::Event& event, std::vector<net::Frame>& frames) {
   const bool awaited = target.finding == Directory::Finding::kAwaited || !settled();
   if (target.service == nullptr && !awaited) return refuse(event, unknown(event.name, target));
 
-  const Client* const client = dispatch_.channels().client(envelope_.outermost());
+  Client* const client = channels.client(envelope_.outermost());
   const core::Quota quota{options_.max_channels, options_.max_channels_per_peer};
   const std::size_t own = client == nullptr ? 0 : client->channels.size();
-  const std::size_t all = dispatch_.channels().size();
+  const std::size_t all = channels.size();
   const bool relief = target.method != nullptr && target.method->relief;
   if (!(relief ? quota.admits_relief(own, all) : quota.admits(own, all)))
     return refuse(event, {core::kOverloaded, "too many calls are open"});
-  open_channel(event, target, frames);
+  auto channel = make_channel(event);
+  channel->hash = name.hash;
+  make_room(frames);  // the name is no view any more
+  Channel& opened = channels.open(std::move(channel), client);
+  if (target.service != nullptr) dispatch_.aim(opened, target, frames.back());
+  target.service != nullptr ? dispatch_.place(opened, frames) : dispatch_.place_unknown(opened, frames);
 }
 
-void Relay::open_channel(const wire::Event& event, const Directory::Target& target,
-                         std::vector<net::Frame>& frames) {
+std::unique_ptr<Channel> Relay::make_channel(const wire::Event& event) {
   auto channel = dispatch_.make_channel();
   channel->client = envelope_;
   channel->text.reserve(event.id.size() + event.name.size());
@@ -125,10 +131,7 @@ void Relay::open_channel(const wire::Event& event, const Directory::Target& targ
   channel->opened = channel->heard = channel->beat = timers_.now();
   if (event.timeout_ms && *event.timeout_ms < std::int64_t{1} << 40)
     channel->deadline = timers_.now() + core::milliseconds(*event.timeout_ms);
-  make_room(frames);
-  Channel& opened = dispatch_.channels().open(std::move(channel));
-  if (target.service != nullptr) dispatch_.aim(opened, target, frames.back());
-  target.service != nullptr ? dispatch_.place(opened, frames) : dispatch_.place_unknown(opened, frames);
+  return channel;
 }
 
 void Relay::on_follow_up(Channel& channel, const wire::Event& event, std::vector<net::Frame>& frames) {
@@ -179,7 +182,7 @@ void Relay::on_worker(Worker& worker, std::span<net::Frame> frames) {
   if (usable) {
     const wire::Event event = wire::peek(view(frames.back()), options_.dispatch.limits);
     const bool answers = event.fault == wire::Fault::kNone && !event.response_to.empty();
-    Channel* const channel = answers ? dispatch_.channels().find(envelope_, event.response_to) : nullptr;
+    Channel* const channel = answers ? dispatch_.channels().find({envelope_, event.response_to}) : nullptr;
     // A worker may speak on the channels it was given, and on no others.
     if (channel != nullptr && channel->worker == &worker) return on_reply(*channel, event, frames.subspan(1));
     if (event.fault == wire::Fault::kTooLarge && !event.response_to.empty())
@@ -190,7 +193,7 @@ void Relay::on_worker(Worker& worker, std::span<net::Frame> frames) {
 
 // Whoever asked is told; the worker is to send nothing more of it.
 void Relay::on_too_large(Worker& worker, const wire::Event& event, std::span<net::Frame> frames) {
-  Channel* const channel = dispatch_.channels().find(envelope_, event.response_to);
+  Channel* const channel = dispatch_.channels().find({envelope_, event.response_to});
   if (channel == nullptr || channel->worker != &worker) {
     ++dispatch_.counters().strays;
     return;

@@ -42,8 +42,7 @@ class Relay final : public ops::Relay {
 
  private:
   void on_call(const wire::Event& event, std::vector<net::Frame>& frames);
-  void open_channel(const wire::Event& event, const Directory::Target& target,
-                    std::vector<net::Frame>& frames);
+  std::unique_ptr<Channel> make_channel(const wire::Event& event);
   void on_follow_up(Channel& channel, const wire::Event& event, std::vector<net::Frame>& frames);
   void pass_on(Channel& channel, std::vector<net::Frame>& frames);
   void on_reply(Channel& channel, const wire::Event& event, std::span<net::Frame> frames);

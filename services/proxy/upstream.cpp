@@ -226,7 +226,7 @@ void Upstream::lose_lane(Lane& lane, std::string_view reason) {
   std::vector<std::pair<wire::Envelope, std::string>> calls;
   lane.meter.close_all([&](const Meter::Call& call) { calls.emplace_back(call.client, call.id); });
   for (const auto& [client, id] : calls) {
-    Channel* const channel = dispatch.channels().find(client, id);
+    Channel* const channel = dispatch.channels().find({client, id});
     if (channel != nullptr && channel->worker != nullptr && channel->worker == worker_)
       dispatch.lose_call(*channel, reason);
   }

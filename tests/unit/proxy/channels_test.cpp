@@ -30,10 +30,12 @@ struct Table {
     channel->client = envelope(client);
     channel->text = id + "add";
     channel->id_size = id.size();
-    return channels.open(std::move(channel));
+    channel->hash = proxy::Channels::Name(channel->client, channel->id()).hash;
+    proxy::Client* const known = channels.client(channel->client.outermost());
+    return channels.open(std::move(channel), known);
   }
   Channel* find(std::initializer_list<std::string_view> client, const std::string& id) const {
-    return channels.find(envelope(client), id);
+    return channels.find({envelope(client), id});
   }
 
   net::Timers timers{test::kStart};

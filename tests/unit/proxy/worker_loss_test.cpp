@@ -378,7 +378,7 @@ TEST_CASE("one call of a worker can be lost without the others") {
   const auto kept = rig.call("math.add", 2);
   wire::Envelope alice;
   REQUIRE(alice.push("alice"));
-  rig.relay.dispatch().lose_call(*rig.relay.dispatch().channels().find(alice, lost_one.id), "it is silent");
+  rig.relay.dispatch().lose_call(*rig.relay.dispatch().channels().find({alice, lost_one.id}), "it is silent");
   CHECK(rig.heard(lost_one) == lost("m1", "math.add"));
   rig.ok(rig.first, kept);
   CHECK(rig.heard(kept) == "OK [7]");
