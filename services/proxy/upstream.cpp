@@ -183,9 +183,9 @@ Upstream::Lane* Upstream::roomiest() const {
 
 // While even the roomiest is half full there are to be twice as many.
 void Upstream::widen(const Lane& roomiest) {
-  const std::size_t up = lanes_up();
-  if (roomiest.meter.used() > Meter::kRoom / 2 && lanes_.size() < std::min(2 * up, options_.max_connections))
-    add_lane();
+  if (roomiest.meter.used() <= Meter::kRoom / 2) return;
+  const std::size_t wanted = std::min(2 * lanes_up(), options_.max_connections);
+  while (lanes_.size() < wanted) add_lane();
 }
 
 void Upstream::narrow() {

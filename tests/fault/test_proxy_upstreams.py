@@ -159,7 +159,8 @@ def test_many_streams_of_a_stock_server_lose_nothing_while_the_proxy_stands_stil
 
 def test_more_calls_than_a_socket_holds_wait_for_a_busy_stock_server_over_several_connections(suite):
     stock = suite.start_stock("server")
-    proxy = suite.start_proxy(upstream("legacy", stock.endpoint))
+    # Until the further connections are made, all but 150 calls are in the queue.
+    proxy = suite.start_proxy(upstream("legacy", stock.endpoint), ZEROSUITE_PROXY_QUEUE_CALLS="1500")
     proxy.await_workers(1)
     with Ledger(proxy.endpoint) as ledger:
         ledger.raw.socket.sndhwm = 0
