@@ -182,7 +182,8 @@ class Store {
   /// Before all else: whether this store is the one that is known, by an id that it keeps. Answers the id;
   /// what is asked later is refused with StoreRegressed when the store has another one, or none. The same at
   /// once when it is not the one that is known and nobody accepts that; Unavailable with {"retry_after_ms"}
-  /// while it is new. A store of one process has no id: "".
+  /// while it is new. One that moved to a server without its data is taken as it is from the only one who
+  /// ever opened it. A store of one process has no id: "".
   virtual void open(const Bond& bond, core::Done<std::string> done);
   /// The store has been found to be older than it was: from now on it refuses everybody, until somebody
   /// accepts it. Of a shared one.

@@ -289,18 +289,28 @@ return 1
 )lua";
 
 /// KEYS: state, born. ARGV: the id that is known or "", the one of a new store, how long that has to wait,
-/// and "accept" or "". Answers {"ok", id}, {"forgotten"}, {"other", id} or {"young", ms left}. What is
-/// accepted has a revision above all that anybody may follow.
+/// "accept" or "", the run id of the server on which the asker, who made the store, has seen nobody else of
+/// late, or "", and how long whoever is the second has to wait, so that the first sees it. Answers {"ok", id,
+/// run id, 1 to who made it}, {"forgotten"}, {"other", id}, {"young", ms left} or {"second", ms left}. What
+/// is accepted has a revision above all that anybody may follow.
 inline const std::string kOpen = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 )lua" + kYoung + R"lua(
 local id, lost = redis.call('HGET', KEYS[1], 'id'), redis.call('HGET', KEYS[1], 'lost')
 local known, accept = ARGV[1], ARGV[4] == 'accept'
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 if id then
-  if known == '' or known == id or accept then return {'ok', id} end
-  return {'other', id}
+  if known ~= '' and known ~= id and not accept then return {'other', id} end
+  if known ~= '' then return {'ok', id, run, 0} end
+  if redis.call('HINCRBY', KEYS[1], 'opened', 1) == 2 then redis.call('HSET', KEYS[1], 'second', now) end
+  local left = (redis.call('HGET', KEYS[1], 'second') or 0) + ARGV[6] - now
+  if left > 0 then return {'second', left} end
+  return {'ok', id, run, 0}
 end
+-- Another server took over that lacks all of it; and the only one who ever used it knows what was in it.
+local only = not lost and ARGV[5] ~= '' and ARGV[5] ~= run
+if only then accept = true end
 if known ~= '' then redis.call('HSETNX', KEYS[1], 'lost', known) end
 if (known ~= '' or lost) and not accept then return {'forgotten'} end
 if known == '' then known = lost end
@@ -310,8 +320,8 @@ if not known then
 end
 if accept then redis.call('HINCRBY', KEYS[1], 'revision', 1000000000) end
 redis.call('HDEL', KEYS[1], 'lost')
-redis.call('HSET', KEYS[1], 'id', known)
-return {'ok', known}
+redis.call('HSET', KEYS[1], 'id', known, 'opened', 1)
+return {'ok', known, run, (only or known == ARGV[2]) and 1 or 0}
 )lua";
 
 /// KEYS: state. ARGV: id.
@@ -322,9 +332,9 @@ return 1
 )lua";
 
 /// KEYS: state, changes, workers, and what each worker follows. ARGV: id, what the asker follows, its worker
-/// or "", and the maximum number of changes to answer. Answers {"ok", revision, what all follow, tags}; or
-/// {"forgotten"}, which all are told from then on, when what the asker follows is not known here. It always
-/// writes, since WAIT is for what its own connection wrote.
+/// or "", and the maximum number of changes to answer. Answers {"ok", revision, what all follow, tags, how
+/// often the store was opened}; or {"forgotten"}, which all are told from then on, when what the asker
+/// follows is not known here. It always writes, since WAIT is for what its own connection wrote.
 inline const std::string kLook = kGuard + R"lua(
 local revision = tonumber(redis.call('HGET', state, 'revision') or '0')
 if revision < tonumber(ARGV[1]) then
@@ -347,7 +357,8 @@ for i = 1, #leases, 2 do
     followed = math.min(followed, tonumber(redis.call('HGET', KEYS[3], leases[i]) or '0'))
   end
 end
-return {'ok', string.format('%.0f', revision), string.format('%.0f', followed), names}
+local opened = redis.call('HGET', state, 'opened') or '0'
+return {'ok', string.format('%.0f', revision), string.format('%.0f', followed), names, opened}
 )lua";
 
 /// KEYS: state, what the day's counter and the last second begin with. ARGV: id, second and counter that are

@@ -102,6 +102,12 @@ void add_field(std::vector<std::string>& words, const char* field, const std::op
   if (value) words.insert(words.end(), {field, text_of(*value)});
 }
 
+// A second issuer gets nothing before the first has had time to see it; so the first can be sure that nobody
+// else got anything as long as it has looked since that much less a margin for clocks and answers on their
+// way.
+constexpr core::milliseconds kSecondWaits{2000};
+constexpr core::milliseconds kAlone{1500};
+
 }  // namespace
 
 RedisStore::RedisStore(db::Redis& redis, RedisStoreOptions options)
@@ -142,7 +148,7 @@ void RedisStore::run(const Call& call, Read read, core::Done<T> done) {
 template <class T, class Read>
 void RedisStore::run_guarded(Call call, Read read, core::Done<T> done) {
   call.keys.insert(call.keys.begin(), key("state"));
-  call.arguments.insert(call.arguments.begin(), *id_);
+  call.arguments.insert(call.arguments.begin(), opened_->id);
   run<T>(
       call,
       [read = std::move(read)](const RedisReply& reply) -> Result<T> {
@@ -238,25 +244,29 @@ void RedisStore::tags(const TagPage& page, core::Done<std::vector<Tag>> done) {
 }
 
 void RedisStore::open(const Bond& bond, core::Done<std::string> done) {
-  const auto read = [id = id_](const RedisReply& reply) -> Result<std::string> {
+  const core::TimePoint now = core::Clock::now();
+  const auto read = [opened = opened_, now](const RedisReply& reply) -> Result<std::string> {
     const std::string& status = reply.at(0).text();
     if (status == "young") return still_young(reply.at(1).integer());
+    if (status == "second") return joins_a_lone_issuer(reply.at(1).integer());
     if (status == "other") return another_store(reply.at(1).text());
     if (!is_ok(reply)) return store_has_forgotten();
-    *id = reply.at(1).text();
-    return *id;
+    *opened = {reply.at(1).text(), reply.at(2).text(), reply.at(3).integer() == 1, now};
+    return opened->id;
   };
-  if (!bond.known.empty()) *id_ = bond.known;
-  run<std::string>({scripts::kOpen,
-                    {key("state"), key("born")},
-                    {bond.known, bond.fresh, text_of(bond.wait.count()), bond.accept ? "accept" : ""}},
-                   read, std::move(done));
+  if (!bond.known.empty()) opened_->id = bond.known;
+  run<std::string>(
+      {scripts::kOpen,
+       {key("state"), key("born")},
+       {bond.known, bond.fresh, text_of(bond.wait.count()), bond.accept ? "accept" : "",
+        opened_->alone && now - opened_->seen < kAlone ? opened_->run : "", text_of(kSecondWaits.count())}},
+      read, std::move(done));
 }
 
 void RedisStore::distrust(core::Done<bool> done) {
   run<bool>(
-      {scripts::kDistrust, {key("state")}, {*id_}}, [](const RedisReply&) { return Result<bool>(true); },
-      std::move(done));
+      {scripts::kDistrust, {key("state")}, {opened_->id}},
+      [](const RedisReply&) { return Result<bool>(true); }, std::move(done));
 }
 
 void RedisStore::remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
@@ -273,7 +283,9 @@ void RedisStore::remember(const std::vector<std::pair<std::string, std::int64_t>
 
 void RedisStore::look(const Look& look, core::Done<News> done) {
   constexpr std::int64_t kMostNames = 1'000;
-  const auto read = [](const RedisReply& reply) -> Result<News> {
+  const auto read = [opened = opened_, now = core::Clock::now()](const RedisReply& reply) -> Result<News> {
+    opened->alone = opened->alone && reply.at(4).text() == "1";
+    opened->seen = now;
     News news{.revision = integer_of(reply.at(1)), .tags = {}, .followed = integer_of(reply.at(2))};
     for (const RedisReply& name : reply.at(3).list()) news.tags.push_back(name.text());
     return news;

@@ -48,12 +48,18 @@ class RedisStore final : public Store {
   void look(const Look& look, core::Done<News> done) override;
   /// The hash that says which store this is, and the id in it as open() found it.
   std::string state_key() const { return key("state"); }
-  const std::string& id() const { return *id_; }
+  const std::string& id() const { return opened_->id; }
   StoreTraits traits() const override { return {.name = "redis", .shared = true}; }
   std::optional<core::Error> trouble() const override { return redis_.trouble(); }
 
  private:
   using Words = std::vector<std::string>;
+  struct Opened {
+    std::string id;
+    std::string run;       // the server's
+    bool alone = false;    // this made the store, and nobody else has opened it since
+    core::TimePoint seen;  // that, when it was asked for last
+  };
   struct Call {
     const std::string& script;
     Words keys;
@@ -73,8 +79,8 @@ class RedisStore final : public Store {
 
   db::Redis& redis_;
   const RedisStoreOptions options_;
-  const std::shared_ptr<std::string> id_ = std::make_shared<std::string>();  // as open() found it
-  std::optional<RedisReplicas> replicas_;                                    // when some are to be waited for
+  const std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();  // as open() found it
+  std::optional<RedisReplicas> replicas_;                              // when some are to be waited for
 };
 
 }  // namespace zerosuite::id::stores

@@ -55,4 +55,9 @@ Error still_young(std::int64_t left_ms) {
                     Json().add("retry_after_ms", left_ms))};
 }
 
+Error joins_a_lone_issuer(std::int64_t left_ms) {
+  return {core::kUnavailable, with_json("the issuer that used this store alone so far is told first",
+                                        Json().add("retry_after_ms", left_ms))};
+}
+
 }  // namespace zerosuite::id::stores

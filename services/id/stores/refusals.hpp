@@ -29,5 +29,7 @@ core::Error worker_id_in_use(const Taken& taken);
 core::Error store_has_forgotten();
 core::Error another_store(const std::string& id);
 core::Error still_young(std::int64_t left_ms);
+/// Unavailable, for who opens a shared store as the second.
+core::Error joins_a_lone_issuer(std::int64_t left_ms);
 
 }  // namespace zerosuite::id::stores

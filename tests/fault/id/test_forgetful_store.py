@@ -30,7 +30,8 @@ def forget(redis, how):
 
 def refused(issuer, ask, kinds=("seq", "durable", "daily")):
     """Whether all of these are."""
-    return all(ask.try_one(issuer, kind)[0] == "StoreRegressed" for kind in kinds)
+    told = [ask.try_one(issuer, kind) for kind in kinds]
+    return all(isinstance(each, tuple) and each[0] == "StoreRegressed" for each in told)
 
 
 @pytest.mark.parametrize("how", FORGETTING)
@@ -194,6 +195,31 @@ def test_21_a_fail_over_that_loses_the_last_reservations_repeats_nothing_of_who_
     streams = streams_of(record, issuer, "snowflake", *STORED)
     wait_until(lambda: all(stream.answered > 20 for stream in streams.values()))
     stop_all(streams)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_21_a_fail_over_to_an_empty_server_needs_an_operator_unless_one_issuer_alone_used_the_store(
+        start_issuer, start_redis, start_gate, record, ask, others):
+    master, empty = start_redis(), start_redis()
+    gate = start_gate(master)
+    issuer = start_issuer(redis=gate, **QUICK)
+    for _ in range(others):
+        other = start_issuer(redis=gate, **QUICK)
+        ask(other, "seq", 10)
+        other.finish()
+    last = {kind: ask(issuer, kind, 10) for kind in ("seq", "durable", "daily")}
+    gate.cut()
+    master.kill()
+    gate.mend(empty)
+    if others:
+        wait_until(lambda: refused(issuer, ask))
+        time.sleep(0.5)  # it looks at the store five times meanwhile
+        assert refused(issuer, ask)
+    else:
+        for kind in last:
+            wait_until(lambda: not isinstance(ask.try_one(issuer, kind), tuple))
+            assert ask(issuer, kind, 10).first > last[kind].last, kind
+        assert issuer.reasons() == []
 
 
 def test_21_who_takes_over_a_worker_id_after_a_fail_over_leaves_out_what_may_have_been_lost(

@@ -38,7 +38,7 @@ def test_8_a_second_process_with_a_worker_id_of_a_shared_store_does_not_start_an
     redis = start_redis()
     first = start_issuer(redis=redis, worker=5)
     ask(first, "snowflake", 10)
-    second = start_issuer(redis=redis, worker=5, folder=first.folder if same_folder else None, start_wait_ms=500,
+    second = start_issuer(redis=redis, worker=5, folder=first.folder if same_folder else None, start_wait_ms=3000,
                           start=False)
     line = second.refusal()
     if same_folder:
@@ -107,8 +107,9 @@ def test_11_more_processes_than_worker_ids_are_told_so_and_one_that_died_makes_r
 
 def test_11_who_ends_makes_room_at_once(start_issuer, start_redis, ask):
     redis = start_redis()
-    how = {"redis": redis, "layout": TWO, "start_wait_ms": 500}
+    how = {"redis": redis, "layout": TWO}
     a, b = start_issuer(**how), start_issuer(**how)
+    how["start_wait_ms"] = 500
     last = ask(b, "snowflake", 1000)
     b.finish()
     third = start_issuer(**how)
