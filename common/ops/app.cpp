@@ -152,6 +152,7 @@ void App::listen() {
   proxies_.dial(dialing(), {.endpoint = {},
                             .socket = socket_options(),
                             .max_held_bytes = kClientsBehindProxy * config_.size("max_held_bytes"),
+                            .max_waiting_bytes = config_.size("max_unread_bytes"),
                             .limits = limits_of(config_)});
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "rpc/frames.hpp"
+#include "rpc/fair_intake.hpp"
 
 namespace zerosuite::rpc {
 namespace {
@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 constexpr auto kLastWords = 2ms;
 constexpr auto kTryAgain = 5s;  // to get a socket
 constexpr auto kLookAgain = 2ms;
-constexpr int kMostTurns = 64;  // more than a socket's queue holds
 
 }  // namespace
 
@@ -22,20 +21,27 @@ struct DialedTransport::Line {
   explicit Line(DialedTransport& transport)
       : socket(transport.dialing_.context, zmq::socket_type::dealer, transport.options_.socket),
         outbox(transport.dialing_.reactor.timers(), socket, transport.options_.max_held_bytes),
-        intake(transport.dialing_.reactor.timers()),
-        receiver([&transport](std::vector<net::Frame>& frames) {
-          if (!transport.redialing()) transport.host_.receive(frames);
-        }),
+        intake(transport.dialing_.reactor.timers(), socket,
+               {.receive =
+                    [&transport](std::vector<net::Frame>& frames) {
+                      if (!transport.redialing()) transport.host_.receive(frames);
+                    },
+                .wanted = [this] { return keeps_up(); },
+                .caught_up =
+                    [&transport] {
+                      if (!transport.redialing()) transport.host_.caught_up();
+                    }},
+               {.max_waiting_bytes = transport.options_.max_waiting_bytes}),
         last_words(transport.dialing_.reactor.timers(),
                    [this, &transport] {
-                     read_up();
+                     intake.read_up();
                      if (!transport.redialing()) transport.host_.disconnected();
                    }),
         dialer(transport.dialing_, socket, transport.options_.endpoint,
                {.up = [&transport] { transport.host_.connected(); },
                 .down =
                     [this] {
-                      read_up();
+                      intake.read_up();
                       last_words.after(kLastWords);
                     },
                 .not_found = [&transport](const core::Error& why) { transport.host_.not_found(why); }}),
@@ -51,23 +57,17 @@ struct DialedTransport::Line {
   // What is asked for by whoever does not read what it gets waits, or answers would pile up until the
   // connection is given up with everybody behind it.
   void read() {
-    intake.drain(socket, receiver, keeps_up);
-    if (keeps_up()) return;
+    intake.read();
+    if (keeps_up() && intake.has_room()) return;
     watch.reset();
     resume.after(kLookAgain);
   }
 
-  void read_up() {
-    for (int turns = 0; turns < kMostTurns && intake.drain(socket, receiver); ++turns) continue;
-  }
+  bool keeps_up() { return outbox.quiet() || outbox.standing(net::Frame()) != Outbox::Standing::kSlow; }
 
   net::Socket socket;
   Outbox outbox;
-  FrameIntake intake;
-  MessageReceiver receiver;
-  std::function<bool()> keeps_up = [this] {
-    return outbox.quiet() || outbox.standing(net::Frame()) != Outbox::Standing::kSlow;
-  };
+  FairIntake intake;
   net::Timer last_words;
   net::Dialer dialer;
   net::Reactor& reactor;
@@ -108,8 +108,10 @@ Delivery DialedTransport::forward(std::span<net::Frame> frames) {
 bool DialedTransport::holding() const { return line_ && line_->outbox.holding(); }
 
 void DialedTransport::read_up() {
-  if (line_) line_->read_up();
+  if (line_) line_->intake.read_up();
 }
+
+bool DialedTransport::behind() const { return line_ && line_->intake.behind(); }
 
 net::Traffic DialedTransport::traffic() const {
   return line_ ? net::Traffic(line_->dialer.descriptor()) : net::Traffic();

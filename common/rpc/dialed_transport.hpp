@@ -23,6 +23,8 @@ class DialedHost {
   /// address: redial() also drops what was queued.
   virtual void disconnected() = 0;
   virtual void receive(std::vector<net::Frame>& frames) = 0;
+  /// Nothing waits for its turn any more; see behind().
+  virtual void caught_up() {}
   /// The endpoint's host name was not found; it will be looked up again.
   virtual void not_found(const core::Error& why) = 0;
 
@@ -34,6 +36,8 @@ struct DialedOptions {
   std::string endpoint;
   net::SocketOptions socket;
   std::size_t max_held_bytes = 32 << 20;
+  /// FairIntakeOptions::max_waiting_bytes
+  std::size_t max_waiting_bytes = 0;
 };
 
 /// Belongs to the loop's thread.
@@ -54,6 +58,8 @@ class DialedTransport {
   net::Sent attempt(std::span<net::Frame> frames);
   Delivery forward(std::span<net::Frame> frames);
   bool holding() const;
+  /// Whether messages that have come wait for their turn; see FairIntake.
+  bool behind() const;
 
   /// Receives what has come and was not looked at yet.
   void read_up();

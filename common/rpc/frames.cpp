@@ -41,8 +41,6 @@ bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver,
                         const std::function<bool()>& wanted) {
   // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
   // ones.
-  constexpr int kMessagesATurn = 64;
-  constexpr core::milliseconds kTurn{10};
   const core::TimePoint end = core::Clock::now() + kTurn;
   for (int taken = 0; taken < kMessagesATurn && core::Clock::now() < end && wanted(); ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return false;

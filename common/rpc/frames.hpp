@@ -32,12 +32,15 @@ MessageReceiver by_view(FrameReceiver receiver);
 /// Adds the envelope's identities, outermost first.
 void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope);
 
-/// Takes messages off a socket, one turn's worth of them, for `receiver`: 64, or what takes five
+/// Takes messages off a socket, one turn's worth of them, for `receiver`: 64, or what takes ten
 /// milliseconds, so that heartbeats go out between heavy messages. It tells the timers the time before each:
 /// the process may be stopped between two of them, and a lease that the second extends must not begin before
 /// that was sent.
 class FrameIntake {
  public:
+  static constexpr int kMessagesATurn = 64;
+  static constexpr core::milliseconds kTurn{10};
+
   explicit FrameIntake(net::Timers& timers) : timers_(timers) {}
 
   /// Whether there may be more.

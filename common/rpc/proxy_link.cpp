@@ -22,7 +22,8 @@ ProxyLink::ProxyLink(const net::Dialing& dialing, ProxyLinkHost& host, ProxyLink
       host_(host),
       options_(std::move(options)),
       pulse_(timers_, [this] { on_pulse(); }),
-      transport_(dialing, *this, {options_.endpoint, options_.socket, options_.max_held_bytes}) {}
+      transport_(dialing, *this,
+                 {options_.endpoint, options_.socket, options_.max_held_bytes, options_.max_waiting_bytes}) {}
 
 ProxyLink::~ProxyLink() = default;
 
@@ -88,8 +89,13 @@ void ProxyLink::on_control(std::string_view payload) {
   } else if (event.name == kStranger && state_ == State::kLinked) {
     hang_up("the proxy does not know us any more");
   } else if (event.name == kDrained) {
-    finish_drain();
+    last_came_ = true;
+    if (!transport_.behind()) caught_up();
   }
+}
+
+void ProxyLink::caught_up() {
+  if (std::exchange(last_came_, false)) finish_drain();
 }
 
 void ProxyLink::on_pulse() {

@@ -41,12 +41,13 @@ struct ProxyLinkOptions {
   std::string endpoint;  ///< A back endpoint of the proxy.
   net::SocketOptions socket;
   std::size_t max_held_bytes = 32 << 20;
+  std::size_t max_waiting_bytes = 256 << 20;  ///< Of calls that were read and wait for their turn.
   wire::Limits limits;
 };
 
 /// Belongs to the loop's thread. Dials the proxy with a DEALER, and dials anew whenever the connection ends,
 /// the proxy is silent for kPulseLimit, or it says that it does not know us: what was queued for the old
-/// proxy's clients must not reach the new one's.
+/// proxy's clients must not reach the new one's. Its clients are served in turn; see FairIntake.
 class ProxyLink final : public Sink, private DialedHost {
  public:
   /// Throws core::Failure(InvalidArgument) when the endpoint is none.
@@ -71,6 +72,7 @@ class ProxyLink final : public Sink, private DialedHost {
   void connected() override;
   void disconnected() override;
   void receive(std::vector<net::Frame>& frames) override;
+  void caught_up() override;
   void not_found(const core::Error& why) override;
   void introduce();
   void tell(std::string_view event, const wire::List& args = {});
@@ -90,6 +92,7 @@ class ProxyLink final : public Sink, private DialedHost {
   net::Traffic traffic_;
   net::Timer pulse_;
   bool draining_ = false;
+  bool last_came_ = false;  // though calls before it still wait for their turn
   std::function<void()> drained_;
   DialedTransport transport_;
 };

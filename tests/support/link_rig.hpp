@@ -24,6 +24,7 @@ struct RecordingHost final : rpc::ProxyLinkHost {
     std::string line;
     for (const std::string_view frame : frames) line += "[" + std::string(frame) + "]";
     note(line);
+    for (const auto end = core::Clock::now() + each_takes; core::Clock::now() < end;) continue;
   }
   void linked(rpc::ProxyLink&, const rpc::Greeting& proxy) override {
     note("linked");
@@ -39,6 +40,7 @@ struct RecordingHost final : rpc::ProxyLinkHost {
   void note(const std::string& line) { lines += (lines.empty() ? "" : "; ") + line; }
 
   std::string lines;
+  core::Clock::duration each_takes{};  // of a client's messages
   int introductions = 0;
   rpc::Greeting greeting;
 };

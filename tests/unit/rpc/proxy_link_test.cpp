@@ -180,6 +180,19 @@ TEST_CASE("a link that drains asks for no new calls, and is drained when the pro
   CHECK(drained == 1);
 }
 
+TEST_CASE("a link is drained no sooner than the calls before it that waited for their turn are served") {
+  Rig rig;
+  rig.register_it();
+  rig.host.each_takes = 100us;
+  rig.link.drain([&] { rig.host.note("drained"); });
+  CHECK(rig.next_but_pulses() == rpc::kDrain);
+  for (int i = 0; i < 200; ++i) rig.send({i % 2 == 0 ? "alice" : "bob", "", "call"});
+  rig.send({"bob", "", "late call"});
+  rig.say(rpc::kDrained);
+  CHECK(test::turn_until(rig.reactor, [&] { return rig.host.lines.ends_with("drained"); }));
+  CHECK(rig.told().ends_with("[bob][][late call]; drained"));
+}
+
 TEST_CASE("a link is drained when the proxy is silent or gone, and at once when it is not linked") {
   int drained = 0;
   const auto done = [&] { ++drained; };
