@@ -2,6 +2,9 @@
 // here. The files net/offload* are the only ones with threads, locks and atomics.
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "core/function.hpp"
 
 namespace zerosuite::net {
@@ -10,12 +13,18 @@ namespace zerosuite::net {
 class Offload {
  public:
   using Job = core::MoveFunction<void()>;
+  /// Whom a job is for, as a number that is the same for all of one client's. 0 = nobody in particular: it is
+  /// the service's own.
+  using Client = std::uint64_t;
 
   virtual ~Offload() = default;
 
-  /// Runs `job` on some other thread, then `then` on the loop's thread. Jobs start in order of submission.
-  /// Neither may throw. False when the queue is full: nothing was taken. Call it on the loop's thread.
-  [[nodiscard]] virtual bool submit(Job job, Job then) = 0;
+  /// Runs `job` on some other thread, then `then` on the loop's thread. One client's jobs start in order of
+  /// submission, and clients take turns; the service's own come before all of them. Neither may throw. False
+  /// when there is no room for one more of this client: nothing was taken. Call it on the loop's thread.
+  [[nodiscard]] virtual bool submit_for(Client client, Job job, Job then) = 0;
+  /// The same for the service's own.
+  [[nodiscard]] bool submit(Job job, Job then) { return submit_for(0, std::move(job), std::move(then)); }
 };
 
 }  // namespace zerosuite::net

@@ -13,31 +13,50 @@ std::size_t cores() { return std::max<std::size_t>(1, std::thread::hardware_conc
 
 Pool::Pool(Reactor& reactor, const PoolOptions& options)
     : done_(reactor),
-      max_threads_(options.threads == 0 ? cores() : options.threads),
-      max_queued_(options.max_queued) {}
+      max_threads_((options.threads == 0 ? cores() : options.threads) + options.spare),
+      max_threads_of_client_(std::max<std::size_t>(max_threads_ - 1, 1)),
+      quota_{max_threads_ + options.max_queued, max_threads_ + options.max_queued} {}
 
 Pool::~Pool() {
   {
-    std::deque<Work> dropped;  // destroyed without the lock: nobody knows what their closures do then
+    // Destroyed without the lock: nobody knows what their closures do then.
+    std::deque<Work> dropped;
+    core::Rotation<Client, Work> dropped_too;
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    dropped.swap(queue_);
+    std::swap(dropped, own_);
+    std::swap(dropped_too, queue_);
   }
   wake_.notify_all();
   for (auto& thread : threads_) thread.join();
 }
 
-bool Pool::submit(Job job, Job then) {
+bool Pool::submit_for(Client client, Job job, Job then) {
   {
     const std::lock_guard lock(mutex_);
-    if (unfinished_ >= max_threads_ + max_queued_) return false;
+    if (!admits(client)) return false;
     const bool all_taken = unfinished_ >= threads_.size();
     if (all_taken && threads_.size() < max_threads_ && !add_thread() && threads_.empty()) return false;
-    queue_.push_back({std::move(job), std::move(then)});
+    Work work{client, std::move(job), std::move(then)};
+    if (client == 0) {
+      own_.push_back(std::move(work));
+    } else {
+      queue_.push(client, std::move(work));
+    }
     ++unfinished_;
   }
   wake_.notify_one();
   return true;
+}
+
+// Of its own the service has few, one for each of its files.
+bool Pool::admits(Client client) const {
+  return client == 0 || quota_.admits(queue_.waiting(client) + running(client), unfinished_);
+}
+
+std::size_t Pool::running(Client client) const {
+  const auto found = running_.find(client);
+  return found == running_.end() ? 0 : found->second;
 }
 
 // False when the system gives none now: those there are will do, or the next job asks again.
@@ -53,19 +72,30 @@ bool Pool::add_thread() {
 void Pool::work() noexcept {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    std::optional<Work> work;
+    wake_.wait(lock, [this, &work] { return stopping_ || (work = next()); });
     if (stopping_) return;
-    Work work = std::move(queue_.front());
-    queue_.pop_front();
+    ++running_[work->client];
     lock.unlock();
 
-    work.job();
-    work.job = {};
-    done_.post(std::move(work.then));
+    work->job();
+    work->job = {};
+    done_.post(std::move(work->then));
 
     lock.lock();
     --unfinished_;
+    if (--running_[work->client] == 0) running_.erase(work->client);
   }
+}
+
+// What a client may not have now it may have when one of its jobs ends, and the thread of that one looks
+// here.
+std::optional<Pool::Work> Pool::next() {
+  if (own_.empty())
+    return queue_.pop_if([this](Client client) { return running(client) < max_threads_of_client_; });
+  Work work = std::move(own_.front());
+  own_.pop_front();
+  return work;
 }
 
 }  // namespace zerosuite::net

@@ -5,9 +5,14 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
+#include "core/keyed_hash.hpp"
+#include "core/quota.hpp"
+#include "core/rotation.hpp"
 #include "net/offload.hpp"
 #include "net/offload_mailbox.hpp"
 #include "net/reactor.hpp"
@@ -17,11 +22,14 @@ namespace zerosuite::net {
 struct PoolOptions {
   std::size_t threads =
       0;  ///< At most; 0 = one for each core. Started as jobs come, so an idle service has none.
-  std::size_t max_queued =
-      10000;  ///< Jobs waiting while all threads are busy; beyond it submit() answers false.
+  std::size_t spare = 0;  ///< So many threads more than that.
+  /// Jobs of clients waiting while all threads are busy, shared as core::Quota says.
+  std::size_t max_queued = 10000;
 };
 
-/// Made and destroyed on the loop's thread, not by a `then` of its own.
+/// No client is ever in all of its threads, if there are two or more: a job cannot be interrupted, and what
+/// others ask for must not wait until it ends. Made and destroyed on the loop's thread, not by a `then` of
+/// its own.
 class Pool final : public Offload {
  public:
   explicit Pool(Reactor& reactor, const PoolOptions& options = {});
@@ -33,23 +41,30 @@ class Pool final : public Offload {
 
   /// A job is destroyed on its thread, before its `then` is called. False also when the system gives no first
   /// thread; without a further one the job waits for those there are.
-  [[nodiscard]] bool submit(Job job, Job then) override;
+  [[nodiscard]] bool submit_for(Client client, Job job, Job then) override;
 
  private:
   struct Work {
+    Client client;
     Job job;
     Job then;
   };
 
   bool add_thread();
+  bool admits(Client client) const;
+  std::size_t running(Client client) const;
+  std::optional<Work> next();
   void work() noexcept;
 
   Mailbox done_;
   const std::size_t max_threads_;
-  const std::size_t max_queued_;
+  const std::size_t max_threads_of_client_;
+  const core::Quota quota_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Work> queue_;
+  std::deque<Work> own_;                // the service's
+  core::Rotation<Client, Work> queue_;  // the clients'
+  std::unordered_map<Client, std::size_t, core::KeyedHash> running_;
   std::size_t unfinished_ = 0;  // queued or running
   bool stopping_ = false;
   std::vector<std::thread> threads_;

@@ -20,7 +20,9 @@ constexpr auto kLookAgain = 10ms;
 constexpr std::size_t kClientsBehindProxy = 8;
 
 net::PoolOptions pool_options(const Config& config) {
-  return {.threads = config.size("blocking_threads"), .max_queued = config.size("blocking_queue")};
+  return {.threads = config.size("blocking_threads"),
+          .spare = 1,  // so that a client alone can have as many as there are cores
+          .max_queued = config.size("blocking_queue")};
 }
 
 net::SocketOptions socket_options_of(const Config& config) {

@@ -15,8 +15,8 @@ class CountedOffload final : public net::Offload {
   /// `idle` is called whenever the last job is done.
   CountedOffload(net::Offload& inner, std::function<void()> idle) : inner_(inner), idle_(std::move(idle)) {}
 
-  [[nodiscard]] bool submit(Job job, Job then) override {
-    const bool taken = inner_.submit(std::move(job), [this, done = std::move(then)]() mutable {
+  [[nodiscard]] bool submit_for(Client client, Job job, Job then) override {
+    const bool taken = inner_.submit_for(client, std::move(job), [this, done = std::move(then)]() mutable {
       done();
       if (--unfinished_ == 0) idle_();
     });

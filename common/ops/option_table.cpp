@@ -120,7 +120,7 @@ std::vector<Option> shared_options(const Program& program) {
        .type = Type::kInteger,
        .initial = std::int64_t{0},
        .most = 1024,
-       .help = "Runs so many blocking methods at once; 0 = one for each core."},
+       .help = "Runs so many blocking methods of one client at once; 0 = one for each core."},
       {.name = "blocking_queue",
        .type = Type::kInteger,
        .initial = std::int64_t{10000},

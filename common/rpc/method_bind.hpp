@@ -1,6 +1,7 @@
 // The bodies of method.hpp's templates: how each shape of callable becomes a Method.
 #pragma once
 
+#include "core/keyed_hash.hpp"
 #include "rpc/method.hpp"
 
 namespace zerosuite::rpc {
@@ -143,8 +144,9 @@ void invoke_blocking(const std::shared_ptr<F>& function, Call& call, Args args) 
   job->function = function;
   job->args = std::move(args);
   reply.on_lost([job] { job->stop.request_stop(); });
-  const bool queued =
-      call.offload().submit([job] { job->run(); }, [job, reply] { std::visit(reply, job->outcome); });
+  const bool queued = call.offload().submit_for(
+      core::KeyedHash()(std::string_view(call.info().client())), [job] { job->run(); },
+      [job, reply] { std::visit(reply, job->outcome); });
   if (!queued) reply(core::Error{core::kOverloaded, "too many blocking calls are waiting for a thread"});
 }
 

@@ -109,6 +109,17 @@ def test_a_header_above_its_limit_is_told_so_and_kept_by_nobody(suite):
 
 
 @pytest.mark.ours
+def test_blocking_calls_of_one_client_take_neither_all_threads_nor_all_places(suite):
+    server = suite.start_peer(ZEROSUITE_PEER_BLOCKING_THREADS="2", ZEROSUITE_PEER_BLOCKING_QUEUE="62")
+    with Raw(server.endpoint) as hog, Raw(server.endpoint) as other:
+        ids = [hog.call("slow", [60]) for _ in range(100)]
+        assert hog.next(ids[-1]).args[0] == "Overloaded"
+        begun = time.monotonic()
+        assert [other.value("slow", 0) for _ in range(10)] == ["slept"] * 10
+        assert time.monotonic() - begun < 2
+
+
+@pytest.mark.ours
 def test_answers_that_nobody_reads_are_bounded_in_bytes(suite):
     server = suite.start_peer(ZEROSUITE_PEER_MAX_HELD_BYTES=str(16 << 20))
     before = server.resident_kib()

@@ -5,6 +5,7 @@
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "net/offload.hpp"
 #include "net/timers.hpp"
@@ -34,8 +35,9 @@ class RecordingSink final : public rpc::Sink {
 /// Jobs that run when the test says so.
 class HandOffload final : public net::Offload {
  public:
-  [[nodiscard]] bool submit(Job job, Job then) override {
+  [[nodiscard]] bool submit_for(Client client, Job job, Job then) override {
     if (waiting.size() >= room) return false;
+    clients.push_back(client);
     waiting.emplace_back(std::move(job), std::move(then));
     return true;
   }
@@ -49,6 +51,7 @@ class HandOffload final : public net::Offload {
   }
 
   std::deque<std::pair<Job, Job>> waiting;
+  std::vector<Client> clients;  // of all that were taken
   std::size_t room = 100;
 };
 

@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -118,17 +119,89 @@ TEST_CASE("jobs start in order of submission") {
   for (int i = 0; i < 100; ++i) CHECK(started[static_cast<std::size_t>(i)] == i);
 }
 
-TEST_CASE("a full queue refuses the job and takes nothing; later there is room again") {
+TEST_CASE("a full queue refuses a client's job and takes nothing; later there is room again") {
   Reactor reactor;
   Pool pool(reactor, {.threads = 2, .max_queued = 3});
   Gate gate;
   int done = 0;
-  for (int i = 0; i < 5; ++i) REQUIRE(pool.submit(gate.pass(), [&] { ++done; }));
-  CHECK_FALSE(pool.submit([] {}, [&] { done += 100; }));
+  for (const Pool::Client client : {1, 1, 1, 2, 3})
+    REQUIRE(pool.submit_for(client, gate.pass(), [&] { ++done; }));
+  CHECK_FALSE(pool.submit_for(
+      4, [] {}, [&] { done += 100; }));
+  CHECK(pool.submit([] {}, [&] { ++done; }));
   gate.open();
-  REQUIRE(test::turn_until(reactor, [&] { return done == 5; }));
-  REQUIRE(pool.submit([] {}, [&] { ++done; }));
-  CHECK(test::turn_until(reactor, [&] { return done == 6; }));
+  REQUIRE(test::turn_until(reactor, [&] { return done == 6; }));
+  REQUIRE(pool.submit_for(
+      4, [] {}, [&] { ++done; }));
+  CHECK(test::turn_until(reactor, [&] { return done == 7; }));
+}
+
+TEST_CASE("one client alone may have half of the places, and whoever comes then finds some") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 1, .max_queued = 31});
+  Gate gate;
+  int taken = 0;
+  while (pool.submit_for(1, gate.pass(), [] {})) ++taken;
+  CHECK(taken == 15);  // of 30: two are kept back
+  CHECK(pool.submit_for(2, gate.pass(), [] {}));
+  gate.open();
+}
+
+TEST_CASE("clients take turns, and the service's own jobs come before all of them") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 1});
+  Gate gate;
+  std::promise<void> entered;
+  std::string started;
+  int done = 0;
+  const auto then = [&] { ++done; };
+  REQUIRE(pool.submit_for(
+      1,
+      [&, pass = gate.pass()] {
+        entered.set_value();
+        pass();
+      },
+      then));
+  entered.get_future().wait();
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(pool.submit_for(
+        1, [&] { started += "a"; }, then));
+  REQUIRE(pool.submit_for(
+      2, [&] { started += "b"; }, then));
+  REQUIRE(pool.submit([&] { started += "own "; }, then));
+  gate.open();
+  REQUIRE(test::turn_until(reactor, [&] { return done == 6; }));
+  CHECK(started == "own abaa");
+}
+
+TEST_CASE("one client is never in all threads, so that another's job need not wait for his to end") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 2});
+  Gate gate;
+  int done = 0;
+  int done_of_other = 0;
+  for (int i = 0; i < 4; ++i) REQUIRE(pool.submit_for(1, gate.pass(), [&] { ++done; }));
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(pool.submit_for(
+        2, [] {}, [&] { ++done_of_other; }));
+  CHECK(test::turn_until(reactor, [&] { return done_of_other == 3; }));
+  CHECK(done == 0);
+  gate.open();
+  CHECK(test::turn_until(reactor, [&] { return done == 4; }));
+}
+
+TEST_CASE("with a spare thread one client alone may be in all the others") {
+  Reactor reactor;
+  Pool pool(reactor, {.threads = 2, .spare = 1});
+  std::promise<void> both;
+  std::atomic<int> inside = 0;
+  int done = 0;
+  const auto meet = [&, together = both.get_future().share()] {
+    if (++inside == 2) both.set_value();
+    together.wait();
+  };
+  for (int i = 0; i < 2; ++i) REQUIRE(pool.submit_for(1, meet, [&] { ++done; }));
+  CHECK(test::turn_until(reactor, [&] { return done == 2; }));
 }
 
 TEST_CASE("a job is destroyed before what follows it runs") {

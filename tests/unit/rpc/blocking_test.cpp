@@ -65,6 +65,16 @@ TEST_CASE("when no more blocking calls can wait, the next is Overloaded") {
   CHECK(rig.heard(first) == "OK [2]");
 }
 
+TEST_CASE("a blocking call waits among those of its client, which is its connection") {
+  Rig rig;
+  for (const auto* peer : {"alice", "alice", "bob"}) rig.send({.name = "twice", .args = test::list(1)}, peer);
+  const auto& clients = rig.offload.clients;
+  REQUIRE(clients.size() == 3);
+  CHECK(clients[0] != 0);
+  CHECK(clients[1] == clients[0]);
+  CHECK(clients[2] != clients[0]);
+}
+
 TEST_CASE("what a blocking method throws is its ERR") {
   ServerRig rig;
   rig.server.method("failure", "", rpc::blocking([]() -> int { throw core::Failure("Odd", "so"); }));
