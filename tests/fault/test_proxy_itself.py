@@ -140,14 +140,14 @@ def test_a_client_that_does_not_read_holds_up_nobody_and_is_given_up(suite):
     # Its own libzmq does not notice the end of a connection that it does not read: what it sends on piles up there.
     with Raw(proxy.endpoint, rcvhwm=1, sndhwm=0) as deaf, Raw(proxy.endpoint) as other:
         before = proxy.resident_kib()
-        for _ in range(3000):
+        for _ in range(6000):  # more than are put off for a client that is slow
             deaf.call("big", [30_000])
         begun = time.monotonic()
         assert [other.value("echo", n) for n in range(100)] == list(range(100))
         assert time.monotonic() - begun < 10
         wait_until(lambda: proxy.call("proxy.stats")["clients_lost"] == 1, 30)
         assert proxy.call("proxy.stats")["channels"] == 0
-        assert proxy.resident_kib() - before < 16 * 1024 * ROOM, "90 MB were asked for, 4 may be held"
+        assert proxy.resident_kib() - before < 16 * 1024 * ROOM, "180 MB were asked for, 4 may be held"
 
 
 def test_a_paused_proxy_goes_on_with_its_workers_and_loses_no_idempotent_call(suite):
