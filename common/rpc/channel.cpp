@@ -46,8 +46,14 @@ void Channel::granted(std::string_view args) {
   resume();
 }
 
+void Channel::forsake() {
+  forsaken_ = true;
+  timer_.cancel();
+}
+
 void Channel::fail(const core::Error& error) {
   if (!open()) return;
+  if (forsaken_) return lose();
   const auto self = shared_from_this();
   settle(host_->responder().error(call_, error));
   close();
@@ -56,6 +62,7 @@ void Channel::fail(const core::Error& error) {
 
 void Channel::give_up(const core::Error& error) {
   if (!open()) return;
+  if (forsaken_) return lose();
   const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
   fail(error);
   lost_ = true;
@@ -69,6 +76,7 @@ void Channel::stream(std::shared_ptr<ItemSource> items) {
 }
 
 void Channel::resume() {
+  if (forsaken_) return lose();
   if (!open() || !items_ || resume_at_ != TimePoint::max()) return;
   const auto self = shared_from_this();
   pump();
@@ -170,7 +178,9 @@ bool Channel::send_item() {
 }
 
 void Channel::settle(Delivery delivery) {
-  if (delivery == Delivery::kGone && open()) host_->peer_gone(peer_);
+  if (delivery != Delivery::kGone || !open()) return;
+  host_->peer_gone(peer_);
+  lose();  // at once: whoever answers it is to know that nobody heard it
 }
 
 void Channel::close() {

@@ -58,7 +58,8 @@ Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOpt
       offload_(offload),
       options_(std::move(options)),
       responder_(sink, options_.limits.max_frame_bytes),
-      channels_({.total = options_.max_channels, .per_client = options_.max_channels_per_peer}) {
+      channels_({.total = options_.max_channels, .per_client = options_.max_channels_per_peer}),
+      chores_(timers, options_.watch) {
   add_builtins(methods_, options_.name, [this]() -> const Catalogue& { return *catalogue_; });
 }
 
@@ -88,7 +89,10 @@ void Server::receive(std::span<const std::string_view> frames, wire::Link link) 
 }
 
 void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
-  if (channels_.find(peer, event.id)) return drop(peer, Drop::kDuplicateId);
+  if (const auto open = channels_.find(peer, event.id)) {
+    if (!open->forsaken()) return drop(peer, Drop::kDuplicateId);
+    open->lose();  // of an earlier connection of that identity
+  }
   ++stats_.calls;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
   const auto fail = [&](std::string_view name, const std::string& message) {
@@ -117,7 +121,7 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
 
 void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
   const auto channel = channels_.find(peer, event.response_to);
-  if (!channel) {
+  if (!channel || channel->forsaken()) {
     const bool recalled =
         event.name == wire::kCancel && recalls_.recall(peer, event.response_to, timers_.now());
     return recalled ? count_lost() : drop(peer, Drop::kLate);
@@ -167,9 +171,23 @@ void Server::closed(Channel& channel) {
   if (channels_.remove(channel) && channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
-// They are apart from the table, since each loss erases its entry.
+// All are deaf before the first is told: what one of them gave back must not be granted to the next. What a
+// method does about its loss may take long, and there may be very many.
 void Server::lose_all(const ChannelTable::Pointers& channels) {
-  for (const auto& channel : channels) channel->lose();
+  for (const auto& channel : channels) {
+    if (channel->forsaken()) continue;
+    channel->forsake();
+    forsaken_.push_back(channel);
+  }
+  if (!forsaken_.empty() && !std::exchange(losing_, true))
+    chores_.add([this] { return losing_ = lose_next(); });
+}
+
+bool Server::lose_next() {
+  const auto channel = std::move(forsaken_.front());
+  forsaken_.pop_front();
+  channel->lose();
+  return !forsaken_.empty();
 }
 
 void Server::peer_gone(const wire::Envelope& peer) { lose_all(channels_.of_client(peer.client())); }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "net/chores.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 #include "rpc/builtins.hpp"
@@ -34,6 +36,7 @@ struct ServerOptions {
   // what its client sent counts for several.
   std::size_t max_channels_per_peer = 65'536;  ///< Of one client.
   std::size_t max_channels = 262'144;          ///< In total.
+  net::Chores::Watch watch = core::Clock::now;
 };
 
 /// Counters since the start, and the present.
@@ -77,7 +80,8 @@ class Server final : private ChannelHost {
   /// One message as a ROUTER receives it: identity frames, delimiter, payload. Its answers are sent to an
   /// envelope of the same link.
   void receive(std::span<const std::string_view> frames, wire::Link link = 0);
-  /// A connection of link 0 has ended: every call that came by it is lost.
+  /// A connection of link 0 has ended: every call that came by it is lost, and answered no more. Very many
+  /// are told to their methods in turns; one that is answered before its turn, is told then.
   void lose_connection(std::string_view identity);
   /// Nobody is behind the link any more: every call that came by it is lost.
   void lose_link(wire::Link link);
@@ -105,7 +109,8 @@ class Server final : private ChannelHost {
   const Method* find(std::string_view name) const;
   std::shared_ptr<Channel> open_channel(const CallInfo& call, const Method& method,
                                         std::optional<std::int64_t> timeout_ms);
-  static void lose_all(const ChannelTable::Pointers& channels);
+  void lose_all(const ChannelTable::Pointers& channels);
+  bool lose_next();
 
   net::Timers& timers() override { return timers_; }
   Responder& responder() override { return responder_; }
@@ -126,11 +131,14 @@ class Server final : private ChannelHost {
   OwnMethods own_methods_{methods_};
   const Catalogue* catalogue_ = &own_methods_;
   ChannelTable channels_;
+  std::deque<std::shared_ptr<Channel>> forsaken_;  // to be lost, the first one first
+  net::Chores chores_;
   Recalls recalls_;
   ServerStats stats_;
   DropLog drop_log_;
   wire::Envelope envelope_;  // of the message being received
   const CallInfo* current_ = nullptr;
+  bool losing_ = false;
   bool draining_ = false;
   std::function<void()> idle_;
 };

@@ -20,7 +20,7 @@ struct Channel {
 class ServerRig {
  public:
   explicit ServerRig(rpc::ServerOptions options = {.name = "math", .limits = {}, .channel = {}})
-      : server(timers, sink, offload, std::move(options)) {}
+      : server(timers, sink, offload, watched(std::move(options))) {}
 
   /// One message as a ROUTER hands it over, from the connection `peer`.
   void receive(std::string_view peer, std::string_view payload) {
@@ -70,6 +70,8 @@ class ServerRig {
   }
 
   void pass(core::Clock::duration duration) { test::pass(timers, duration); }
+  /// One more turn of the loop, without a moment passing.
+  void turn() { timers.advance_to(timers.now()); }
 
   std::string fresh_id() { return bin_id("call-" + std::to_string(++ids_)); }
   static wire::Envelope envelope(std::string_view peer) {
@@ -79,11 +81,18 @@ class ServerRig {
   }
 
   net::Timers timers{kStart};
+  core::Clock::duration piece{0};  ///< So long each piece of the server's chores takes.
   RecordingSink sink;
   HandOffload offload;
   rpc::Server server;
 
  private:
+  rpc::ServerOptions watched(rpc::ServerOptions options) {
+    options.watch = [this] { return watch_ += piece; };
+    return options;
+  }
+
+  core::TimePoint watch_ = kStart;
   int ids_ = 0;
 };
 

@@ -269,6 +269,47 @@ TEST_CASE("when a connection has ended, every call of its client is lost, and no
   CHECK(rig.sink.messages.empty());
 }
 
+TEST_CASE("very many calls of a connection that has ended are lost in turns, and none of them is answered") {
+  Rig rig;
+  for (int i = 0; i < 1'000; ++i) rig.open();
+  const Channel bob = rig.open("bob");
+  rig.piece = 10us;
+  rig.server.lose_connection("alice");
+  const int at_once = rig.lost;
+  CHECK(at_once > 100);
+  CHECK(at_once < 900);
+
+  SUBCASE("others are served in between, and so is the next connection of that identity") {
+    rig.replies.at(1'000)(7);
+    CHECK(rig.heard(bob) == "OK [7]");
+    const Channel again = rig.open();
+    rig.replies.back()(8);
+    CHECK(rig.heard(again) == "OK [8]");
+  }
+  SUBCASE("a method that answers one of them before its turn, learns of the loss then") {
+    for (auto reply = rig.replies.begin(); rig.lost == at_once; ++reply) (*reply)(7);
+    CHECK(rig.lost == at_once + 1);
+  }
+  SUBCASE("they are all told when the server is stopped meanwhile") {
+    rig.server.abort();
+    CHECK(rig.lost == 1'001);
+    CHECK(rig.heard(bob).starts_with("ERR"));
+  }
+  SUBCASE("a server that drains is idle when the last one was told") {
+    rig.replies.at(1'000)(7);
+    rig.heard(bob);
+    int idle = 0;
+    rig.server.drain([&] { ++idle; });
+    CHECK(idle == 0);
+    while (rig.server.stats().channels > 0) rig.turn();
+    CHECK(idle == 1);
+  }
+  int turns = 0;
+  for (; rig.lost < 1'000; ++turns) rig.turn();
+  CHECK(turns < 8);
+  CHECK(rig.sink.messages.empty());
+}
+
 TEST_CASE("when a send finds nobody of that identity, every call of that peer is lost, and no other") {
   Rig rig;
   rig.open();
