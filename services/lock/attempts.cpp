@@ -22,8 +22,10 @@ Attempts::Attempts(const Shared& shared, Holds& holds)
       wake_([this](Attempt& attempt) { wake(attempt); }),
       requests_(shared.limits),
       claimed_(shared.limits.memory, capacity(shared.limits)),
-      waiters_("waiters", shared.limits.max_waiting),
-      ticket_seats_("tickets", shared.limits.max_tickets) {}
+      waiters_("places for waiters", shared.limits.max_waiting),
+      ticket_seats_("places for tickets", shared.limits.max_tickets),
+      handing_over_(shared.timers, shared.watch),
+      searching_(shared.timers, shared.watch) {}
 
 Attempts::Id Attempts::acquire(Request request, Told told) {
   return start(std::move(request), Kind::kCall, std::move(told));
@@ -56,7 +58,7 @@ Attempts::Id Attempts::start(Request request, Kind kind, Told told) {
     told(Answer(busy(claim, Busy::Reason::kHeld)));
     return 0;
   }
-  free ? refuse_excess() : refuse_crowd(request);
+  free ? holds_.seats().check(request.client, places_of(request)) : refuse_crowd(request);
   Attempt& attempt = make(std::move(request), kind, std::move(told));
   const Id id = attempt.id;
   free ? ask(attempt) : queue(attempt);
@@ -156,25 +158,20 @@ void Attempts::refuse_misuse(const Request& request, const Owner* owner) const {
   if (added > 0 && shared_.table.names().size() + added > shared_.limits.max_locks) refuse_more();
 }
 
-// Of one name there may be many holds: readers, or permits.
-void Attempts::refuse_excess() const {
-  if (holds_.size() >= shared_.limits.max_locks) refuse_more();
-}
-
 void Attempts::refuse_more() const {
   throw Failure(core::kTooManyLocks,
                 "as many locks are in use as may be: " + std::to_string(shared_.limits.max_locks));
 }
 
 void Attempts::refuse_tickets(const Request& request, const Owner* owner) const {
-  ticket_seats_.check(request.client);
+  ticket_seats_.check(request.client, places_of(request));
   const std::size_t most = shared_.limits.max_owner_tickets;
   if (owner != nullptr && owner->tickets >= most)
     throw Failure(core::kOverloaded, "one owner has as many tickets as it may: " + std::to_string(most));
 }
 
 void Attempts::refuse_crowd(const Request& request) const {
-  waiters_.check(request.client);
+  waiters_.check(request.client, places_of(request));
   for (const std::string& text : request.claim.names) {
     const Name* name = shared_.table.find_name(text);
     if (name == nullptr || name->queue.size() < shared_.limits.max_waiters) continue;
@@ -192,7 +189,7 @@ Attempt& Attempts::make(Request request, Kind kind, Told told) {
   attempt.since = shared_.timers.now();
   if (kind == Kind::kTicket) {
     attempt.ticket = random_name();
-    attempt.ticket_seat = ticket_seats_.take(attempt.request.client);
+    attempt.ticket_seat = ticket_seats_.take(attempt.request.client, places_of(attempt.request));
     tickets_.emplace(attempt.ticket, attempt.id);
   }
   attempt.done = std::move(told);
@@ -204,19 +201,36 @@ Attempt& Attempts::make(Request request, Kind kind, Told told) {
 
 void Attempts::queue(Attempt& attempt) {
   shared_.table.enqueue(attempt, Table::End::kBack);
-  attempt.line_seat = waiters_.take(attempt.request.client);
+  attempt.line_seat = waiters_.take(attempt.request.client, places_of(attempt.request));
   ++waiting_;
-  const Cycle cycle = find_cycle(attempt, ++searches_);
+  if (!attempt.is_ticket()) attempt.timer.after(attempt.request.wait);
+  if (attempt.owner->holds.empty()) {  // most who wait: there can be no cycle
+    if (attempt.is_ticket()) report_place(attempt);
+    return;
+  }
+  searching_.add([this, id = attempt.id] {
+    search(id);
+    return false;
+  });
+}
+
+// Each search is a piece of its own, for it may be long; meanwhile the wait may have come to its end.
+void Attempts::search(Id id) {
+  Attempt* attempt = find(id);
+  if (attempt == nullptr || attempt->state != Attempt::State::kQueued) return;
+  const Cycle cycle = find_cycle(*attempt, ++searches_);
   if (cycle.length > 0) {
     ++shared_.counters.deadlocks;
-    return fail(attempt, deadlock(cycle));
+    fail(*attempt, deadlock(cycle));
+    return serve();
   }
-  attempt.is_ticket() ? report_place(attempt) : attempt.timer.after(attempt.request.wait);
+  if (attempt->is_ticket()) report_place(*attempt);
 }
 
 void Attempts::ask(Attempt& attempt) {
   attempt.state = Attempt::State::kAsking;
   attempt.timer.cancel();
+  attempt.lock_seat = holds_.seats().take(attempt.request.client, places_of(attempt.request));
   attempt.asking = holds_.reserve(attempt.request, *attempt.owner);
   if (shared_.timers.now() > attempt.since) attempt.asking->claim.confirm = attempt.request.confirm;
   shared_.engine.acquire(attempt.asking->claim, [this, id = attempt.id](Result<std::optional<Grant>> answer) {
@@ -232,6 +246,7 @@ void Attempts::asked(Id id, Result<std::optional<Grant>> answer) {
   }
   for (const auto& [name, place] : attempt.asking->places) touch(*name);
   holds_.give_up(std::move(attempt.asking));
+  attempt.lock_seat = {};
   answer ? beaten(attempt) : fail(attempt, answer.error());
   serve();
 }

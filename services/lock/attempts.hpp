@@ -46,6 +46,8 @@ class Attempts {
   void drain();
   bool draining() const { return draining_; }
   std::size_t waiting() const { return waiting_; }
+  /// Long work that is still to be done, in pieces.
+  std::size_t chores() const { return handing_over_.size() + searching_.size(); }
 
   /// The hold as an acquire answers it.
   Granted view(const Hold& hold) const;
@@ -68,7 +70,6 @@ class Attempts {
   void remember(const Attempt& attempt, const Granted& granted);
   void again(Granted before, Told& told);
   void refuse_misuse(const Request& request, const Owner* owner) const;
-  void refuse_excess() const;
   [[noreturn]] void refuse_more() const;
   void refuse_tickets(const Request& request, const Owner* owner) const;
   void refuse_crowd(const Request& request) const;
@@ -92,8 +93,10 @@ class Attempts {
   void drop(Attempt& attempt);
   void leave_line(Attempt& attempt);
   void touch(Name& name);
+  void search(Id id);
   void serve();
-  void serve(Name& name);
+  bool serve_next();
+  void grant(Attempt& first);
   Attempt* find(Id id);
   Attempt* find(const std::string& ticket);
   Granted view(const Attempt& attempt, const Hold& hold) const;
@@ -109,6 +112,9 @@ class Attempts {
   std::unordered_map<Id, std::unique_ptr<Attempt>> attempts_;
   std::unordered_map<std::string, Id, core::KeyedHash> tickets_;
   std::deque<Name*> touched_;
+  // Lists of their own: neither waits for other chores, nor for one another.
+  net::Chores handing_over_;
+  net::Chores searching_;
   std::size_t waiting_ = 0;
   std::uint64_t searches_ = 0;  // for deadlocks
   Id last_ = 0;

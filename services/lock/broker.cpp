@@ -47,11 +47,12 @@ std::map<Token, std::vector<std::string>> sets_of(const std::vector<Ticketed>& h
 
 }  // namespace
 
-Broker::Broker(net::Timers& timers, Engine& engine, const Limits& limits)
+Broker::Broker(net::Timers& timers, Engine& engine, const Limits& limits, net::Chores::Watch watch)
     : timers_(timers),
       engine_(engine),
       limits_(limits),
       epoch_(engine.capabilities().epoch),
+      watch_(std::move(watch)),
       holds_(
           shared_, [this](const Hold& hold) { attempts_.gone(hold); },
           [this](const std::string& name) { attempts_.freed(name); }),

@@ -83,7 +83,8 @@ struct Revoked {
 
 class Broker {
  public:
-  Broker(net::Timers& timers, Engine& engine, const Limits& limits);
+  Broker(net::Timers& timers, Engine& engine, const Limits& limits,
+         net::Chores::Watch watch = core::Clock::now);
 
   Holds& holds() { return holds_; }
   const Holds& holds() const { return holds_; }
@@ -98,7 +99,7 @@ class Broker {
   const Counters& counters() const { return counters_; }
   const Table& table() const { return table_; }
   /// Long work that is still to be done, in pieces.
-  std::size_t chores() const { return chores_.size(); }
+  std::size_t chores() const { return chores_.size() + attempts_.chores(); }
   /// Rises with every start of the broker.
   std::int64_t epoch() const { return epoch_; }
 
@@ -148,8 +149,9 @@ class Broker {
   Table table_;
   Audience audience_{limits_.max_listeners};
   Counters counters_;
-  Chores chores_{timers_};
-  Shared shared_{timers_, engine_, table_, audience_, counters_, limits_, chores_};
+  const net::Chores::Watch watch_;
+  net::Chores chores_{timers_, watch_};
+  Shared shared_{timers_, engine_, table_, audience_, counters_, limits_, chores_, watch_};
   Holds holds_;
   Attempts attempts_;
   Sessions sessions_;

@@ -108,7 +108,9 @@ class Search {
     if (!std::exchange(begun_, true)) wait_ = stop.owner->attempts.begin();
     if (wait_ == stop.owner->attempts.end()) return false;
     Attempt& attempt = **wait_++;
-    if (!attempt.places.empty()) reach(attempt, {.from = stop.from, .name = stop.name, .held = true});
+    // Who came later is not why it waits: his own search will tell him.
+    if (!attempt.places.empty() && attempt.id <= start_.id)
+      reach(attempt, {.from = stop.from, .name = stop.name, .held = true});
     return true;
   }
 

@@ -53,7 +53,8 @@ Audience::Id Audience::join_prefix(const std::string& prefix, Listener listener)
 }
 
 Audience::Id Audience::join(Entry entry) {
-  entry.seat = seats_.take(entry.listener.client);
+  seats_.check(entry.listener.client, 1);
+  entry.seat = seats_.take(entry.listener.client, 1);
   entries_.emplace(++last_, std::move(entry));
   return last_;
 }

@@ -25,6 +25,7 @@ void Attempts::granted(Attempt& attempt, Hold& hold) {
   attempt.state = Attempt::State::kGranted;
   attempt.hold = &hold;
   hold.ticket = id;
+  hold.seat = std::move(attempt.lock_seat);
   if (attempt.unwanted) return give_back(attempt);
   remember(attempt, view(attempt, hold));
   holds_.announce(hold);

@@ -53,6 +53,7 @@ Holds::Holds(const Shared& shared, Gone gone, Freed freed)
       wake_([this](Hold& hold) { wake(hold); }),
       gone_(std::move(gone)),
       freed_(std::move(freed)),
+      seats_("places for locks", shared.limits.max_locks, core::kTooManyLocks),
       ended_(shared.limits.memory, capacity(shared.limits)),
       releases_(shared.limits.memory, capacity(shared.limits)) {}
 
@@ -85,9 +86,10 @@ Hold& Holds::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
 
 Hold& Holds::restore(const Held& held) {
   Request request;
-  request.claim = held.claim;
+  request.claim = held.claim;  // whose connection it was nobody knows
   Hold& hold = begin(reserve(request, shared_.table.owner(held.claim.owner)), {held.token, held.remaining});
   hold.entered_again = true;  // perhaps: how often it was entered in all is not kept
+  hold.seat = seats_.take(request.client, places_of(request));
   return hold;
 }
 
@@ -271,6 +273,7 @@ void Holds::end(Hold& hold, Ended::How how, const std::string& reason) {
   std::shared_ptr<Hold> ended = std::move(node.mapped());
   const auto held = shared_.timers.now() - ended->since;
   ended->timer.cancel();
+  ended->seat = {};
   if (how != Ended::How::kReleased) delay(*ended);
   shared_.table.remove(*ended);
   ended_.put(ended->token, Ended(how, ended->claim, whole_ms(held)), shared_.timers.now());

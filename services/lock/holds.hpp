@@ -6,11 +6,11 @@
 #include <string>
 #include <unordered_map>
 
-#include "lock/chores.hpp"
 #include "lock/counters.hpp"
 #include "lock/events.hpp"
 #include "lock/memory.hpp"
 #include "lock/table.hpp"
+#include "net/chores.hpp"
 
 namespace zerosuite::lock {
 
@@ -46,7 +46,8 @@ struct Shared {
   Audience& audience;
   Counters& counters;
   const Limits& limits;
-  Chores& chores;
+  net::Chores& chores;
+  const net::Chores::Watch& watch;
 };
 
 /// Loop thread only. A lease ends when its timer fires and at no other moment: after a pause of the process
@@ -97,6 +98,8 @@ class Holds {
   /// How long it may still be held by Limits::most_held.
   milliseconds room(const Hold& hold) const;
   std::size_t size() const { return holds_.size(); }
+  /// What all that is held takes.
+  Seats& seats() { return seats_; }
   /// Forgets some of the ends that are due to be; false when there are more.
   bool forget() {
     const bool ends = ended_.forget(shared_.timers.now());
@@ -124,6 +127,7 @@ class Holds {
   const std::function<void(Hold&)> wake_;
   Gone gone_;
   Freed freed_;
+  Seats seats_;
   std::unordered_map<Token, std::unique_ptr<Hold>> holds_;
   Memory<Token, Ended> ended_;
   Memory<std::string, Released> releases_;  // by owner, token and request_id

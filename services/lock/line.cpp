@@ -76,27 +76,35 @@ void Attempts::freed(const std::string& text) {
   serve();
 }
 
-// One name after the other, not inside one another: a grant may bring about another's end.
+// One after the other, not inside one another: a grant may bring about another's end. Very many may be
+// granted at once, such as readers.
 void Attempts::serve() {
-  if (std::exchange(serving_, true)) return;
-  while (!touched_.empty()) {
-    Name& name = *touched_.front();
-    touched_.pop_front();
-    name.touched = false;
-    serve(name);
-  }
-  serving_ = false;
+  if (touched_.empty() || std::exchange(serving_, true)) return;
+  handing_over_.add([this] { return serving_ = serve_next(); });
 }
 
-void Attempts::serve(Name& name) {
-  while (!draining_ && !name.queue.empty()) {
-    Attempt& first = *name.queue.front();
-    const Claim& claim = first.request.claim;
-    if (!shared_.table.first_in_line(claim, &first) || !shared_.table.admits(claim)) break;
-    leave_line(first);
-    ask(first);
+// One grant, or one name that nobody can be granted. False when there is nothing left to look at.
+bool Attempts::serve_next() {
+  Name& name = *touched_.front();
+  Attempt* first = draining_ || name.queue.empty() ? nullptr : name.queue.front();
+  if (first != nullptr && shared_.table.first_in_line(first->request.claim, first) &&
+      shared_.table.admits(first->request.claim)) {
+    grant(*first);
+  } else {
+    touched_.pop_front();
+    name.touched = false;
+    shared_.table.tidy(name);
   }
-  shared_.table.tidy(name);
+  return !touched_.empty();
+}
+
+// What it waited for may have been given back by others, who took the places for it again.
+void Attempts::grant(Attempt& first) {
+  const Request& request = first.request;
+  if (!holds_.seats().admits(request.client, places_of(request), Seats::Room::kKeptBack))
+    return fail(first, holds_.seats().excess(request.client));
+  leave_line(first);
+  ask(first);
 }
 
 void Attempts::lose_session(Attempt& attempt) {

@@ -83,6 +83,15 @@ void check(const Request& request, const Limits& limits) {
   if (claim.mode == Mode::kPermits) check_permits(claim);
 }
 
+std::size_t places_of(const Request& request) {
+  constexpr std::size_t kPlace = 1024;
+  const Claim& claim = request.claim;
+  std::size_t bytes = claim.owner.size() + claim.request_id.size() + claim.data.size() +
+                      request.session.size() + request.client.size();
+  for (const std::string& name : claim.names) bytes += name.size();
+  return claim.names.size() + bytes / kPlace;
+}
+
 std::string random_name() {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<std::byte, 16> bytes{};

@@ -24,10 +24,10 @@ struct Limits {
   std::size_t max_memory = 262'144;         ///< And how many of each,
   std::size_t max_memory_bytes = 1 << 27;   ///< and how many bytes of each.
   std::size_t max_waiters = 10'000;         ///< For one name.
-  std::size_t max_waiting = 100'000;        ///< For all names; shared among the clients.
-  std::size_t max_tickets = 100'000;        ///< In all; shared among the clients.
+  std::size_t max_waiting = 100'000;        ///< Places, for all names; shared among the clients.
+  std::size_t max_tickets = 100'000;        ///< Places, in all; shared among the clients.
   std::size_t max_owner_tickets = 10'000;   ///< Of one owner.
-  std::size_t max_locks = 1'000'000;        ///< Names in use, and holds of them.
+  std::size_t max_locks = 1'000'000;        ///< Names in use, and places of holds; shared among the clients.
   std::size_t max_listeners = 10'000;       ///< Sessions and watchers; shared among the clients.
   std::uint32_t max_entries = 255;          ///< Of one hold by its owner.
   std::size_t max_names = 64;               ///< In one set.
@@ -53,6 +53,10 @@ struct Request {
   std::optional<std::int64_t> number;  ///< Its request_id as an integer: an owner's must rise.
   std::string client;                  ///< Who asks: rpc::CallInfo::client().
 };
+
+/// How many places it takes while it waits, and while it is held: one for each name, and one more for each
+/// KiB of what is kept of it, since memory is what they are for.
+std::size_t places_of(const Request& request);
 
 /// Throws core::Failure(InvalidArgument) that says what is wrong with which value.
 void check(const Request& request, const Limits& limits);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -12,66 +14,86 @@
 
 namespace zerosuite::lock {
 
-/// So many of one thing, shared as core::Quota says. Clients go by what rpc::CallInfo::client() answers. Loop
-/// thread only. Must outlive its seats.
+/// So many places of one kind, shared as core::Quota says. Clients go by what rpc::CallInfo::client()
+/// answers. Loop thread only. Must outlive its seats.
 class Seats {
+  using Clients = std::unordered_map<std::string, std::size_t, core::KeyedHash>;
+
  public:
-  /// One of so many. Gives itself back.
+  /// So many places of one client. Gives itself back.
   class Seat {
    public:
     Seat() = default;
     Seat(Seat&& other) noexcept
-        : seats_(std::exchange(other.seats_, nullptr)), client_(std::move(other.client_)) {}
+        : seats_(std::exchange(other.seats_, nullptr)), client_(other.client_), places_(other.places_) {}
     Seat& operator=(Seat&& other) noexcept {
       std::swap(seats_, other.seats_);
       std::swap(client_, other.client_);
+      std::swap(places_, other.places_);
       return *this;
     }
     ~Seat() {
-      if (seats_ != nullptr) seats_->give_back(client_);
+      if (seats_ != nullptr) seats_->give_back(*client_, places_);
     }
 
    private:
     friend class Seats;
-    Seat(Seats& seats, std::string client) : seats_(&seats), client_(std::move(client)) {}
+    Seat(Seats& seats, Clients::value_type& client, std::size_t places)
+        : seats_(&seats), client_(&client), places_(places) {}
 
     Seats* seats_ = nullptr;
-    std::string client_;
+    Clients::value_type* client_ = nullptr;
+    std::size_t places_ = 0;
   };
+  /// What is kept back is for those who have waited.
+  enum class Room : std::uint8_t { kShared, kKeptBack };
 
   /// `what` is a plural, for errors: "waiters".
-  Seats(const char* what, std::size_t most) : what_(what), quota_{most, most} {}
+  Seats(const char* what, std::size_t most, std::string_view error = core::kOverloaded)
+      : what_(what), error_(error), quota_{most, most} {}
   Seats(const Seats&) = delete;
   Seats& operator=(const Seats&) = delete;
 
-  /// Throws core::Failure(Overloaded) when the client may not have one more.
-  void check(const std::string& client) const {
-    const auto found = clients_.find(client);
-    const std::size_t own = found == clients_.end() ? 0 : found->second;
-    if (quota_.admits(own, used_)) return;
-    throw core::Failure(core::kOverloaded, "of " + std::to_string(quota_.total) + " " + what_ +
-                                               " there are " + std::to_string(used_) + ", " +
-                                               std::to_string(own) + " of this client");
+  /// Whether the client may have so many more.
+  bool admits(const std::string& client, std::size_t places, Room room) const {
+    const std::size_t own = of(client) + places - 1;
+    const std::size_t used = used_ + places - 1;
+    if (room == Room::kShared) return quota_.admits(own, used);
+    return used < quota_.total && own < quota_.total - used;
   }
-  /// check(), and one of them.
-  Seat take(const std::string& client) {
-    check(client);
-    ++used_;
-    ++clients_[client];
-    return {*this, client};
+  core::Error excess(const std::string& client) const {
+    return {std::string(error_), "of " + std::to_string(quota_.total) + " " + what_ + " there are " +
+                                     std::to_string(used_) + ", " + std::to_string(of(client)) +
+                                     " of this client"};
+  }
+  /// Throws excess() when the client may not have so many more.
+  void check(const std::string& client, std::size_t places) const {
+    if (!admits(client, places, Room::kShared)) throw core::Failure(excess(client));
+  }
+  /// Whether there is room or not.
+  Seat take(const std::string& client, std::size_t places) {
+    Clients::value_type& entry = *clients_.try_emplace(client).first;
+    used_ += places;
+    entry.second += places;
+    return {*this, entry, places};
   }
 
  private:
-  void give_back(const std::string& client) {
-    --used_;
+  std::size_t of(const std::string& client) const {
     const auto found = clients_.find(client);
-    if (--found->second == 0) clients_.erase(found);
+    return found == clients_.end() ? 0 : found->second;
+  }
+  void give_back(Clients::value_type& client, std::size_t places) {
+    used_ -= places;
+    client.second -= places;
+    if (client.second == 0) clients_.erase(client.first);
   }
 
   const char* const what_;
+  const std::string_view error_;
   const core::Quota quota_;
   std::size_t used_ = 0;
-  std::unordered_map<std::string, std::size_t, core::KeyedHash> clients_;
+  Clients clients_;  // its entries stay where they are
 };
 
 }  // namespace zerosuite::lock

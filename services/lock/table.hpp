@@ -99,6 +99,7 @@ struct Hold {
   std::string session;         // that ends it
   bool indefinite = false;     // only its session ends it
   std::uint64_t ticket = 0;    // of the attempt that has not heard of it yet
+  Seats::Seat seat;
   net::Timer timer;
 };
 
@@ -136,6 +137,7 @@ struct Attempt {
   std::string ticket;  // outlives those who wait for it; empty = a call, which does not
   Seats::Seat line_seat;
   Seats::Seat ticket_seat;
+  Seats::Seat lock_seat;  // of kAsking; then it is the hold's
   net::Timer timer;
 
   bool is_ticket() const { return !ticket.empty(); }

@@ -20,7 +20,7 @@ namespace zerosuite::test {
 class BrokerRig {
  public:
   explicit BrokerRig(const lock::Limits& limits = {}, const std::vector<lock::Held>& left = {})
-      : engine(leave(left)), broker(timers, engine, limits) {}
+      : engine(leave(left)), broker(timers, engine, limits, [this] { return clock += piece; }) {}
   ~BrokerRig() { CHECK(leaks() == ""); }
   BrokerRig(const BrokerRig&) = delete;
   BrokerRig& operator=(const BrokerRig&) = delete;
@@ -86,6 +86,8 @@ class BrokerRig {
   std::size_t waiting() const { return broker.attempts().waiting(); }
 
   net::Timers timers{kStart};
+  core::Clock::duration piece{0};  ///< So long each piece of a chore takes,
+  core::TimePoint clock = kStart;  ///< by this clock.
   FakeLockEngine engine;
   lock::Broker broker;
 

@@ -9,7 +9,7 @@ import pytest
 from support.programs import sanitized, wait_until
 from support.raw import Raw, event_bytes, new_id
 
-WAITERS, LOCKS = 10_000, 100_000
+WAITERS, LOCKS, SETS = 10_000, 100_000, 16_000
 SLACK = 2.0
 ROOM = 4 if sanitized("zerosuite-lock") else 1  # bounds on memory are for the real thing
 
@@ -187,6 +187,52 @@ def test_30_a_session_of_twenty_thousand_locks_ends_while_others_are_served(star
         assert median(times) < 0.02 and max(times) < 0.5
         assert crowd.answer() == ("close", "OK", {"released": many})
         assert broker.stats()["held"] == 0
+
+
+def test_30_a_connection_with_a_million_places_in_line_ends_and_its_neighbours_are_answered_all_the_while(start_broker):
+    broker = start_broker("none", ZEROSUITE_LOCK_HEARTBEAT_MS="60000", ZEROSUITE_LOCK_MAX_WAITING="4000000")
+    sets = [[f"{side} {number}" for number in range(64)] for side in ("left", "right")]
+    with Raw(broker.endpoint) as raw, Raw(broker.endpoint) as patient:
+        for names in sets:
+            raw.value("acquire_many", names, "first", 600_000)
+        held = raw.value("acquire", "n", "neighbour", 600_000)
+        waiting = patient.call("acquire", ["n", "patient", 60_000, 60_000])
+        crowd = Crowd(broker.endpoint)
+        for number in range(SETS):
+            crowd.ask(number, "acquire_many", sets[number % 2], f"owner-{number}", 60_000, 600_000)
+        wait_until(lambda: raw.value("stats", seconds=30)["waiting"] == SETS + 1, 60, every=0.1)
+        crowd.close()
+        begun, times = time.monotonic(), []
+        while raw.value("stats", seconds=30)["waiting"] > 1:
+            times += timed_tries(raw, 1)
+            assert time.monotonic() - begun < 30 * ROOM
+        assert not times or max(times) < ROOM
+        begun = time.monotonic()
+        raw.value("release", "n", "neighbour", held["token"])
+        assert patient.next(waiting).name == "OK"
+        assert time.monotonic() - begun < ROOM
+
+
+def test_30_what_long_sets_keep_is_what_counts_and_no_client_takes_all_of_it(start_broker):
+    broker = start_broker("none", ZEROSUITE_LOCK_HEARTBEAT_MS="60000", ZEROSUITE_LOCK_MAX_LOCKS="20000")
+    names, most = [f"{number:02}".ljust(255, "n") for number in range(64)], 20_000 * 15 // 16 // 2 // 79
+    with Crowd(broker.endpoint) as crowd, Raw(broker.endpoint) as raw:
+        for number in range(most + 50):
+            crowd.ask(number, "acquire_many", names, f"owner-{number}", 600_000, 0, {"mode": "s"})
+        grants = {}
+        for _ in range(most + 50):
+            number, name, value = crowd.answer()
+            assert name == "OK" or value == "TooManyLocks"
+            if name == "OK":
+                grants[number] = value["token"]
+        assert len(grants) == most
+        assert raw.value("acquire", "n", "honest", 600_000)["ok"]
+        for number, token in grants.items():
+            crowd.ask(number, "extend", names[0], f"owner-{number}", token, 600_000)
+            assert crowd.answer()[1] == "OK"
+            crowd.ask(number, "release_many", f"owner-{number}", [[name, token] for name in names])
+            assert len(crowd.answer()[2]["released"]) == 64
+        wait_until(lambda: raw.value("stats")["held"] == 1)
 
 
 def settled(raw, before):

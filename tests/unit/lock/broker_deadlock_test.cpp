@@ -53,6 +53,23 @@ TEST_CASE("a circle of many is found, and none before it closes") {
   CHECK(rig.waiting() == kMany - 1);
 }
 
+TEST_CASE("a search that has to wait for its turn finds the circle then, and the newest request is told") {
+  BrokerRig rig;
+  for (const char* name : {"x", "y", "z"}) rig.acquire(want("owner of " + std::string(name), {name}));
+  rig.piece = 3ms;  // each search takes a turn
+  rig.acquire(want("owner of z", {"x"}).waiting(1min));
+  const auto ann = rig.acquire(want("owner of x", {"y"}).waiting(1min));
+  const auto gone = rig.acquire(want("owner of y", {"x"}).waiting(1min));
+  const auto bob = rig.acquire(want("owner of y", {"x"}).waiting(1min));
+  CHECK(bob->state() == "");
+  rig.withdraw(gone);
+  rig.finish();
+  CHECK(bob->state() == "Deadlock");
+  CHECK(ann->state() == "");
+  CHECK(gone->times == 0);
+  CHECK(rig.broker.counters().deadlocks == 1);
+}
+
 TEST_CASE("a ticket closes a circle like a call") {
   BrokerRig rig;
   rig.acquire(want("ann", {"x"}));

@@ -126,15 +126,18 @@ TEST_CASE("a line is as long as the limit says, and who asks without waiting doe
 
 TEST_CASE("there are as many names as the limit says, and those in use may be waited for") {
   BrokerRig rig({.max_locks = 2});
-  rig.acquire(want("ann", {"x"}));
-  CHECK(outcome([&] { rig.acquire(want("bob", {"y", "z"})); }) == "TooManyLocks");
-  const auto y = rig.acquire(want("bob", {"y"}));
-  CHECK(outcome([&] { rig.acquire(want("cat", {"z"})); }) == "TooManyLocks");
-  CHECK(rig.acquire(want("cat", {"y"}))->state() == "held");
-  CHECK(rig.acquire(want("bob", {"y"}))->granted().count == 2);
+  const auto by = [](const std::string& client, std::vector<std::string> names) {
+    return want(client, std::move(names)).with([&](auto& request) { request.client = client; });
+  };
+  rig.acquire(by("ann", {"x"}));
+  CHECK(outcome([&] { rig.acquire(by("bob", {"y", "z"})); }) == "TooManyLocks");
+  const auto y = rig.acquire(by("bob", {"y"}));
+  CHECK(outcome([&] { rig.acquire(by("cat", {"z"})); }) == "TooManyLocks");
+  CHECK(rig.acquire(by("cat", {"y"}))->state() == "held");
+  CHECK(rig.acquire(by("bob", {"y"}))->granted().count == 2);
   rig.release(y);
   rig.release(y);
-  CHECK(rig.acquire(want("cat", {"z"}))->state() == "granted");
+  CHECK(rig.acquire(by("cat", {"z"}))->state() == "granted");
 }
 
 TEST_CASE("names that an earlier process left may be waited for, though they are more than the limit") {
@@ -189,6 +192,7 @@ TEST_CASE("those who wait are sent away in pieces when the broker drains, and no
   const auto held = rig.acquire(want("ann"));
   std::vector<test::Asked> waiting;
   for (int i = 0; i < 3'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(1min)));
+  rig.piece = 10us;
   rig.broker.drain(lock::Audience::Stay::kStays);
   CHECK(rig.waiting() > 0);
   rig.release(held);
@@ -203,6 +207,7 @@ TEST_CASE("very many waits that end at once end in pieces, and who is granted me
   const auto held = rig.acquire(want("ann").leased(1h));
   std::vector<test::Asked> waiting;
   for (int i = 0; i < 2'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(5s)));
+  rig.piece = 10us;
   rig.pass(5s);
   CHECK(waiting.front()->state() == "timeout");
   CHECK(waiting.back()->state() == "");
@@ -229,9 +234,121 @@ TEST_CASE("a lock that very many share is found, entered and left like any other
   CHECK(writer->state() == "granted");
 }
 
+TEST_CASE(
+    "very many readers come in by turns when a writer leaves, and those who came later wait behind them") {
+  BrokerRig rig;
+  const auto writer = rig.acquire(want("writer"));
+  std::vector<test::Asked> readers;
+  for (int i = 0; i < 2'000; ++i)
+    readers.push_back(rig.acquire(want(std::to_string(i)).reading().waiting(1min)));
+  rig.piece = 10us;
+  CHECK(outcome(rig.release(writer)) == "ok");
+  CHECK(readers.front()->state() == "granted");
+  CHECK(readers.back()->state() == "");
+  const auto next = rig.acquire(want("next").waiting(1min));
+  const auto later = rig.acquire(want("later").reading().waiting(1min));
+  rig.withdraw(readers.at(1'998));
+  CHECK(rig.acquire(want("aside", {"y"}))->state() == "granted");
+  rig.finish();
+  CHECK(std::count_if(readers.begin(), readers.end(),
+                      [](const auto& one) { return one->state() == "granted"; }) == 1'999);
+  CHECK(readers.at(1'998)->times == 0);
+  CHECK(next->state() == "");
+  CHECK(later->state() == "");
+  rig.piece = 0us;
+  for (const auto& reader : readers) {
+    if (reader->times > 0) rig.release(reader);
+  }
+  CHECK(next->state() == "granted");
+}
+
+TEST_CASE("very many waits are withdrawn at once, and the next in line has the lock some turns later") {
+  BrokerRig rig;
+  std::vector<test::Asked> held;
+  std::vector<test::Asked> waiting;
+  for (int i = 0; i < 1'000; ++i) {
+    held.push_back(rig.acquire(want("ann", {std::to_string(i)}).reading()));
+    waiting.push_back(rig.acquire(want("bob", {std::to_string(i)}).waiting(1min)));
+  }
+  const auto next = rig.acquire(want("cat", {"999"}).reading().waiting(1min));
+  rig.piece = 10us;
+  for (const auto& one : waiting) rig.withdraw(one);
+  CHECK(rig.waiting() == 1);
+  CHECK(next->state() == "");
+  rig.finish();
+  CHECK(next->state() == "granted");
+  CHECK(rig.broker.counters().withdrawn == 1'000);
+}
+
+namespace {
+
+test::Want by(const std::string& client, const std::string& owner, std::vector<std::string> names) {
+  return want(owner, std::move(names)).reading().with([&](auto& request) { request.client = client; });
+}
+
+test::Want heavy(const test::Want& light) {
+  return light.with([](auto& request) { request.claim.data = std::string(1024, 'd'); });
+}
+
+}  // namespace
+
+TEST_CASE("a set takes a place for each of its names, and one more for each KiB that is kept of it") {
+  const std::vector<std::string> seven = {"a", "b", "c", "d", "e", "f", "g"};
+  const std::vector<std::string> six = {"a", "b", "c", "d", "e", "f"};
+  SUBCASE("of what is held, and to keep it and to give it back it takes none") {
+    BrokerRig rig({.max_locks = 32});
+    const auto ann = rig.acquire(by("1", "ann", seven));
+    CHECK(ann->state() == "granted");
+    CHECK(rig.acquire(heavy(by("1", "bob", six)))->state() == "granted");
+    CHECK(outcome([&] { rig.acquire(by("1", "cat", {"a", "b"})); }) == "TooManyLocks");
+    CHECK(outcome([&] { rig.acquire(heavy(by("1", "cat", {"a"}))); }) == "TooManyLocks");
+    CHECK(rig.acquire(by("1", "cat", {"a"}))->state() == "granted");
+    CHECK(rig.acquire(by("2", "dan", {"a", "b"}))->state() == "granted");
+    CHECK(rig.acquire(by("1", "ann", seven))->granted().count == 2);
+    CHECK(outcome(rig.extend(ann, 10s)) == "ok");
+    std::vector<lock::Ticketed> all;
+    for (const std::string& name : seven) all.emplace_back(name, ann->granted().token);
+    for (int i = 0; i < 2; ++i) rig.broker.release_many("ann", all, {}, [](const auto&) {});
+    CHECK(rig.acquire(by("1", "eve", {"a", "b"}))->state() == "granted");
+  }
+  SUBCASE("of those who wait") {
+    BrokerRig rig({.max_waiting = 32});
+    rig.acquire(want("holder", seven));
+    const auto ann = rig.acquire(by("1", "ann", seven).waiting(1min));
+    CHECK(rig.acquire(heavy(by("1", "bob", six)).waiting(1min))->state() == "");
+    CHECK(outcome([&] { rig.acquire(by("1", "cat", {"a", "b"}).waiting(1min)); }) == "Overloaded");
+    CHECK(rig.acquire(by("1", "cat", {"a"}).waiting(1min))->state() == "");
+    rig.withdraw(ann);
+    CHECK(rig.acquire(by("1", "eve", {"a", "b"}).waiting(1min))->state() == "");
+  }
+  SUBCASE("of tickets") {
+    BrokerRig rig({.max_tickets = 32});
+    rig.acquire(want("holder", seven));
+    rig.enqueue(by("1", "ann", seven));
+    rig.enqueue(heavy(by("1", "bob", six)));
+    CHECK(outcome([&] { rig.enqueue(by("1", "cat", {"a", "b"})); }) == "Overloaded");
+    CHECK(rig.enqueue(by("1", "cat", {"a"}))->state() == "queued");
+  }
+}
+
+TEST_CASE("who has waited is granted from what is kept back too, and told when that is not enough") {
+  BrokerRig rig({.max_locks = 16});
+  const auto x = rig.acquire(want("holder", {"x"}).with([](auto& request) { request.client = "holder"; }));
+  for (const char* name : {"p", "q"}) rig.acquire(by("two", "two", {name}));
+  rig.acquire(by("one", "one", {"r"}));
+  for (int i = 0; i < 11; ++i) rig.acquire(by(std::to_string(i), "filler", {std::to_string(i)}));
+  CHECK(outcome([&] { rig.acquire(by("new", "new", {"p"})); }) == "TooManyLocks");
+  const auto two = rig.acquire(by("two", "two", {"x"}).waiting(1min));
+  const auto one = rig.acquire(by("one", "one", {"x"}).waiting(1min));
+  rig.release(x);
+  CHECK(two->state() == "TooManyLocks");
+  CHECK(one->state() == "granted");
+}
+
 TEST_CASE("a lock that very many share is taken from them in pieces, but not from who comes meanwhile") {
   BrokerRig rig;
   for (int i = 0; i < 3'000; ++i) rig.acquire(want(std::to_string(i)).reading());
+  rig.piece = 10us;
   const auto revoked =
       test::answered<lock::Revoked>([&](auto done) { rig.broker.force_release("x", "", std::move(done)); });
   CHECK(outcome(revoked) == "");

@@ -165,6 +165,7 @@ TEST_CASE("a session with very many locks ends in pieces, and the loop is free i
   }
   const auto waiter = rig.acquire(want("bob", {"bound2999"}).waiting(1min));
   std::optional<std::size_t> released;
+  rig.piece = 10us;
   rig.broker.sessions().close(ann->id, [&](std::size_t count) { released = count; });
   CHECK(rig.broker.holds().size() > kMany);
   CHECK(outcome([&] { rig.acquire(want("ann").bound_to(ann->id)); }) == "SessionLost");
@@ -192,6 +193,7 @@ TEST_CASE("what a session waits for when it ends is refused in pieces too, grant
     held.push_back(rig.acquire(want("bob", {std::to_string(i)})));
     waiting.push_back(rig.acquire(want("ann", {std::to_string(i)}).bound_to(ann->id).waiting(1min)));
   }
+  rig.piece = 10us;
   rig.broker.sessions().lost(ann->id);
   CHECK(waiting.back()->state() == "");
   rig.release(held.back());
