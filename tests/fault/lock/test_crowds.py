@@ -112,11 +112,13 @@ def test_30_a_hundred_thousand_locks_are_held_found_again_after_a_restart_and_gi
     assert broker.stats()["held"] - LOCKS in (0, 1), "the last release may be lost with the process"
     assert time.monotonic() - begun < 3 + SLACK
     with Crowd(broker.endpoint) as crowd:
-        for number, token in tokens.items():
-            crowd.ask(number, "release", f"lock {number}", "owner", token)
-        for _ in range(LOCKS):
-            _, name, value = crowd.answer()
-            assert (name, value["hold_count"]) == ("OK", 0), value
+        for first in range(0, LOCKS, LOCKS // 10):  # after a restart each is a call that waits for the disk
+            for number in range(first, first + LOCKS // 10):
+                crowd.ask(number, "release", f"lock {number}", "owner", tokens[number])
+            for _ in range(LOCKS // 10):
+                _, name, value = crowd.answer()
+                assert name == "OK", value
+                assert value["hold_count"] == 0
     wait_until(lambda: broker.stats()["names"] <= 1)
 
 
