@@ -100,6 +100,10 @@ class Program:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
+    def descriptors(self):
+        """How many files, sockets and connections it has open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def kill(self):
         """Ends it as a crash would: nothing is said, nothing is flushed."""
         self.process.send_signal(signal.SIGKILL)
