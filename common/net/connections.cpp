@@ -1,15 +1,16 @@
 #include "net/connections.hpp"
 
 #include <arpa/inet.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
+#include "net/arrivals.hpp"
 #include "net/context.hpp"
 
 namespace zerosuite::net {
@@ -24,12 +25,11 @@ constexpr auto kLastWords = 10ms;
 constexpr std::uint64_t kTurns = 2;
 constexpr auto kPatience = 1s;
 
-// How often what waits of a connection is looked at: each time it has been served so much, and all that are
-// there, some a turn, each second. A look costs as much as a system call.
+// How often what waits of a connection is looked at: each time it has been served so much, and, of all that
+// are there, so often. The count is in another processor's cache.
 constexpr std::uint32_t kCheckedMessages = 256;
-constexpr std::size_t kLarge = 64 << 10;
-constexpr auto kCheckEvery = 1s;
-constexpr std::size_t kChecksATurn = 512;
+constexpr std::uint64_t kLarge = 64 << 10;
+constexpr auto kLookEvery = 100ms;
 
 // Who is at the other end: an address, or a user of this machine. Empty when that is not known any more.
 std::string address_of(int fd) {
@@ -52,32 +52,19 @@ std::string address_of(int fd) {
 // libzmq closes it: closing it here would give its number to somebody else while libzmq uses it.
 void end(int fd) { ::shutdown(fd, SHUT_RDWR); }
 
-// What libzmq has read of a connection over tcp; 0 when that is not known.
-std::uint64_t bytes_read(int fd) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
-  return info.tcpi_bytes_received;
-}
-
-// A frame and what ZMTP puts in front of it.
-std::size_t on_the_wire(const Frame& frame) {
-  constexpr std::size_t kShort = 255;
-  const std::size_t size = frame.size();
-  return size + (size <= kShort ? 2 : 9);
-}
-
 }  // namespace
 
 Connections::Connections(Context& context, Reactor& reactor, Socket& router)
     : reactor_(reactor),
       gate_(context.gate()),
       router_(router),
-      max_unread_(std::numeric_limits<std::size_t>::max()),
+      max_unread_(std::numeric_limits<std::uint64_t>::max()),
+      max_unread_total_(max_unread_),
       tell_(reactor.timers(), [this] { tell_gone(); }),
       admit_(reactor.timers(), [this] { admit_arrived(); }),
-      check_(reactor.timers(), [this] { check_some(); }),
+      look_(reactor.timers(), [this] { look(); }),
       monitor_(context, reactor, router, [this](Connection change, int fd) {
+        if (change == Connection::kFailed) return failed(fd);
         if (change != Connection::kUp && change != Connection::kRefused) changed(change, fd);
       }) {
   gate_.add(*this);
@@ -106,9 +93,12 @@ void Connections::changed(Connection change, int fd) {
     live_.erase(found);
   }
   if (change == Connection::kDown) return;
-  if (!check_.armed()) check_.after(kCheckEvery);
+  if (!look_.armed()) look_.after(kLookEvery);
   // The gate numbers nobody before it has looked here, so whoever is numbered already is not this one.
-  live_.emplace(fd, Live{gate_.next_number(), reactor_.timers().now(), {}, nullptr});
+  live_.emplace(fd, Live{.least = gate_.next_number(),
+                         .since = reactor_.timers().now(),
+                         .address = {},
+                         .weighed = change == Connection::kAccepted});
   if (change != Connection::kAccepted) return;
   arrived_.push_back(fd);
   if (!admit_.armed()) admit_.after(0ms);
@@ -125,6 +115,14 @@ void Connections::admit_arrived() {
     if (address.empty()) continue;  // it is about to leave
     gate_.enter(address, fd) ? end(fd) : void(live->second.address = std::move(address));
   }
+  if (std::exchange(turned_away_, false)) gate_.turned_away();
+}
+
+// Told after those who were accepted before, since of these the address is known.
+void Connections::failed(int error) {
+  if (error != ENFILE) return;  // it left again
+  turned_away_ = true;
+  if (!admit_.armed()) admit_.after(0ms);
 }
 
 void Connections::end_silent(core::TimePoint since, std::string_view address) {
@@ -181,10 +179,17 @@ bool Connections::is_complete(const Departed& departed) const {
 void Connections::heard_nothing() {
   speaking_.clear();
   emptied_ = true;
+  unwanted_.clear();
 }
 
-void Connections::heard(const std::vector<Frame>& frames) {
+bool Connections::heard(const std::vector<Frame>& frames, std::uint64_t dropped) {
   const std::uint64_t number = Gate::number_of(frames.back());
+  if (!unwanted_.empty() && unwanted_.contains(number)) {
+    speaking_.clear();
+    stale_ = true;
+    emptied_ = false;
+    return false;
+  }
   const bool same = speaker_ != nullptr && speaker_->number == number;
   if (!same || speaking_.empty()) {  // most messages follow another of the same connection
     const std::string identity = frames.front().to_string();
@@ -200,7 +205,8 @@ void Connections::heard(const std::vector<Frame>& frames) {
   turn_ = reactor_.turns();
   stale_ = true;
   emptied_ = false;
-  if (speaker_ != nullptr) account(*speaker_, frames);
+  if (speaker_ != nullptr) account(*speaker_, frames, dropped);
+  return true;
 }
 
 // Null if it has left already, and its descriptor may be another's. What it said is done, and ends with it.
@@ -235,41 +241,60 @@ bool Connections::reaches(std::string_view identity) {
   return unnumbered_ || names_.contains(identity);
 }
 
-// libzmq reads all that comes (see Reading::kAtOnce), and this is the limit to it.
-void Connections::account(Peer& peer, const std::vector<Frame>& frames) {
-  std::size_t bytes = 0;
-  for (std::size_t i = 1; i < frames.size(); ++i) bytes += on_the_wire(frames[i]);
-  peer.taken += bytes;
-  if (++peer.unchecked < kCheckedMessages && bytes < kLarge) return;
+// libzmq reads all that comes (see Reading::kAll), and this is the limit to it.
+void Connections::account(Peer& peer, const std::vector<Frame>& frames, std::uint64_t dropped) {
+  std::uint64_t weight = dropped;
+  for (std::size_t i = 1; i < frames.size(); ++i) weight += weight_of(frames[i]);
+  peer.taken += weight;
+  if (++peer.unchecked < kCheckedMessages && weight < kLarge) return;
   peer.unchecked = 0;
-  check(peer.fd);
+  const auto live = live_.find(peer.fd);
+  if (live != live_.end() && unread(peer.fd, live->second) > max_unread_) check_all();
 }
 
-void Connections::check(int fd) {
-  const auto unread = [this, fd] {
-    const auto live = live_.find(fd);
-    if (live == live_.end()) return std::uint64_t{0};
-    const std::uint64_t taken = live->second.peer == nullptr ? 0 : live->second.peer->taken;
-    const std::uint64_t read = bytes_read(fd);
-    return read > taken ? read - taken : 0;
-  };
-  if (unread() <= max_unread_) return;
-  catch_up();  // the descriptor may have become another's
-  if (unread() <= max_unread_) return;
-  gate_.note(Refusal::kUnread, live_.at(fd).address);
+std::uint64_t Connections::unread(int fd, const Live& live) const {
+  if (!live.weighed) return 0;
+  const std::uint64_t taken = live.peer == nullptr ? 0 : live.peer->taken;
+  const std::uint64_t read = weight_read(fd);
+  return read > taken ? read - taken : 0;
+}
+
+// Most of the time little has come since the last check, and cannot matter.
+void Connections::look() {
+  if (!live_.empty()) look_.after(kLookEvery);
+  const std::uint64_t matters = std::min(max_unread_ / 4, max_unread_total_ / 16);
+  if (weight_read() - checked_ >= matters) check_all();
+}
+
+// Also those that are never heard: one may send a message that never ends.
+void Connections::check_all() {
+  catch_up();  // a descriptor may have become another's
+  checked_ = weight_read();
+  std::vector<std::pair<std::uint64_t, int>> waiting;
+  std::uint64_t total = 0;
+  for (auto& [fd, live] : live_) {
+    const std::uint64_t weight = unread(fd, live);
+    if (weight > max_unread_) {
+      end_unread(fd, live, Refusal::kUnread);
+    } else if (weight > 0) {
+      waiting.emplace_back(weight, fd);
+      total += weight;
+    }
+  }
+  if (total <= max_unread_total_) return;
+  std::sort(waiting.begin(), waiting.end());
+  for (; total > max_unread_total_; waiting.pop_back()) {
+    const auto [weight, fd] = waiting.back();
+    end_unread(fd, live_.at(fd), Refusal::kUnreadTotal);
+    total -= weight;
+  }
+}
+
+void Connections::end_unread(int fd, Live& live, Refusal why) {
+  live.weighed = false;  // it is told once, and what it has sent is no burden of others
+  if (live.peer != nullptr) unwanted_.insert(live.peer->number);
+  gate_.note(why, live.address);
   end(fd);
-}
-
-// Also of connections that are never heard: one may send a message that never ends.
-void Connections::check_some() {
-  if (to_check_.empty()) {
-    for (const auto& [fd, live] : live_) to_check_.push_back(fd);
-  }
-  for (std::size_t i = 0; i < kChecksATurn && !to_check_.empty(); ++i) {
-    check(to_check_.back());
-    to_check_.pop_back();
-  }
-  if (!live_.empty()) check_.after(to_check_.empty() ? kCheckEvery : 0s);
 }
 
 }  // namespace zerosuite::net

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/keyed_hash.hpp"
@@ -39,8 +40,12 @@ class Connections {
   /// end, when what the connection sent last has been received; or, when somebody else speaks under the
   /// identity, while that message is received. Never inside a send.
   void on_gone(Gone gone) { gone_ = std::move(gone); }
-  /// Ends a connection over tcp of which more bytes wait to be received than that.
-  void set_max_unread(std::size_t bytes) { max_unread_ = bytes; }
+  /// Ends a connection of which more memory is filled by what waits to be received; and the one of which most
+  /// is, when that is too much of all. Looked at as it is served and every 100 ms.
+  void set_max_unread(std::size_t of_one, std::size_t of_all) {
+    max_unread_ = of_one;
+    max_unread_total_ = of_all;
+  }
 
   /// Ends the connection that last spoke under the identity; nothing for one without number.
   void cut(std::string_view identity);
@@ -50,8 +55,10 @@ class Connections {
   /// Ends the connections, of that address or of any, which were there at `since` and never said anything.
   void end_silent(core::TimePoint since, std::string_view address);
 
-  /// The router has received this message; or, without frames, nothing.
-  void heard(const std::vector<Frame>& frames);
+  /// The router has received this message, and more frames of it that weighed so much (see arrivals.hpp); or
+  /// nothing. Answers whether it is wanted: what a connection has sent that was ended because too much of it
+  /// waited is not.
+  [[nodiscard]] bool heard(const std::vector<Frame>& frames, std::uint64_t dropped);
   void heard_nothing();
   /// Whether what is sent to `identity` now would reach the connection that last spoke under it.
   bool reaches(std::string_view identity);
@@ -62,7 +69,7 @@ class Connections {
     std::uint64_t number = 0;
     std::string identity;
     int fd = -1;
-    std::uint64_t taken = 0;  // bytes received of it, as they were on the wire
+    std::uint64_t taken = 0;  // the weight of what was received of it
     std::uint32_t unchecked = 0;
   };
   // A descriptor that libzmq has opened and not closed.
@@ -71,6 +78,7 @@ class Connections {
     core::TimePoint since;
     std::string address;   // empty if the gate does not count it
     Peer* peer = nullptr;  // once it was heard
+    bool weighed = false;  // what is read of it
   };
   struct Departed {
     std::string identity;
@@ -80,6 +88,7 @@ class Connections {
   };
 
   void changed(Connection change, int fd);
+  void failed(int error);
   void admit_arrived();
   Peer* meet(std::string_view identity, const Frame& payload, std::uint64_t number);
   void forget(Peer& peer);
@@ -89,15 +98,19 @@ class Connections {
   void tell_gone();
   bool is_complete(const Departed& departed) const;
   bool emptied() const { return emptied_ || turn_ != reactor_.turns(); }
-  void account(Peer& peer, const std::vector<Frame>& frames);
-  void check_some();
-  void check(int fd);
+  void account(Peer& peer, const std::vector<Frame>& frames, std::uint64_t dropped);
+  void look();
+  void check_all();
+  std::uint64_t unread(int fd, const Live& live) const;
+  void end_unread(int fd, Live& live, Refusal why);
 
   Reactor& reactor_;
   Gate& gate_;
   Socket& router_;
   Gone gone_ = [](std::string_view) {};
-  std::size_t max_unread_;
+  std::uint64_t max_unread_;
+  std::uint64_t max_unread_total_;
+  std::uint64_t checked_ = 0;  // what was read of all when all were checked
   std::unordered_map<int, Live> live_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;  // by number
   std::unordered_map<std::string_view, Peer*, core::KeyedHash, std::equal_to<>> names_;
@@ -110,10 +123,11 @@ class Connections {
   bool unnumbered_ = false;         // there is a peer without number
   bool stale_ = true;               // a message was received since
   std::vector<int> arrived_;
-  std::vector<int> to_check_;
+  bool turned_away_ = false;
+  std::unordered_set<std::uint64_t> unwanted_;  // numbers, as long as there may be more of them
   Timer tell_;
   Timer admit_;
-  Timer check_;
+  Timer look_;
   Monitor monitor_;
 };
 

@@ -4,7 +4,18 @@
 
 namespace zerosuite::net {
 
-Context::Context(Reactor& reactor) : reactor_(reactor) {}
+namespace {
+
+// zmq.h hides it with the draft options, but Debian's library has it.
+constexpr int kZeroCopyReceive = 10;
+
+}  // namespace
+
+// Frames of one read would share its block, which is 18 KB however few there are, and stays as long as one of
+// them does: a peer that sends its frames one at a time would have us keep five hundred times what it sent.
+Context::Context(Reactor& reactor) : reactor_(reactor) {
+  if (::zmq_ctx_set(context_.handle(), kZeroCopyReceive, 0) != 0) throw zmq::error_t();
+}
 Context::~Context() = default;
 
 Gate& Context::gate() {

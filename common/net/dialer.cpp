@@ -47,6 +47,8 @@ void Dialer::changed(Connection connection, int descriptor) {
     case Connection::kRefused:
       if (name_) give_up_address();
       return;
+    case Connection::kFailed:
+      return;  // of a socket that binds
   }
 }
 

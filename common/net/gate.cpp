@@ -1,13 +1,12 @@
 #include "net/gate.hpp"
 
 #include <arpa/inet.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
-#include <climits>
 #include <string_view>
 
+#include "net/arrivals.hpp"
 #include "net/connections.hpp"
 #include "net/context.hpp"
 
@@ -46,13 +45,10 @@ std::string property(std::string_view name, std::string_view value) {
 
 Frame text(std::string_view value) { return {value.data(), value.size()}; }
 
-// The kernel gives the lowest that is free, so a high number says how many are in use. The rest is for files,
-// stores and redialing, and keeps libzmq from an accept(2) that fails: it tries again without a pause.
-int descriptors_for_connections() {
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return INT_MAX;
-  return static_cast<int>(std::min<rlim_t>(files.rlim_cur, INT_MAX) / 10 * 9);
-}
+// Percent of the descriptors. The kernel gives the lowest that is free, so a high number says how many are in
+// use. The rest is for files, stores and redialing; between this and what is accepted at all (arrivals.cpp)
+// we learn who comes.
+constexpr int kForConnections = 90;
 
 constexpr auto kCalmAfter = 10s;
 constexpr auto kMakeRoomEvery = 100ms;
@@ -71,15 +67,17 @@ std::string_view describe(Refusal refusal) {
     case Refusal::kDescriptors:
       return "nine of ten descriptors are in use";
     case Refusal::kUnread:
+      return "it sends faster than it is served";
+    case Refusal::kUnreadTotal:
       break;
   }
-  return "it sends faster than it is served";
+  return "all together send faster than they are served, and it most of all";
 }
 
 Gate::Gate(Context& context, Reactor& reactor)
     : timers_(reactor.timers()),
       socket_(context, zmq::socket_type::router),
-      most_descriptors_(descriptors_for_connections()),
+      most_descriptors_(descriptors(kForConnections)),
       calm_(timers_, [this] { calm(); }) {
   socket_.bind(kEndpoint);
   watch_ = reactor.watch(socket_.doorbell(), [this] { answer_all(); });
@@ -121,6 +119,11 @@ std::optional<Refusal> Gate::refusal(const std::string& address, int fd) const {
   const auto found = addresses_.find(address);
   if (found != addresses_.end() && found->second >= limits_.per_address) return Refusal::kAddress;
   return std::nullopt;
+}
+
+void Gate::turned_away() {
+  note(Refusal::kDescriptors, {});
+  make_room({});
 }
 
 void Gate::leave(const std::string& address) {

@@ -29,6 +29,7 @@ enum class Refusal : std::uint8_t {
   kAddress,      ///< The same of its address.
   kDescriptors,  ///< Nine of ten descriptors that the process may have are in use.
   kUnread,       ///< It sends faster than it is served, and what waits is too much.
+  kUnreadTotal,  ///< What waits of all is too much, and most of it is its.
 };
 std::string_view describe(Refusal refusal);
 
@@ -62,6 +63,8 @@ class Gate {
   /// ends connections that never said anything.
   std::optional<Refusal> enter(const std::string& address, int fd);
   void leave(const std::string& address);
+  /// libzmq could not take somebody for want of descriptors, nobody knows whom.
+  void turned_away();
   void note(Refusal refusal, const std::string& address);
 
   /// No connection has had this number yet; they rise.

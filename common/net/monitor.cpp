@@ -16,6 +16,7 @@ std::string name_for(const void* socket) {
 Connection kind_of(std::uint16_t event) {
   if (event == ZMQ_EVENT_ACCEPTED) return Connection::kAccepted;
   if (event == ZMQ_EVENT_CONNECTED) return Connection::kDialed;
+  if (event == ZMQ_EVENT_ACCEPT_FAILED) return Connection::kFailed;
   if (event == ZMQ_EVENT_CONNECT_RETRIED) return Connection::kRefused;
   return event == ZMQ_EVENT_DISCONNECTED ? Connection::kDown : Connection::kUp;
 }
@@ -26,12 +27,10 @@ Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, std::functi
     : Monitor(context, reactor, socket, Events{ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED},
               [changed = std::move(changed)](Connection connection, int) { changed(connection); }) {}
 
-// Without ACCEPT_FAILED: when the process is out of descriptors there are a hundred thousand of them a
-// second.
 Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, Change changed)
     : Monitor(context, reactor, socket,
               Events{ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED},
+                     ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_ACCEPT_FAILED},
               std::move(changed)) {}
 
 Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, Events events, Change changed)

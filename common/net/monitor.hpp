@@ -17,13 +17,14 @@ enum class Connection : std::uint8_t {
   kUp,        ///< A peer is connected and speaks ZeroMQ.
   kDown,      ///< A connection has ended; the socket itself may learn it a moment later.
   kRefused,   ///< Nobody was there to dial; libzmq will try again.
+  kFailed,    ///< Somebody could not be accepted.
 };
 
 /// Belongs to the loop's thread. One for each socket at a time; it must go before its socket does.
 class Monitor {
  public:
-  /// What has happened, and the connection's descriptor (meaningless for kUp and kRefused). libzmq closes
-  /// that right after it has told kDown: the next connection may have the same number.
+  /// What has happened, and the connection's descriptor (meaningless for kUp and kRefused; of kFailed, the
+  /// errno). libzmq closes that right after it has told kDown: the next connection may have the same number.
   using Change = std::function<void(Connection, int)>;
 
   /// Calls `changed` for each kUp and kDown from now on; it may not destroy the monitor. Throws zmq::error_t

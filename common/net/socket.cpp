@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "net/arrivals.hpp"
 #include "net/connections.hpp"
 #include "net/context.hpp"
 #include "net/endpoint.hpp"
@@ -15,6 +16,9 @@ namespace zerosuite::net {
 namespace {
 
 constexpr std::string_view kInproc = "inproc://";
+
+// So many messages of connections that were ended for too many are thrown away in a call: half a millisecond.
+constexpr int kMostUnwanted = 1000;
 
 [[noreturn]] void refuse(const char* action, const std::string& endpoint, const zmq::error_t& error) {
   const int number = error.num();
@@ -127,13 +131,19 @@ void Socket::disconnect(const std::string& endpoint) {
 }
 
 Received Socket::receive(std::vector<Frame>& frames) {
-  const Received received = take(frames);
-  if (connections_ != nullptr)
-    received == Received::kNone ? connections_->heard_nothing() : connections_->heard(frames);
-  return received;
+  for (int unwanted = 0; unwanted < kMostUnwanted; ++unwanted) {
+    std::uint64_t dropped = 0;
+    const Received received = take(frames, dropped);
+    if (connections_ == nullptr) return received;
+    if (received == Received::kNone) connections_->heard_nothing();
+    if (received == Received::kNone || connections_->heard(frames, dropped)) return received;
+  }
+  frames.clear();
+  return Received::kNone;
 }
 
-Received Socket::take(std::vector<Frame>& frames) {
+// Of a message with too many, `dropped` is the weight of the others.
+Received Socket::take(std::vector<Frame>& frames, std::uint64_t& dropped) {
   // libzmq hands out whole messages only, so once the first frame is here the others are too. What the frames
   // held before goes as they are filled.
   for (std::size_t count = 0; count < kMaxFrames; ++count) {
@@ -146,7 +156,10 @@ Received Socket::take(std::vector<Frame>& frames) {
     frames.resize(count + 1);
     return Received::kMessage;
   }
-  for (Frame rest; receive_frame(socket_.handle(), rest) && rest.more();) continue;
+  for (Frame rest; receive_frame(socket_.handle(), rest);) {
+    dropped += weight_of(rest);
+    if (!rest.more()) break;
+  }
   return Received::kTooManyFrames;
 }
 

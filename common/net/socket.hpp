@@ -104,7 +104,7 @@ class Socket {
   bool names_peers() const { return type_ == zmq::socket_type::router; }
 
  private:
-  Received take(std::vector<Frame>& frames);
+  Received take(std::vector<Frame>& frames, std::uint64_t& dropped);
 
   void set_mark(std::string_view endpoint);
 

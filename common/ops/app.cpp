@@ -80,7 +80,8 @@ rpc::RouterOptions App::router_options() const {
   return {.socket = socket_options(),
           .max_held_bytes = config_.size("max_held_bytes"),
           .max_held_total_bytes = config_.size("max_held_total_bytes"),
-          .max_unread_bytes = config_.size("max_unread_bytes")};
+          .max_unread_bytes = config_.size("max_unread_bytes"),
+          .max_unread_total_bytes = config_.size("max_unread_total_bytes")};
 }
 
 void App::guard() {

@@ -171,9 +171,14 @@ std::vector<Option> limits() {
   held_total.unit = "bytes";
   held_total.most = std::int64_t{1} << 40;
   Option unread =
-      limit("max_unread_bytes", 256 << 20, 1 << 16,
-            "Received from one connection and not served yet; beyond it the connection is ended.");
+      limit("max_unread_bytes", count(usual.max_unread_bytes), 1 << 16,
+            "Memory for what came of one connection and waits; beyond it the connection is ended.");
   unread.unit = "bytes";
+  Option unread_total =
+      limit("max_unread_total_bytes", count(usual.max_unread_total_bytes), 1 << 18,
+            "Memory for what came of all and waits; beyond it the one with the most is ended.");
+  unread_total.unit = "bytes";
+  unread_total.most = std::int64_t{1} << 40;
   return {frame,
           frames,
           header,
@@ -183,6 +188,7 @@ std::vector<Option> limits() {
           held,
           held_total,
           unread,
+          unread_total,
           limit("max_credit", 1'000'000, 1, "Stream items a client may ask for in advance."),
           limit("max_channels_per_peer", 65'536, 1, "Open calls of one client; ERR Overloaded beyond it."),
           limit("max_channels", 262'144, 1, "Open calls of all clients; ERR Overloaded beyond it."),

@@ -26,7 +26,7 @@ RouterTransport::RouterTransport(net::Context& context, net::Reactor& reactor, c
       connections_(context, reactor, socket_),
       outbox_(reactor.timers(), socket_, {options.max_held_bytes, options.max_held_total_bytes}),
       max_postponed_bytes_(options.max_held_bytes / 4) {
-  connections_.set_max_unread(options.max_unread_bytes);
+  connections_.set_max_unread(options.max_unread_bytes, options.max_unread_total_bytes);
   outbox_.on_given_up([this](std::string_view identity) { connections_.cut(identity); });
   on_gone([](std::string_view) {});
 }

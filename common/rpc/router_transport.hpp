@@ -23,8 +23,8 @@ struct RouterOptions {
   net::SocketOptions socket{.reading = net::Reading::kAll};
   std::size_t max_held_bytes = 64 << 20;         ///< OutboxLimits::connection
   std::size_t max_held_total_bytes = 512 << 20;  ///< OutboxLimits::total
-  /// Bytes that may wait to be received from one connection; beyond them it is ended.
-  std::size_t max_unread_bytes = 256 << 20;
+  std::size_t max_unread_bytes = 256 << 20;      ///< See net::Connections::set_max_unread.
+  std::size_t max_unread_total_bytes = 1 << 30;
 };
 
 /// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox. Above its mark its

@@ -3,14 +3,16 @@
 import contextlib
 import os
 import re
+import select
 import socket
 import struct
+import threading
 import time
 
 import msgpack
 import pytest
 
-from support.programs import BIN, Server, wait_until
+from support.programs import BIN, Server, sanitized, wait_until
 from support.raw import Raw
 
 pytestmark = [pytest.mark.ours, pytest.mark.direct]  # each starts its own programs
@@ -18,6 +20,7 @@ pytestmark = [pytest.mark.ours, pytest.mark.direct]  # each starts its own progr
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)
 READY = b"\x04\x1c\x05READY\x0bSocket-Type" + struct.pack(">I", 6) + b"DEALER"
 ANY_PORT = ("--bind", "tcp://127.0.0.1:*")
+ROOM = 4 if sanitized("zerosuite-math") else 1  # bounds on memory are for the real thing
 
 
 @pytest.fixture
@@ -49,7 +52,9 @@ def shake_hands(line):
     """As a dealer; the other side speaks second."""
     line.settimeout(10)
     line.sendall(GREETING)
-    line.recv(len(GREETING), socket.MSG_WAITALL)
+    greeting = b""
+    while len(greeting) < len(GREETING):  # MSG_WAITALL does not wait when there is a timeout
+        greeting += line.recv(len(GREETING) - len(greeting)) or pytest.fail("cut while greeting")
     line.sendall(READY)
     line.recv(2)  # its own READY has begun: the gate has let us in
     line.settimeout(0)
@@ -155,6 +160,111 @@ def test_out_of_descriptors_old_clients_go_on_and_new_ones_come_back(start):
             assert fresh.value("add", 1, 2, seconds=20) == 3
         assert math.log().count("connections refused") == 1
     math.await_line(r" info math connections taken again refused=\d+", 30)
+
+
+def knock(lines, endpoint):
+    """A connection, if there is one to be had at once."""
+    if endpoint.startswith("ipc://"):
+        line, address = socket.socket(socket.AF_UNIX), endpoint.removeprefix("ipc://")
+    else:
+        line, address = socket.socket(), ("127.0.0.1", int(endpoint.rsplit(":", 1)[1]))
+    lines.enter_context(line).setblocking(False)
+    with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+        line.connect(address)
+
+
+@pytest.mark.parametrize("over", ["tcp", "ipc"])
+@pytest.mark.parametrize("program", ["proxy", "math"])
+def test_a_flood_of_connections_ends_no_program_that_binds_ipc(start, tmp_path, program, over):
+    # libzmq 4.3.4 aborts when it cannot accept over ipc for want of descriptors, whoever has them.
+    local = f"ipc://{tmp_path}/s"
+    flags = ("--back", "tcp://127.0.0.1:*") if program == "proxy" else ()
+    server = start(program, *ANY_PORT, "--bind", local, *flags, before=("prlimit", "--nofile=128:128"))
+    with Raw(server.endpoint) as old, Raw(local) as old_local:
+        assert old.value("_zerorpc_ping") and old_local.value("_zerorpc_ping")
+        for _ in range(3):
+            with contextlib.ExitStack() as lines:
+                for number in range(600):
+                    knock(lines, local if over == "ipc" or number % 50 == 0 else server.endpoint)
+                    if number % 100 == 99:
+                        assert old.value("_zerorpc_ping", seconds=5) and old_local.value("_zerorpc_ping", seconds=5)
+        for endpoint in (server.endpoint, local):
+            with Raw(endpoint) as fresh:
+                assert fresh.value("_zerorpc_ping", seconds=20)
+
+
+def has_ended(line):
+    try:
+        while select.select([line], [], [], 0)[0]:
+            if not line.recv(4096):
+                return True
+    except ConnectionError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def pumping(server, piece):
+    """Somebody who sends `piece` again and again, until cut; answers a function that tells whether."""
+    stop = threading.Event()
+
+    def pump(line):
+        with contextlib.suppress(OSError):
+            while not stop.is_set():
+                line.sendall(piece)
+
+    with connect(server) as line:
+        shake_hands(line)
+        line.settimeout(60)
+        thread = threading.Thread(target=pump, args=(line,), daemon=True)
+        thread.start()
+        try:
+            yield lambda: has_ended(line)
+        finally:
+            stop.set()
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+
+
+def watch(server, neighbour, done, seconds):
+    """The most memory that is seen, in MiB, until it is done; the neighbour is answered all the while."""
+    most, deadline = 0, time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "it goes on"
+        assert neighbour.value("_zerorpc_ping", seconds=2 * ROOM)
+        most = max(most, server.resident_kib() / 1024)
+        time.sleep(0.01)
+    return most
+
+
+@pytest.mark.parametrize("program", ["proxy", "math"])
+def test_a_message_of_empty_frames_that_never_ends_is_weighed_by_what_it_costs(start, program):
+    flags = ("--back", "tcp://127.0.0.1:*") if program == "proxy" else ()
+    server = start(program, *ANY_PORT, *flags)
+    with Raw(server.endpoint) as neighbour, pumping(server, b"\x01\x00" * 200_000) as cut:
+        assert watch(server, neighbour, cut, 60) < 400 * ROOM
+        server.await_line(r" connections refused reason=\"it sends faster than it is served\" address=127\.0\.0\.1")
+
+
+def test_what_waits_of_all_together_is_bounded(start):
+    # Alone each might have 256 MiB; much comes in the 100 ms between two looks.
+    server = start("math", ZEROSUITE_MAX_UNREAD_TOTAL_BYTES=str(100 << 20))
+    piece = b"\x03" + struct.pack(">Q", 1 << 20) + bytes(1 << 20)
+    with Raw(server.endpoint) as neighbour, contextlib.ExitStack() as others:
+        cuts = [others.enter_context(pumping(server, piece)) for _ in range(8)]
+        assert watch(server, neighbour, lambda: all(cut() for cut in cuts), 60) < 800 * ROOM
+
+
+def test_large_calls_of_many_clients_are_all_answered(start):
+    server = start("math")
+    payload = "x" * (15 << 20)
+    with contextlib.ExitStack() as clients:
+        peers = [clients.enter_context(Raw(server.endpoint)) for _ in range(8)]
+        calls = [(peer, peer.call("_zerorpc_ping", [payload])) for peer in peers]
+        for peer, id in calls:
+            assert peer.next(id, 60).name in ("OK", "ERR")
+        assert "refused" not in server.log()
 
 
 def test_more_connections_than_the_limit_are_cut(start):

@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -91,7 +93,13 @@ struct Door {
 // A connection that need not speak ZeroMQ.
 class Plain {
  public:
-  explicit Plain(const std::string& endpoint) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Plain(const std::string& endpoint)
+      : fd_(::socket(family(endpoint), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    constexpr std::string_view kLocal = "ipc://";
+    if (family(endpoint) == AF_UNIX) {
+      connect_local(endpoint.substr(kLocal.size()));
+      return;
+    }
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -115,6 +123,12 @@ class Plain {
                     "DEALER",
                     30));
   }
+  // Who speaks before he is greeted in turn may not be heard.
+  bool let_in() {
+    char bytes[128];
+    constexpr ssize_t kGreeting = 64;
+    return ::recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK) > kGreeting;
+  }
   // Sends a reset instead of a farewell.
   void slam() {
     const linger at_once{1, 0};
@@ -129,6 +143,17 @@ class Plain {
   }
 
  private:
+  static int family(const std::string& endpoint) { return endpoint.starts_with("ipc:") ? AF_UNIX : AF_INET; }
+  // A name of the machine begins with @ instead of a zero.
+  void connect_local(const std::string& name) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path, sizeof address.sun_path);
+    if (name.front() == '@') address.sun_path[0] = '\0';
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    REQUIRE(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  }
+
   int fd_;
 };
 
@@ -307,11 +332,11 @@ TEST_CASE("when there is no more room, those leave who have never said anything"
 
 TEST_CASE("a connection of which too much waits to be received is ended") {
   Door door;
-  door.connections.set_max_unread(1 << 20);
+  door.connections.set_max_unread(1 << 20, 1 << 30);
   door.watch.reset();
   Plain loud(door.endpoint);
   loud.shake_hands();
-  for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+  REQUIRE(test::turn_until(door.reactor, [&] { return loud.let_in(); }));
   char flags = 2;  // a long frame
   SUBCASE("in messages") {}
   SUBCASE("in a message that does not end") { flags = 3; }
@@ -322,6 +347,89 @@ TEST_CASE("a connection of which too much waits to be received is ended") {
     return loud.hung_up();
   }));
   CHECK(door.events == "refused: it sends faster than it is served from 127.0.0.1");
+}
+
+TEST_CASE("frames without a byte weigh what libzmq keeps for them") {
+  Door door("ipc://@zerosuite-connections-test-" + std::to_string(::getpid()));
+  door.connections.set_max_unread(1 << 20, 1 << 30);
+  Plain loud(door.endpoint);
+  loud.shake_hands();
+  REQUIRE(test::turn_until(door.reactor, [&] { return loud.let_in(); }));
+  std::string few;
+  for (int i = 0; i < 1000; ++i) few += std::string("\x01\x00", 2);
+  CHECK(test::turn_until(door.reactor, [&] {
+    loud.shout(few);
+    return loud.hung_up();
+  }));
+  CHECK(door.events.starts_with("refused: it sends faster than it is served from uid:"));
+}
+
+TEST_CASE("of many connections of which too much waits together, that with the most is ended") {
+  Door door;
+  door.connections.set_max_unread(1 << 20, 1 << 20);
+  door.watch.reset();
+  std::vector<std::unique_ptr<Plain>> lines;
+  for (int i = 0; i < 4; ++i) {
+    lines.push_back(std::make_unique<Plain>(door.endpoint));
+    lines.back()->shake_hands();
+    REQUIRE(test::turn_until(door.reactor, [&] { return lines.back()->let_in(); }));
+  }
+  const auto frame = [](char kib) {
+    return std::string("\x02\x00\x00\x00\x00\x00\x00", 7) + static_cast<char>(kib * 4) +
+           std::string(1, '\0') + std::string(std::size_t{1024} * static_cast<unsigned>(kib), 'x');
+  };
+  const std::string small = frame(20);
+  const std::string large = frame(30);
+  for (int i = 0; i < 12; ++i) {
+    for (std::size_t line = 0; line < 3; ++line) lines[line]->say(small);
+    lines[3]->shout(large);
+    for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+  }
+  CHECK(test::turn_until(door.reactor, [&] { return lines[3]->hung_up(); }));
+  CHECK(door.events ==
+        "refused: all together send faster than they are served, and it most of all from 127.0.0.1");
+  for (std::size_t line = 0; line < 3; ++line) CHECK_FALSE(lines[line]->hung_up());
+}
+
+TEST_CASE("what one has sent that is ended because it is too much is not heard any more, and others are") {
+  Door door;
+  const auto honest = door.peer();
+  honest->say("hello");
+  Plain loud(door.endpoint);
+  loud.shake_hands();
+  REQUIRE(test::turn_until(door.reactor, [&] { return loud.let_in(); }));
+  loud.say(std::string("\x00\x01x", 3));
+  REQUIRE(test::turn_until(door.reactor, [&] { return door.numbers.size() == 2; }));
+  door.connections.set_max_unread(1 << 20, 1 << 20);
+  door.watch.reset();
+  std::string many;
+  for (int i = 0; i < 20'000; ++i) many += std::string("\x00\x01x", 3);
+  loud.say(many);
+  CHECK(test::turn_until(door.reactor, [&] { return loud.hung_up(); }));
+  honest->say("still here");
+  door.events.clear();
+  CHECK(test::turn_until(door.reactor, [&] {
+    door.receive();
+    return door.events.ends_with("said still here");
+  }));
+  CHECK(door.events == "said still here");
+}
+
+TEST_CASE("one that is served may send as much as it likes, also in messages that are thrown away") {
+  Door door;
+  door.connections.set_max_unread(1 << 20, 1 << 20);
+  Plain busy(door.endpoint);
+  busy.shake_hands();
+  REQUIRE(test::turn_until(door.reactor, [&] { return busy.let_in(); }));
+  std::string message;
+  for (int i = 0; i < 30; ++i) message += std::string("\x03\x00\x00\x00\x00\x00\x00\x00\x01x", 10);
+  message += std::string("\x00\x01y\x04\x07\x04PING\x00\x00", 12);
+  for (int i = 0; i < 1000; ++i) {
+    busy.say(message);
+    const std::size_t said = door.numbers.size() + 1;
+    REQUIRE(test::turn_until(door.reactor, [&] { return door.numbers.size() == said; }));
+  }
+  CHECK_FALSE(busy.hung_up());
 }
 
 // It ended the process (libzmq 4.3.4, `!_io_error`) when reading stopped at a mark.
