@@ -11,8 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kCounted = 1024;  // from this payload on; to count one costs a hundred nanoseconds
-
 // A ROUTER cannot be polled for room in one client's pipe. What was quick to read is asked again soon; with
 // many that do not read at all the asking itself must not become the work.
 constexpr core::milliseconds kSoon = 1ms;
@@ -43,11 +41,11 @@ Outbox::Outbox(net::Timers& timers, net::Socket& socket, const OutboxLimits& lim
     : socket_(socket), limits_(limits), retry_(timers, [this] { retry(); }) {}
 
 Delivery Outbox::forward(std::span<net::Frame> frames) {
-  const Peer* const peer = find(frames.front());
+  const bool plain = quiet() && frames.back().size() < limits_.watched;
+  const Peer* const peer = plain ? nullptr : find(frames.front());
   if (peer != nullptr && peer->given_up) return Delivery::kGone;
   if (peer != nullptr && !peer->held.empty()) return hold(frames);
-  const bool matters = peer != nullptr || frames.back().size() >= kCounted;
-  if (matters && !admits(frames.front(), size_of(frames))) return Delivery::kGone;
+  if (!plain && !admits(frames.front(), size_of(frames))) return Delivery::kGone;
   const bool slow = peer != nullptr && peer->bytes > mark();
   switch (send(frames)) {
     case net::Sent::kYes:
@@ -84,7 +82,7 @@ void Outbox::forget(std::string_view identity) {
   const auto entry = peers_.find(identity);
   if (entry == peers_.end()) return;
   drop_held(entry->second);
-  if (!entry->second.given_up) total_ -= entry->second.bytes;
+  entry->second.given_up ? given_up_ -= 1 : total_ -= entry->second.bytes;
   peers_.erase(entry);
 }
 
@@ -102,8 +100,10 @@ Outbox::Peer* Outbox::find(const net::Frame& first) {
 }
 
 net::Sent Outbox::send(std::span<net::Frame> frames) {
-  if (frames.back().size() < kCounted) return socket_.send(frames);
-  const std::size_t bytes = size_of(frames);
+  const std::size_t size = size_of(frames);
+  unwatched_ += size;
+  if (unwatched_ < limits_.watched) return socket_.send(frames);
+  const std::size_t bytes = std::exchange(unwatched_, 0);
   const std::string connection(connection_of(frames.front()));
   const Watched watched(frames.back());
   const net::Sent sent = socket_.send(frames);
@@ -113,6 +113,7 @@ net::Sent Outbox::send(std::span<net::Frame> frames) {
     add(peer, bytes);
     rearm();
   } else {
+    unwatched_ = bytes - size;
     watched.put_back(frames.back());
   }
   return sent;
@@ -159,6 +160,7 @@ void Outbox::give_up(Peers::value_type& entry) {
   drop_held(peer);
   total_ -= peer.bytes;
   peer.given_up = true;
+  ++given_up_;
   cut_(connection);
 }
 
@@ -213,7 +215,12 @@ void Outbox::retry() {
     Peer& peer = entry->second;
     moved = send_held(peer) || moved;
     settle(peer);
-    entry = peer.idle() ? peers_.erase(entry) : std::next(entry);
+    if (!peer.idle()) {
+      ++entry;
+      continue;
+    }
+    given_up_ -= peer.given_up ? 1 : 0;
+    entry = peers_.erase(entry);
   }
   patience_ = moved ? kSoon : std::min(2 * patience_, kSeldom);
   retry_.cancel();  // a message that was sent may have armed it for later

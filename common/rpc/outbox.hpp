@@ -28,12 +28,14 @@ struct OutboxLimits {
 
   std::size_t connection;  ///< Bytes for one connection; beyond them it is given up.
   std::size_t total;       ///< For all of them; beyond it the one with the most is given up.
+  /// A message is watched whenever so many bytes have gone out, and stands for those.
+  std::size_t watched = 16 << 10;
 };
 
 /// Belongs to the loop's thread. A connection that stops reading holds up nobody else: libzmq keeps its
 /// high-water mark of messages, and this what comes after. Both are counted, since libzmq's mark knows
-/// nothing of sizes: a message above a KiB stays counted until libzmq lets go of it. Smaller ones are not
-/// counted while libzmq has them, which makes a KiB for each message of its mark at most.
+/// nothing of sizes: what was sent stays counted until libzmq lets go of it. To watch a message costs as much
+/// as to send it, so of small ones one is watched for each 16 KiB that go out, and stands for the others.
 class Outbox {
  public:
   Outbox(net::Timers& timers, net::Socket& socket, const OutboxLimits& limits);
@@ -62,8 +64,8 @@ class Outbox {
 
   /// Whether something is kept for any connection.
   bool holding() const { return holding_ > 0; }
-  /// Whether nothing is counted for anybody.
-  bool quiet() const { return peers_.empty(); }
+  /// Whether nothing is kept for anybody, nobody is given up, and nobody can be slow.
+  bool quiet() const { return holding_ == 0 && given_up_ == 0 && total_ <= mark(); }
   /// How often a connection was given up because it did not read.
   std::uint64_t overflows() const { return overflows_; }
 
@@ -104,8 +106,10 @@ class Outbox {
   Peers peers_;  // by the outermost identity: one pipe each
   net::Timer retry_;
   std::function<void(std::string_view)> cut_ = [](std::string_view) {};
-  std::size_t total_ = 0;    // bytes of the peers that are not given up
-  std::size_t holding_ = 0;  // peers with something held
+  std::size_t total_ = 0;      // bytes of the peers that are not given up
+  std::size_t holding_ = 0;    // peers with something held
+  std::size_t given_up_ = 0;   // peers that are
+  std::size_t unwatched_ = 0;  // bytes that were sent since a message was watched
   core::milliseconds patience_{1};
   bool sweeping_ = false;  // the timer is armed for the memory alone
   std::uint64_t overflows_ = 0;
