@@ -249,7 +249,11 @@ TEST_CASE("a long line of owners with locks of their own is no circle") {
 // several waits an owner.
 namespace {
 
+#ifdef __SANITIZE_ADDRESS__
 constexpr unsigned kSeeds = 500;
+#else
+constexpr unsigned kSeeds = 5000;  // a million steps
+#endif
 constexpr int kSteps = 200;
 
 /// What the table says about who waits for whom, one more wait included that is not in it yet.
