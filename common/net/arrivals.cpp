@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
 namespace zerosuite::net {
 namespace {
@@ -73,6 +74,7 @@ std::uint64_t StreamScale::add(std::string_view bytes) {
   std::uint64_t weight = 0;
   while (!bytes.empty()) {
     if (body_ > 0) {
+      if (std::exchange(unnamed_, false)) weight += name(static_cast<unsigned char>(bytes.front()));
       const std::size_t part = std::min<std::uint64_t>(body_, bytes.size());
       if (!silent_) weight += part;
       body_ -= part;
@@ -90,10 +92,18 @@ std::uint64_t StreamScale::add(std::string_view bytes) {
     constexpr unsigned kCommand = 4;
     length_ = 0;
     length_bytes_ = (byte & kLong) != 0 ? 8 : 1;
-    silent_ = (byte & kCommand) != 0;
+    silent_ = unnamed_ = (byte & kCommand) != 0;
     if (!silent_) weight += kFrameCost;
   }
   return weight;
+}
+
+// SUBSCRIBE and CANCEL are passed on to every kind of socket (libzmq 4.3.4, session_base.cpp, push_msg).
+std::uint64_t StreamScale::name(std::size_t size) {
+  constexpr std::size_t kSubscribe = 9;
+  constexpr std::size_t kCancel = 6;
+  silent_ = size != kSubscribe && size != kCancel;
+  return silent_ ? 0 : kFrameCost;
 }
 
 std::uint64_t weight_read(int fd) {
@@ -143,6 +153,6 @@ extern "C" ssize_t recv(int fd, void* bytes, std::size_t most, int flags) {
   static const auto real = next<ssize_t(int, void*, std::size_t, int)>("recv");
   const ssize_t size = real(fd, bytes, most, flags);
   if (size > 0 && (flags & MSG_PEEK) == 0)
-    note(fd, {static_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+    note(fd, {static_cast<const char*>(bytes), std::min(static_cast<std::size_t>(size), most)});
   return size;
 }

@@ -16,7 +16,8 @@ constexpr std::uint64_t kFrameCost = 128;
 inline std::uint64_t weight_of(const zmq::message_t& frame) { return frame.size() + kFrameCost; }
 
 /// Weighs the messages of one connection, from its first byte on, as they come in pieces of any size. Neither
-/// the greeting nor commands (ZMTP 3.1, RFC 37) weigh anything: nobody receives them.
+/// the greeting nor commands (ZMTP 3.1, RFC 37) weigh anything, since nobody receives them, but for
+/// subscriptions, which libzmq queues like messages.
 class StreamScale {
  public:
   /// The weight of the frames that begin in `bytes`, and of the others' bytes in it.
@@ -25,15 +26,18 @@ class StreamScale {
  private:
   static constexpr std::uint64_t kGreeting = 64;
 
-  std::uint64_t body_ = kGreeting;  // of it, so much is still to come
+  std::uint64_t name(std::size_t size);
+
+  std::uint64_t body_ = kGreeting;  // bytes of the frame still to come
   std::uint64_t length_ = 0;
-  int length_bytes_ = 0;  // of the length, so many are still to come
-  bool silent_ = true;    // it is for libzmq
+  int length_bytes_ = 0;  // of the length, still to come
+  bool silent_ = true;    // a command or the greeting: not weighed
+  bool unnamed_ = false;  // a command whose name has not come yet
 };
 
 /// What was read up to now of the connection that was accepted last under the descriptor. Any thread.
 std::uint64_t weight_read(int fd);
-/// Of all that ever were.
+/// Of all descriptors, also such as were not accepted: an upper bound, which says when to look closer.
 std::uint64_t weight_read();
 
 /// How many descriptors the process may have, in parts of a hundred; nothing is accepted above 95.

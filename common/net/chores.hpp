@@ -19,7 +19,8 @@ class Chores {
   /// What the time is, which goes on within a turn too.
   using Watch = std::function<core::TimePoint()>;
 
-  /// So long one turn does pieces, of all chores of the list together; the last one may take it beyond.
+  /// So long one turn, or one message of a turn, does pieces, of all chores of the list together; the last
+  /// piece may take it beyond.
   static constexpr core::milliseconds kTurn{3};
 
   explicit Chores(Timers& timers, Watch watch = core::Clock::now)

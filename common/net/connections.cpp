@@ -156,13 +156,18 @@ bool Connections::has_departed(std::uint64_t number) const {
 }
 
 void Connections::tell(std::string_view identity) {
-  if (std::erase_if(departed_, [&](const Departed& each) { return each.identity == identity; }) > 0)
-    gone_(identity);
+  const auto known = [&](const Departed& each) {
+    if (each.identity != identity) return false;
+    unwanted_.erase(each.number);
+    return true;
+  };
+  if (std::erase_if(departed_, known) > 0) gone_(identity);
 }
 
 void Connections::tell_gone() {
   while (!departed_.empty() && is_complete(departed_.front())) {
     const std::string identity = std::move(departed_.front().identity);
+    unwanted_.erase(departed_.front().number);
     departed_.pop_front();
     gone_(identity);
   }
@@ -179,13 +184,13 @@ bool Connections::is_complete(const Departed& departed) const {
 void Connections::heard_nothing() {
   speaking_.clear();
   emptied_ = true;
-  unwanted_.clear();
 }
 
 bool Connections::heard(const std::vector<Frame>& frames, std::uint64_t dropped) {
   const std::uint64_t number = Gate::number_of(frames.back());
   if (!unwanted_.empty() && unwanted_.contains(number)) {
     speaking_.clear();
+    turn_ = reactor_.turns();
     stale_ = true;
     emptied_ = false;
     return false;
@@ -206,7 +211,7 @@ bool Connections::heard(const std::vector<Frame>& frames, std::uint64_t dropped)
   stale_ = true;
   emptied_ = false;
   if (speaker_ != nullptr) account(*speaker_, frames, dropped);
-  return true;
+  return unwanted_.empty() || !unwanted_.contains(number);
 }
 
 // Null if it has left already, and its descriptor may be another's. What it said is done, and ends with it.
@@ -221,7 +226,9 @@ Connections::Peer* Connections::meet(std::string_view identity, const Frame& pay
   tell(identity);
   const int fd = ::zmq_msg_get(payload.handle(), ZMQ_SRCFD);
   const auto live = live_.find(fd);
-  if (live == live_.end() || live->second.least > number) {
+  const bool there = live != live_.end() && live->second.least <= number;
+  if (there && live->second.ended) unwanted_.insert(number);
+  if (!there || live->second.ended) {
     departed(std::string(identity), number);
     return nullptr;
   }
@@ -292,6 +299,7 @@ void Connections::check_all() {
 
 void Connections::end_unread(int fd, Live& live, Refusal why) {
   live.weighed = false;  // it is told once, and what it has sent is no burden of others
+  live.ended = true;
   if (live.peer != nullptr) unwanted_.insert(live.peer->number);
   gate_.note(why, live.address);
   end(fd);

@@ -79,6 +79,7 @@ class Connections {
     std::string address;   // empty if the gate does not count it
     Peer* peer = nullptr;  // once it was heard
     bool weighed = false;  // what is read of it
+    bool ended = false;    // for what it sent, which is not served any more
   };
   struct Departed {
     std::string identity;
@@ -124,7 +125,7 @@ class Connections {
   bool stale_ = true;               // a message was received since
   std::vector<int> arrived_;
   bool turned_away_ = false;
-  std::unordered_set<std::uint64_t> unwanted_;  // numbers, as long as there may be more of them
+  std::unordered_set<std::uint64_t> unwanted_;  // numbers of the ended, until their end is told
   Timer tell_;
   Timer admit_;
   Timer look_;

@@ -1,5 +1,5 @@
 // Work that can only block (a commit to disk, a name lookup, a method registered as blocking) leaves the loop
-// here. The files net/offload* are the only ones with threads, locks and atomics.
+// here. The files net/offload* are the only ones with threads and locks.
 #pragma once
 
 #include <cstdint>

@@ -163,7 +163,7 @@ std::vector<Option> limits() {
   Option nesting = limit("max_nesting", count(wire.max_nesting), 4, "Arrays and maps inside one another.");
   nesting.most = count(wire::kMostNesting);
   const rpc::RouterOptions usual;
-  Option held = limit("max_held_bytes", count(usual.max_held_bytes), 1024,
+  Option held = limit("max_held_bytes", count(usual.max_held_bytes), 64 << 10,
                       "On their way to one connection; beyond it the connection counts as gone.");
   held.unit = "bytes";
   Option held_total = limit("max_held_total_bytes", count(usual.max_held_total_bytes), 4096,

@@ -101,19 +101,23 @@ Outbox::Peer* Outbox::find(const net::Frame& first) {
 
 net::Sent Outbox::send(std::span<net::Frame> frames) {
   const std::size_t size = size_of(frames);
-  unwatched_ += size;
-  if (unwatched_ < limits_.watched) return socket_.send(frames);
-  const std::size_t bytes = std::exchange(unwatched_, 0);
+  const bool alone = size >= limits_.watched;  // it stands for itself only
+  if (!alone && unwatched_ + size < limits_.watched) {
+    const net::Sent sent = socket_.send(frames);
+    if (sent == net::Sent::kYes) unwatched_ += size;
+    return sent;
+  }
+  const std::size_t bytes = alone ? size : unwatched_ + size;
   const std::string connection(connection_of(frames.front()));
   const Watched watched(frames.back());
   const net::Sent sent = socket_.send(frames);
   if (sent == net::Sent::kYes) {
+    if (!alone) unwatched_ = 0;
     Peer& peer = peers_[connection];
     peer.sent.push_back({watched.payload, bytes});
     add(peer, bytes);
     rearm();
   } else {
-    unwatched_ = bytes - size;
     watched.put_back(frames.back());
   }
   return sent;

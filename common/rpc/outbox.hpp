@@ -42,8 +42,8 @@ class Outbox {
 
   /// Sends, or keeps what the connection does not take. kHeld also when it was sent, but the connection has
   /// more than its mark, a quarter of the limit, before it. kGone when nobody is there, or when the
-  /// connection is given up: all that was kept for it is dropped, and it stays gone until it has read the
-  /// rest. Taken frames are left empty.
+  /// connection is given up: all that was kept for it is dropped, and it stays gone until what is
+  /// watched of it was read. Taken frames are left empty.
   Delivery forward(std::span<net::Frame> frames);
   /// Sends if the connection takes it now, and otherwise leaves the frames as they are. kFull also while
   /// something is kept for the connection, since nothing overtakes that.

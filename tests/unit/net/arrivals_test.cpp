@@ -43,6 +43,19 @@ TEST_CASE("the scale weighs each frame and its bytes, and neither greeting nor c
   }
 }
 
+TEST_CASE("subscriptions are weighed, since libzmq queues them for any socket, and no other command is") {
+  const auto command = [](const std::string& name) {
+    const std::string body = static_cast<char>(name.size()) + name + "0123456789";
+    return std::string("\x04") + static_cast<char>(body.size()) + body;
+  };
+  StreamScale scale;
+  CHECK(scale.add(kGreeting + kReady) == 0);
+  CHECK(scale.add(command("SUBSCRIBE")) == kFrameCost + 20);
+  CHECK(scale.add(command("PING")) == 0);
+  CHECK(scale.add(command("CANCEL")) == kFrameCost + 17);
+  CHECK(scale.add(std::string("\x04\x00\x00\x01x", 5)) == kFrameCost + 1);
+}
+
 TEST_CASE("a frame of which only the length has come weighs no more than that") {
   StreamScale scale;
   CHECK(scale.add(kGreeting + std::string("\x02\x00\x00\x00\x00\x02\x00\x00\x00", 9)) == kFrameCost);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,9 +26,15 @@ constexpr std::size_t kHeldMessage = 356;  // and what one costs that is held
 // inproc has no kernel buffers: what fits is what the marks allow.
 net::SocketOptions narrow() { return {.high_water = kHighWater}; }
 
-// Each message above a KiB is watched.
+// Each message above a KiB is watched, and each KiB of smaller ones.
 rpc::OutboxLimits exact(rpc::OutboxLimits limits) {
   limits.watched = 1'024;
+  return limits;
+}
+
+// Nothing small is: only what is held counts.
+rpc::OutboxLimits held_only(rpc::OutboxLimits limits) {
+  limits.watched = std::numeric_limits<std::size_t>::max();
   return limits;
 }
 
@@ -148,7 +155,7 @@ TEST_CASE("a connection that is not there is gone") {
 }
 
 TEST_CASE("a connection for which too much would be kept is gone, with all that was kept for it alone") {
-  Rig rig(10 * kHeldMessage);
+  Rig rig(held_only(10 * kHeldMessage));
   const auto other = rig.dial("other");
   int number = rig.fill();
   int of_other = 0;
@@ -161,7 +168,7 @@ TEST_CASE("a connection for which too much would be kept is gone, with all that 
 }
 
 TEST_CASE("a limit is for what is kept at a time, not for what was ever kept") {
-  Rig rig(20 * kHeldMessage);
+  Rig rig(held_only(20 * kHeldMessage));
   int sent = rig.fill();
   for (int i = 0; i < 10; ++i) REQUIRE(rig.forward("slow", sent++) == Delivery::kHeld);
   for (int taken = 0; taken < 200; ++taken) {
@@ -198,6 +205,18 @@ TEST_CASE("of small messages some stand for all: many that lie in libzmq make a 
   CHECK(sent > 10'000 / 856);
   CHECK(sent < 40);
   CHECK(rig.forward("eager", 0, 500) == Delivery::kSent);
+}
+
+TEST_CASE("a large message does not stand for small ones of others") {
+  Rig rig(exact(40'000));
+  const auto eager = rig.dial("eager");
+  for (int i = 0; i < 40 && rig.standing("slow") == Standing::kReads; ++i) {
+    rig.forward("slow", i, 600);
+    rig.forward("eager", i, 2'000);
+    CHECK(rig.next(*eager) == i);
+  }
+  CHECK(rig.standing("slow") == Standing::kSlow);
+  CHECK(rig.standing("eager") == Standing::kReads);
 }
 
 TEST_CASE(
