@@ -46,14 +46,14 @@ void Channel::granted(std::string_view args) {
   resume();
 }
 
-void Channel::forsake() {
-  forsaken_ = true;
+void Channel::mark_lost() {
+  marked_lost_ = true;
   timer_.cancel();
 }
 
 void Channel::fail(const core::Error& error) {
   if (!open()) return;
-  if (forsaken_) return lose();
+  if (marked_lost_) return lose();
   const auto self = shared_from_this();
   settle(host_->responder().error(call_, error));
   close();
@@ -62,7 +62,7 @@ void Channel::fail(const core::Error& error) {
 
 void Channel::give_up(const core::Error& error) {
   if (!open()) return;
-  if (forsaken_) return lose();
+  if (marked_lost_) return lose();
   const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
   fail(error);
   lost_ = true;
@@ -76,7 +76,7 @@ void Channel::stream(std::shared_ptr<ItemSource> items) {
 }
 
 void Channel::resume() {
-  if (forsaken_) return lose();
+  if (marked_lost_) return lose();
   if (!open() || !items_ || resume_at_ != TimePoint::max()) return;
   const auto self = shared_from_this();
   pump();

@@ -62,15 +62,15 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   /// Nobody is there any more: from now on nothing is sent, and whoever would answer it or end it, ends it by
   /// lose(), which is still to be called.
-  void forsake();
-  bool forsaken() const { return forsaken_; }
+  void mark_lost();
+  bool marked_lost() const { return marked_lost_; }
 
   // From the method. Each is ignored once the channel is closed.
   /// OK; it waits for no grant, since the server's first credit is for it.
   template <class T>
   void ok(const T& value) {
     if (!open()) return;
-    if (forsaken_) return lose();
+    if (marked_lost_) return lose();
     const auto self = shared_from_this();
     try {
       settle(host_->responder().ok(call_, value));
@@ -132,7 +132,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::function<void()> on_lost_;
   std::function<void()> on_undelivered_;
   bool lost_ = false;
-  bool forsaken_ = false;
+  bool marked_lost_ = false;
 };
 
 }  // namespace zerosuite::rpc

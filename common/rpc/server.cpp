@@ -90,7 +90,7 @@ void Server::receive(std::span<const std::string_view> frames, wire::Link link) 
 
 void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
   if (const auto open = channels_.find(peer, event.id)) {
-    if (!open->forsaken()) return drop(peer, Drop::kDuplicateId);
+    if (!open->marked_lost()) return drop(peer, Drop::kDuplicateId);
     open->lose();  // of an earlier connection of that identity
   }
   ++stats_.calls;
@@ -121,7 +121,7 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
 
 void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
   const auto channel = channels_.find(peer, event.response_to);
-  if (!channel || channel->forsaken()) {
+  if (!channel || channel->marked_lost()) {
     const bool recalled =
         event.name == wire::kCancel && recalls_.recall(peer, event.response_to, timers_.now());
     return recalled ? count_lost() : drop(peer, Drop::kLate);
@@ -171,23 +171,23 @@ void Server::closed(Channel& channel) {
   if (channels_.remove(channel) && channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
-// All are deaf before the first is told: what one of them gave back must not be granted to the next. What a
+// All are marked before the first is told: what one of them gave back must not be granted to the next. What a
 // method does about its loss may take long, and there may be very many.
 void Server::lose_all(const ChannelTable::Pointers& channels) {
   for (const auto& channel : channels) {
-    if (channel->forsaken()) continue;
-    channel->forsake();
-    forsaken_.push_back(channel);
+    if (channel->marked_lost()) continue;
+    channel->mark_lost();
+    to_lose_.push_back(channel);
   }
-  if (!forsaken_.empty() && !std::exchange(losing_, true))
+  if (!to_lose_.empty() && !std::exchange(losing_, true))
     chores_.add([this] { return losing_ = lose_next(); });
 }
 
 bool Server::lose_next() {
-  const auto channel = std::move(forsaken_.front());
-  forsaken_.pop_front();
+  const auto channel = std::move(to_lose_.front());
+  to_lose_.pop_front();
   channel->lose();
-  return !forsaken_.empty();
+  return !to_lose_.empty();
 }
 
 void Server::peer_gone(const wire::Envelope& peer) { lose_all(channels_.of_client(peer.client())); }

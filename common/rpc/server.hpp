@@ -131,7 +131,7 @@ class Server final : private ChannelHost {
   OwnMethods own_methods_{methods_};
   const Catalogue* catalogue_ = &own_methods_;
   ChannelTable channels_;
-  std::deque<std::shared_ptr<Channel>> forsaken_;  // to be lost, the first one first
+  std::deque<std::shared_ptr<Channel>> to_lose_;  // to be lost, the first one first
   net::Chores chores_;
   Recalls recalls_;
   ServerStats stats_;

@@ -11,17 +11,14 @@ constexpr core::milliseconds kAskAgain{200};
 }  // namespace
 
 Reach::Reach(net::Timers& timers, Store& store, core::milliseconds window, Begun begun)
-    : timers_(timers),
-      store_(store),
-      ahead_(timers, window),
-      begun_(std::move(begun)),
-      again_(timers, [this] { ask(); }) {}
+    : store_(store), ahead_(timers, window), begun_(std::move(begun)), again_(timers, [this] { ask(); }) {}
 
 void Reach::begin(std::int64_t worker, std::int64_t now_ms) {
   key_.name = "time/" + std::to_string(worker);
   used_ = std::max(used_, now_ms);
   fresh_ = true;
   asking_ = false;
+  failing_ = false;
   ++round_;
   ask();
 }

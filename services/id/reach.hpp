@@ -34,19 +34,17 @@ class Reach {
   /// Ids of times up to this one were given out.
   void used(std::int64_t ms);
   /// Whether those times are kept, or cannot be kept now.
-  bool kept() const { return used_ < range_.hi || failing_ || !asking_; }
+  bool kept() const { return (!fresh_ && used_ < range_.hi) || failing_ || !asking_; }
   /// Where not kept(): runs `then` once they are, or could not be.
   void once_kept(core::MoveFunction<void()> then) { waiting_.push_back(std::move(then)); }
   /// Gives back what was not used; lets go of `last` once that is kept, or could not be.
   void stop(const SharedLast& last);
 
  private:
-  void refill();
   void ask();
   void answered(const Range& range, std::int64_t stored, std::int64_t now_ms);
   void release();
 
-  net::Timers& timers_;
   Store& store_;
   Window ahead_;
   const Begun begun_;

@@ -108,7 +108,7 @@ class Search {
     if (!std::exchange(begun_, true)) wait_ = stop.owner->attempts.begin();
     if (wait_ == stop.owner->attempts.end()) return false;
     Attempt& attempt = **wait_++;
-    // Who came later is not why it waits: his own search will tell him.
+    // Later waits are left out: their own search finds the cycle, so that the newest request is refused.
     if (!attempt.places.empty() && attempt.id <= start_.id)
       reach(attempt, {.from = stop.from, .name = stop.name, .held = true});
     return true;
@@ -176,7 +176,7 @@ class Search {
 }  // namespace
 
 Cycle find_cycle(Attempt& attempt, std::uint64_t search) {
-  if (attempt.owner->holds.empty()) return {};  // most who wait
+  if (attempt.owner->holds.empty()) return {};
   return Search(attempt, search).run();
 }
 

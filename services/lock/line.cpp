@@ -89,6 +89,8 @@ bool Attempts::serve_next() {
   Attempt* first = draining_ || name.queue.empty() ? nullptr : name.queue.front();
   if (first != nullptr && shared_.table.first_in_line(first->request.claim, first) &&
       shared_.table.admits(first->request.claim)) {
+    touched_.pop_front();  // the other names have their turn before its next
+    touched_.push_back(&name);
     grant(*first);
   } else {
     touched_.pop_front();
@@ -98,7 +100,7 @@ bool Attempts::serve_next() {
   return !touched_.empty();
 }
 
-// What it waited for may have been given back by others, who took the places for it again.
+// Its client may have reached its share of places while it waited.
 void Attempts::grant(Attempt& first) {
   const Request& request = first.request;
   if (!holds_.seats().admits(request.client, places_of(request), Seats::Room::kKeptBack))

@@ -48,7 +48,7 @@ class Seats {
   /// What is kept back is for those who have waited.
   enum class Room : std::uint8_t { kShared, kKeptBack };
 
-  /// `what` is a plural, for errors: "waiters".
+  /// `what` is what they are for, in errors: "waiters".
   Seats(const char* what, std::size_t most, std::string_view error = core::kOverloaded)
       : what_(what), error_(error), quota_{most, most} {}
   Seats(const Seats&) = delete;

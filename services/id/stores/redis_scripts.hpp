@@ -333,8 +333,8 @@ return 1
 
 /// KEYS: state, changes, workers, and what each worker follows. ARGV: id, what the asker follows, its worker
 /// or "", and the maximum number of changes to answer. Answers {"ok", revision, what all follow, tags, how
-/// often the store was opened}; or {"forgotten"}, which all are told from then on, when what the asker
-/// follows is not known here. It always writes, since WAIT is for what its own connection wrote.
+/// often the store was opened, run id}; or {"forgotten"}, which all are told from then on, when what the
+/// asker follows is not known here. It always writes, since WAIT is for what its own connection wrote.
 inline const std::string kLook = kGuard + R"lua(
 local revision = tonumber(redis.call('HGET', state, 'revision') or '0')
 if revision < tonumber(ARGV[1]) then
@@ -358,7 +358,8 @@ for i = 1, #leases, 2 do
   end
 end
 local opened = redis.call('HGET', state, 'opened') or '0'
-return {'ok', string.format('%.0f', revision), string.format('%.0f', followed), names, opened}
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+return {'ok', string.format('%.0f', revision), string.format('%.0f', followed), names, opened, run}
 )lua";
 
 /// KEYS: state, what the day's counter and the last second begin with. ARGV: id, second and counter that are

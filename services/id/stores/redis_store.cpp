@@ -286,6 +286,7 @@ void RedisStore::look(const Look& look, core::Done<News> done) {
   const auto read = [opened = opened_, now = core::Clock::now()](const RedisReply& reply) -> Result<News> {
     opened->alone = opened->alone && reply.at(4).text() == "1";
     opened->seen = now;
+    opened->run = reply.at(5).text();
     News news{.revision = integer_of(reply.at(1)), .tags = {}, .followed = integer_of(reply.at(2))};
     for (const RedisReply& name : reply.at(3).list()) news.tags.push_back(name.text());
     return news;
