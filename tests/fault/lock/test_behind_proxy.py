@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from support.lock_service import Broker
 from support.programs import wait_until
 from support.raw import Raw
 
+CLOSE_WAIT = "08"  # in /proc/net/tcp: the peer has ended the connection
 SLACK = 1.5
 LONG = 60_000
 
@@ -44,6 +46,19 @@ def stopped(program):
         program.process.send_signal(signal.SIGCONT)
 
 
+def hang_up(client, proxy):
+    """Ends a client's connection, and waits until the news of it are at the stopped proxy, before anything else is."""
+    port = f":{int(proxy.endpoint.rsplit(':', 1)[1]):04X}"
+
+    def ended():
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
+        return sum(row[1].endswith(port) and row[3] == CLOSE_WAIT for row in rows)
+
+    before = ended()
+    client.close()
+    wait_until(lambda: ended() > before, every=0.01)
+
+
 def queue(broker, name):
     return broker.call("info", name)["queue_len"]
 
@@ -65,7 +80,7 @@ def test_a_grant_that_finds_its_client_gone_goes_to_the_next(broker, proxy, form
         id = next_one.call("lock.acquire", ["n", "c", LONG, LONG])
         wait_until(lambda: queue(broker, "n") == 2)
         with stopped(proxy):
-            doomed.close()
+            hang_up(doomed, proxy)
             broker.call("release", "n", "a", token)
             wait_until(lambda: queue(broker, "n") == 1)  # granted, and on its way to nobody
         went_on = time.monotonic()
@@ -90,7 +105,7 @@ def test_permits_of_a_semaphore_that_find_their_client_gone_are_free_again(broke
     doomed.call("lock.sem_acquire", ["s", "c", 3, 2, LONG, LONG])
     wait_until(lambda: queue(broker, "s") == 1)
     with stopped(proxy):
-        doomed.close()
+        hang_up(doomed, proxy)
         broker.call("sem_release", "s", "b", token)
         wait_until(lambda: queue(broker, "s") == 0)
     wait_until(lambda: broker.call("info", "s")["holders"] == [], SLACK)
@@ -105,7 +120,7 @@ def test_an_inner_entry_that_finds_its_client_gone_is_undone_alone(broker, proxy
         doomed.call("lock.acquire", ["n", "b", LONG])
         wait_until(lambda: proxy.call("proxy.stats")["channels"] == 1)
         proxy.process.send_signal(signal.SIGSTOP)
-        doomed.close()
+        hang_up(doomed, proxy)
     try:
         wait_until(lambda: broker.call("info", "n")["holders"][0]["hold_count"] == 2)
     finally:
@@ -139,7 +154,7 @@ def test_a_ticket_keeps_its_place_when_the_client_that_waits_for_it_is_gone(brok
     doomed.call("lock.wait", [ticket, LONG])
     wait_until(lambda: len(proxy.call("proxy.channels", "lock.wait")) == 1)
     with stopped(proxy):
-        doomed.close()
+        hang_up(doomed, proxy)
         broker.call("release", "n", "a", token)
         wait_until(lambda: broker.holder("n") is not None and broker.holder("n")[0] == "b")
     wait_until(lambda: proxy.call("proxy.stats")["channels"] == 0)
