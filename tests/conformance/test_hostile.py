@@ -11,7 +11,7 @@ import zmq
 
 from support import vectors
 from support.background import background
-from support.programs import sanitized, wait_until
+from support.programs import SMALL_QUARANTINE, sanitized, wait_until
 from support.raw import Raw, event_bytes, new_id, pack
 
 ROOM = 4 if sanitized("zerosuite-math") else 1  # bounds on memory are for the real thing
@@ -227,10 +227,8 @@ def test_what_was_dropped_is_counted(suite):
 @background
 def memory_of_visitors(suite):
     """Resident KiB after each of five thousands of clients."""
-    # Frequent heartbeats, since one is how the server finds out that the client of a stream has left. A build with the
-    # address sanitizer would hold freed memory back.
-    server = suite.start_peer(ZEROSUITE_PEER_HEARTBEAT_MS="500",
-                              ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=16")
+    # Frequent heartbeats, since one is how the server finds out that the client of a stream has left.
+    server = suite.start_peer(ZEROSUITE_PEER_HEARTBEAT_MS="500", **SMALL_QUARANTINE)
     memory = []
     for _ in range(5):
         for _ in range(5):

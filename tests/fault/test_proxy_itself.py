@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from support.ledger import Ledger
-from support.programs import sanitized, wait_until
+from support.programs import SMALL_QUARANTINE, sanitized, wait_until
 from support.raw import Raw
 
 ROOM = 4 if sanitized("zerosuite-proxy") else 1  # bounds on memory are for the real thing
@@ -135,7 +135,7 @@ def test_the_calls_of_a_killed_client_are_given_up_by_its_worker(suite):
 
 
 def test_a_client_that_does_not_read_holds_up_nobody_and_is_given_up(suite):
-    proxy = suite.start_proxy(ZEROSUITE_PROXY_MAX_HELD_BYTES="4000000")
+    proxy = suite.start_proxy(ZEROSUITE_PROXY_MAX_HELD_BYTES="4000000", **SMALL_QUARANTINE)
     suite.start_worker(PEER, proxy.back)
     proxy.await_workers(1)
     with ExitStack() as stack:

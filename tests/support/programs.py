@@ -20,6 +20,10 @@ USUAL = {"NODE_PATH": str(NODE_MODULES), "ZEROSUITE_PROXY": "none"}
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 
 
+#: For a program whose memory is measured: AddressSanitizer keeps next to nothing of what was freed.
+SMALL_QUARANTINE = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=16"}
+
+
 def sanitized(program):
     """Whether a program of ours was built with AddressSanitizer, which keeps what is freed for a while."""
     return b"__asan_init" in (BIN / program).read_bytes()
