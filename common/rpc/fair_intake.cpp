@@ -78,16 +78,13 @@ bool FairIntake::withdraw(std::uint64_t call, std::string_view client) {
   return true;
 }
 
-// The keyed hash of peer and id stands for both, as in Recalls. Never 0.
+// 0 for whom the server will not hear either.
 std::uint64_t FairIntake::name_of(std::span<const net::Frame> identities, std::string_view id) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // so that peer and id cannot change places
   envelope_.clear();
   for (const net::Frame& identity : identities) {
     if (!envelope_.push(identity.to_string_view())) return 0;
   }
-  const std::uint64_t name =
-      kOdd * std::hash<wire::Envelope>()(envelope_) + std::hash<wire::IdKey>()(wire::id_key(id));
-  return name | 1;
+  return name_of_call(envelope_, id);
 }
 
 void FairIntake::serve() {

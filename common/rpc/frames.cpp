@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "wire/event.hpp"
+
 namespace zerosuite::rpc {
 
 net::Frame to_frame(wire::Buffer& payload) {
@@ -35,6 +37,11 @@ MessageReceiver by_view(FrameReceiver receiver) {
 void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope) {
   envelope.for_each(
       [&frames](std::string_view identity) { frames.emplace_back(identity.data(), identity.size()); });
+}
+
+std::uint64_t name_of_call(const wire::Envelope& client, std::string_view id) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // so that client and id cannot change places
+  return 1 | (kOdd * std::hash<wire::Envelope>()(client) + std::hash<wire::IdKey>()(wire::id_key(id)));
 }
 
 bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver,

@@ -1,6 +1,7 @@
 // Between encoded events and ZeroMQ frames.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -31,6 +32,10 @@ MessageReceiver by_view(FrameReceiver receiver);
 
 /// Adds the envelope's identities, outermost first.
 void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope);
+
+/// Stands for a call, the keyed hash of the client's whole way back and the encoded id: it costs no
+/// allocation, and nobody can choose two that meet. Odd, so never 0.
+std::uint64_t name_of_call(const wire::Envelope& client, std::string_view id);
 
 /// Takes messages off a socket, one turn's worth of them, for `receiver`: 64, or what takes ten
 /// milliseconds, so that heartbeats go out between heavy messages. It tells the timers the time before each:

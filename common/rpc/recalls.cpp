@@ -2,21 +2,14 @@
 
 #include <utility>
 
-#include "core/keyed_hash.hpp"
+#include "rpc/frames.hpp"
 
 namespace zerosuite::rpc {
-
-// The link counts too, since clients of two proxies may have the same identities.
-Recalls::Name Recalls::name_of(const wire::Envelope& peer, std::string_view id) {
-  constexpr Name kOdd = 0x9e3779b97f4a7c15;  // so that peer and id cannot change places
-  const core::KeyedHash hash;
-  return kOdd * (hash(peer.bytes()) + peer.link()) + hash(id);
-}
 
 void Recalls::keep(const wire::Envelope& peer, std::string_view id, std::function<void()> undo,
                    core::TimePoint now) {
   forget(now);
-  const Name name = name_of(peer, id);
+  const std::uint64_t name = name_of_call(peer, id);
   const auto [place, fresh] = places_.try_emplace(name);
   if (!fresh) entries_[place->second - first_].undo = nullptr;
   place->second = first_ + entries_.size();
@@ -25,7 +18,7 @@ void Recalls::keep(const wire::Envelope& peer, std::string_view id, std::functio
 
 bool Recalls::recall(const wire::Envelope& peer, std::string_view id, core::TimePoint now) {
   if (places_.empty()) return false;
-  const auto place = places_.find(name_of(peer, id));
+  const auto place = places_.find(name_of_call(peer, id));
   if (place == places_.end()) return false;
   Entry& entry = entries_[place->second - first_];
   if (now >= entry.until) return false;

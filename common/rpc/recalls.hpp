@@ -31,21 +31,18 @@ class Recalls {
   std::size_t size() const { return places_.size(); }
 
  private:
-  // The keyed hash of peer and id stands for both: it costs no allocation, and nobody can choose two that
-  // meet.
-  using Name = std::uint64_t;
   struct Entry {
-    Name name = 0;
+    std::uint64_t name =
+        0;  // name_of_call(): the link counts too, since clients of two proxies may have one name
     core::TimePoint until;
     std::function<void()> undo;  // null once it was recalled, or the client used the id again
   };
 
-  static Name name_of(const wire::Envelope& peer, std::string_view id);
   void forget(core::TimePoint now);
 
-  std::deque<Entry> entries_;  // in the order of their ends
-  std::uint64_t first_ = 0;    // the number of the first of them
-  std::unordered_map<Name, std::uint64_t> places_;
+  std::deque<Entry> entries_;                                // in the order of their ends
+  std::uint64_t first_ = 0;                                  // the number of the first of them
+  std::unordered_map<std::uint64_t, std::uint64_t> places_;  // by name
 };
 
 }  // namespace zerosuite::rpc

@@ -18,9 +18,11 @@ namespace {
 struct Rig {
   void keep(const std::string& id, const std::string& word, core::TimePoint now = kStart) {
     recalls.keep(
-        alice, id, [this, word] { undone += word; }, now);
+        alice, test::bin_id(id), [this, word] { undone += word; }, now);
   }
-  bool recall(const std::string& id, core::TimePoint now = kStart) { return recalls.recall(alice, id, now); }
+  bool recall(const std::string& id, core::TimePoint now = kStart) {
+    return recalls.recall(alice, test::bin_id(id), now);
+  }
 
   const wire::Envelope alice = test::ServerRig::envelope("alice");
   Recalls recalls;
@@ -34,11 +36,11 @@ TEST_CASE("an answer is recalled once, by its peer and its id") {
   rig.keep("1", "one");
   rig.keep("2", "two");
   CHECK_FALSE(rig.recall("3"));
-  CHECK_FALSE(rig.recalls.recall(test::ServerRig::envelope("bob"), "1", kStart));
+  CHECK_FALSE(rig.recalls.recall(test::ServerRig::envelope("bob"), test::bin_id("1"), kStart));
   wire::Envelope elsewhere;
   elsewhere.clear(1);
   REQUIRE(elsewhere.push("alice"));
-  CHECK_FALSE(rig.recalls.recall(elsewhere, "1", kStart));
+  CHECK_FALSE(rig.recalls.recall(elsewhere, test::bin_id("1"), kStart));
   CHECK(rig.recall("2"));
   CHECK(rig.undone == "two");
   CHECK_FALSE(rig.recall("2"));
@@ -79,7 +81,7 @@ TEST_CASE("the oldest answers are forgotten when there are too many") {
 TEST_CASE("what is undone may keep another answer") {
   Rig rig;
   rig.recalls.keep(
-      rig.alice, "1", [&] { rig.keep("2", "two"); }, kStart);
+      rig.alice, test::bin_id("1"), [&] { rig.keep("2", "two"); }, kStart);
   CHECK(rig.recall("1"));
   CHECK(rig.recall("2"));
   CHECK(rig.undone == "two");
