@@ -16,16 +16,21 @@ constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are e
 
 Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms)
     : host_(&host),
-      peer_(*call.peer),
-      id_(call.id),
-      trace_(wire::trace_keys(call.header)),
-      method_(call.method),
-      call_{method_, &peer_, id_, trace_, call.version},
+      call_(call),
       timer_(host.timers(), [this] { wake(); }),
       heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now(),
                                    host.channel_options().passive_limit)) {
   if (timeout_ms && *timeout_ms < std::int64_t{1} << 40)
     deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
+}
+
+void Channel::keep() {
+  kept_ = true;
+  peer_ = *call_.peer;
+  id_ = call_.id;
+  trace_ = wire::trace_keys(call_.header);
+  method_ = call_.method;
+  call_ = {method_, &peer_, id_, trace_, call_.version};
   rearm();
 }
 
@@ -68,6 +73,8 @@ void Channel::give_up(const core::Error& error) {
   lost_ = true;
   if (lost) lost();
 }
+
+void Channel::abandon() { fail({core::kAbandoned, "the service dropped the call without answering it"}); }
 
 void Channel::stream(std::shared_ptr<ItemSource> items) {
   if (!open()) return;
@@ -112,7 +119,8 @@ void Channel::wake() {
   const auto self = shared_from_this();
   const TimePoint now = host_->timers().now();
   if (now >= deadline_)
-    return give_up({core::kDeadlineExceeded, "the deadline passed before " + method_ + "() had answered"});
+    return give_up({core::kDeadlineExceeded, "the deadline passed before " + std::string(call_.method) +
+                 "() had answered"});
   beat();
   if (open() && now >= resume_at_) pump();
   if (open()) rearm();
@@ -179,7 +187,7 @@ bool Channel::send_item() {
 
 void Channel::settle(Delivery delivery) {
   if (delivery != Delivery::kGone || !open()) return;
-  host_->peer_gone(peer_);
+  host_->peer_gone(*call_.peer);
   lose();  // at once: whoever answers it is to know that nobody heard it
 }
 
@@ -188,7 +196,7 @@ void Channel::close() {
   ChannelHost* const host = std::exchange(host_, nullptr);
   timer_.cancel();
   on_undelivered_ = nullptr;
-  host->closed(*this);
+  if (kept_) host->closed(*this);
 }
 
 void Channel::tell_lost() {

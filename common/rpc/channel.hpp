@@ -1,5 +1,5 @@
-// The server's side of one call that is not answered yet: heartbeats, credit, deadline, stream, and the way
-// to cancel. A call answered inside its method never has one.
+// The server's side of one call whose method may answer later: heartbeats, credit, deadline, stream, and the
+// way to cancel.
 #pragma once
 
 #include <functional>
@@ -30,7 +30,7 @@ class ChannelHost {
   virtual net::Timers& timers() = 0;
   virtual Responder& responder() = 0;
   virtual const ChannelOptions& channel_options() const = 0;
-  /// The channel has ended: forget it. It stays alive until the caller lets go of it.
+  /// A channel that was kept has ended: forget it. It stays alive until the caller lets go of it.
   virtual void closed(Channel& channel) = 0;
   /// A send found nobody of that identity: every channel of the peer is lost.
   virtual void peer_gone(const wire::Envelope& peer) = 0;
@@ -43,11 +43,18 @@ class ChannelHost {
   ~ChannelHost() = default;
 };
 
-/// Belongs to the loop's thread. Held by the server's table while open and by the Reply that will answer.
+/// Belongs to the loop's thread. Held by the Reply that will answer, and from keep() on, while open, by the
+/// server's table. Most are answered before their method returns, and cost little more than the answer.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
+  /// What `call` refers to must stay until keep().
   Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms);
 
+  /// The method has returned and not answered: copies what is needed of the request, and starts to beat and
+  /// to watch the deadline.
+  void keep();
+
+  /// Valid until it is answered.
   const CallInfo& call() const { return call_; }
   bool open() const { return host_ != nullptr; }
   /// Of what the client sent. The rest of a channel is of one size.
@@ -95,6 +102,12 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// take.
   void on_undelivered(std::function<void()> undo);
 
+  /// One more may answer it, or one less; fails with Abandoned when nobody is left. See Promise.
+  void promise() { ++promises_; }
+  void break_promise() {
+    if (--promises_ == 0 && open()) abandon();
+  }
+
   /// Tells the method nothing more: it has said its last word.
   void hush();
 
@@ -113,10 +126,13 @@ class Channel : public std::enable_shared_from_this<Channel> {
   bool send_item();
   void settle(Delivery delivery);
   void give_up_unheard();
+  void abandon();
   void close();
   void tell_lost();
 
   ChannelHost* host_;
+  std::size_t promises_ = 0;
+  bool kept_ = false;
   // Of the request only this is kept: its header may be long, and there may be many.
   wire::Envelope peer_;
   std::string id_;

@@ -30,7 +30,7 @@ std::string_view describe(Drop drop) {
   return kTexts[static_cast<std::size_t>(drop)];
 }
 
-/// One request while its method runs. Opens a channel only when the method asks for one.
+/// One request while its method runs. Makes a channel only when the method asks for one.
 struct Server::Dispatch final : Call {
   Dispatch(Server& its_server, const Method& its_method, const CallInfo& its_info,
            const wire::Event& its_event)
@@ -41,7 +41,10 @@ struct Server::Dispatch final : Call {
   Responder& responder() override { return server.responder_; }
   net::Offload& offload() override { return server.offload_; }
   std::shared_ptr<Channel> defer() override {
-    return server.open_channel(call_info, method, event.timeout_ms);
+    server.channels_.check_room(call_info, method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
+    ChannelHost& host = server;
+    channel = std::make_shared<Channel>(host, call_info, event.timeout_ms);
+    return channel;
   }
   void answered(Delivery delivery) override {
     if (delivery == Delivery::kGone) server.peer_gone(*call_info.peer);
@@ -51,6 +54,7 @@ struct Server::Dispatch final : Call {
   const Method& method;
   const CallInfo& call_info;
   const wire::Event& event;
+  std::shared_ptr<Channel> channel = nullptr;
 };
 
 Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options)
@@ -117,6 +121,7 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
     dispatch.answered(responder_.error(call, current_error()));
   }
   current_ = nullptr;
+  if (dispatch.channel && dispatch.channel->open()) keep(std::move(dispatch.channel));
 }
 
 void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
@@ -158,13 +163,10 @@ const Method* Server::find(std::string_view name) const {
   return methods_.find(name.substr(service.size() + 1));
 }
 
-std::shared_ptr<Channel> Server::open_channel(const CallInfo& call, const Method& method,
-                                              std::optional<std::int64_t> timeout_ms) {
-  channels_.check_room(call, method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
-  ChannelHost& host = *this;  // a private base: the conversion is only known here
-  auto channel = std::make_shared<Channel>(host, call, timeout_ms);
-  channels_.add(channel);
-  return channel;
+// The method is about to wait for something.
+void Server::keep(std::shared_ptr<Channel> channel) {
+  channel->keep();
+  channels_.add(std::move(channel));
 }
 
 void Server::closed(Channel& channel) {

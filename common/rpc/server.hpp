@@ -49,8 +49,8 @@ struct ServerStats {
   std::size_t channels = 0;  ///< Open now.
 };
 
-/// Belongs to the loop's thread. A method that answers before it returns costs no channel, no timer and no
-/// allocation here; every other call has a Channel until it is answered or lost.
+/// Belongs to the loop's thread. A call that its method answers before it returns is in no table and has no
+/// timer here; every other one has until it is answered or lost.
 class Server final : private ChannelHost {
  public:
   Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options);
@@ -107,8 +107,7 @@ class Server final : private ChannelHost {
   void drop(const wire::Envelope& peer, Drop reason);
   void report(const wire::Envelope& peer, std::string_view reason);
   const Method* find(std::string_view name) const;
-  std::shared_ptr<Channel> open_channel(const CallInfo& call, const Method& method,
-                                        std::optional<std::int64_t> timeout_ms);
+  void keep(std::shared_ptr<Channel> channel);
   void lose_all(const ChannelTable::Pointers& channels);
   bool lose_next();
 
