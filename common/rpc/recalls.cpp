@@ -8,29 +8,41 @@ namespace zerosuite::rpc {
 
 void Recalls::keep(const wire::Envelope& peer, std::string_view id, std::function<void()> undo,
                    core::TimePoint now) {
+  if (buckets_.empty()) buckets_.resize(kMost);
   forget(now);
   const std::uint64_t name = name_of_call(peer, id);
-  const auto [place, fresh] = places_.try_emplace(name);
-  if (!fresh) entries_[place->second - first_].undo = nullptr;
-  place->second = first_ + entries_.size();
-  entries_.push_back({name, now + kKeptFor, std::move(undo)});
+  const std::uint64_t number = first_ + entries_.size();
+  entries_.push_back({name, std::exchange(latest(name), number), now + kKeptFor, std::move(undo)});
+  ++size_;
 }
 
 bool Recalls::recall(const wire::Envelope& peer, std::string_view id, core::TimePoint now) {
-  if (places_.empty()) return false;
-  const auto place = places_.find(name_of_call(peer, id));
-  if (place == places_.end()) return false;
-  Entry& entry = entries_[place->second - first_];
-  if (now >= entry.until) return false;
-  const auto undo = std::exchange(entry.undo, nullptr);
-  places_.erase(place);
+  if (size_ == 0) return false;
+  Entry* const entry = find(name_of_call(peer, id));
+  if (entry == nullptr || now >= entry->until) return false;
+  --size_;
+  const auto undo = std::exchange(entry->undo, nullptr);
   undo();  // last: it may keep another
   return true;
 }
 
+// The latest, when the client has used an id again. Null when nothing is kept for it any more.
+Recalls::Entry* Recalls::find(std::uint64_t name) {
+  for (std::uint64_t at = latest(name); at >= first_;) {
+    Entry& entry = entries_[at - first_];
+    if (entry.name == name) return entry.undo ? &entry : nullptr;
+    at = entry.before;
+  }
+  return nullptr;
+}
+
+std::uint64_t& Recalls::latest(std::uint64_t name) {
+  return buckets_[(name >> 1) % kMost];  // the lowest bit is the same in all
+}
+
 void Recalls::forget(core::TimePoint now) {
   while (!entries_.empty() && (entries_.front().until <= now || entries_.size() >= kMost)) {
-    if (entries_.front().undo) places_.erase(entries_.front().name);
+    if (entries_.front().undo) --size_;
     entries_.pop_front();
     ++first_;
   }

@@ -6,7 +6,7 @@
 #include <deque>
 #include <functional>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "wire/envelope.hpp"
@@ -28,21 +28,26 @@ class Recalls {
   void keep(const wire::Envelope& peer, std::string_view id, std::function<void()> undo, core::TimePoint now);
   /// The answer reached nobody: calls what was kept for it. False when nothing was, or not any more.
   bool recall(const wire::Envelope& peer, std::string_view id, core::TimePoint now);
-  std::size_t size() const { return places_.size(); }
+  std::size_t size() const { return size_; }
 
  private:
   struct Entry {
-    std::uint64_t name =
-        0;  // name_of_call(): the link counts too, since clients of two proxies may have one name
+    std::uint64_t name = 0;  // name_of_call(): with the link, since clients of two proxies may share a name
+    std::uint64_t before = 0;  // the number of the one before it in its bucket
     core::TimePoint until;
-    std::function<void()> undo;  // null once it was recalled, or the client used the id again
+    std::function<void()> undo;  // null once it was recalled
   };
 
+  Entry* find(std::uint64_t name);
+  std::uint64_t& latest(std::uint64_t name);
   void forget(core::TimePoint now);
 
-  std::deque<Entry> entries_;                                // in the order of their ends
-  std::uint64_t first_ = 0;                                  // the number of the first of them
-  std::unordered_map<std::uint64_t, std::uint64_t> places_;  // by name
+  // Every grant of a lock comes by here, and hardly any is recalled: so an entry is written once, at the end
+  // of a queue, and neither the bucket nor the one after it is touched again when it goes.
+  std::deque<Entry> entries_;           // in the order of their ends
+  std::uint64_t first_ = 1;             // the number of the first of them
+  std::vector<std::uint64_t> buckets_;  // the number of the latest of each; below first_ = none
+  std::size_t size_ = 0;
 };
 
 }  // namespace zerosuite::rpc

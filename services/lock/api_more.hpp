@@ -26,7 +26,12 @@ template <class T>
 void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Granted& granted,
                            const std::string& request_id) {
   if (granted.replay || !granted.ticket.empty()) return;
-  reply.on_undelivered([&broker, key = Key{granted.names.front(), granted.owner, granted.token}, request_id] {
+  const Token token = granted.token;
+  if (request_id.empty()) {  // most: what is kept is small then
+    reply.on_undelivered([&broker, token] { broker.attempts().undelivered({{}, {}, token}, {}); });
+    return;
+  }
+  reply.on_undelivered([&broker, key = Key{{}, granted.owner, token}, request_id] {
     broker.attempts().undelivered(key, request_id);
   });
 }
