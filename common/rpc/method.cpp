@@ -41,6 +41,13 @@ std::string quoted_list(const std::vector<std::string>& names) {
                                             plural(given, " was given", " were given"));
 }
 
+std::string encoded(const wire::Value& value) {
+  wire::Buffer buffer(32);
+  wire::Packer packer(buffer);
+  wire::pack(packer, value);
+  return {buffer.data(), buffer.size()};
+}
+
 }  // namespace
 
 Arguments::Arguments(const Method& method, std::string_view encoded) : method_(method), in_(encoded) {
@@ -84,20 +91,22 @@ void Methods::declare_relief(std::initializer_list<std::string_view> names) {
 }
 
 const Method* Methods::find(std::string_view name) const {
-  const auto found = methods_.find(name);
-  return found == methods_.end() ? nullptr : &found->second;
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : found->second;
 }
 
 Method& Methods::insert(Method method) {
   std::string name = method.name;
   bool optional = false;
-  for (const Param& param : method.params) {
+  for (Param& param : method.params) {
     if (optional && !param.fallback)
       throw std::logic_error(name + "(): " + param.name + " follows an argument with a default and has none");
     optional = param.fallback.has_value();
+    if (optional) param.encoded_fallback = encoded(*param.fallback);
   }
   const auto [entry, added] = methods_.emplace(name, std::move(method));
   if (!added) throw std::logic_error("method " + name + " is registered twice");
+  index_.emplace(entry->first, &entry->second);
   return entry->second;
 }
 

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct Param {
 
   std::string name;
   std::optional<wire::Value> fallback;
+  std::string encoded_fallback = {};  ///< Set when the method is registered.
 };
 
 /// What a bound method sees of the call it serves.
@@ -97,21 +99,14 @@ class Arguments {
     const bool given = index_ <= given_ && !(param.fallback && in_.peek() == wire::Kind::kNil && in_.nil());
     try {
       if (given) return wire::read<T>(in_);
-      return from_fallback<T>(param);
+      wire::Reader fallback(param.encoded_fallback);
+      return wire::read<T>(fallback);
     } catch (const wire::Mismatch& mismatch) {
       refuse(param, mismatch);
     }
   }
 
  private:
-  template <class T>
-  static T from_fallback(const Param& param) {
-    wire::Buffer encoded(32);
-    wire::Packer packer(encoded);
-    wire::pack(packer, *param.fallback);
-    wire::Reader in({encoded.data(), encoded.size()});
-    return wire::read<T>(in);
-  }
   [[noreturn]] void refuse(const Param& param, const wire::Mismatch& mismatch) const;
 
   const Method& method_;
@@ -123,6 +118,10 @@ class Arguments {
 /// The table of a service's methods, sorted by name.
 class Methods {
  public:
+  Methods() = default;
+  Methods(const Methods&) = delete;
+  Methods& operator=(const Methods&) = delete;
+
   /// Registers `function` under `name`; a second one under the same name is a std::logic_error, and so is
   /// an argument without a default behind one that has one. Answers the entry, whose flags may still be set.
   template <std::size_t N, class F>
@@ -145,6 +144,7 @@ class Methods {
   Method& insert(Method method);
 
   std::map<std::string, Method, std::less<>> methods_;
+  std::unordered_map<std::string_view, const Method*> index_;  // the same, since each call is looked up
 };
 
 }  // namespace zerosuite::rpc
