@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "core/keyed_hash.hpp"
 #include "wire/utf8.hpp"
@@ -51,6 +52,12 @@ void read_timeout(std::string_view encoded, Event& event) {
     event.timeout_ms = static_cast<std::int64_t>(*real);
 }
 
+// Compared in place: by ==, each would be a call of memcmp().
+template <std::size_t N>
+bool is(std::string_view text, const char (&literal)[N]) {
+  return text.size() == N - 1 && std::memcmp(text.data(), literal, N - 1) == 0;
+}
+
 // Unknown keys of any type are stepped over.
 Fault read_header(Reader& in, const Limits& limits, Event& event) {
   const char* const start = in.position();
@@ -63,14 +70,14 @@ Fault read_header(Reader& in, const Limits& limits, Event& event) {
     const std::string_view value = in.skip(limits);
     if (value.empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
     if (!key) continue;
-    if (*key == "message_id"sv) {
+    if (is(*key, "message_id")) {
       id_refused = !is_id(value, limits);
       if (!id_refused) event.id = value;
-    } else if (*key == "response_to"sv) {
+    } else if (is(*key, "response_to")) {
       if (Reader(value).peek() != Kind::kNil) event.response_to = value;
-    } else if (*key == "v"sv) {
+    } else if (is(*key, "v")) {
       read_version(value, event);
-    } else if (*key == "timeout_ms"sv) {
+    } else if (is(*key, "timeout_ms")) {
       read_timeout(value, event);
     }
   }

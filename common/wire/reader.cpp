@@ -146,6 +146,19 @@ std::optional<ExtView> Reader::ext() {
 }
 
 std::string_view Reader::skip(const Limits& limits) {
+  if (limits.max_elements > 0) {  // most values have none inside
+    const char* const start = at_;
+    const Head next = head();
+    const bool plain = next.kind != Kind::kNone && next.kind != Kind::kArray && next.kind != Kind::kMap;
+    if (plain && next.prefix != 0 && next.size <= left() - next.prefix) {
+      at_ += next.prefix + next.size;
+      return {start, static_cast<std::size_t>(at_ - start)};
+    }
+  }
+  return skip_nested(limits);
+}
+
+std::string_view Reader::skip_nested(const Limits& limits) {
   std::array<std::uint64_t, kMostNesting> pending;  // values still to come at each open level
   std::size_t depth = 0;
   std::size_t seen = 0;

@@ -71,6 +71,7 @@ class Reader {
     std::uint32_t size = 0;
   };
   Head head() const;
+  std::string_view skip_nested(const Limits& limits);
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   std::optional<std::string_view> take(Kind kind) { return take(kind, kind); }
   std::optional<std::string_view> take(Kind kind, Kind or_kind);
