@@ -54,8 +54,8 @@ void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, cons
 }
 
 template <class T>
-core::Done<T> answer(const Reply<Value>& reply) {
-  return [reply](const Result<T>& result) { result ? reply(value_of(*result)) : reply(result.error()); };
+core::Done<T> answer(const Reply<T>& reply) {
+  return [reply](const Result<T>& result) { result ? reply(*result) : reply(result.error()); };
 }
 
 core::Done<BatchResult> answer(const Reply<Value>& reply, std::string_view done) {
@@ -132,10 +132,10 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
 
 void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](Key::Kind kind) {
-    return [&broker, kind](Reply<Value> reply, std::string name, std::string owner, Token token,
+    return [&broker, kind](Reply<Released> reply, std::string name, std::string owner, Token token,
                            DictArgument opts) {
       broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)},
-                     answer<Released>(reply));
+                     answer(reply));
     };
   };
   server.method("release", {"name", "owner", "token", {"opts", kNil}},
@@ -152,10 +152,10 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   server.method(
       "extend", {"name", "owner", "token", {"lease_ms", kLease}},
       "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
-      [&broker](Reply<Value> reply, std::string name, std::string owner, Token token, std::int64_t lease_ms) {
+      [&broker](Reply<Extended> reply, std::string name, std::string owner, Token token, std::int64_t lease_ms) {
         check_lease(milliseconds(lease_ms), broker.limits());
         broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
-                              answer<Extended>(reply));
+                              answer(reply));
       });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",

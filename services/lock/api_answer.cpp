@@ -69,23 +69,6 @@ std::string_view word(Busy::Reason reason) {
   return {};
 }
 
-Value value_of(const Released& released) {
-  return Fields()
-      .add("released", true)
-      .add("hold_count", released.count)
-      .add("held_ms", released.held)
-      .add("replay", released.replay)
-      .take();
-}
-
-Value value_of(const Extended& extended) {
-  return Fields()
-      .add("ok", true)
-      .add("remaining_ms", extended.remaining)
-      .add("extensions", extended.extensions)
-      .take();
-}
-
 Value value_of(const Check& check) {
   return Fields()
       .add("valid", check.valid)
@@ -263,6 +246,21 @@ void Foreign<lock::AnswerView>::pack(Packer& out, const lock::AnswerView& view) 
   } else {
     pack_busy(out, std::get<Busy>(view.answer));
   }
+}
+
+void Foreign<lock::Released>::pack(Packer& out, const lock::Released& released) {
+  out.pack_map(4);
+  put(out, "released", true);
+  put(out, "hold_count", released.count);
+  put(out, "held_ms", released.held);
+  put(out, "replay", released.replay);
+}
+
+void Foreign<lock::Extended>::pack(Packer& out, const lock::Extended& extended) {
+  out.pack_map(3);
+  put(out, "ok", true);
+  put(out, "remaining_ms", extended.remaining);
+  put(out, "extensions", extended.extensions);
 }
 
 }  // namespace zerosuite::wire

@@ -26,8 +26,6 @@ struct EventView {
 std::string_view word(Mode mode);
 std::string_view word(Busy::Reason reason);
 
-wire::Value value_of(const Released& released);
-wire::Value value_of(const Extended& extended);
 wire::Value value_of(const Check& check);
 wire::Value value_of(const Event& event);
 wire::Value value_of(const HolderView& holder);
@@ -42,10 +40,20 @@ wire::Value value_of(const BatchResult& result, std::string_view done);
 
 namespace zerosuite::wire {
 
-/// Packed without a Value in between: it is what most calls answer.
+// Packed without a Value in between: it is what most calls answer.
 template <>
 struct Foreign<lock::AnswerView> {
   static void pack(Packer& out, const lock::AnswerView& view);
+};
+
+template <>
+struct Foreign<lock::Released> {
+  static void pack(Packer& out, const lock::Released& released);
+};
+
+template <>
+struct Foreign<lock::Extended> {
+  static void pack(Packer& out, const lock::Extended& extended);
 };
 
 template <>
