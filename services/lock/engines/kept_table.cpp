@@ -128,9 +128,15 @@ void KeptTable::replace(Kept after, core::TimePoint now) {
     uncount(kept, now);
   }
   // Its place depends on what it says, so it leaves before that changes.
-  for (const std::string& name : kept.claim->names) names_.at(name).by_end.erase(&kept);
+  std::vector<Holders*> crowds;
+  for (const std::string& name : kept.claim->names) {
+    Holders& holders = names_.at(name);
+    if (holders.by_end.size() == 1) continue;
+    holders.by_end.erase(&kept);
+    crowds.push_back(&holders);
+  }
   kept = std::move(after);
-  for (const std::string& name : kept.claim->names) names_.at(name).by_end.insert(&kept);
+  for (Holders* const holders : crowds) holders->by_end.insert(&kept);
 }
 
 void KeptTable::remove(Token token, core::TimePoint now) {
