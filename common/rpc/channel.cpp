@@ -119,8 +119,8 @@ void Channel::wake() {
   const auto self = shared_from_this();
   const TimePoint now = host_->timers().now();
   if (now >= deadline_)
-    return give_up({core::kDeadlineExceeded, "the deadline passed before " + std::string(call_.method) +
-                 "() had answered"});
+    return give_up({core::kDeadlineExceeded,
+                    "the deadline passed before " + std::string(call_.method) + "() had answered"});
   beat();
   if (open() && now >= resume_at_) pump();
   if (open()) rearm();

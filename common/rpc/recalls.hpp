@@ -32,7 +32,7 @@ class Recalls {
 
  private:
   struct Entry {
-    std::uint64_t name = 0;  // name_of_call(): with the link, since clients of two proxies may share a name
+    std::uint64_t name = 0;    // name_of_call(): with the link, since clients of two proxies may share a name
     std::uint64_t before = 0;  // the number of the one before it in its bucket
     core::TimePoint until;
     std::function<void()> undo;  // null once it was recalled

@@ -41,7 +41,8 @@ struct Server::Dispatch final : Call {
   Responder& responder() override { return server.responder_; }
   net::Offload& offload() override { return server.offload_; }
   std::shared_ptr<Channel> defer() override {
-    server.channels_.check_room(call_info, method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
+    server.channels_.check_room(call_info,
+                                method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
     ChannelHost& host = server;
     channel = std::make_shared<Channel>(host, call_info, event.timeout_ms);
     return channel;

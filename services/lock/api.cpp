@@ -134,8 +134,7 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](Key::Kind kind) {
     return [&broker, kind](Reply<Released> reply, std::string name, std::string owner, Token token,
                            DictArgument opts) {
-      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)},
-                     answer(reply));
+      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, answer(reply));
     };
   };
   server.method("release", {"name", "owner", "token", {"opts", kNil}},
@@ -149,14 +148,14 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                   broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
                                       answer(reply, "released"));
                 });
-  server.method(
-      "extend", {"name", "owner", "token", {"lease_ms", kLease}},
-      "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
-      [&broker](Reply<Extended> reply, std::string name, std::string owner, Token token, std::int64_t lease_ms) {
-        check_lease(milliseconds(lease_ms), broker.limits());
-        broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
-                              answer(reply));
-      });
+  server.method("extend", {"name", "owner", "token", {"lease_ms", kLease}},
+                "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
+                [&broker](Reply<Extended> reply, std::string name, std::string owner, Token token,
+                          std::int64_t lease_ms) {
+                  check_lease(milliseconds(lease_ms), broker.limits());
+                  broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
+                                        answer(reply));
+                });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",
                 [&broker](Reply<Value> reply, std::string owner, ListArgument held, std::int64_t lease_ms) {
