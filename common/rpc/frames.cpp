@@ -48,13 +48,11 @@ bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver,
                         const std::function<bool()>& wanted) {
   // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
   // ones.
-  core::TimePoint now = core::Clock::now();
-  const core::TimePoint end = now + kTurn;
-  for (int taken = 0; taken < kMessagesATurn && now < end && wanted(); ++taken) {
+  const core::TimePoint end = core::Clock::now() + kTurn;
+  for (int taken = 0; taken < kMessagesATurn && core::Clock::now() < end && wanted(); ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return false;
-    timers_.tell(now);
+    timers_.tell(core::Clock::now());
     receiver(frames_);
-    now = core::Clock::now();
   }
   return true;
 }
