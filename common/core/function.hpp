@@ -21,7 +21,8 @@ class MoveFunction<R(Args...)> {
   /// Implicit: it stands in for any callable, as std::function does.
   template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> &&
                                               std::is_invocable_r_v<R, F&, Args...>>>
-  MoveFunction(F&& f) : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
+  MoveFunction(F&& f)
+      : target_(std::make_unique<Holder<std::decay_t<F>>>(std::in_place, std::forward<F>(f))) {}
 
   R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }
   explicit operator bool() const { return target_ != nullptr; }
@@ -33,8 +34,9 @@ class MoveFunction<R(Args...)> {
   };
   template <class F>
   struct Holder final : Target {
+    // The tag keeps it apart from the constructors that copy and move a Holder.
     template <class G>
-    explicit Holder(G&& g) : f(std::forward<G>(g)) {}
+    Holder(std::in_place_t, G&& g) : f(std::forward<G>(g)) {}
     R call(Args... args) override { return static_cast<R>(f(std::forward<Args>(args)...)); }
     F f;
   };
