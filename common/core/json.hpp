@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace zerosuite::core {
 
@@ -33,6 +34,8 @@ class Json {
 std::string without_json(const std::string& message);
 
 /// `words`, a blank, and the object.
-inline std::string with_json(std::string words, const Json& object) { return words + " " + object.text(); }
+inline std::string with_json(std::string words, const Json& object) {
+  return std::move(words) + " " + object.text();
+}
 
 }  // namespace zerosuite::core
