@@ -60,7 +60,8 @@ void Redis::eval(const std::string& script, const std::vector<std::string>& keys
   const std::string& hash = hash_of(script);
   if (hash.empty()) return command(script_words("EVAL", script, keys, arguments), std::move(done));
   std::vector<std::string> words = script_words("EVALSHA", hash, keys, arguments);
-  command(words, [this, words, script, done = std::move(done)](core::Result<RedisReply> reply) mutable {
+  command(words, [this, words, script = std::string(script),
+                  done = std::move(done)](core::Result<RedisReply> reply) mutable {
     if (reply || !is_redis_error(reply.error(), "NOSCRIPT")) return done(std::move(reply));
     words[0] = "EVAL";  // which makes the server know it
     words[1] = std::move(script);
@@ -120,9 +121,10 @@ void Redis::found(const net::Addresses& addresses) {
 }
 
 void Redis::connect(const RedisTarget& target) {
-  link_ = std::make_unique<RedisLink>(
-      reactor_, target, options_.max_reply_bytes,
-      [this](std::string why, RedisLink::Unanswered unanswered) { ended(why, std::move(unanswered)); });
+  link_ = std::make_unique<RedisLink>(reactor_, target, options_.max_reply_bytes,
+                                      [this](const std::string& why, RedisLink::Unanswered unanswered) {
+                                        ended(why, std::move(unanswered));
+                                      });
   if (link_->open()) greet();
 }
 
