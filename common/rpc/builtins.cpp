@@ -84,7 +84,8 @@ std::optional<Value> OwnMethods::find(const std::string& name) const {
   return describe_method(*method);
 }
 
-void add_builtins(Methods& methods, const std::string& service, std::function<const Catalogue&()> catalogue) {
+void add_builtins(Methods& methods, const std::string& service,
+                  const std::function<const Catalogue&()>& catalogue) {
   methods.add("_zerorpc_list", "Names of all methods.", [catalogue] { return list_methods(catalogue()); });
   methods.add("_zerorpc_name", "Name of the service.", [service] { return service; });
   methods.add("_zerorpc_ping", "Answers [\"pong\", name of the service].",

@@ -37,6 +37,7 @@ class OwnMethods final : public Catalogue {
 
 /// Adds `_zerorpc_list`, `_name`, `_ping`, `_help`, `_args` and `_inspect` (docs/protocol.md, "Built-in
 /// methods"). They describe what the catalogue holds when they are called.
-void add_builtins(Methods& methods, const std::string& service, std::function<const Catalogue&()> catalogue);
+void add_builtins(Methods& methods, const std::string& service,
+                  const std::function<const Catalogue&()>& catalogue);
 
 }  // namespace zerosuite::rpc
