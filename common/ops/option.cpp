@@ -14,7 +14,7 @@ namespace {
 
 using List = std::vector<std::string>;
 
-constexpr std::int64_t kDay = 24 * 3'600'000;
+constexpr std::int64_t kDay = 86'400'000;  // in ms
 
 std::string upper(std::string_view text) {
   std::string out(text);

@@ -1,7 +1,6 @@
 #include "ops/text.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -85,6 +84,6 @@ std::optional<std::string> nearest(std::string_view name, std::span<const std::s
   return best;
 }
 
-void refuse(std::string line) { throw core::Failure(core::kInvalidArgument, std::move(line)); }
+void refuse(const std::string& line) { throw core::Failure(core::kInvalidArgument, line); }
 
 }  // namespace zerosuite::ops

@@ -31,6 +31,6 @@ std::string word_or_quoted(std::string_view text);
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known);
 
 /// Throws core::Failure InvalidArgument: what somebody configured cannot be.
-[[noreturn]] void refuse(std::string line);
+[[noreturn]] void refuse(const std::string& line);
 
 }  // namespace zerosuite::ops
