@@ -93,7 +93,7 @@ void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, cons
       .idempotent = true;
   server.method("redis_id", {"prefix", {"epoch_s", {Integer{0}}}},
                 "The second since epoch_s in the high half, a counter of the day by INCR in the low one.",
-                [&store](Reply<std::int64_t> reply, std::string prefix, std::int64_t epoch_s) {
+                [&store](const Reply<std::int64_t>& reply, const std::string& prefix, std::int64_t epoch_s) {
                   redis_id(store.redis_ids(), reply, prefix, epoch_s);
                 });
 }

@@ -22,7 +22,7 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
   const auto make = [&](const char* name, auto apply, const char* doc) {
     server
         .method(name, {"id", {"ctx", kNoContext}}, doc,
-                [&secrets, &formats, apply](Value id, std::string context) {
+                [&secrets, &formats, apply](const Value& id, std::string context) {
                   return (secrets.*apply)(formats.read(id, kIntFormat), context);
                 })
         .idempotent = true;
@@ -36,13 +36,14 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
        "An id as 23 characters that nobody can make up or change without the key, for one context.");
   open("untoken", &Secrets::untoken, "The id of a token; ERR BadToken when it is of another key or context.");
   server
-      .method(
-          "encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
-          [&formats](Value id, std::string fmt) { return formats.show(formats.read(id, kIntFormat), fmt); })
+      .method("encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
+              [&formats](const Value& id, const std::string& fmt) {
+                return formats.show(formats.read(id, kIntFormat), fmt);
+              })
       .idempotent = true;
   server
       .method("decode", {"text", "fmt"}, "The id that encode() made such a text of, and of no other text.",
-              [&formats](Value text, std::string fmt) { return formats.read(text, fmt); })
+              [&formats](const Value& text, const std::string& fmt) { return formats.read(text, fmt); })
       .idempotent = true;
 }
 

@@ -104,38 +104,39 @@ void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats
   Snowflakes& snowflakes = issuer.snowflakes();
   server.method("snowflake", {{"layout", kDefault}, {"fmt", int_format()}},
                 "One id: a time, a worker and a sequence number. Later ones are greater.",
-                [&snowflakes, &formats, &time = issuer.time()](Reply<Value> reply, std::string layout,
-                                                               std::string fmt) {
+                [&snowflakes, &formats, &time = issuer.time()](const Reply<Value>& reply,
+                                                               const std::string& layout, std::string fmt) {
                   formats.check(fmt);
                   one(snowflakes.of(layout), time.look(), reply,
                       [&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
                 });
   server.method(
       "snowflake_batch", {"n", {"layout", kDefault}, {"fmt", int_format()}}, "n ids in a list, ascending.",
-      [&snowflakes, &formats, &limits](Reply<BatchView> reply, std::int64_t n, std::string layout,
-                                       std::string fmt) {
+      [&snowflakes, &formats, &limits](const Reply<BatchView>& reply, std::int64_t n,
+                                       const std::string& layout, std::string fmt) {
         formats.check(fmt);
         Snowflake& snowflake = snowflakes.of(layout);
         batch_size(n, std::min(limits.list, snowflake.most()));
         batch(snowflake, reply, n,
               [&formats, fmt = std::move(fmt)](IdsView ids) { return shown(std::move(ids), formats, fmt); });
       });
-  server.method("snowflake_runs", {"n", {"layout", kDefault}},
-                "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
-                [&snowflakes, &limits](Reply<RunsView> reply, std::int64_t n, std::string layout) {
-                  runs(snowflakes.of(layout), reply, n, limits);
-                });
+  server.method(
+      "snowflake_runs", {"n", {"layout", kDefault}},
+      "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
+      [&snowflakes, &limits](const Reply<RunsView>& reply, std::int64_t n, const std::string& layout) {
+        runs(snowflakes.of(layout), reply, n, limits);
+      });
   server
       .method("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
               "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
-              [&snowflakes, &formats](Value id, std::string layout, std::string fmt) {
+              [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
                 return parsed(snowflakes.layout(layout), formats.read(id, fmt));
               })
       .idempotent = true;
   server
       .method("range_at", {"time_ms", {"layout", kDefault}},
               "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
-              [&snowflakes](std::int64_t time_ms, std::string layout) {
+              [&snowflakes](std::int64_t time_ms, const std::string& layout) {
                 return range_at(snowflakes.layout(layout), time_ms);
               })
       .idempotent = true;

@@ -82,17 +82,18 @@ void check_admin(const Options& options, const core::SecretText& admin_token) {
 
 void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats,
                    const BatchLimits& limits) {
-  server.method("segment", {"tag", {"fmt", int_format()}}, "The next id of a tag.",
-                [&segments, &formats](Reply<Value> reply, std::string tag, std::string fmt) {
-                  formats.check(fmt);
-                  const auto answer = [&formats, reply, fmt](const Result<std::int64_t>& id) {
-                    id ? reply(formats.show(*id, fmt)) : reply(id.error());
-                  };
-                  segments.next(tag, answer, client_of(reply));
-                });
+  server.method(
+      "segment", {"tag", {"fmt", int_format()}}, "The next id of a tag.",
+      [&segments, &formats](const Reply<Value>& reply, const std::string& tag, const std::string& fmt) {
+        formats.check(fmt);
+        const auto answer = [&formats, reply, fmt](const Result<std::int64_t>& id) {
+          id ? reply(formats.show(*id, fmt)) : reply(id.error());
+        };
+        segments.next(tag, answer, client_of(reply));
+      });
   server.method("segment_batch", {"tag", "n", {"fmt", int_format()}}, "The next n ids of a tag, ascending.",
-                [&segments, &formats, &limits](Reply<IdsOrTexts> reply, std::string tag, std::int64_t n,
-                                               std::string fmt) {
+                [&segments, &formats, &limits](const Reply<IdsOrTexts>& reply, const std::string& tag,
+                                               std::int64_t n, const std::string& fmt) {
                   formats.check(fmt);
                   batch_size(n, limits.list);
                   const auto answer = [&formats, reply, fmt](const Result<Ids>& ids) {
@@ -103,7 +104,7 @@ void bind_segments(rpc::Server& server, Segments& segments, const Formats& forma
                 });
   server.method("segment_range", {"tag", "n"},
                 "[lo, hi) with n ids of a tag, for the client to use up by itself.",
-                [&segments, &limits](Reply<Ids> reply, std::string tag, std::int64_t n) {
+                [&segments, &limits](const Reply<Ids>& reply, const std::string& tag, std::int64_t n) {
                   batch_size(n, limits.range);
                   const auto answer = [reply](const Result<Range>& range) {
                     range ? reply(Ids{range->lo, range->hi}) : reply(range.error());
@@ -137,7 +138,7 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       "tag_create", {"tag", {"opts", kNil}},
       "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "
       "remainder), max, desc.",
-      [&segments, &admin_token](Reply<Value> reply, std::string tag, Value opts) {
+      [&segments, &admin_token](const Reply<Value>& reply, std::string tag, const Value& opts) {
         const Options options(opts, {"start", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
         Tag made;
@@ -154,7 +155,8 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       "tag_update", {"tag", {"opts", kNil}},
       "Changes a tag: as tag_create() but for start; floor is what all later ids are at least, and lower_to "
       "takes a floor back that was too high. Answers once all issuers follow.",
-      [&segments, &watch, &admin_token](Reply<Value> reply, std::string tag, Value opts) {
+      [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
+                                        const Value& opts) {
         const Options options(opts,
                               {"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
@@ -162,7 +164,8 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       });
   server.method("tag_delete", {"tag", {"opts", kNil}},
                 "Takes a tag away and answers what it was. Made anew, it goes on above what it gave out.",
-                [&segments, &watch, &admin_token](Reply<Value> reply, std::string tag, Value opts) {
+                [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
+                                                  const Value& opts) {
                   check_admin(Options(opts, {"token"}), admin_token);
                   segments.remove(tag, answer_once_spread(watch, reply));
                 });
@@ -197,7 +200,7 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
   server
       .method("tags", {{"prefix", {std::string()}}, {"limit", {Integer{100}}}, {"cursor", {std::string()}}},
               "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
-              [&segments, &limits](Reply<Value> reply, std::string prefix, std::int64_t limit,
+              [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
                                    std::string cursor) {
                 batch_size(limit, limits.tags);
                 list(segments, reply, {std::move(prefix), std::move(cursor), limit});
@@ -207,7 +210,7 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
       .method(
           "tag_info", {"tag"},
           "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
-          [&segments](Reply<Value> reply, std::string tag) {
+          [&segments](const Reply<Value>& reply, const std::string& tag) {
             segments.info(tag, [reply](const Result<TagInfo>& info) {
               info ? reply(value_of(*info)) : reply(info.error());
             });
