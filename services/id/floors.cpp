@@ -193,17 +193,16 @@ std::vector<Floors::Floor> Floors::after(const std::string& key, std::size_t lim
   const std::string from = escaped(key);
   std::vector<Floor> floors;
   auto recent = recent_.upper_bound(from);
-  std::size_t at = find(from);
   std::size_t end = 0;
-  auto line = line_at(at, &end);
-  if (line && line->key == from) line = line_at(at = end, &end);
+  auto line = line_at(find(from), &end);
+  if (line && line->key == from) line = line_at(end, &end);
   while (floors.size() < limit && (line || recent != recent_.end())) {
     const bool older = line && (recent == recent_.end() || line->key < recent->first);
     const Floor floor = older ? Floor(line->key, line->next) : Floor(*recent);
     const bool both = !older && line && line->key == recent->first;
     if (!floor.first.starts_with(kState)) floors.emplace_back(*unescaped(floor.first), floor.second);
     if (!older) ++recent;
-    if (older || both) line = line_at(at = end, &end);
+    if (older || both) line = line_at(end, &end);
   }
   return floors;
 }

@@ -7,7 +7,7 @@
 
 namespace zerosuite::id {
 
-using core::Done, core::Error, core::Result;
+using core::Done, core::Result;
 
 namespace {
 
@@ -31,7 +31,7 @@ Range range_of(const Series& series) {
 }  // namespace
 
 Segments::Segments(net::Timers& timers, Store& store, SegmentOptions options)
-    : timers_(timers), store_(store), options_(std::move(options)), stocks_(options_.max_tags) {}
+    : timers_(timers), store_(store), options_(options), stocks_(options_.max_tags) {}
 
 Stock& Segments::stock(const std::string& tag) {
   return stocks_.use(tag,

@@ -81,7 +81,7 @@ void Sequence::stop(const SharedLast& last) {
 }
 
 Sequences::Sequences(net::Timers& timers, Store& store, SequenceOptions options)
-    : timers_(timers), store_(store), options_(std::move(options)), sequences_(options_.max_names) {}
+    : timers_(timers), store_(store), options_(options), sequences_(options_.max_names) {}
 
 Sequence& Sequences::sequence(const std::string& name) {
   check_name("name", name);

@@ -17,6 +17,7 @@ struct Number128 {
 
   /// Modulo 2^128.
   Number128 plus(std::uint64_t step) const { return {high + (low + step < low ? 1 : 0), low + step}; }
+  // NOLINTNEXTLINE(modernize-use-nullptr): takes the 0 of a defaulted comparison for a pointer
   friend auto operator<=>(const Number128&, const Number128&) = default;
 };
 

@@ -71,11 +71,12 @@ void RedisIds::ask(Wish wish) {
   const std::vector<std::string> arguments{wish.store_id, std::to_string(last.seconds),
                                            std::to_string(last.counter), std::to_string(kLastCounter)};
   ++wish.asked;
-  wish.redis.eval(scripts::kNextId, keys, arguments,
-                  [wish = std::move(wish)](const Result<db::RedisReply>& reply) mutable {
-                    if (!reply) return wish.done(reply.error());
-                    answer(std::move(wish), *reply);
-                  });
+  db::Redis& redis = wish.redis;
+  redis.eval(scripts::kNextId, keys, arguments,
+             [wish = std::move(wish)](const Result<db::RedisReply>& reply) mutable {
+               if (!reply) return wish.done(reply.error());
+               answer(std::move(wish), *reply);
+             });
 }
 
 void RedisIds::answer(Wish wish, const db::RedisReply& reply) {

@@ -35,6 +35,7 @@ class RedisIds {
     std::int64_t seconds = 0;
     std::int64_t counter = 0;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): takes the 0 of a defaulted comparison for a pointer
     friend auto operator<=>(const Moment&, const Moment&) = default;
   };
   /// The last of a prefix.

@@ -14,11 +14,15 @@ constexpr std::string_view kMark = "zerosuite-id";
 
 // `base`: the key's next value was set to that by hand, so it does not fall below it; `given`: what had been
 // given out before that.
-constexpr std::string_view kSchema[] = {
+constexpr std::string_view kCounterTable =
     "CREATE TABLE counter(key TEXT PRIMARY KEY, next INTEGER NOT NULL, base INTEGER NOT NULL, "
-    "given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID";
+constexpr std::string_view kTagTable =
     "CREATE TABLE tag(name TEXT PRIMARY KEY, step INTEGER, delta INTEGER, remainder INTEGER, max INTEGER, "
-    "description TEXT) WITHOUT ROWID",
+    "description TEXT) WITHOUT ROWID";
+constexpr std::string_view kSchema[] = {
+    kCounterTable,
+    kTagTable,
     "CREATE TABLE worker(worker INTEGER PRIMARY KEY, epoch INTEGER, owner TEXT, run INTEGER)",
     "CREATE TABLE pin(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
     "CREATE TABLE meta(id INTEGER PRIMARY KEY, runs INTEGER, floored INTEGER, probes INTEGER)",
