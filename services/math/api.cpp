@@ -43,7 +43,7 @@ Stream<Integer> fibonacci(std::int64_t count) {
   });
 }
 
-std::int64_t count_primes(std::stop_token stop, std::int64_t limit) {
+std::int64_t count_primes(const std::stop_token& stop, std::int64_t limit) {
   std::int64_t total = 0;
   core::Primes primes(limit);
   for (auto count = primes.count_segment(); count && !stop.stop_requested(); count = primes.count_segment())
