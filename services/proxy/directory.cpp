@@ -12,6 +12,10 @@ using wire::text_value, wire::Value;
 
 constexpr std::string_view kOwnPrefix = "proxy.";
 
+std::string qualified(const std::string& service, const std::string& method) {
+  return service + "." + method;
+}
+
 Value count(std::ptrdiff_t number) { return {wire::Integer{number}}; }
 
 }  // namespace
@@ -28,16 +32,16 @@ bool Service::may_have_room() const {
 }
 
 const Directory::Target& Directory::look_up(std::string_view name) const {
-  static const Target kNoMethod{Finding::kNoMethod};
-  static const Target kNoService{Finding::kNoService};
-  static const Target kAwaited{Finding::kAwaited};
+  static const Target no_method{Finding::kNoMethod};
+  static const Target no_service{Finding::kNoService};
+  static const Target awaited{Finding::kAwaited};
   const auto found = names_.find(name);
   if (found != names_.end()) return found->second;
   const std::size_t dot = name.find('.');
   const auto service = dot == name.npos ? services_.end() : services_.find(name.substr(0, dot));
-  if (service != services_.end()) return service->second->awaited ? kAwaited : kNoMethod;
-  if (awaiting_) return kAwaited;
-  return dot == name.npos ? kNoMethod : kNoService;
+  if (service != services_.end()) return service->second->awaited ? awaited : no_method;
+  if (awaiting_) return awaited;
+  return dot == name.npos ? no_method : no_service;
 }
 
 Service& Directory::service_of(const std::string& name) {
@@ -141,14 +145,14 @@ void Directory::index() {
       if (first) continue;
       Target& known = bare->second;
       if (known.finding == Finding::kMethod)
-        known = {Finding::kAmbiguous, nullptr, nullptr, {known.service->name + "." + method_name}};
-      known.candidates.push_back(name + "." + method_name);
+        known = {Finding::kAmbiguous, nullptr, nullptr, {qualified(known.service->name, method_name)}};
+      known.candidates.push_back(qualified(name, method_name));
     }
   }
   // Afterwards, since a bare name with a dot in it must not hide a qualified one.
   for (const auto& [name, service] : services_) {
     for (const auto& [method_name, method] : service->methods)
-      names_.insert_or_assign(name + "." + method_name, Target{Finding::kMethod, service.get(), &method});
+      names_.insert_or_assign(qualified(name, method_name), Target{Finding::kMethod, service.get(), &method});
   }
 }
 
@@ -156,7 +160,7 @@ Dict Directory::methods() const {
   std::map<std::string, Value> sorted;
   for (const auto& [name, service] : services_) {
     for (const auto& [method, offered] : service->methods)
-      sorted.emplace(name + "." + method, offered.description);
+      sorted.emplace(qualified(name, method), offered.description);
   }
   if (own_ != nullptr) {
     for (const auto& [name, description] : own_->methods())

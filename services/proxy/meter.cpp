@@ -44,39 +44,39 @@ Meter::Call* Meter::find(const wire::Envelope& client, std::string_view id) {
 
 void Meter::close(Call& call) {
   leave_line(call);
-  used_ -= call.out + 1;
-  if (call.streams) {
+  used_ -= call.out_ + 1;
+  if (call.streams_) {
     --streams_;
-    streaming_ -= call.out;
+    streaming_ -= call.out_;
   }
   calls_.erase(name_of(call.client, wire::id_key(call.id)));
 }
 
 void Meter::grant(Call& call, std::uint64_t events) {
   if (call.abandoned != core::TimePoint::max()) return;
-  call.owed += std::min(events, kMostOwed - call.owed);
+  call.owed_ += std::min(events, kMostOwed - call.owed_);
   wait(call);
 }
 
 void Meter::wait(Call& call) {
-  if (call.waiting || call.owed == 0 || call.out > 0) return;
-  call.waiting = true;
+  if (call.waiting_ || call.owed_ == 0 || call.out_ > 0) return;
+  call.waiting_ = true;
   waiting_.append(call);
 }
 
 void Meter::leave_line(Call& call) {
-  if (std::exchange(call.waiting, false)) waiting_.remove(call);
+  if (std::exchange(call.waiting_, false)) waiting_.remove(call);
 }
 
 bool Meter::may_beat(Call& call) {
-  if (call.beat_after == heard_) return false;
-  call.beat_after = heard_;
+  if (call.beat_after_ == heard_) return false;
+  call.beat_after_ = heard_;
   return true;
 }
 
 void Meter::abandon(Call& call, core::TimePoint now) {
   leave_line(call);
-  call.owed = 0;
+  call.owed_ = 0;
   call.abandoned = std::min(call.abandoned, now);
 }
 
@@ -85,13 +85,13 @@ void Meter::heard(Call& call, const wire::Event& event) {
   call.heard = true;
   if (event.name == wire::kHeartbeat || event.name == wire::kMore) return;
   if (is_last(event)) return close(call);
-  if (!call.streams) {
-    call.streams = true;
+  if (!call.streams_) {
+    call.streams_ = true;
     ++streams_;
-    streaming_ += call.out;
+    streaming_ += call.out_;
   }
-  if (call.out > 0) {
-    --call.out;
+  if (call.out_ > 0) {
+    --call.out_;
     --used_;
     --streaming_;
   }
@@ -104,13 +104,13 @@ std::optional<Meter::Grant> Meter::next() {
   const std::size_t room =
       std::min(kRoom - std::min(used_, kRoom), kForEither - std::min(streaming_, kForEither));
   const std::uint64_t share = std::max<std::size_t>(1, kForEither / std::max<std::size_t>(streams_, 1));
-  const auto events = static_cast<std::uint32_t>(std::min({call->owed, share, std::uint64_t{room}}));
+  const auto events = static_cast<std::uint32_t>(std::min({call->owed_, share, std::uint64_t{room}}));
   if (events == 0) return std::nullopt;
   leave_line(*call);
-  call->owed -= events;
-  call->out += events;
+  call->owed_ -= events;
+  call->out_ += events;
   used_ += events;
-  if (call->streams) streaming_ += events;
+  if (call->streams_) streaming_ += events;
   return Grant{call, events};
 }
 

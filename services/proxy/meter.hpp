@@ -44,12 +44,12 @@ class Meter {
 
    private:
     friend class Meter;
-    std::uint32_t out = 1;   // events the server may still send
-    std::uint64_t owed = 0;  // granted by the client and not passed on yet
-    bool streams = false;
-    std::optional<std::uint64_t> beat_after;  // what had been heard when its last heartbeat was passed on
-    Hook<Call> of_waiting;
-    bool waiting = false;
+    std::uint32_t out_ = 1;   // events the server may still send
+    std::uint64_t owed_ = 0;  // granted by the client and not passed on yet
+    bool streams_ = false;
+    std::optional<std::uint64_t> beat_after_;  // what had been heard when its last heartbeat was passed on
+    Hook<Call> of_waiting_;
+    bool waiting_ = false;
   };
   /// What is to be passed on now.
   struct Grant {
@@ -100,7 +100,7 @@ class Meter {
   void leave_line(Call& call);
 
   Calls calls_;  // by kind and text of the id, and the client
-  Chain<Call, &Call::of_waiting> waiting_;
+  Chain<Call, &Call::of_waiting_> waiting_;
   std::size_t used_ = 0;
   std::size_t streams_ = 0;
   std::size_t streaming_ = 0;  // of used_, what streams have beyond their first event

@@ -43,7 +43,7 @@ class Upstream final : private Outlet, private rpc::Sink {
  public:
   Upstream(const net::Dialing& dialing, Relay& relay, Directory& directory, ops::Log& log,
            UpstreamOptions options);
-  ~Upstream();
+  ~Upstream() override;
 
  private:
   struct Lane;
