@@ -117,6 +117,7 @@ template <class F, class Args>
 struct BlockingJob {
   using Result = NilForVoid<typename Signature<F>::Result>;
 
+  // NOLINTNEXTLINE(bugprone-exception-escape): a variant that is assigned to is asked only for what it is
   void run() noexcept {
     if (stop.stop_requested()) return;
     try {
