@@ -69,19 +69,19 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
       "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
       "or ok=False and who holds it.",
-      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
+      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
                 std::int64_t wait_ms, DictArgument opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
       });
-  server.method(
-      "try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
-      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms) {
-        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms});
-      });
+  server.method("try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
+                [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner,
+                          std::int64_t lease_ms) {
+                  acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms});
+                });
   server.method("acquire_many",
                 {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
                 "Takes several locks together or none, with one token; waits without holding any of them.",
-                [&broker](Reply<AnswerView> reply, ListArgument names, OwnerArgument owner,
+                [&broker](const Reply<AnswerView>& reply, ListArgument names, OwnerArgument owner,
                           std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
                   Request request = request_of({names_of(names, broker.limits()), std::move(owner), lease_ms,
                                                 wait_ms, opts, reply.call().client()},
@@ -99,7 +99,7 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
        {"opts", kNil}},
       "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
       "as available.",
-      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::uint32_t limit,
+      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::uint32_t limit,
                 std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts},
                 {.mode = Mode::kPermits, .permits = permits, .limit = limit});
@@ -111,7 +111,7 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
       "enqueue", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"opts", kNil}},
       "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
       "wait() and cancel().",
-      [&broker](Reply<AnswerView> reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
+      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
                 DictArgument opts) {
         Request request = request_of(
             {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
@@ -121,18 +121,18 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
       });
   server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
                 "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
-                [&broker](Reply<AnswerView> reply, std::string ticket, std::int64_t wait_ms) {
+                [&broker](const Reply<AnswerView>& reply, std::string ticket, std::int64_t wait_ms) {
                   answer_later(broker, reply, {}, [&](Attempts::Told told) {
                     return broker.attempts().wait(ticket, milliseconds(wait_ms), std::move(told));
                   });
                 });
   server.method("cancel", {"ticket"}, "Gives a ticket up, and the lock if it was granted already.",
-                [&broker](std::string ticket) { return broker.attempts().cancel(ticket); });
+                [&broker](const std::string& ticket) { return broker.attempts().cancel(ticket); });
 }
 
 void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](Key::Kind kind) {
-    return [&broker, kind](Reply<Released> reply, std::string name, std::string owner, Token token,
+    return [&broker, kind](const Reply<Released>& reply, std::string name, std::string owner, Token token,
                            DictArgument opts) {
       broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, answer(reply));
     };
@@ -142,15 +142,16 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 release(Key::Kind::kLock));
   server.method("sem_release", {"name", "owner", "token", {"opts", kNil}},
                 "Gives a semaphore's permits back.", release(Key::Kind::kSemaphore));
-  server.method("release_many", {"owner", "held", {"opts", kNil}},
-                "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
-                [&broker](Reply<Value> reply, std::string owner, ListArgument held, DictArgument opts) {
-                  broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
-                                      answer(reply, "released"));
-                });
+  server.method(
+      "release_many", {"owner", "held", {"opts", kNil}},
+      "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
+      [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, DictArgument opts) {
+        broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
+                            answer(reply, "released"));
+      });
   server.method("extend", {"name", "owner", "token", {"lease_ms", kLease}},
                 "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
-                [&broker](Reply<Extended> reply, std::string name, std::string owner, Token token,
+                [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
                           std::int64_t lease_ms) {
                   check_lease(milliseconds(lease_ms), broker.limits());
                   broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
@@ -158,13 +159,14 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",
-                [&broker](Reply<Value> reply, std::string owner, ListArgument held, std::int64_t lease_ms) {
+                [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held,
+                          std::int64_t lease_ms) {
                   broker.renew(owner, held_of(held, broker.limits()), milliseconds(lease_ms),
                                answer(reply, "ok"));
                 });
   server.method("downgrade", {"name", "owner", "token"},
                 "Turns an exclusive hold into a shared one without letting anybody in between.",
-                [&broker](Reply<AnswerView> reply, std::string name, std::string owner, Token token) {
+                [&broker](const Reply<AnswerView>& reply, std::string name, std::string owner, Token token) {
                   broker.downgrade({std::move(name), std::move(owner), token, Key::Kind::kLock},
                                    [&broker, reply](const Result<Answer>& granted) {
                                      if (!granted) return reply(granted.error());
@@ -174,7 +176,7 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   server
       .method("check", {"name", "token"},
               "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
-              [&broker](std::string name, Token token) { return value_of(broker.check(name, token)); })
+              [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); })
       .idempotent = true;
 }
 

@@ -65,7 +65,7 @@ void release_lock(Broker& broker, const Reply<Value>& reply, const std::string& 
 void bind_compatible(rpc::Server& server, Broker& broker) {
   server.method("lock", {"resource", "ttl_ms"},
                 "redlock-py's lock(): [validity, resource, key], or False after about 600 ms.",
-                [&broker](Reply<Value> reply, std::string resource, std::int64_t ttl_ms) {
+                [&broker](const Reply<Value>& reply, std::string resource, std::int64_t ttl_ms) {
                   Request request;
                   request.claim.names = {resource};
                   request.claim.owner = random_name();
@@ -76,11 +76,11 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                   });
                 });
   server.method("unlock", {"lock"}, "redlock-py's unlock(): gives back what lock() answered.",
-                [&broker](Reply<Value> reply, ListArgument lock) { unlock(broker, reply, lock); });
+                [&broker](const Reply<Value>& reply, ListArgument lock) { unlock(broker, reply, lock); });
   server.method("acquire_lock", {"lock_name", {"acquire_time", {Integer{10}}}, {"time_out", {Integer{10}}}},
                 "Takes a lock for time_out seconds, waiting for up to acquire_time seconds. Answers an "
                 "identifier, or False.",
-                [&broker](Reply<Value> reply, std::string name, double acquire_time, double time_out) {
+                [&broker](const Reply<Value>& reply, std::string name, double acquire_time, double time_out) {
                   Request request;
                   request.claim.names = {std::move(name)};
                   request.claim.owner = random_uuid();
@@ -91,7 +91,7 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                 });
   server.method("release_lock", {"lock_name", "identifier"},
                 "Gives back what acquire_lock() answered. False when somebody else holds the lock.",
-                [&broker](Reply<Value> reply, std::string name, std::string identifier) {
+                [&broker](const Reply<Value>& reply, const std::string& name, const std::string& identifier) {
                   release_lock(broker, reply, name, identifier);
                 });
 }

@@ -69,19 +69,19 @@ Value drain(Broker& broker) {
 void bind_operations(rpc::Server& server, Broker& broker) {
   server
       .method("info", {"name"}, "Who holds a lock and who waits for it, in order.",
-              [&broker](std::string name) { return value_of(broker.info(name)); })
+              [&broker](const std::string& name) { return value_of(broker.info(name)); })
       .idempotent = true;
   server
       .method("list", {{"prefix", {std::string()}}, {"limit", {Integer{100}}}, {"cursor", {std::string()}}},
               "The locks in use whose names begin with prefix, limit at a time; cursor is where to go on.",
-              [&broker](std::string prefix, std::int64_t limit, std::string cursor) {
+              [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
                 return list(broker, prefix, limit, cursor);
               })
       .idempotent = true;
   server
       .method("holds", {"owner", {"limit", {Integer{1000}}}, {"cursor", {std::string()}}},
               "What an owner holds, about limit names at a time; cursor is where to go on.",
-              [&broker](std::string owner, std::int64_t limit, std::string cursor) {
+              [&broker](const std::string& owner, std::int64_t limit, const std::string& cursor) {
                 return holds(broker, owner, limit, cursor);
               })
       .idempotent = true;
@@ -89,7 +89,7 @@ void bind_operations(rpc::Server& server, Broker& broker) {
       "force_release", {"name", {"reason", {std::string()}}},
       "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
       "answered: give it to the resource to shut the old holder out.",
-      [&broker](rpc::Reply<Value> reply, std::string name, std::string reason) {
+      [&broker](const rpc::Reply<Value>& reply, const std::string& name, const std::string& reason) {
         check_reason(reason);
         broker.force_release(name, reason, [reply](const core::Result<Revoked>& revoked) {
           const auto& [released, token] = *revoked;
