@@ -8,7 +8,6 @@
 namespace zerosuite::lock {
 namespace {
 
-using core::Error;
 using core::Failure;
 using core::Json;
 using core::Result;
@@ -233,12 +232,12 @@ void Attempts::ask(Attempt& attempt) {
   attempt.lock_seat = holds_.seats().take(attempt.request.client, places_of(attempt.request));
   attempt.asking = holds_.reserve(attempt.request, *attempt.owner);
   if (shared_.timers.now() > attempt.since) attempt.asking->claim.confirm = attempt.request.confirm;
-  shared_.engine.acquire(attempt.asking->claim, [this, id = attempt.id](Result<std::optional<Grant>> answer) {
-    asked(id, std::move(answer));
-  });
+  shared_.engine.acquire(
+      attempt.asking->claim,
+      [this, id = attempt.id](const Result<std::optional<Grant>>& answer) { asked(id, answer); });
 }
 
-void Attempts::asked(Id id, Result<std::optional<Grant>> answer) {
+void Attempts::asked(Id id, const Result<std::optional<Grant>>& answer) {
   Attempt& attempt = *find(id);
   if (answer && *answer) {
     granted(attempt, holds_.begin(std::move(attempt.asking), **answer));

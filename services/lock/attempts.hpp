@@ -77,7 +77,7 @@ class Attempts {
   Attempt& make(Request request, Kind kind, Told told);
   void queue(Attempt& attempt);
   void ask(Attempt& attempt);
-  void asked(Id id, core::Result<std::optional<Grant>> answer);
+  void asked(Id id, const core::Result<std::optional<Grant>>& answer);
   void beaten(Attempt& attempt);
   void granted(Attempt& attempt, Hold& hold);
   void enter(Attempt& attempt, Hold& hold);

@@ -8,7 +8,7 @@
 namespace zerosuite::lock {
 namespace {
 
-constexpr std::size_t kShownBytes = 32 * 1024;  // of owners and names in one error
+constexpr std::size_t kShownBytes = 32 << 10;  // of owners and names in one error
 
 bool share(const Claim& one, const Claim& other) {
   return one.mode == Mode::kShared && other.mode == Mode::kShared;

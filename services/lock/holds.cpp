@@ -109,20 +109,20 @@ void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
   hold.entered_again = true;
   hold.claim.confirm = milliseconds(0);
   note(hold.claim, Record::Kind::kAcquire, request_id, hold.claim.count);
-  amend(hold,
-        [this, token = hold.token, lease, request_id, told = std::move(done)](Result<Hold*> amended) mutable {
-          if (!amended) {
-            if (Hold* still = find(token)) {  // below zero only until what came after it has failed too
-              --still->claim.count;
-              strike(still->claim, Record::Kind::kAcquire, request_id);
-            }
-            return told(amended.error());
-          }
-          Hold& entered = **amended;
-          entered.expires = prolonged(entered, lease);
-          ++shared_.counters.reentries;
-          told(&entered);
-        });
+  amend(hold, [this, token = hold.token, lease, request_id,
+               told = std::move(done)](const Result<Hold*>& amended) mutable {
+    if (!amended) {
+      if (Hold* still = find(token)) {  // below zero only until what came after it has failed too
+        --still->claim.count;
+        strike(still->claim, Record::Kind::kAcquire, request_id);
+      }
+      return told(amended.error());
+    }
+    Hold& entered = **amended;
+    entered.expires = prolonged(entered, lease);
+    ++shared_.counters.reentries;
+    told(&entered);
+  });
 }
 
 void Holds::undo(Token token, const std::string& request_id) {
@@ -206,7 +206,7 @@ void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done
                                             Json().add("remaining_ms", remaining(hold).count()))});
   lease = lengthen(hold, lease);
   hold.claim.confirm = milliseconds(0);
-  amend(hold, [this, lease, told = std::move(done)](Result<Hold*> amended) mutable {
+  amend(hold, [this, lease, told = std::move(done)](const Result<Hold*>& amended) mutable {
     if (!amended) return told(amended.error());
     Hold& extended = **amended;
     extended.expires = prolonged(extended, lease);

@@ -23,7 +23,7 @@ inline std::size_t footprint(const std::string& text) { return text.size(); }
 inline std::size_t footprint(std::integral auto) { return 0; }
 inline std::size_t footprint(const Granted& granted) {
   std::size_t bytes = granted.owner.size() + granted.ticket.size();
-  for (const std::string& name : granted.names) bytes += sizeof name + name.size();
+  for (const std::string& name : granted.names) bytes += sizeof(std::string) + name.size();
   return bytes;
 }
 

@@ -5,7 +5,7 @@
 namespace zerosuite::lock {
 
 std::string Sessions::open(const std::string& owner, milliseconds ttl, Listener listener) {
-  const std::string id = "session-" + random_name();
+  std::string id = "session-" + random_name();
   auto session = std::make_unique<Session>(shared_.timers, [this, id] { lapse(id); });
   session->owner = owner;
   session->ttl = ttl;

@@ -172,9 +172,9 @@ std::vector<const Kept*> KeptTable::all() const {
 }
 
 const KeptTable::Holders& KeptTable::holders(const std::string& name) const {
-  static const Holders kNobody;
+  static const Holders nobody;
   const auto found = names_.find(name);
-  return found == names_.end() ? kNobody : found->second;
+  return found == names_.end() ? nobody : found->second;
 }
 
 core::TimePoint lease_end(core::TimePoint now, core::milliseconds lease) {
