@@ -54,7 +54,8 @@ void note(int fd, std::string_view bytes) {
   Stream* const stream = stream_of(fd);
   if (stream == nullptr) return;
   const std::uint64_t weight = stream->scale.add(bytes);
-  stream->weight.fetch_add(weight, std::memory_order_relaxed);
+  // Nobody else writes it.
+  stream->weight.store(stream->weight.load(std::memory_order_relaxed) + weight, std::memory_order_relaxed);
   weight_of_all.fetch_add(weight, std::memory_order_relaxed);
 }
 
@@ -73,6 +74,11 @@ Function* next(const char* name) {
 std::uint64_t StreamScale::add(std::string_view bytes) {
   std::uint64_t weight = 0;
   while (!bytes.empty()) {
+    if (const std::size_t size = whole_frame(bytes)) {
+      weight += kFrameCost + size - kShortHead;
+      bytes.remove_prefix(size);
+      continue;
+    }
     if (body_ > 0) {
       if (std::exchange(unnamed_, false)) weight += name(static_cast<unsigned char>(bytes.front()));
       const std::size_t part = std::min<std::uint64_t>(body_, bytes.size());
@@ -96,6 +102,15 @@ std::uint64_t StreamScale::add(std::string_view bytes) {
     if (!silent_) weight += kFrameCost;
   }
   return weight;
+}
+
+// The size of the short frame that begins here and is all here, as most; 0 otherwise.
+std::size_t StreamScale::whole_frame(std::string_view bytes) const {
+  constexpr unsigned char kMore = 1;  // the only flag it may have
+  if (body_ > 0 || length_bytes_ > 0 || bytes.size() < kShortHead) return 0;
+  if ((static_cast<unsigned char>(bytes[0]) & ~kMore) != 0) return 0;
+  const std::size_t size = kShortHead + static_cast<unsigned char>(bytes[1]);
+  return size <= bytes.size() ? size : 0;
 }
 
 // SUBSCRIBE and CANCEL are passed on to every kind of socket (libzmq 4.3.4, session_base.cpp, push_msg).

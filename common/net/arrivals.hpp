@@ -25,7 +25,9 @@ class StreamScale {
 
  private:
   static constexpr std::uint64_t kGreeting = 64;
+  static constexpr std::size_t kShortHead = 2;  // flags and a length of one byte
 
+  std::size_t whole_frame(std::string_view bytes) const;
   std::uint64_t name(std::size_t size);
 
   std::uint64_t body_ = kGreeting;  // bytes of the frame still to come

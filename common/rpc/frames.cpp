@@ -48,8 +48,8 @@ bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver,
                         const std::function<bool()>& wanted) {
   // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
   // ones.
-  const core::TimePoint end = core::Clock::now() + kTurn;
-  for (int taken = 0; taken < kMessagesATurn && core::Clock::now() < end && wanted(); ++taken) {
+  const core::TimePoint end = core::last_tick() + kTurn;
+  for (int taken = 0; taken < kMessagesATurn && core::last_tick() < end && wanted(); ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return false;
     timers_.tell(core::Clock::now());
     receiver(frames_);

@@ -118,7 +118,7 @@ std::optional<bool> Reader::boolean() {
   return static_cast<std::uint8_t>(*start) == 0xc3;
 }
 
-std::optional<Integer> Reader::integer() {
+std::optional<Integer> Reader::wide_integer() {
   const char* const start = at_;
   const auto payload = take(Kind::kInt);
   if (!payload) return {};
@@ -133,11 +133,11 @@ std::optional<double> Reader::floating() {
   return std::bit_cast<double>(big_endian<std::uint64_t>(payload->data()));
 }
 
-std::optional<std::string_view> Reader::str() { return take(Kind::kStr); }
+std::optional<std::string_view> Reader::long_str() { return take(Kind::kStr); }
 std::optional<std::string_view> Reader::bin() { return take(Kind::kBin); }
-std::optional<std::string_view> Reader::text() { return take(Kind::kStr, Kind::kBin); }
-std::optional<std::uint32_t> Reader::array() { return take_count(Kind::kArray); }
-std::optional<std::uint32_t> Reader::map() { return take_count(Kind::kMap); }
+std::optional<std::string_view> Reader::long_text() { return take(Kind::kStr, Kind::kBin); }
+std::optional<std::uint32_t> Reader::long_array() { return take_count(Kind::kArray); }
+std::optional<std::uint32_t> Reader::long_map() { return take_count(Kind::kMap); }
 
 std::optional<ExtView> Reader::ext() {
   const auto payload = take(Kind::kExt);

@@ -44,17 +44,40 @@ class Reader {
   /// The kind of the next value; kNone at the end or at the byte 0xc1, which MessagePack never uses.
   Kind peek() const;
 
+  // In what a call consists of, most prefixes are one byte: such values are read inline.
+
   // Each takes the next value when it is of that kind and whole; otherwise answers empty and stays where it
   // is.
   bool nil();
   std::optional<bool> boolean();
-  std::optional<Integer> integer();
+  std::optional<Integer> integer() {
+    const int code = next();
+    if (code < 0 || (code > kMostFixed && code < kLeastNegative)) return wide_integer();
+    ++at_;
+    return Integer{static_cast<std::int8_t>(code)};
+  }
   std::optional<double> floating();       ///< float32 and float64; not integers.
-  std::optional<std::string_view> str();  ///< Also the old raw forms, which share its codes.
+  /// Also the old raw forms, which share its codes.
+  std::optional<std::string_view> str() {
+    const auto text = short_text();
+    return text ? text : long_str();
+  }
   std::optional<std::string_view> bin();
-  std::optional<std::string_view> text();  ///< str or bin: where text is meant, peers send either.
-  std::optional<std::uint32_t> array();    ///< The count; that many values follow.
-  std::optional<std::uint32_t> map();      ///< The count of pairs; twice as many values follow.
+  /// str or bin: where text is meant, peers send either.
+  std::optional<std::string_view> text() {
+    const auto text = short_text();
+    return text ? text : long_text();
+  }
+  /// The count; that many values follow.
+  std::optional<std::uint32_t> array() {
+    const auto count = short_count(kFixedArray);
+    return count ? count : long_array();
+  }
+  /// The count of pairs; twice as many values follow.
+  std::optional<std::uint32_t> map() {
+    const auto count = short_count(kFixedMap);
+    return count ? count : long_map();
+  }
   std::optional<ExtView> ext();
 
   /// Steps over one whole value, checking that every declared length is backed by bytes. Answers its encoded
@@ -71,6 +94,32 @@ class Reader {
     std::uint32_t size = 0;
   };
   Head head() const;
+
+  static constexpr int kMostFixed = 0x7f;      // integers from 0 on
+  static constexpr int kLeastNegative = 0xe0;  // and those from -32 on
+  static constexpr int kFixedMap = 0x80;
+  static constexpr int kFixedArray = 0x90;
+  static constexpr int kFixedStr = 0xa0;
+
+  // The next byte; -1 at the end.
+  int next() const { return at_ == end_ ? -1 : static_cast<unsigned char>(*at_); }
+  std::optional<std::string_view> short_text() {
+    const int code = next();
+    const auto size = static_cast<std::size_t>(code & 0x1f);
+    if ((code & ~0x1f) != kFixedStr || left() <= size) return {};
+    const std::string_view text(at_ + 1, size);
+    at_ += 1 + size;
+    return text;
+  }
+  std::optional<std::uint32_t> short_count(int code) {
+    if ((next() & ~0xf) != code) return {};
+    return static_cast<std::uint32_t>(*at_++) & 0xf;
+  }
+  std::optional<Integer> wide_integer();
+  std::optional<std::string_view> long_str();
+  std::optional<std::string_view> long_text();
+  std::optional<std::uint32_t> long_array();
+  std::optional<std::uint32_t> long_map();
   std::string_view skip_nested(const Limits& limits);
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   std::optional<std::string_view> take(Kind kind) { return take(kind, kind); }
