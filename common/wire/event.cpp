@@ -29,10 +29,11 @@ Fault fault_of(Damage damage, Fault malformed) {
 // there is none.
 bool is_id(std::string_view encoded, const Limits& limits) {
   Reader in(encoded);
+  std::string_view text;
+  if (in.take_text(text)) return text.size() <= limits.max_id_bytes;
   const Kind kind = in.peek();
   if (kind == Kind::kNil || kind == Kind::kArray || kind == Kind::kMap) return false;
-  const auto text = in.text();
-  return (text ? text->size() : encoded.size()) <= limits.max_id_bytes;
+  return encoded.size() <= limits.max_id_bytes;
 }
 
 void read_version(std::string_view encoded, Event& event) {
@@ -65,19 +66,20 @@ Fault read_header(Reader& in, const Limits& limits, Event& event) {
   if (!pairs) return Fault::kNotMsgpack;
   bool id_refused = false;
   for (std::uint32_t i = 0; i < *pairs; ++i) {
-    const auto key = in.text();
-    if (!key && in.skip(limits).empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
+    std::string_view key;
+    const bool named = in.take_text(key);
+    if (!named && in.skip(limits).empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
     const std::string_view value = in.skip(limits);
     if (value.empty()) return fault_of(in.damage(), Fault::kNotMsgpack);
-    if (!key) continue;
-    if (is(*key, "message_id")) {
+    if (!named) continue;
+    if (is(key, "message_id")) {
       id_refused = !is_id(value, limits);
       if (!id_refused) event.id = value;
-    } else if (is(*key, "response_to")) {
+    } else if (is(key, "response_to")) {
       if (Reader(value).peek() != Kind::kNil) event.response_to = value;
-    } else if (is(*key, "v")) {
+    } else if (is(key, "v")) {
       read_version(value, event);
-    } else if (is(*key, "timeout_ms")) {
+    } else if (is(key, "timeout_ms")) {
       read_timeout(value, event);
     }
   }
@@ -106,6 +108,23 @@ void append_words(Packer& packer, Buffer& out, std::string_view args) {
   }
 }
 
+// Into the event where it stays: it is too long to be copied for each message.
+Fault read_event(std::string_view payload, const Limits& limits, Event& event) {
+  Reader in(payload);
+  const Kind outer = in.peek();
+  const auto parts = in.array();
+  if (!parts) return outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent;
+  if (*parts != 3 || (in.peek() != Kind::kMap && !in.at_end())) return Fault::kNotAnEvent;
+  const Fault fault = read_header(in, limits, event);
+  if (event.id.empty() && (fault == Fault::kNone || fault == Fault::kLongHeader)) return Fault::kNoId;
+  if (fault != Fault::kNone) return fault;
+  if (payload.size() > limits.max_frame_bytes) return Fault::kTooLarge;
+  if (!in.take_text(event.name))
+    return in.peek() == Kind::kStr || in.at_end() ? Fault::kDamagedArgs : Fault::kBadName;
+  event.args = payload.substr(static_cast<std::size_t>(in.position() - payload.data()));
+  return Fault::kNone;
+}
+
 }  // namespace
 
 std::string_view describe(Fault fault) {
@@ -126,26 +145,7 @@ std::string_view describe(Fault fault) {
 
 Event peek(std::string_view payload, const Limits& limits) {
   Event event;
-  const auto fail = [&event](Fault fault) {
-    event.fault = fault;
-    return event;
-  };
-
-  Reader in(payload);
-  const Kind outer = in.peek();
-  const auto parts = in.array();
-  if (!parts)
-    return fail(outer == Kind::kNone || outer == Kind::kArray ? Fault::kNotMsgpack : Fault::kNotAnEvent);
-  if (*parts != 3 || (in.peek() != Kind::kMap && !in.at_end())) return fail(Fault::kNotAnEvent);
-  const Fault fault = read_header(in, limits, event);
-  if (event.id.empty() && (fault == Fault::kNone || fault == Fault::kLongHeader)) return fail(Fault::kNoId);
-  if (fault != Fault::kNone) return fail(fault);
-  if (payload.size() > limits.max_frame_bytes) return fail(Fault::kTooLarge);
-
-  const auto name = in.text();
-  if (!name) return fail(in.peek() == Kind::kStr || in.at_end() ? Fault::kDamagedArgs : Fault::kBadName);
-  event.name = *name;
-  event.args = payload.substr(static_cast<std::size_t>(in.position() - payload.data()));
+  event.fault = read_event(payload, limits, event);
   return event;
 }
 

@@ -135,7 +135,13 @@ std::optional<double> Reader::floating() {
 
 std::optional<std::string_view> Reader::long_str() { return take(Kind::kStr); }
 std::optional<std::string_view> Reader::bin() { return take(Kind::kBin); }
-std::optional<std::string_view> Reader::long_text() { return take(Kind::kStr, Kind::kBin); }
+
+bool Reader::take_long_text(std::string_view& text) {
+  const auto payload = take(Kind::kStr, Kind::kBin);
+  if (payload) text = *payload;
+  return payload.has_value();
+}
+
 std::optional<std::uint32_t> Reader::long_array() { return take_count(Kind::kArray); }
 std::optional<std::uint32_t> Reader::long_map() { return take_count(Kind::kMap); }
 

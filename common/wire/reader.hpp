@@ -56,18 +56,20 @@ class Reader {
     ++at_;
     return Integer{static_cast<std::int8_t>(code)};
   }
-  std::optional<double> floating();       ///< float32 and float64; not integers.
+  std::optional<double> floating();  ///< float32 and float64; not integers.
   /// Also the old raw forms, which share its codes.
   std::optional<std::string_view> str() {
-    const auto text = short_text();
-    return text ? text : long_str();
+    std::string_view text;
+    return take_short(text) ? std::optional(text) : long_str();
   }
   std::optional<std::string_view> bin();
   /// str or bin: where text is meant, peers send either.
   std::optional<std::string_view> text() {
-    const auto text = short_text();
-    return text ? text : long_text();
+    std::string_view text;
+    return take_text(text) ? std::optional(text) : std::nullopt;
   }
+  /// The same: whether there was one.
+  bool take_text(std::string_view& text) { return take_short(text) || take_long_text(text); }
   /// The count; that many values follow.
   std::optional<std::uint32_t> array() {
     const auto count = short_count(kFixedArray);
@@ -103,13 +105,13 @@ class Reader {
 
   // The next byte; -1 at the end.
   int next() const { return at_ == end_ ? -1 : static_cast<unsigned char>(*at_); }
-  std::optional<std::string_view> short_text() {
+  bool take_short(std::string_view& text) {
     const int code = next();
     const auto size = static_cast<std::size_t>(code & 0x1f);
-    if ((code & ~0x1f) != kFixedStr || left() <= size) return {};
-    const std::string_view text(at_ + 1, size);
+    if ((code & ~0x1f) != kFixedStr || left() <= size) return false;
+    text = {at_ + 1, size};
     at_ += 1 + size;
-    return text;
+    return true;
   }
   std::optional<std::uint32_t> short_count(int code) {
     if ((next() & ~0xf) != code) return {};
@@ -117,7 +119,7 @@ class Reader {
   }
   std::optional<Integer> wide_integer();
   std::optional<std::string_view> long_str();
-  std::optional<std::string_view> long_text();
+  bool take_long_text(std::string_view& text);
   std::optional<std::uint32_t> long_array();
   std::optional<std::uint32_t> long_map();
   std::string_view skip_nested(const Limits& limits);
