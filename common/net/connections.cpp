@@ -142,6 +142,7 @@ void Connections::forget(Peer& peer) {
   names_.erase(peer.identity);  // first: the key is a view of it
   departed(std::move(peer.identity), peer.number);
   if (speaker_ == &peer) speaker_ = nullptr;
+  if (reached_ == &peer) reached_ = nullptr;
   peers_.erase(peer.number);
 }
 
@@ -245,7 +246,10 @@ Connections::Peer* Connections::meet(std::string_view identity, const Frame& pay
 bool Connections::reaches(std::string_view identity) {
   if (identity == speaking_ && turn_ == reactor_.turns()) return true;
   if (stale_ || checked_turn_ != reactor_.turns()) catch_up();
-  return unnumbered_ || names_.contains(identity);
+  if (reached_ != nullptr && reached_->identity == identity) return true;
+  const auto found = names_.find(identity);
+  if (found != names_.end()) reached_ = found->second;
+  return unnumbered_ || found != names_.end();
 }
 
 // libzmq reads all that comes (see Reading::kAll), and this is the limit to it.

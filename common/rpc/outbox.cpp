@@ -59,7 +59,7 @@ Delivery Outbox::forward(std::span<net::Frame> frames) {
 }
 
 net::Sent Outbox::attempt(std::span<net::Frame> frames) {
-  const Peer* const peer = find(frames.front());
+  const Peer* const peer = quiet() ? nullptr : find(frames.front());
   if (peer != nullptr && peer->given_up) return net::Sent::kGone;
   if (peer != nullptr && (!peer->held.empty() || peer->bytes > mark())) return net::Sent::kFull;
   return send(frames);

@@ -35,7 +35,7 @@ Channel& Channels::open(std::unique_ptr<Channel> channel, Client* client) {
     const std::string_view identity = first->identity;
     client = clients_.emplace(identity, std::move(first)).first->second.get();
   }
-  opened.connection = client;
+  opened.connection = latest_ = client;
   client->channels.append(opened);
   table_.insert(std::move(channel));
   return opened;
@@ -49,11 +49,15 @@ Channel* Channels::find(const Name& name) const {
 void Channels::close(Channel& channel) {
   Client& client = *channel.connection;
   client.channels.remove(channel);
-  if (client.channels.empty()) clients_.erase(clients_.find(client.identity));
+  if (client.channels.empty()) {
+    if (latest_ == &client) latest_ = nullptr;
+    clients_.erase(clients_.find(client.identity));
+  }
   table_.erase(table_.find(Name(channel)));
 }
 
 Client* Channels::client(std::string_view identity) const {
+  if (latest_ != nullptr && latest_->identity == identity) return latest_;
   const auto found = clients_.find(identity);
   return found == clients_.end() ? nullptr : found->second.get();
 }
