@@ -74,6 +74,34 @@ TEST_CASE("an answer that is refused when it is sent is lost, not undone") {
   CHECK(rig.undone == 0);
 }
 
+TEST_CASE("a method that answers before it returns may find its client gone, and is told as ever") {
+  ServerRig rig;
+  std::optional<rpc::Reply<int>> kept;
+  int lost = 0;
+  int undone = 0;
+  rig.server.method("now", "", [&](const rpc::Reply<int>& reply) {
+    reply.on_lost([&] { ++lost; });
+    reply.on_undelivered([&] { ++undone; });
+    reply(7);
+    kept = reply;
+    CHECK_FALSE(reply.wanted());
+  });
+  const Channel heard = rig.send({.name = "now"});
+  CHECK(rig.heard(heard) == "OK [7]");
+  CHECK(rig.server.stats().channels == 0);
+  CHECK_FALSE(rig.timers.next());
+  (*kept)(8);
+  CHECK(rig.heard(heard).empty());
+  rig.tell(heard, "_zpx_cancel");
+  CHECK(undone == 1);
+  CHECK(lost == 0);
+
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.send({.name = "now"});
+  CHECK(lost == 1);
+  CHECK(rig.server.stats().channels == 0);
+}
+
 TEST_CASE("a method may answer after it has returned") {
   Rig rig;
   CHECK(rig.heard(rig.channel).empty());
