@@ -54,7 +54,7 @@ void note(int fd, std::string_view bytes) {
   Stream* const stream = stream_of(fd);
   if (stream == nullptr) return;
   const std::uint64_t weight = stream->scale.add(bytes);
-  // Nobody else writes it.
+  // Only the thread that serves the descriptor writes it, so no atomic addition is needed.
   stream->weight.store(stream->weight.load(std::memory_order_relaxed) + weight, std::memory_order_relaxed);
   weight_of_all.fetch_add(weight, std::memory_order_relaxed);
 }
@@ -104,7 +104,8 @@ std::uint64_t StreamScale::add(std::string_view bytes) {
   return weight;
 }
 
-// The size of the short frame that begins here and is all here, as most; 0 otherwise.
+// The size of the short message frame at the start of `bytes` if all of it is there, as it usually is; else
+// 0.
 std::size_t StreamScale::whole_frame(std::string_view bytes) const {
   constexpr unsigned char kMore = 1;  // the only flag it may have
   if (body_ > 0 || length_bytes_ > 0 || bytes.size() < kShortHead) return 0;

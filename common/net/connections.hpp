@@ -117,7 +117,7 @@ class Connections {
   std::unordered_map<std::string_view, Peer*, core::KeyedHash, std::equal_to<>> names_;
   std::deque<Departed> departed_;   // of whom nobody was told yet, in order of time
   Peer* speaker_ = nullptr;         // of the last message
-  Peer* reached_ = nullptr;         // by the last one of ours: the next may go there too
+  Peer* reached_ = nullptr;         // whom our last message went to: the next often goes there too
   std::string speaking_;            // whose message is being worked on
   std::uint64_t turn_ = 0;          // in which that was received
   std::uint64_t checked_turn_ = 0;  // in which the monitor was last caught up with

@@ -153,7 +153,7 @@ Received Socket::take(std::vector<Frame>& frames, std::uint64_t& dropped) {
       return Received::kNone;
     }
     if (frames[count].more()) continue;
-    // Another processor has written it; what comes before it is read takes as long as to bring it here.
+    // Another core wrote the payload. Fetching it takes about as long as what is done before it is read.
     __builtin_prefetch(frames[count].data());
     frames.resize(count + 1);
     return Received::kMessage;

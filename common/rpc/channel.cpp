@@ -25,12 +25,12 @@ Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int
 }
 
 void Channel::keep() {
-  kept_ = true;
   peer_ = *call_.peer;
   id_ = call_.id;
   trace_ = wire::trace_keys(call_.header);
   method_ = call_.method;
   call_ = {method_, &peer_, id_, trace_, call_.version};
+  kept_ = true;
   rearm();
 }
 
@@ -196,7 +196,11 @@ void Channel::close() {
   ChannelHost* const host = std::exchange(host_, nullptr);
   timer_.cancel();
   on_undelivered_ = nullptr;
-  if (kept_) host->closed(*this);
+  if (!kept_) {
+    call_ = {};  // what it refers to goes with the message
+    return;
+  }
+  host->closed(*this);
 }
 
 void Channel::tell_lost() {

@@ -54,7 +54,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// to watch the deadline.
   void keep();
 
-  /// Valid until it is answered.
+  /// Empty once the call has been answered by its method before that returned.
   const CallInfo& call() const { return call_; }
   bool open() const { return host_ != nullptr; }
   /// Of what the client sent. The rest of a channel is of one size.
@@ -102,7 +102,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// take.
   void on_undelivered(std::function<void()> undo);
 
-  /// One more may answer it, or one less; fails with Abandoned when nobody is left. See Promise.
+  /// Counts who may still answer the call. When the last has gone without answering, it fails with Abandoned.
+  /// See Promise.
   void promise() { ++promises_; }
   void break_promise() {
     if (--promises_ == 0 && open()) abandon();
@@ -133,7 +134,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   ChannelHost* host_;
   std::size_t promises_ = 0;
   bool kept_ = false;
-  // Of the request only this is kept: its header may be long, and there may be many.
+  // Copied by keep(). Nothing else of the request is: its header may be long, and there may be many.
   wire::Envelope peer_;
   std::string id_;
   std::string trace_;

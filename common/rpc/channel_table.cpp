@@ -22,7 +22,7 @@ std::shared_ptr<Channel> ChannelTable::find(const wire::Envelope& peer, std::str
 }
 
 void ChannelTable::check_room(const CallInfo& call, Room room) const {
-  if (clients_.empty()) return;  // most of the time
+  if (clients_.empty()) return;  // nothing is open: the usual case
   const auto client = clients_.find(call.client());
   const std::size_t own = client == clients_.end() ? 0 : client->second.places;
   if (room == Room::kKeptBack ? quota_.admits_relief(own, places_) : quota_.admits(own, places_)) return;

@@ -48,8 +48,9 @@ bool FrameIntake::drain(net::Socket& socket, const MessageReceiver& receiver,
                         const std::function<bool()>& wanted) {
   // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
   // ones.
-  const core::TimePoint end = core::last_tick() + kTurn;
-  for (int taken = 0; taken < kMessagesATurn && core::last_tick() < end && wanted(); ++taken) {
+  const core::TimePoint end = core::last_tick() + kTurn;  // exact to a tick
+  const auto in_time = [end](int taken) { return taken == 0 || core::last_tick() < end; };
+  for (int taken = 0; taken < kMessagesATurn && in_time(taken) && wanted(); ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return false;
     timers_.tell(core::Clock::now());
     receiver(frames_);

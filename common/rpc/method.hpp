@@ -41,7 +41,7 @@ struct Param {
 
   std::string name;
   std::optional<wire::Value> fallback;
-  std::string encoded_fallback = {};  ///< Set when the method is registered.
+  std::string encoded_fallback;  ///< Set when the method is registered.
 };
 
 /// What a bound method sees of the call it serves.
@@ -144,7 +144,8 @@ class Methods {
   Method& insert(Method method);
 
   std::map<std::string, Method, std::less<>> methods_;
-  std::unordered_map<std::string_view, const Method*> index_;  // the same, since each call is looked up
+  std::unordered_map<std::string_view, const Method*>
+      index_;  // the same by hash: every call is looked up here
 };
 
 }  // namespace zerosuite::rpc

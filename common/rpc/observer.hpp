@@ -14,9 +14,9 @@ namespace zerosuite::rpc {
 
 /// One call as the server sees it. Views are valid during the hook or method that is given it.
 struct CallInfo {
-  std::string_view method;     ///< As the client wrote it.
-  const wire::Envelope* peer;  ///< The way back; never null.
-  std::string_view id;         ///< The channel's id, encoded.
+  std::string_view method;               ///< As the client wrote it.
+  const wire::Envelope* peer = nullptr;  ///< The way back; never null in a call that goes on.
+  std::string_view id;                   ///< The channel's id, encoded.
   /// The request's header, encoded; see wire::header_text(). Of a call that is answered later only its trace
   /// keys are kept.
   std::string_view header;

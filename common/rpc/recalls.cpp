@@ -5,6 +5,12 @@
 #include "rpc/frames.hpp"
 
 namespace zerosuite::rpc {
+namespace {
+
+// A bucket has one entry on average. Only a client that uses one id again and again makes it long.
+constexpr int kLongestChain = 64;
+
+}  // namespace
 
 void Recalls::keep(const wire::Envelope& peer, std::string_view id, std::function<void()> undo,
                    core::TimePoint now) {
@@ -28,7 +34,8 @@ bool Recalls::recall(const wire::Envelope& peer, std::string_view id, core::Time
 
 // The latest, when the client has used an id again. Null when nothing is kept for it any more.
 Recalls::Entry* Recalls::find(std::uint64_t name) {
-  for (std::uint64_t at = latest(name); at >= first_;) {
+  std::uint64_t at = latest(name);
+  for (int steps = 0; at >= first_ && steps < kLongestChain; ++steps) {
     Entry& entry = entries_[at - first_];
     if (entry.name == name) return entry.undo ? &entry : nullptr;
     at = entry.before;

@@ -28,12 +28,13 @@ class Recalls {
   void keep(const wire::Envelope& peer, std::string_view id, std::function<void()> undo, core::TimePoint now);
   /// The answer reached nobody: calls what was kept for it. False when nothing was, or not any more.
   bool recall(const wire::Envelope& peer, std::string_view id, core::TimePoint now);
+  /// How many are kept; an id that was used again counts for each of its answers.
   std::size_t size() const { return size_; }
 
  private:
   struct Entry {
     std::uint64_t name = 0;    // name_of_call(): with the link, since clients of two proxies may share a name
-    std::uint64_t before = 0;  // the number of the one before it in its bucket
+    std::uint64_t before = 0;  // the number of the next older one in its bucket
     core::TimePoint until;
     std::function<void()> undo;  // null once it was recalled
   };
@@ -42,11 +43,12 @@ class Recalls {
   std::uint64_t& latest(std::uint64_t name);
   void forget(core::TimePoint now);
 
-  // Every grant of a lock comes by here, and hardly any is recalled: so an entry is written once, at the end
-  // of a queue, and neither the bucket nor the one after it is touched again when it goes.
+  // Every grant of a lock comes by here, and nearly every entry only expires. So it is written once, at the
+  // end of a queue; when it goes, links to it are left as they are, since a number below first_ means
+  // nothing.
   std::deque<Entry> entries_;           // in the order of their ends
   std::uint64_t first_ = 1;             // the number of the first of them
-  std::vector<std::uint64_t> buckets_;  // the number of the latest of each; below first_ = none
+  std::vector<std::uint64_t> buckets_;  // for each the number of its newest entry; below first_ = empty
   std::size_t size_ = 0;
 };
 

@@ -13,7 +13,9 @@ namespace zerosuite::rpc {
 /// Abandoned, so that no client waits on our bug.
 class Promise {
  public:
-  explicit Promise(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) { channel_->promise(); }
+  explicit Promise(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {
+    if (channel_) channel_->promise();
+  }
   Promise(const Promise& other) : Promise(other.channel_) {}
   Promise(Promise&& other) noexcept = default;
   Promise& operator=(Promise other) noexcept {
@@ -53,6 +55,7 @@ class Reply {
   }
   /// Whether somebody still waits for the answer.
   bool wanted() const { return promise_.channel().open(); }
+  /// Empty once the method itself has answered; see Channel::call().
   const CallInfo& call() const { return promise_.channel().call(); }
 
  private:

@@ -44,8 +44,8 @@ struct Server::Dispatch final : Call {
     server.channels_.check_room(call_info,
                                 method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
     ChannelHost& host = server;
-    channel = std::make_shared<Channel>(host, call_info, event.timeout_ms);
-    return channel;
+    server.unkept_ = std::make_shared<Channel>(host, call_info, event.timeout_ms);
+    return server.unkept_;
   }
   void answered(Delivery delivery) override {
     if (delivery == Delivery::kGone) server.peer_gone(*call_info.peer);
@@ -55,7 +55,6 @@ struct Server::Dispatch final : Call {
   const Method& method;
   const CallInfo& call_info;
   const wire::Event& event;
-  std::shared_ptr<Channel> channel = nullptr;
 };
 
 Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options)
@@ -122,7 +121,7 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
     dispatch.answered(responder_.error(call, current_error()));
   }
   current_ = nullptr;
-  if (dispatch.channel && dispatch.channel->open()) keep(std::move(dispatch.channel));
+  keep_open();
 }
 
 void Server::on_channel_event(const wire::Envelope& peer, const wire::Event& event) {
@@ -164,10 +163,12 @@ const Method* Server::find(std::string_view name) const {
   return methods_.find(name.substr(service.size() + 1));
 }
 
-// The method is about to wait for something.
-void Server::keep(std::shared_ptr<Channel> channel) {
+// When the method has returned without an answer; or earlier, when something is about to end all open calls.
+void Server::keep_open() {
+  const auto channel = std::exchange(unkept_, nullptr);
+  if (!channel || !channel->open()) return;
   channel->keep();
-  channels_.add(std::move(channel));
+  channels_.add(channel);
 }
 
 void Server::closed(Channel& channel) {
@@ -193,21 +194,30 @@ bool Server::lose_next() {
   return !to_lose_.empty();
 }
 
-void Server::peer_gone(const wire::Envelope& peer) { lose_all(channels_.of_client(peer.client())); }
+void Server::peer_gone(const wire::Envelope& peer) {
+  keep_open();
+  lose_all(channels_.of_client(peer.client()));
+}
 
 void Server::lose_connection(std::string_view identity) {
+  keep_open();
   lose_all(channels_.of_client(wire::Envelope::client_of(0, identity)));
 }
 
-void Server::lose_link(wire::Link link) { lose_all(channels_.of_link(link)); }
+void Server::lose_link(wire::Link link) {
+  keep_open();
+  lose_all(channels_.of_link(link));
+}
 
 void Server::drain(std::function<void()> idle) {
+  keep_open();
   draining_ = true;
   idle_ = std::move(idle);
   if (channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
 void Server::abort() {
+  keep_open();
   for (const auto& channel : channels_.all()) {
     channel->give_up({core::kShuttingDown, options_.name + " stopped before " +
                                                std::string(channel->call().method) + "() had answered"});

@@ -49,8 +49,8 @@ struct ServerStats {
   std::size_t channels = 0;  ///< Open now.
 };
 
-/// Belongs to the loop's thread. A call that its method answers before it returns is in no table and has no
-/// timer here; every other one has until it is answered or lost.
+/// Belongs to the loop's thread. A call that is answered before its method returns enters no table and arms
+/// no timer; every other one is in the table, with a timer, until it is answered or lost.
 class Server final : private ChannelHost {
  public:
   Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options);
@@ -107,7 +107,7 @@ class Server final : private ChannelHost {
   void drop(const wire::Envelope& peer, Drop reason);
   void report(const wire::Envelope& peer, std::string_view reason);
   const Method* find(std::string_view name) const;
-  void keep(std::shared_ptr<Channel> channel);
+  void keep_open();
   void lose_all(const ChannelTable::Pointers& channels);
   bool lose_next();
 
@@ -137,6 +137,7 @@ class Server final : private ChannelHost {
   DropLog drop_log_;
   wire::Envelope envelope_;  // of the message being received
   const CallInfo* current_ = nullptr;
+  std::shared_ptr<Channel> unkept_;  // of the call whose method is running; not in the table yet
   bool losing_ = false;
   bool draining_ = false;
   std::function<void()> idle_;

@@ -53,7 +53,7 @@ void read_timeout(std::string_view encoded, Event& event) {
     event.timeout_ms = static_cast<std::int64_t>(*real);
 }
 
-// Compared in place: by ==, each would be a call of memcmp().
+// With == the length is not known at compile time, and each comparison is a call of memcmp().
 template <std::size_t N>
 bool is(std::string_view text, const char (&literal)[N]) {
   return text.size() == N - 1 && std::memcmp(text.data(), literal, N - 1) == 0;
@@ -108,7 +108,7 @@ void append_words(Packer& packer, Buffer& out, std::string_view args) {
   }
 }
 
-// Into the event where it stays: it is too long to be copied for each message.
+// Fills the event in place: it is too large to be copied for every message.
 Fault read_event(std::string_view payload, const Limits& limits, Event& event) {
   Reader in(payload);
   const Kind outer = in.peek();

@@ -44,7 +44,7 @@ class Reader {
   /// The kind of the next value; kNone at the end or at the byte 0xc1, which MessagePack never uses.
   Kind peek() const;
 
-  // In what a call consists of, most prefixes are one byte: such values are read inline.
+  // Most values in a call have a prefix of one byte; those are read inline.
 
   // Each takes the next value when it is of that kind and whole; otherwise answers empty and stays where it
   // is.
@@ -68,7 +68,7 @@ class Reader {
     std::string_view text;
     return take_text(text) ? std::optional(text) : std::nullopt;
   }
-  /// The same: whether there was one.
+  /// As text(), but without an optional: false if there was none.
   bool take_text(std::string_view& text) { return take_short(text) || take_long_text(text); }
   /// The count; that many values follow.
   std::optional<std::uint32_t> array() {
@@ -97,8 +97,8 @@ class Reader {
   };
   Head head() const;
 
-  static constexpr int kMostFixed = 0x7f;      // integers from 0 on
-  static constexpr int kLeastNegative = 0xe0;  // and those from -32 on
+  static constexpr int kMostFixed = 0x7f;      // 0x00 to 0x7f are the integers 0 to 127,
+  static constexpr int kLeastNegative = 0xe0;  // 0xe0 to 0xff are -32 to -1
   static constexpr int kFixedMap = 0x80;
   static constexpr int kFixedArray = 0x90;
   static constexpr int kFixedStr = 0xa0;

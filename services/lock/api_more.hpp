@@ -27,12 +27,12 @@ void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Gra
                            const std::string& request_id) {
   if (granted.replay || !granted.ticket.empty()) return;
   const Token token = granted.token;
-  if (request_id.empty()) {  // most: what is kept is small then
-    reply.on_undelivered([&broker, token] { broker.attempts().undelivered({{}, {}, token}, {}); });
+  if (request_id.empty()) {  // as usual: the closure then fits into the std::function
+    reply.on_undelivered([&broker, token] { broker.attempts().undelivered(token, {}, {}); });
     return;
   }
-  reply.on_undelivered([&broker, key = Key{{}, granted.owner, token}, request_id] {
-    broker.attempts().undelivered(key, request_id);
+  reply.on_undelivered([&broker, token, owner = granted.owner, request_id] {
+    broker.attempts().undelivered(token, owner, request_id);
   });
 }
 

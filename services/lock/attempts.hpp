@@ -37,9 +37,8 @@ class Attempts {
   /// be told is given back. Nothing when it was answered before.
   void withdraw(Id id);
   /// What an acquire was answered as granted reached nobody, as it turns out: it is given back, unless the
-  /// same request was asked again meanwhile and so was heard of. Of the key the token counts, and for a
-  /// request_id the owner.
-  void undelivered(const Key& key, const std::string& request_id);
+  /// same request was asked again meanwhile and so was heard of. The owner matters for a request_id only.
+  void undelivered(Token token, const std::string& owner, const std::string& request_id);
 
   /// What was asked for under a session that has ended is refused with SessionLost.
   void lose_session(Attempt& attempt);

@@ -192,11 +192,11 @@ void Attempts::withdraw(Id id) {
   }
 }
 
-void Attempts::undelivered(const Key& key, const std::string& request_id) {
-  const Claim claim{.owner = key.owner, .request_id = request_id};
+void Attempts::undelivered(Token token, const std::string& owner, const std::string& request_id) {
+  const Claim claim{.owner = owner, .request_id = request_id};
   if (!request_id.empty() && !requests_.heard_once(claim)) return;
   ++shared_.counters.withdrawn;
-  holds_.undo(key.token, request_id);
+  holds_.undo(token, request_id);
   requests_.failed(claim, 0);
 }
 

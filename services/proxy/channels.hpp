@@ -77,7 +77,7 @@ class Channels {
 
   std::unordered_set<std::unique_ptr<Channel>, Hash, Same> table_;  // the name is in the channel
   std::unordered_map<std::string_view, std::unique_ptr<Client>, core::KeyedHash> clients_;
-  Client* latest_ = nullptr;  // to open a call: the next may be its too
+  Client* latest_ = nullptr;  // the client that opened a call last: the next call is often its own
 };
 
 }  // namespace zerosuite::proxy

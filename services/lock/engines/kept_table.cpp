@@ -131,7 +131,7 @@ void KeptTable::replace(Kept after, core::TimePoint now) {
   std::vector<Holders*> crowds;
   for (const std::string& name : kept.claim->names) {
     Holders& holders = names_.at(name);
-    if (holders.by_end.size() == 1) continue;
+    if (holders.by_end.size() == 1) continue;  // alone under its name, it has no place to lose
     holders.by_end.erase(&kept);
     crowds.push_back(&holders);
   }

@@ -113,6 +113,7 @@ def test_13_a_store_that_is_back_before_the_lease_ends_is_not_noticed_by_the_lea
     issuer = start_issuer(redis=redis, **{**QUICK, "window_ms": 60_000})  # asks for no more ticks meanwhile
     epoch = issuer.call("worker")["epoch"]
     streams = streams_of(record, issuer, "snowflake", *ALONE)
+    wait_until(lambda: streams["snowflake"].answered > 0)  # it has asked for its ticks
     for _ in range(2):
         wait_until(lambda: issuer.call("worker")["lease_ms_left"] > 2000)
         with redis.frozen():

@@ -253,7 +253,7 @@ TEST_CASE(
     const auto heard = rig.acquire(want("ann").called(id));
     rig.engine.commit_all();
     REQUIRE(heard->state() == "granted");
-    rig.broker.attempts().undelivered(test::key_of(lost), id);
+    rig.broker.attempts().undelivered(test::key_of(lost).token, test::key_of(lost).owner, id);
     rig.engine.commit_all();
     CHECK(rig.broker.info("x").holders.at(0).count == count);
   }

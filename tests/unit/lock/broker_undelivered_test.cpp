@@ -15,7 +15,8 @@ namespace {
 
 // What the owner was granted reached nobody, as its proxy says.
 void undelivered(BrokerRig& rig, const test::Asked& asked, const std::string& request_id = {}) {
-  rig.broker.attempts().undelivered(test::key_of(asked), request_id);
+  const lock::Key key = test::key_of(asked);
+  rig.broker.attempts().undelivered(key.token, key.owner, request_id);
 }
 
 }  // namespace

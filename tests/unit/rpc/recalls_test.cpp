@@ -74,8 +74,18 @@ TEST_CASE("the oldest answers are forgotten when there are too many") {
   for (std::size_t i = 0; i <= Recalls::kMost; ++i) rig.keep(std::to_string(i), ".");
   CHECK(rig.recalls.size() == Recalls::kMost);
   CHECK_FALSE(rig.recall("0"));
+  std::size_t recalled = 0;
+  for (std::size_t i = 1; i <= Recalls::kMost; ++i) recalled += rig.recall(std::to_string(i)) ? 1 : 0;
+  CHECK(recalled == Recalls::kMost);
+  CHECK(rig.recalls.size() == 0);
+}
+
+TEST_CASE("an id that is used very often stands for its latest answer, and the one before it for nothing") {
+  Rig rig;
+  for (int i = 0; i < 1000; ++i) rig.keep("1", std::to_string(i));
   CHECK(rig.recall("1"));
-  CHECK(rig.recall(std::to_string(Recalls::kMost)));
+  CHECK(rig.undone == "999");
+  CHECK_FALSE(rig.recall("1"));
 }
 
 TEST_CASE("what is undone may keep another answer") {

@@ -102,6 +102,20 @@ TEST_CASE("a method that answers before it returns may find its client gone, and
   CHECK(rig.server.stats().channels == 0);
 }
 
+TEST_CASE("a Reply that was moved from may be copied, and one that was answered at once names nobody") {
+  ServerRig rig;
+  std::optional<rpc::Reply<int>> kept;
+  rig.server.method("now", "", [&](rpc::Reply<int> reply) {
+    kept.emplace(std::move(reply));
+    const rpc::Reply<int> empty(reply);  // NOLINT(bugprone-use-after-move): what is tested
+    (*kept)(7);
+  });
+  const Channel heard = rig.send({.name = "now"});
+  CHECK(rig.heard(heard) == "OK [7]");
+  CHECK(kept->call().peer == nullptr);
+  CHECK(kept->call().method.empty());
+}
+
 TEST_CASE("a method may answer after it has returned") {
   Rig rig;
   CHECK(rig.heard(rig.channel).empty());

@@ -342,6 +342,41 @@ TEST_CASE("a draining server refuses new calls, finishes the open ones, and then
   CHECK(idle == 1);
 }
 
+TEST_CASE("a call whose method is running is open to whatever ends calls meanwhile") {
+  ServerRig rig;
+  std::vector<rpc::Reply<int>> replies;
+  int lost = 0;
+  bool idle = false;
+  const auto method = [&](const char* name, const std::function<void()>& meanwhile) {
+    rig.server.method(name, "", [&, meanwhile](const rpc::Reply<int>& reply) {
+      reply.on_lost([&] { ++lost; });
+      replies.push_back(reply);
+      meanwhile();
+    });
+  };
+  method("wait", [] {});
+  method("gone", [&] { replies.front()(1); });
+  method("end", [&] { rig.server.lose_connection("alice"); });
+  method("stop", [&] { rig.server.abort(); });
+  method("drain", [&] { rig.server.drain([&] { idle = true; }); });
+  rig.send({.name = "wait"});
+  rig.sink.delivery = rpc::Delivery::kGone;
+  rig.send({.name = "gone"});
+  rig.turn();
+  CHECK(lost == 2);
+  rig.sink.delivery = rpc::Delivery::kSent;
+  rig.send({.name = "end"});
+  rig.turn();
+  CHECK(lost == 3);
+  rig.send({.name = "stop"});
+  CHECK(lost == 4);
+  CHECK(rig.server.stats().channels == 0);
+  rig.send({.name = "drain"});
+  CHECK_FALSE(idle);
+  replies.back()(1);
+  CHECK(idle);
+}
+
 TEST_CASE("a server without open calls is drained at once") {
   Rig rig;
   int idle = 0;

@@ -90,6 +90,22 @@ TEST_CASE("when a link is lost every call that came by it is, and no other") {
   CHECK(rig.server.stats().lost == 3);
 }
 
+TEST_CASE("a link that ends while a method sends by it takes the method's own call along") {
+  Rig rig;
+  rig.server.method("settle", "", [&](rpc::Reply<int> reply) {
+    reply.on_lost([&] { rig.lost += "settle "; });
+    rig.replies.emplace("settle", std::move(reply));
+    rig.server.lose_link(1);  // as a proxy's link does when its end is found by a send
+  });
+  rig.wait("other", 1, {"alice"});
+  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "settle"});
+  const std::array<std::string_view, 3> frames{"bob", "", payload};
+  rig.server.receive(frames, 1);
+  rig.turn();
+  CHECK(rig.open() == 0);
+  CHECK(rig.lost.size() == std::string("other settle ").size());  // in any order
+}
+
 TEST_CASE("a method may answer another call as it learns of its loss") {
   Rig rig;
   rig.server.method("last words", "", [&](rpc::Reply<int> reply) {
