@@ -29,7 +29,9 @@ Snowflake::Snowflake(const SnowflakeParts& parts, Layout layout, const Snowflake
     : parts_(parts),
       options_(options),
       ahead_(parts.timers, options.window),
+      full_window_ticks_(ticks_of(options.window, layout)),
       lead_ticks_(ticks_of(options.burst_lead, layout)),
+      kept_ticks_(std::max<std::int64_t>(lead_ticks_ / kKeptPart, 1)),
       small_(std::max<std::int64_t>(lead_ticks_ * layout.sequences() / kSmallPart, 1)),
       cursor_(std::move(layout), parts.entropy),
       line_(options.max_parked),
@@ -58,12 +60,26 @@ std::optional<std::int64_t> Snowflake::one(const Now& now) {
 }
 
 void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
-  if (auto refused = refusal(parts_.time.look())) return done(std::move(*refused));
+  const Now now = parts_.time.look();
+  if (auto refused = refusal(now)) return done(std::move(*refused));
+  Runs runs;
+  std::int64_t taken = 0;
+  if (line_.empty() && !serving_) {  // usually there is enough for everybody, and no line
+    follow(now);
+    const std::int64_t now_tick = layout().tick_at(now.ns);
+    taken = cursor_.take(n, end_tick(now_tick, n), runs);
+    if (taken == n) {
+      refill(now_tick);
+      return done(std::move(runs));
+    }
+  }
   if (!line_.has_room(client))
     return done(Error{core::kOverloaded, core::with_json("too many callers wait for ids already",
                                                          retry_after(options_.burst_lead))});
-  wanted_ += n;
-  line_.push(client, n, {n, n, {}, parts_.timers.now() + options_.park, std::move(done)});
+  wanted_ += n - taken;
+  line_.push(client, n,
+             {n, n - taken, std::move(runs), parts_.timers.now() + options_.park, std::move(done)});
+  if (taken > 0) line_.served(taken);
   advance();
 }
 
@@ -96,7 +112,7 @@ void Snowflake::follow(const Now& now) {
 }
 
 std::int64_t Snowflake::end_tick(std::int64_t now_tick, std::int64_t n) const {
-  const std::int64_t more = n > small_ ? 0 : std::max<std::int64_t>(lead_ticks_ / kKeptPart, 1);
+  const std::int64_t more = n > small_ ? 0 : kept_ticks_;
   return std::min(window_.hi, now_tick + lead_ticks_ + more + 1);
 }
 
@@ -164,9 +180,10 @@ Error Snowflake::too_late() const {
 // As much as the line can use up now, and half a window more at least.
 void Snowflake::refill(std::int64_t now_tick) {
   if (asking_ || stopping_ || parts_.timers.now() < ask_after_) return;
-  const std::int64_t window = ticks_of(ahead_.size(), layout());
   const std::int64_t from = std::max(now_tick, cursor_.untouched());
   const std::int64_t end = std::max(window_.hi, from);
+  if (wanted_ == 0 && end - from >= std::max<std::int64_t>(full_window_ticks_ / 2, 1)) return;  // as usual
+  const std::int64_t window = ticks_of(ahead_.size(), layout());
   const std::int64_t per_tick = layout().sequences() - layout().first_sequence();
   const std::int64_t usable = std::max<std::int64_t>(now_tick + lead_ticks_ + 1 - from, 0);
   const std::int64_t wanted = std::min(wanted_ / per_tick + 1, usable);

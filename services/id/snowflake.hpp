@@ -94,8 +94,10 @@ class Snowflake {
   const SnowflakeParts parts_;
   const SnowflakeOptions options_;
   Window ahead_;
+  const std::int64_t full_window_ticks_;
   const std::int64_t lead_ticks_;
-  const std::int64_t small_;  // requests of so many ids borrow a little more than others
+  const std::int64_t kept_ticks_;  // small requests may borrow so many more
+  const std::int64_t small_;       // requests of so many ids borrow a little more than others
   Cursor cursor_;
   Range window_;  // the ticks that are reserved
   FairLine<Parked> line_;
