@@ -43,7 +43,7 @@ struct Server::Dispatch final : Call {
   std::shared_ptr<Channel> defer() override {
     server.channels_.check_room(call_info,
                                 method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
-    ChannelHost& host = server;
+    ChannelHost& host = server;  // a private base: the conversion is only known here
     server.unkept_ = std::make_shared<Channel>(host, call_info, event.timeout_ms);
     return server.unkept_;
   }
