@@ -16,6 +16,28 @@ LAYERS = {
     "rpc": ("core", "wire", "net"),
     "ops": ("core", "wire", "net", "rpc"),
 }
+# Inside one part: a folder, and the folders that it may include beside itself; "" is the part's own. What is not named
+# here may include all of them: main() and what it is made of.
+FOLDERS = {
+    "common/rpc": {
+        "": (),
+        "client": ("", "transport"),
+        "server": ("", "transport"),
+        "transport": ("",),
+        "worker": ("", "transport"),
+    },
+    "common/ops": {"config": ()},
+    "services/id": {
+        "clock": ("stores",),
+        "random": ("clock", "text"),
+        "secret": ("text",),
+        "sequence": ("clock", "snowflake", "stores"),
+        "snowflake": ("clock", "stores"),
+        "stores": (),
+        "text": (),
+    },
+    "services/lock": {"broker": ("",), "engines": ("",)},
+}
 # A library's headers (the first part of the include), and the only folders that may see them.
 LIBRARIES = {
     "zmq.h": ("common/net",),
@@ -31,9 +53,9 @@ LIBRARIES = {
     "spdlog": ("common/ops",),
     "toml++": ("common/ops",),
 }
-# Only the files that bind a service's logic to its methods know both worlds; but the proxy's matter is the protocol
-# itself, and of its files only these do without.
-API = re.compile(r"api(_\w+)?\.[ch]pp")
+# Only what binds a service's logic to its methods knows both worlds: the folder api, or the one file of that name. But
+# the proxy's matter is the protocol itself, and of its files only these do without.
+API = re.compile(r"api(\.[ch]pp)?")
 API_ONLY = ("rpc", "wire")
 PROXY_PURE = ("balance.hpp", "balance.cpp", "chain.hpp")
 
@@ -58,11 +80,22 @@ def include_finding(path, include):
     if target in LIBRARIES:
         homes = LIBRARIES[target]
         return None if f"{top}/{folder}" in homes else f"{name} is for {' and '.join(homes)} alone"
-    if target in LAYERS:
+    if target in LAYERS and (top != "common" or target != folder):
         return layer_finding(path, target)
     if mark == '"' and "/" in name and target != folder:
         return f"{top}/{folder} may not see {name}"
-    return None
+    return folder_finding(path, name) if target == folder else None
+
+
+def folder_finding(path, name):
+    """What is wrong with including `name` of the same part; None if nothing."""
+    part = "/".join(path.parts[:2])
+    inside = path.parts[2] if len(path.parts) > 3 else ""
+    seen = name.split("/")[1] if name.count("/") > 1 else ""
+    allowed = FOLDERS.get(part, {}).get(inside)
+    if allowed is None or seen in (inside, *allowed):
+        return None
+    return f"{part}/{inside} may not see {name}"
 
 
 def layer_finding(path, target):
@@ -71,12 +104,12 @@ def layer_finding(path, target):
     if top == "common" and target != folder and target not in LAYERS.get(folder, ()):
         return f"common/{folder} may not see {target}/"
     if top == "services" and target in API_ONLY and not may_see_protocol(path):
-        return f"{target}/ is for the files api* alone"
+        return f"{target}/ is for api alone"
     return None
 
 
 def may_see_protocol(path):
-    return path.name not in PROXY_PURE if path.parts[1] == "proxy" else bool(API.fullmatch(path.name))
+    return path.name not in PROXY_PURE if path.parts[1] == "proxy" else bool(API.fullmatch(path.parts[2]))
 
 
 def cpp_findings(path, lines):

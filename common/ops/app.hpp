@@ -11,16 +11,16 @@
 #include "net/offload_pool.hpp"
 #include "net/reactor.hpp"
 #include "ops/call_log.hpp"
-#include "ops/config.hpp"
+#include "ops/config/config.hpp"
+#include "ops/config/program.hpp"
 #include "ops/counted_offload.hpp"
 #include "ops/log.hpp"
-#include "ops/program.hpp"
 #include "ops/proxies.hpp"
 #include "ops/relay.hpp"
 #include "ops/signals.hpp"
-#include "rpc/links.hpp"
-#include "rpc/router_transport.hpp"
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
+#include "rpc/transport/links.hpp"
+#include "rpc/transport/router_transport.hpp"
 
 namespace zerosuite::ops {
 

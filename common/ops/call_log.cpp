@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "ops/text.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::ops {
 namespace {

@@ -9,7 +9,7 @@
 #include <array>
 #include <utility>
 
-#include "ops/text.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::ops {
 namespace {

@@ -1,9 +1,9 @@
 // What there is to be told, with its defaults and its words.
 #include "net/gate.hpp"
+#include "ops/config/program.hpp"
 #include "ops/log.hpp"
-#include "ops/program.hpp"
-#include "rpc/registration.hpp"
-#include "rpc/router_transport.hpp"
+#include "rpc/transport/router_transport.hpp"
+#include "rpc/worker/registration.hpp"
 #include "wire/limits.hpp"
 
 namespace zerosuite::ops {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/random.hpp"
-#include "ops/text.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::ops {
 namespace {

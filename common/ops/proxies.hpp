@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "ops/config.hpp"
+#include "ops/config/config.hpp"
 #include "ops/log.hpp"
-#include "rpc/links.hpp"
-#include "rpc/proxy_link.hpp"
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
+#include "rpc/transport/links.hpp"
+#include "rpc/worker/proxy_link.hpp"
 
 namespace zerosuite::ops {
 

@@ -9,7 +9,7 @@
 #include <exception>
 
 #include "core/secret.hpp"
-#include "ops/help.hpp"
+#include "ops/config/help.hpp"
 
 namespace zerosuite::ops {
 namespace {

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "ops/app.hpp"
-#include "ops/program.hpp"
+#include "ops/config/program.hpp"
 
 namespace zerosuite::ops {
 

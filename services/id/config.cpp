@@ -8,10 +8,10 @@
 #include "core/random.hpp"
 #include "db/folder_state.hpp"
 #include "db/redis.hpp"
-#include "id/secret_file.hpp"
-#include "id/secret_keys.hpp"
-#include "ops/program.hpp"
-#include "ops/text.hpp"
+#include "id/secret/secret_file.hpp"
+#include "id/secret/secret_keys.hpp"
+#include "ops/config/program.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::id {
 namespace {

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "id/api_format.hpp"
+#include "id/api/format.hpp"
 #include "id/issuer.hpp"
-#include "id/secrets.hpp"
-#include "ops/config.hpp"
+#include "id/secret/secrets.hpp"
+#include "ops/config/config.hpp"
 
 namespace zerosuite::id {
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "id/formats/iso_time.hpp"
-#include "id/last.hpp"
+#include "core/completion_latch.hpp"
+#include "id/text/iso_time.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -90,11 +90,12 @@ void Issuer::told(const Result<Lease>& lease) {
 const core::Error& Issuer::hindrance() const { return trouble_ ? *trouble_ : worker_.why(); }
 
 void Issuer::stop(core::MoveFunction<void()> done) {
-  const auto last = std::make_shared<Last>(std::move(done));
+  const auto last = std::make_shared<core::CompletionLatch>(std::move(done));
   // A connection that is torn down lets go of it as well, and that may be after this object.
-  snowflakes_.stop(std::make_shared<Last>([this, last, life = std::weak_ptr<const bool>(life_)] {
-    if (!life.expired()) worker_.stop([last] {});
-  }));
+  snowflakes_.stop(
+      std::make_shared<core::CompletionLatch>([this, last, life = std::weak_ptr<const bool>(life_)] {
+        if (!life.expired()) worker_.stop([last] {});
+      }));
   watch_.stop();
   reach_.stop(last);
   segments_.stop([last] {});

@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "core/entropy.hpp"
-#include "id/clock.hpp"
-#include "id/daily.hpp"
-#include "id/random_ids.hpp"
-#include "id/reach.hpp"
-#include "id/segments.hpp"
-#include "id/sequences.hpp"
-#include "id/snowflakes.hpp"
-#include "id/store.hpp"
-#include "id/watch.hpp"
-#include "id/worker.hpp"
+#include "id/clock/clock.hpp"
+#include "id/clock/reach.hpp"
+#include "id/random/random_ids.hpp"
+#include "id/sequence/daily.hpp"
+#include "id/sequence/segments.hpp"
+#include "id/sequence/sequences.hpp"
+#include "id/snowflake/snowflakes.hpp"
+#include "id/snowflake/worker.hpp"
+#include "id/stores/store.hpp"
+#include "id/stores/watch.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::id {

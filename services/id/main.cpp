@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "db/folder_state.hpp"
-#include "id/api.hpp"
+#include "id/api/service.hpp"
 #include "id/config.hpp"
 #include "id/open_store.hpp"
 #include "ops/run.hpp"

@@ -1,7 +1,7 @@
 #include "id/open_store.hpp"
 
 #include "id/config.hpp"
-#include "id/secret_file.hpp"
+#include "id/secret/secret_file.hpp"
 
 namespace zerosuite::id {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "db/folder.hpp"
 #include "db/redis.hpp"
-#include "id/floored_store.hpp"
-#include "id/floors.hpp"
+#include "id/stores/floored_store.hpp"
+#include "id/stores/floors.hpp"
 #include "id/stores/redis_ids.hpp"
 #include "id/stores/redis_store.hpp"
 #include "id/stores/sqlite_store.hpp"

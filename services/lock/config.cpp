@@ -3,7 +3,7 @@
 #include <array>
 #include <chrono>
 
-#include "ops/program.hpp"
+#include "ops/config/program.hpp"
 
 namespace zerosuite::lock {
 namespace {

@@ -1,9 +1,9 @@
 // What zerosuite-lock can be told beside what every program can.
 #pragma once
 
+#include "lock/broker/request.hpp"
 #include "lock/engines/embedded.hpp"
-#include "lock/request.hpp"
-#include "ops/config.hpp"
+#include "ops/config/config.hpp"
 
 namespace zerosuite::lock {
 

@@ -1,5 +1,5 @@
 #include "db/folder_state.hpp"
-#include "lock/api.hpp"
+#include "lock/api/locks.hpp"
 #include "lock/config.hpp"
 #include "lock/engines/embedded.hpp"
 #include "ops/run.hpp"

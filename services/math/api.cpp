@@ -1,12 +1,12 @@
 #include "math/api.hpp"
 
-#include "core/arithmetic.hpp"
-#include "core/primes.hpp"
+#include "math/arithmetic.hpp"
+#include "math/primes.hpp"
 
 namespace zerosuite::math {
 namespace {
 
-using core::Failure, core::Integer, core::Number, rpc::Stream, wire::Value;
+using core::Failure, rpc::Stream, wire::Value;
 using Operation = Number (*)(const Number&, const Number&);
 
 std::optional<Number> number(const Value& value) {
@@ -45,7 +45,7 @@ Stream<Integer> fibonacci(std::int64_t count) {
 
 std::int64_t count_primes(const std::stop_token& stop, std::int64_t limit) {
   std::int64_t total = 0;
-  core::Primes primes(limit);
+  Primes primes(limit);
   for (auto count = primes.count_segment(); count && !stop.stop_requested(); count = primes.count_segment())
     total += *count;
   return total;
@@ -54,23 +54,23 @@ std::int64_t count_primes(const std::stop_token& stop, std::int64_t limit) {
 }  // namespace
 
 void bind(rpc::Server& server) {
-  server.method("add", {"a", "b"}, "a + b", binary("+", core::add));
-  server.method("subtract", {"a", "b"}, "a - b", binary("-", core::subtract));
-  server.method("multiply", {"a", "b"}, "a * b", binary("*", core::multiply));
-  server.method("divide", {"a", "b"}, "a / b, always a float", binary("/", core::divide));
-  server.method("floor_divide", {"a", "b"}, "a // b", binary("//", core::floor_divide));
-  server.method("modulo", {"a", "b"}, "a % b, with the sign of b", binary("%", core::modulo));
-  server.method("power", {"a", "b"}, "a ** b", binary("**", core::power));
-  server.method("sum", {"values"}, "The sum of a list of numbers.", core::sum);
-  server.method("mean", {"values"}, "The mean of a list of numbers.", core::mean);
-  server.method("dot", {"a", "b"}, "The scalar product of two lists.", core::dot);
-  server.method("gcd", {"a", "b"}, "The greatest common divisor.", core::gcd);
-  server.method("factorial", {"n"}, "n!", core::factorial);
+  server.method("add", {"a", "b"}, "a + b", binary("+", add));
+  server.method("subtract", {"a", "b"}, "a - b", binary("-", subtract));
+  server.method("multiply", {"a", "b"}, "a * b", binary("*", multiply));
+  server.method("divide", {"a", "b"}, "a / b, always a float", binary("/", divide));
+  server.method("floor_divide", {"a", "b"}, "a // b", binary("//", floor_divide));
+  server.method("modulo", {"a", "b"}, "a % b, with the sign of b", binary("%", modulo));
+  server.method("power", {"a", "b"}, "a ** b", binary("**", power));
+  server.method("sum", {"values"}, "The sum of a list of numbers.", sum);
+  server.method("mean", {"values"}, "The mean of a list of numbers.", mean);
+  server.method("dot", {"a", "b"}, "The scalar product of two lists.", dot);
+  server.method("gcd", {"a", "b"}, "The greatest common divisor.", gcd);
+  server.method("factorial", {"n"}, "n!", factorial);
   server.method("echo", {"x"}, "x, unchanged in value and type.", [](Value x) { return x; });
   server.method("range", {"start", "stop", {"step", {Integer{1}}}},
                 "Streams start, start + step, … before stop.", range);
   server.method("primes", {"limit"}, "Streams the primes up to limit.", [](std::int64_t limit) {
-    return Stream<std::int64_t>([primes = core::Primes(limit)]() mutable { return primes.next(); });
+    return Stream<std::int64_t>([primes = Primes(limit)]() mutable { return primes.next(); });
   });
   server.method("fibonacci", {"count"}, "Streams the first Fibonacci numbers from 0.", fibonacci);
   server.method("count_primes", {"limit"}, "Counts the primes up to limit.", rpc::blocking(count_primes));

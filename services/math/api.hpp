@@ -1,7 +1,7 @@
 // The math service's methods.
 #pragma once
 
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
 
 namespace zerosuite::math {
 

@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "proxy/dispatch.hpp"
-#include "rpc/registration.hpp"
+#include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
 

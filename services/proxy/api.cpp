@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ops/text.hpp"
+#include "ops/config/text.hpp"
 #include "proxy/frames.hpp"
 #include "wire/id.hpp"
 #include "wire/utf8.hpp"

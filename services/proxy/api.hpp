@@ -2,7 +2,7 @@
 #pragma once
 
 #include "proxy/relay.hpp"
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
 
 namespace zerosuite::proxy {
 

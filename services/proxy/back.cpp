@@ -6,7 +6,7 @@
 
 #include "core/host.hpp"
 #include "proxy/frames.hpp"
-#include "rpc/registration.hpp"
+#include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
 namespace {

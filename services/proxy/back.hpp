@@ -11,8 +11,8 @@
 #include "ops/log.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/relay.hpp"
-#include "rpc/drop_log.hpp"
-#include "rpc/router_transport.hpp"
+#include "rpc/server/drop_log.hpp"
+#include "rpc/transport/router_transport.hpp"
 
 namespace zerosuite::proxy {
 

@@ -5,8 +5,8 @@
 
 #include "core/error.hpp"
 #include "ops/app.hpp"
-#include "ops/text.hpp"
-#include "rpc/registration.hpp"
+#include "ops/config/text.hpp"
+#include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
 namespace {

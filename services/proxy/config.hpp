@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "ops/config.hpp"
+#include "ops/config/config.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/upstream.hpp"

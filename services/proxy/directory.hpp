@@ -11,8 +11,8 @@
 
 #include "core/keyed_hash.hpp"
 #include "proxy/worker.hpp"
-#include "rpc/builtins.hpp"
-#include "rpc/registration.hpp"
+#include "rpc/server/builtins.hpp"
+#include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
 

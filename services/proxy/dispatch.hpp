@@ -12,7 +12,7 @@
 
 #include "proxy/channels.hpp"
 #include "proxy/directory.hpp"
-#include "rpc/responder.hpp"
+#include "rpc/server/responder.hpp"
 #include "wire/limits.hpp"
 
 namespace zerosuite::proxy {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <utility>
 
-#include "rpc/frames.hpp"
+#include "rpc/transport/frames.hpp"
 
 namespace zerosuite::proxy {
 

@@ -5,7 +5,7 @@
 
 #include "core/quota.hpp"
 #include "proxy/frames.hpp"
-#include "rpc/frames.hpp"
+#include "rpc/transport/frames.hpp"
 #include "wire/event.hpp"
 #include "wire/utf8.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "proxy/dispatch.hpp"
-#include "rpc/router_transport.hpp"
+#include "rpc/transport/router_transport.hpp"
 
 namespace zerosuite::proxy {
 

@@ -6,9 +6,9 @@
 
 #include "net/traffic.hpp"
 #include "proxy/frames.hpp"
-#include "rpc/dialed_transport.hpp"
-#include "rpc/frames.hpp"
-#include "rpc/listeners.hpp"
+#include "rpc/client/listeners.hpp"
+#include "rpc/transport/dialed_transport.hpp"
+#include "rpc/transport/frames.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {

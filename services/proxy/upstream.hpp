@@ -15,8 +15,8 @@
 #include "proxy/meter.hpp"
 #include "proxy/ping_watch.hpp"
 #include "proxy/relay.hpp"
-#include "rpc/call_error.hpp"
-#include "rpc/caller.hpp"
+#include "rpc/client/call_error.hpp"
+#include "rpc/client/caller.hpp"
 
 namespace zerosuite::proxy {
 

@@ -11,8 +11,8 @@
 #include "proxy/balance.hpp"
 #include "proxy/chain.hpp"
 #include "proxy/channel.hpp"
-#include "rpc/registration.hpp"
-#include "rpc/sink.hpp"
+#include "rpc/transport/sink.hpp"
+#include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
 

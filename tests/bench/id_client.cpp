@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "measure.hpp"
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "wire/value.hpp"
 
 namespace {

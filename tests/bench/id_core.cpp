@@ -3,9 +3,9 @@
 // `--what NAME` says of which; one line of JSON says how many a second.
 #include <functional>
 
-#include "id/formats/text.hpp"
 #include "id/issuer.hpp"
-#include "id/secrets.hpp"
+#include "id/secret/secrets.hpp"
+#include "id/text/text.hpp"
 #include "measure.hpp"
 #include "support/memory_store.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "wire/value.hpp"
 
 namespace zerosuite::bench {

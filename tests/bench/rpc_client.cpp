@@ -7,7 +7,7 @@
 #include <future>
 
 #include "measure.hpp"
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "wire/value.hpp"
 
 namespace {

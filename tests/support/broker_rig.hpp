@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "lock/broker.hpp"
+#include "lock/broker/broker.hpp"
 #include "support/fake_lock_engine.hpp"
 #include "support/fakes.hpp"
 #include "support/lock_words.hpp"

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "rpc/caller.hpp"
-#include "rpc/listeners.hpp"
+#include "rpc/client/caller.hpp"
+#include "rpc/client/listeners.hpp"
 #include "support/fakes.hpp"
 
 namespace zerosuite::test {

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/clock.hpp"
-#include "id/clock.hpp"
+#include "id/clock/clock.hpp"
 
 namespace zerosuite::test {
 

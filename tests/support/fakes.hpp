@@ -9,7 +9,7 @@
 
 #include "net/offload.hpp"
 #include "net/timers.hpp"
-#include "rpc/sink.hpp"
+#include "rpc/transport/sink.hpp"
 #include "support/events.hpp"
 
 namespace zerosuite::test {

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "rpc/feed.hpp"
+#include "rpc/server/feed.hpp"
 #include "support/server_rig.hpp"
 
 namespace zerosuite::test {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "id/issuer.hpp"
-#include "id/layout.hpp"
+#include "id/snowflake/layout.hpp"
 #include "id/stores/sqlite_store.hpp"
 #include "net/offload_pool.hpp"
 #include "net/reactor.hpp"

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/entropy.hpp"
-#include "id/snowflakes.hpp"
-#include "id/worker.hpp"
+#include "id/snowflake/snowflakes.hpp"
+#include "id/snowflake/worker.hpp"
 #include "support/fake_clocks.hpp"
 #include "support/fakes.hpp"
 #include "support/memory_store.hpp"
@@ -121,7 +121,8 @@ class IdProcess : public IdMember {
   }
   /// In order: gives the ticks back, then the worker id.
   void stop() {
-    snowflakes->stop(std::make_shared<id::Last>([this] { worker->stop([this] { stopped = true; }); }));
+    snowflakes->stop(
+        std::make_shared<core::CompletionLatch>([this] { worker->stop([this] { stopped = true; }); }));
     store.settle();
   }
 

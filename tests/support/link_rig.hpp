@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "rpc/proxy_link.hpp"
+#include "rpc/worker/proxy_link.hpp"
 #include "support/events.hpp"
 #include "support/wait.hpp"
 

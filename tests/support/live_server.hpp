@@ -9,8 +9,8 @@
 
 #include "net/offload_mailbox.hpp"
 #include "net/offload_pool.hpp"
-#include "rpc/router_transport.hpp"
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
+#include "rpc/transport/router_transport.hpp"
 
 namespace zerosuite::test {
 

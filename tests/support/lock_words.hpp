@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "lock/broker.hpp"
+#include "lock/broker/broker.hpp"
 
 namespace zerosuite::test {
 

@@ -1,4 +1,4 @@
-// What a store keeps, in memory: the rules of the seam (services/id/store.hpp) and nothing else. Several
+// What a store keeps, in memory: the rules of the seam (services/id/stores/store.hpp) and nothing else. Several
 // MemoryStores may share one, as several processes share a database.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/json.hpp"
-#include "id/store.hpp"
+#include "id/stores/store.hpp"
 
 namespace zerosuite::test {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "id/store.hpp"
+#include "id/stores/store.hpp"
 #include "support/fakes.hpp"
 #include "support/memory_shelf.hpp"
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "support/line.hpp"
 
 namespace zerosuite::test {

@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "net/offload_pool.hpp"
-#include "rpc/oneway.hpp"
+#include "rpc/server/oneway.hpp"
 #include "support/line.hpp"
 
 namespace zerosuite::test {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "id/random_ids.hpp"
+#include "id/random/random_ids.hpp"
 #include "support/fake_clocks.hpp"
 
 namespace zerosuite::test {

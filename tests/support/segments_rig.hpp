@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "id/segments.hpp"
+#include "id/sequence/segments.hpp"
 #include "support/id_calls.hpp"
 #include "support/memory_store.hpp"
 

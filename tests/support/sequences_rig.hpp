@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "id/sequences.hpp"
+#include "id/sequence/sequences.hpp"
 #include "support/id_calls.hpp"
 #include "support/memory_store.hpp"
 

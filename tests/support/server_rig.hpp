@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
 #include "support/fakes.hpp"
 
 namespace zerosuite::test {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "id/stock.hpp"
+#include "id/sequence/stock.hpp"
 #include "support/id_calls.hpp"
 #include "support/memory_store.hpp"
 

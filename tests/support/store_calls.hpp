@@ -1,4 +1,4 @@
-// The calls of the seam to a store (services/id/store.hpp), each waited for.
+// The calls of the seam to a store (services/id/stores/store.hpp), each waited for.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "id/store.hpp"
+#include "id/stores/store.hpp"
 
 namespace zerosuite::test {
 

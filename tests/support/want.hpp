@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "lock/request.hpp"
+#include "lock/broker/request.hpp"
 
 namespace zerosuite::test {
 

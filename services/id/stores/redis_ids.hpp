@@ -10,7 +10,7 @@
 
 #include "core/result.hpp"
 #include "db/redis.hpp"
-#include "id/named.hpp"
+#include "id/stores/lru_map.hpp"
 #include "id/stores/redis_store.hpp"
 
 namespace zerosuite::id::stores {
@@ -43,9 +43,9 @@ class RedisIds {
     Moment last;
 
     bool idle() const { return true; }
-    void stop(const SharedLast&) {}
+    void stop(const core::SharedLatch&) {}
   };
-  using Seen = Named<Place>;
+  using Seen = LruMap<Place>;
 
   struct Wish;
   static void ask(Wish wish);

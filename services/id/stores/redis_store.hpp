@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "db/redis.hpp"
-#include "id/store.hpp"
 #include "id/stores/redis_replicas.hpp"
+#include "id/stores/store.hpp"
 
 namespace zerosuite::id::stores {
 

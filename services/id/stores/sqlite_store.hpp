@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "id/floors.hpp"
-#include "id/store.hpp"
+#include "id/stores/floors.hpp"
 #include "id/stores/sqlite_commits.hpp"
 #include "id/stores/sqlite_file.hpp"
 #include "id/stores/sqlite_tables.hpp"
+#include "id/stores/store.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 

@@ -13,7 +13,7 @@
 
 #include "core/result.hpp"
 #include "db/database.hpp"
-#include "id/store.hpp"
+#include "id/stores/store.hpp"
 
 namespace zerosuite::id::stores {
 

@@ -1,13 +1,12 @@
 // Ids on the wire: the forms of `fmt`, and the methods that turn one into another.
-#include "id/api_format.hpp"
-
 #include <doctest/doctest.h>
 
 #include <limits>
 #include <string>
 
 #include "core/error.hpp"
-#include "id/api_more.hpp"
+#include "id/api/format.hpp"
+#include "id/api/groups.hpp"
 #include "support/server_rig.hpp"
 
 namespace zerosuite::id::api_format_test {

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "id/api_more.hpp"
+#include "id/api/groups.hpp"
 #include "support/fake_clocks.hpp"
 #include "support/memory_store.hpp"
 #include "support/server_rig.hpp"

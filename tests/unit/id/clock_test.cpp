@@ -1,5 +1,5 @@
 // The time that ids carry, whatever is done to the machine's clocks.
-#include "id/clock.hpp"
+#include "id/clock/clock.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The order of ids within and across ticks.
-#include "id/cursor.hpp"
+#include "id/snowflake/cursor.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "id/daily.hpp"
+#include "id/sequence/daily.hpp"
 
 #include <doctest/doctest.h>
 

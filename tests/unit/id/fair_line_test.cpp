@@ -1,5 +1,5 @@
 // Whose turn it is when clients ask for more than there is.
-#include "id/fair_line.hpp"
+#include "id/snowflake/fair_line.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "id/floored_store.hpp"
+#include "id/stores/floored_store.hpp"
 
 #include <doctest/doctest.h>
 

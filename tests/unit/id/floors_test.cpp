@@ -1,4 +1,4 @@
-#include "id/floors.hpp"
+#include "id/stores/floors.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

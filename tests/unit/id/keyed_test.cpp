@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "id/formats/keyed_hash.hpp"
-#include "id/formats/permutation.hpp"
-#include "id/formats/seal.hpp"
+#include "id/secret/keyed_hash.hpp"
+#include "id/secret/permutation.hpp"
+#include "id/secret/seal.hpp"
 #include "support/bytes.hpp"
 
 namespace zerosuite::id::formats::keyed_test {

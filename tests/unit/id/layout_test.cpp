@@ -1,5 +1,5 @@
 // Ids of the world read by their layouts, and layouts made of a line of text.
-#include "id/layout.hpp"
+#include "id/snowflake/layout.hpp"
 
 #include <doctest/doctest.h>
 

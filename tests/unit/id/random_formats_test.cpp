@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "id/formats/counted.hpp"
-#include "id/formats/ksuid.hpp"
-#include "id/formats/ulid.hpp"
-#include "id/formats/uuid.hpp"
+#include "id/random/counted.hpp"
+#include "id/random/ksuid.hpp"
+#include "id/random/ulid.hpp"
+#include "id/random/uuid.hpp"
 
 namespace zerosuite::id::formats::random_formats_test {
 namespace {

@@ -1,4 +1,4 @@
-#include "id/random_ids.hpp"
+#include "id/random/random_ids.hpp"
 
 #include <doctest/doctest.h>
 

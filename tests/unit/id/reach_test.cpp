@@ -1,5 +1,5 @@
 // Rising ids over restarts: they go on above, whatever the clock says, and however the process before ended.
-#include "id/reach.hpp"
+#include "id/clock/reach.hpp"
 
 #include <doctest/doctest.h>
 

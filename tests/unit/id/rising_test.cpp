@@ -1,4 +1,4 @@
-#include "id/rising.hpp"
+#include "id/random/rising.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "id/counted_ids.hpp"
+#include "id/random/counted_ids.hpp"
 
 namespace zerosuite::id::rising_test {
 namespace {

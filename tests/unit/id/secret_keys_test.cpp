@@ -1,4 +1,4 @@
-#include "id/secret_keys.hpp"
+#include "id/secret/secret_keys.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>

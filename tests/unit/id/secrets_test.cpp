@@ -1,4 +1,4 @@
-#include "id/secrets.hpp"
+#include "id/secret/secrets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "id/formats/text.hpp"
+#include "id/text/text.hpp"
 
 namespace zerosuite::id::secrets_test {
 namespace {

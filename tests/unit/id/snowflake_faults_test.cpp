@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "id/snowflake.hpp"
+#include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
 namespace snowflake_faults_test {

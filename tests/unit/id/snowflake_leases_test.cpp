@@ -4,7 +4,7 @@
 #include <chrono>
 #include <memory>
 
-#include "id/snowflake.hpp"
+#include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
 namespace snowflake_leases_test {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <set>
 
-#include "id/snowflake.hpp"
+#include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
 namespace snowflake_restart_test {

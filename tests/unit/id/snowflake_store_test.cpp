@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "id/snowflake.hpp"
+#include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
 namespace snowflake_store_test {

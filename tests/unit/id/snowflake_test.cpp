@@ -1,5 +1,5 @@
 // Ids of one issuer: when the store is asked, who waits, and for how long.
-#include "id/snowflake.hpp"
+#include "id/snowflake/snowflake.hpp"
 
 #include <doctest/doctest.h>
 

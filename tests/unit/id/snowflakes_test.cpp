@@ -1,5 +1,5 @@
 // The snowflakes of all layouts of one issuer.
-#include "id/snowflakes.hpp"
+#include "id/snowflake/snowflakes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -127,7 +127,7 @@ TEST_CASE("all layouts give their ticks back at a stop, and only then it is over
   for (const char* name : {"twitter", "js53", "sony"}) rig.all().of(name).take(1, ignore);
   rig.process.store.settle();
   bool over = false;
-  rig.all().stop(std::make_shared<id::Last>([&] { over = true; }));
+  rig.all().stop(std::make_shared<core::CompletionLatch>([&] { over = true; }));
   CHECK_FALSE(over);
   CHECK(rig.process.store.waiting() == 3);
   REQUIRE(rig.process.store.settle_one());
@@ -140,7 +140,7 @@ TEST_CASE("all layouts give their ticks back at a stop, and only then it is over
 TEST_CASE("a stop of no layouts is over at once") {
   LayoutsRig rig;
   bool over = false;
-  rig.all().stop(std::make_shared<id::Last>([&] { over = true; }));
+  rig.all().stop(std::make_shared<core::CompletionLatch>([&] { over = true; }));
   CHECK(over);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "id/floored_store.hpp"
+#include "id/stores/floored_store.hpp"
 #include "support/sqlite_store_rig.hpp"
 
 namespace sqlite_floors_test {

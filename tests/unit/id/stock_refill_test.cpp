@@ -132,7 +132,7 @@ TEST_CASE("a clean stop gives a chain of ranges back whole") {
   rig.settle();
   REQUIRE(rig.next() > 20);
   bool stopped = false;
-  rig.stock().stop(std::make_shared<id::Last>([&] { stopped = true; }));
+  rig.stock().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
   CHECK_FALSE(stopped);
   rig.settle();
   CHECK(stopped);
@@ -143,7 +143,7 @@ TEST_CASE("a stop waits for those who wait, and then gives back what is left") {
   Rig rig(10);
   const auto waiting = rig.take(3);
   bool stopped = false;
-  rig.stock().stop(std::make_shared<id::Last>([&] { stopped = true; }));
+  rig.stock().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
   rig.settle();
   CHECK(*waiting == All{{1, 3, 1}});
   CHECK(stopped);
@@ -155,7 +155,7 @@ TEST_CASE("a stop ends when the last caller's time is up, though the store is aw
   rig.fail(Fate::kRefused);
   const auto waiting = rig.take();
   bool stopped = false;
-  rig.stock().stop(std::make_shared<id::Last>([&] { stopped = true; }));
+  rig.stock().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
   rig.pass(1900ms);
   CHECK_FALSE(stopped);
   rig.pass(200ms);
@@ -180,7 +180,7 @@ TEST_CASE("a stop waits for what is being reserved, and gives it back") {
   for (int i = 0; i < 12; ++i) rig.stock().one();
   REQUIRE(rig.memory.waiting() == 1);
   bool stopped = false;
-  rig.stock().stop(std::make_shared<id::Last>([&] { stopped = true; }));
+  rig.stock().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
   CHECK_FALSE(stopped);
   rig.settle();
   CHECK(stopped);

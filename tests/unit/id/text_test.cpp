@@ -1,4 +1,4 @@
-#include "id/formats/text.hpp"
+#include "id/text/text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "id/formats/number.hpp"
+#include "id/text/number.hpp"
 
 namespace zerosuite::id::formats::text_test {
 namespace {

@@ -1,5 +1,5 @@
 // What is changed of a tag at one issuer holds at all of them when the change is answered.
-#include "id/watch.hpp"
+#include "id/stores/watch.hpp"
 
 #include <doctest/doctest.h>
 

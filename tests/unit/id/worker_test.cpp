@@ -1,5 +1,5 @@
 // The worker id: how it is gained, kept, lost and given back.
-#include "id/worker.hpp"
+#include "id/snowflake/worker.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "id/zone.hpp"
+#include "id/clock/zone.hpp"
 
 #include <doctest/doctest.h>
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "unit/ops/restored_signals.hpp"
 
 namespace zerosuite::ops::app_test {

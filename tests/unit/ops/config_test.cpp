@@ -1,4 +1,4 @@
-#include "ops/config.hpp"
+#include "ops/config/config.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "ops/endpoint.hpp"
+#include "ops/config/endpoint.hpp"
 
 #include <doctest/doctest.h>
 

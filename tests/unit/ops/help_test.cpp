@@ -1,10 +1,10 @@
-#include "ops/help.hpp"
+#include "ops/config/help.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
 
-#include "ops/text.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::ops::help_test {
 namespace {

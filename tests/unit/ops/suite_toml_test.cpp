@@ -6,8 +6,8 @@
 
 #include "id/config.hpp"
 #include "lock/config.hpp"
-#include "ops/config.hpp"
-#include "ops/text.hpp"
+#include "ops/config/config.hpp"
+#include "ops/config/text.hpp"
 #include "proxy/config.hpp"
 #include "support/source_path.hpp"
 

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.hpp"
-#include "ops/config.hpp"
+#include "ops/config/config.hpp"
 #include "proxy/config.hpp"
 #include "unit/ops/temporary_file.hpp"
 

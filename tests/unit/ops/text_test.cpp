@@ -1,4 +1,4 @@
-#include "ops/text.hpp"
+#include "ops/config/text.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "rpc/method.hpp"
+#include "rpc/server/method.hpp"
 #include "support/events.hpp"
 #include "support/relay_rig.hpp"
 

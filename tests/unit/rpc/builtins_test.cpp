@@ -1,4 +1,4 @@
-#include "rpc/builtins.hpp"
+#include "rpc/server/builtins.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/caller.hpp"
+#include "rpc/client/caller.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/fair_intake.hpp"
+#include "rpc/transport/fair_intake.hpp"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "rpc/feed.hpp"
+#include "rpc/server/feed.hpp"
 #include "support/feed_rig.hpp"
 
 namespace feed_loss_test {

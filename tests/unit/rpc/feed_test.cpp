@@ -1,4 +1,4 @@
-#include "rpc/feed.hpp"
+#include "rpc/server/feed.hpp"
 
 #include <doctest/doctest.h>
 

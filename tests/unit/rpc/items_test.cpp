@@ -1,4 +1,4 @@
-#include "rpc/items.hpp"
+#include "rpc/client/items.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <memory>
 #include <numeric>
 
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "support/caller_rig.hpp"
 #include "support/live_server.hpp"
 #include "support/wait.hpp"

@@ -1,4 +1,4 @@
-#include "rpc/method.hpp"
+#include "rpc/server/method.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/oneway.hpp"
+#include "rpc/server/oneway.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/outbox.hpp"
+#include "rpc/transport/outbox.hpp"
 
 #include <doctest/doctest.h>
 

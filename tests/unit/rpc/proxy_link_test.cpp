@@ -1,4 +1,4 @@
-#include "rpc/proxy_link.hpp"
+#include "rpc/worker/proxy_link.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/recalls.hpp"
+#include "rpc/server/recalls.hpp"
 
 #include <doctest/doctest.h>
 

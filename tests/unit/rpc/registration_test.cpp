@@ -1,4 +1,4 @@
-#include "rpc/registration.hpp"
+#include "rpc/worker/registration.hpp"
 
 #include <doctest/doctest.h>
 

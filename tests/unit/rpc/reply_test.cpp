@@ -1,4 +1,4 @@
-#include "rpc/reply.hpp"
+#include "rpc/server/reply.hpp"
 
 #include <doctest/doctest.h>
 

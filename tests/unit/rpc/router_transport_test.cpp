@@ -1,4 +1,4 @@
-#include "rpc/router_transport.hpp"
+#include "rpc/transport/router_transport.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "rpc/dealer_transport.hpp"
+#include "rpc/transport/dealer_transport.hpp"
 #include "support/events.hpp"
 #include "support/wait.hpp"
 

@@ -1,7 +1,7 @@
 // What a server does with damaged messages, with too many calls, and at its end.
 #include <doctest/doctest.h>
 
-#include "rpc/drop_log.hpp"
+#include "rpc/server/drop_log.hpp"
 #include "support/server_rig.hpp"
 
 namespace server_limits_test {

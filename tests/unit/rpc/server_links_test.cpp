@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "rpc/links.hpp"
+#include "rpc/transport/links.hpp"
 #include "support/server_rig.hpp"
 
 namespace server_links_test {

@@ -1,4 +1,4 @@
-#include "rpc/server.hpp"
+#include "rpc/server/server.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "rpc/stream.hpp"
+#include "rpc/server/stream.hpp"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "rpc/client.hpp"
+#include "rpc/client/client.hpp"
 #include "support/live_server.hpp"
 
 namespace trace_test {

@@ -1,0 +1,79 @@
+// What a Client and its streams share: the socket, the protocol, and whoever drives them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "net/offload_driver.hpp"
+#include "net/offload_names.hpp"
+#include "net/reactor.hpp"
+#include "rpc/client/caller.hpp"
+#include "rpc/trace.hpp"
+#include "rpc/transport/dealer_transport.hpp"
+
+namespace zerosuite::rpc {
+
+struct ClientOptions {
+  core::milliseconds timeout{30'000};  ///< To a call's first reply event; zero waits for ever.
+  /// Stream items the server may send ahead of the program; 2 at least. A stock server throws items away
+  /// without a word when its socket's queue is full: 1000 messages, of which libzmq may take up to half for
+  /// unread when they are not. So keep the sum over all streams open at a time below 500 there; servers of
+  /// ours lose nothing.
+  std::uint32_t slots = 480;
+  CallerOptions caller;  ///< Heartbeat interval and limits.
+};
+
+/// One call's own settings.
+struct CallOptions {
+  std::optional<core::milliseconds> timeout = {};  ///< Instead of the client's.
+  std::stop_token stop = {};                       ///< Stopping it, from any thread, cancels the call.
+  TraceContext trace = {};                         ///< Sent along, so that both calls belong to one trace.
+};
+
+/// A call ready to be sent.
+struct PreparedCall {
+  OutgoingCall call;
+  std::stop_token stop;
+};
+
+/// Any thread.
+class Connection {
+ public:
+  Connection(const std::string& endpoint, const ClientOptions& options);
+
+  /// Starts the call on the driving thread, soon.
+  void call(PreparedCall prepared, std::unique_ptr<Listener> listener);
+  /// Starts the call and waits until the listener has finished `waiter`.
+  void call_and_wait(PreparedCall prepared, std::unique_ptr<Listener> listener, net::Driver::Waiter& waiter);
+  /// Starts the call from the driving thread.
+  Caller::CallId start(PreparedCall prepared, std::unique_ptr<Listener> listener);
+  void cancel(Caller::CallId id);
+  void close();
+  /// The same, and returns when it is done: no listener, nor any token's callback, is left. Not from a
+  /// callback.
+  void close_and_wait();
+
+  net::Driver& driver() { return driver_; }
+  /// For the driving thread.
+  Caller& caller() { return caller_; }
+  std::uint32_t slots() const { return options_.slots; }
+  core::milliseconds timeout(const CallOptions& options) const {
+    return options.timeout.value_or(options_.timeout);
+  }
+
+ private:
+  void close_now();
+
+  ClientOptions options_;
+  net::Reactor reactor_;
+  net::Context context_;
+  net::Names names_;
+  DealerTransport transport_;
+  Caller caller_;
+  bool closed_ = false;  // for the driving thread
+  net::Driver driver_;   // last, so that its thread ends first
+};
+
+}  // namespace zerosuite::rpc

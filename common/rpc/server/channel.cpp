@@ -1,0 +1,211 @@
+#include "rpc/server/channel.hpp"
+
+#include <algorithm>
+
+namespace zerosuite::rpc {
+namespace {
+
+using namespace std::chrono_literals;
+using core::TimePoint;
+
+constexpr int kItemsATurn = 64;             // then the other channels have their turn
+constexpr auto kSlowPeerPause = 1ms;        // before a client that does not read is offered more
+constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
+
+}  // namespace
+
+Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms)
+    : host_(&host),
+      call_(call),
+      timer_(host.timers(), [this] { wake(); }),
+      heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now(),
+                                   host.channel_options().passive_limit)) {
+  if (timeout_ms && *timeout_ms < std::int64_t{1} << 40)
+    deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
+}
+
+void Channel::keep() {
+  peer_ = *call_.peer;
+  id_ = call_.id;
+  trace_ = wire::trace_keys(call_.header);
+  method_ = call_.method;
+  call_ = {method_, &peer_, id_, trace_, call_.version};
+  kept_ = true;
+  rearm();
+}
+
+void Channel::heard_heartbeat(std::string_view args) {
+  const auto self = shared_from_this();
+  const bool answer = heartbeat_.heard(host_->timers().now());
+  if (call_.version < kCreditsApart) granted(args);
+  if (!open()) return;
+  if (answer) settle(host_->responder().heartbeat(call_));
+  if (open()) rearm();
+}
+
+void Channel::granted(std::string_view args) {
+  const auto self = shared_from_this();
+  const std::uint64_t room =
+      host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
+  credit_ += static_cast<std::uint32_t>(std::min(wire::grant_of(args), room));
+  resume();
+}
+
+void Channel::mark_lost() {
+  marked_lost_ = true;
+  timer_.cancel();
+}
+
+void Channel::fail(const core::Error& error) {
+  if (!open()) return;
+  if (marked_lost_) return lose();
+  const auto self = shared_from_this();
+  settle(host_->responder().error(call_, error));
+  close();
+  on_lost_ = nullptr;
+}
+
+void Channel::give_up(const core::Error& error) {
+  if (!open()) return;
+  if (marked_lost_) return lose();
+  const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
+  fail(error);
+  lost_ = true;
+  if (lost) lost();
+}
+
+void Channel::abandon() { fail({core::kAbandoned, "the service dropped the call without answering it"}); }
+
+void Channel::stream(std::shared_ptr<ItemSource> items) {
+  if (!open()) return;
+  items_ = std::move(items);
+  resume();
+}
+
+void Channel::resume() {
+  if (marked_lost_) return lose();
+  if (!open() || !items_ || resume_at_ != TimePoint::max()) return;
+  const auto self = shared_from_this();
+  pump();
+}
+
+void Channel::on_lost(std::function<void()> lost) {
+  if (lost_) return lost();
+  if (open()) on_lost_ = std::move(lost);
+}
+
+void Channel::on_undelivered(std::function<void()> undo) {
+  if (open()) on_undelivered_ = std::move(undo);
+}
+
+void Channel::hush() { const auto last = std::exchange(on_lost_, nullptr); }
+
+void Channel::lose() {
+  if (!open()) return;
+  const auto self = shared_from_this();
+  for (Observer* observer : host_->responder().observers()) observer->lost(call_);
+  host_->count_lost();
+  close();
+  tell_lost();
+}
+
+void Channel::detach() {
+  host_ = nullptr;
+  timer_.cancel();
+  tell_lost();
+}
+
+void Channel::wake() {
+  const auto self = shared_from_this();
+  const TimePoint now = host_->timers().now();
+  if (now >= deadline_)
+    return give_up({core::kDeadlineExceeded,
+                    "the deadline passed before " + std::string(call_.method) + "() had answered"});
+  beat();
+  if (open() && now >= resume_at_) pump();
+  if (open()) rearm();
+}
+
+void Channel::beat() {
+  switch (heartbeat_.due(host_->timers().now())) {
+    case Heartbeat::Due::kNothing:
+      return;
+    case Heartbeat::Due::kSend:
+      return settle(host_->responder().heartbeat(call_));
+    case Heartbeat::Due::kLost:
+      return heartbeat_.ever_heard() ? lose() : give_up_unheard();
+  }
+}
+
+// It may have gone, or it may be waiting and beat more seldom than the server can wait for: then it is told
+// why it waits no longer.
+void Channel::give_up_unheard() {
+  const auto silence =
+      std::chrono::duration_cast<core::milliseconds>(heartbeat_.silence(host_->timers().now()));
+  host_->count_lost();
+  give_up({core::kLostRemote, "the client of " + method_ + "() has sent no heartbeat in " +
+                                  std::to_string(silence.count()) + " ms"});
+}
+
+void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), deadline_, resume_at_})); }
+
+// Sends items while there is credit, a batch at a time. Ends by an ERR in the place of an item, which takes a
+// credit too, or by STREAM_DONE.
+void Channel::pump() {
+  resume_at_ = TimePoint::max();
+  for (int sent = 0; open() && credit_ > 0; ++sent) {
+    if (sent == kItemsATurn) {
+      resume_at_ = host_->timers().now();
+      break;
+    }
+    try {
+      if (!send_item()) break;
+    } catch (...) {
+      give_up(current_error());
+    }
+  }
+  if (open()) rearm();
+}
+
+bool Channel::send_item() {
+  const Advance next = items_->advance();
+  if (!open() || next == Advance::kNothingYet) return false;  // the generator itself may end the channel
+  deadline_ = TimePoint::max();  // it is for the first event, as a stock client's time-out is
+  --credit_;
+  if (next == Advance::kEnd) {
+    settle(host_->responder().stream_done(call_));
+    close();
+    return false;
+  }
+  wire::Packer out = host_->responder().begin(call_, wire::kStream);
+  items_->pack(out);
+  const Delivery delivery = host_->responder().send(call_);
+  if (delivery == Delivery::kHeld) resume_at_ = host_->timers().now() + kSlowPeerPause;
+  settle(delivery);
+  return delivery == Delivery::kSent;
+}
+
+void Channel::settle(Delivery delivery) {
+  if (delivery != Delivery::kGone || !open()) return;
+  host_->peer_gone(*call_.peer);
+  lose();  // at once: whoever answers it is to know that nobody heard it
+}
+
+void Channel::close() {
+  if (!open()) return;
+  ChannelHost* const host = std::exchange(host_, nullptr);
+  timer_.cancel();
+  on_undelivered_ = nullptr;
+  if (!kept_) {
+    call_ = {};  // what it refers to goes with the message
+    return;
+  }
+  host->closed(*this);
+}
+
+void Channel::tell_lost() {
+  lost_ = true;
+  if (on_lost_) std::exchange(on_lost_, nullptr)();
+}
+
+}  // namespace zerosuite::rpc

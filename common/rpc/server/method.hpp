@@ -1,0 +1,153 @@
+// From a C++ callable to a zerorpc method: names, defaults and arity are fixed when it is registered, most of
+// it when it is compiled.
+//
+//   // Answers at once:
+//   methods.add("add", {"a", "b"}, "Adds.", [](double a, double b) { return a + b; });
+//   // Answers later:
+//   methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });
+//   // Answers with many values:
+//   methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); });
+//   // Answers with values as they come about:
+//   methods.add("watch", {"key"}, "…", [](Feed<Value> feed, std::string key) { … });
+//   // Runs on the pool's threads:
+//   methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));
+#pragma once
+
+#include <exception>
+#include <initializer_list>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "net/offload.hpp"
+#include "rpc/nil.hpp"
+#include "rpc/server/feed.hpp"
+#include "rpc/server/reply.hpp"
+#include "wire/codec.hpp"
+
+namespace zerosuite::rpc {
+
+/// One argument: its name, and its default when it may be left out. A trailing std::optional may be left out
+/// too.
+struct Param {
+  Param(const char* its_name) : name(its_name) {}
+  Param(const char* its_name, wire::Value value) : name(its_name), fallback(std::move(value)) {}
+
+  std::string name;
+  std::optional<wire::Value> fallback;
+  std::string encoded_fallback;  ///< Set when the method is registered.
+};
+
+/// What a bound method sees of the call it serves.
+class Call {
+ public:
+  virtual const CallInfo& info() const = 0;
+  /// The encoded args, checked.
+  virtual std::string_view args() const = 0;
+  virtual Responder& responder() = 0;
+  /// Opens the channel, so that the answer may come later.
+  virtual std::shared_ptr<Channel> defer() = 0;
+  virtual net::Offload& offload() = 0;
+  /// Keeps what the answer's delivery told.
+  virtual void answered(Delivery delivery) = 0;
+
+ protected:
+  ~Call() = default;
+};
+
+/// A registered method.
+struct Method {
+  std::string name;
+  std::vector<Param> params;
+  std::string doc;
+  std::function<void(const Method&, Call&)> invoke;
+  /// Running it twice does no more than running it once: a proxy may give its call to another worker when the
+  /// first has died without an answer.
+  bool idempotent = false;
+  /// Gives something back that others may wait for, as the release of a lock does: it may use the room that
+  /// is kept back when too many calls are open.
+  bool relief = false;
+};
+
+template <class F>
+struct Blocking {
+  F function;
+};
+/// Marks a method that blocks or computes for longer than a millisecond: it runs on the offload pool. Its
+/// first parameter may be a std::stop_token, which is asked to stop when nobody waits for the answer any
+/// more.
+template <class F>
+Blocking<std::decay_t<F>> blocking(F&& function) {
+  return {std::forward<F>(function)};
+}
+
+/// Takes a call's arguments one by one, from the wire or from the defaults.
+class Arguments {
+ public:
+  /// Throws core::Failure(TypeError) with Python's text when there are too few, too many, or no list at all.
+  Arguments(const Method& method, std::string_view encoded);
+
+  template <class T>
+  T take() {
+    const Param& param = method_.params[index_++];
+    const bool given = index_ <= given_ && !(param.fallback && in_.peek() == wire::Kind::kNil && in_.nil());
+    try {
+      if (given) return wire::read<T>(in_);
+      wire::Reader fallback(param.encoded_fallback);
+      return wire::read<T>(fallback);
+    } catch (const wire::Mismatch& mismatch) {
+      refuse(param, mismatch);
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse(const Param& param, const wire::Mismatch& mismatch) const;
+
+  const Method& method_;
+  wire::Reader in_;
+  std::size_t given_ = 0;
+  std::size_t index_ = 0;
+};
+
+/// The table of a service's methods, sorted by name.
+class Methods {
+ public:
+  Methods() = default;
+  Methods(const Methods&) = delete;
+  Methods& operator=(const Methods&) = delete;
+
+  /// Registers `function` under `name`; a second one under the same name is a std::logic_error, and so is
+  /// an argument without a default behind one that has one. Answers the entry, whose flags may still be set.
+  template <std::size_t N, class F>
+  Method& add(std::string name, const Param (&params)[N], std::string doc, F function);
+  template <class F>
+  Method& add(std::string name, std::string doc, F function);
+
+  /// Sets Method::idempotent of every method registered so far.
+  void declare_idempotent();
+  /// Sets Method::relief of those. Throws std::invalid_argument for a name that is not registered.
+  void declare_relief(std::initializer_list<std::string_view> names);
+
+  /// Null when there is none.
+  const Method* find(std::string_view name) const;
+  const std::map<std::string, Method, std::less<>>& all() const { return methods_; }
+
+ private:
+  template <class F>
+  Method& bind(Method method, F function);
+  Method& insert(Method method);
+
+  std::map<std::string, Method, std::less<>> methods_;
+  std::unordered_map<std::string_view, const Method*>
+      index_;  // the same by hash: every call is looked up here
+};
+
+}  // namespace zerosuite::rpc
+
+#include "rpc/server/method_bind.hpp"  // the templates' bodies

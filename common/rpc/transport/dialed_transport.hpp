@@ -1,0 +1,81 @@
+// The DEALER that a process dials another one with, and dials anew when it has given the other up.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/dialer.hpp"
+#include "net/reactor.hpp"
+#include "net/traffic.hpp"
+#include "rpc/transport/outbox.hpp"
+
+namespace zerosuite::rpc {
+
+/// Whoever is at this end. Called on the loop's thread; it may not destroy the transport.
+class DialedHost {
+ public:
+  virtual void connected() = 0;
+  /// Everything that had come was received before. The transport dials anew by itself only to the same
+  /// address: redial() also drops what was queued.
+  virtual void disconnected() = 0;
+  virtual void receive(std::vector<net::Frame>& frames) = 0;
+  /// Nothing waits for its turn any more; see behind().
+  virtual void caught_up() {}
+  /// The endpoint's host name was not found; it will be looked up again.
+  virtual void not_found(const core::Error& why) = 0;
+
+ protected:
+  ~DialedHost() = default;
+};
+
+struct DialedOptions {
+  std::string endpoint;
+  net::SocketOptions socket;
+  std::size_t max_held_bytes = 32 << 20;
+  /// FairIntakeOptions::max_waiting_bytes
+  std::size_t max_waiting_bytes = 0;
+};
+
+/// Belongs to the loop's thread.
+class DialedTransport {
+ public:
+  /// Dials. Throws core::Failure(InvalidArgument) when the endpoint is none.
+  DialedTransport(const net::Dialing& dialing, DialedHost& host, DialedOptions options);
+  ~DialedTransport();
+
+  /// Gives the connection up, with what is queued, and dials a new one in the next turn. Until then nothing
+  /// is sent or received.
+  void redial();
+  bool redialing() const { return redial_.armed(); }
+  /// Takes that back: what there was stays given up.
+  void stay_away() { redial_.cancel(); }
+
+  /// As Outbox.
+  net::Sent attempt(std::span<net::Frame> frames);
+  Delivery forward(std::span<net::Frame> frames);
+  bool holding() const;
+  /// Whether messages that have come wait for their turn; see FairIntake.
+  bool behind() const;
+
+  /// Receives what has come and was not looked at yet.
+  void read_up();
+  /// Of the connection there is.
+  net::Traffic traffic() const;
+
+ private:
+  struct Line;
+
+  void dial();
+
+  net::Dialing dialing_;
+  DialedHost& host_;
+  DialedOptions options_;
+  std::unique_ptr<Line> line_;
+  net::Timer redial_;  // not from inside the old line's own callbacks
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,83 @@
+// The ROUTER socket under a server.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/keyed_hash.hpp"
+#include "net/connections.hpp"
+#include "net/reactor.hpp"
+#include "net/socket.hpp"
+#include "rpc/transport/frames.hpp"
+#include "rpc/transport/outbox.hpp"
+#include "rpc/transport/sink.hpp"
+
+namespace zerosuite::rpc {
+
+struct RouterOptions {
+  net::SocketOptions socket{.reading = net::Reading::kAll};
+  std::size_t max_held_bytes = 64 << 20;         ///< OutboxLimits::connection
+  std::size_t max_held_total_bytes = 512 << 20;  ///< OutboxLimits::total
+  std::size_t max_unread_bytes = 256 << 20;      ///< See net::Connections::set_max_unread.
+  std::size_t max_unread_total_bytes = 1 << 30;
+};
+
+/// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox. Above its mark its
+/// new calls wait here until it has read on, so that what it does not read is not made either; its
+/// heartbeats, grants and answers are heard.
+class RouterTransport final : public Sink {
+ public:
+  RouterTransport(net::Context& context, net::Reactor& reactor, const RouterOptions& options = {});
+
+  /// As net::Socket::bind() and connect(); any number of either.
+  std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
+  void connect(const std::string& endpoint) { socket_.connect(endpoint); }
+  /// From now on every message goes to `receiver`, a turn's worth at a time; see FrameIntake.
+  void start(MessageReceiver receiver);
+
+  /// Calls `gone(identity)` once a connection has ended of which a message was received, before anybody else
+  /// can use the identity; what was kept for it is dropped. Not for peers over inproc. See net::Connections.
+  void on_gone(net::Connections::Gone gone);
+  /// Receives a turn's worth now, outside of any receiver; whether there may be more.
+  bool receive() { return intake_.drain(socket_, receiver_); }
+
+  Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
+
+  net::Socket& socket() { return socket_; }
+  /// Whole messages of frames, the connection's identity in front, as they are.
+  Outbox& outbox() { return outbox_; }
+  const Outbox& outbox() const { return outbox_; }
+
+ private:
+  // Calls of a connection that does not read its answers.
+  struct Postponed {
+    std::deque<std::vector<net::Frame>> messages;
+    std::size_t bytes = 0;
+  };
+
+  void forget(std::string_view identity);
+  void take(std::vector<net::Frame>& frames);
+  void postpone(std::vector<net::Frame>& frames);
+  void resume();
+  bool resume(Postponed& postponed);
+
+  net::Reactor& reactor_;
+  net::Socket socket_;
+  net::Connections connections_;
+  Outbox outbox_;
+  std::size_t max_postponed_bytes_;  // of one connection
+  MessageReceiver receiver_;
+  MessageReceiver taker_ = [this](std::vector<net::Frame>& frames) { take(frames); };
+  net::Reactor::Watch watch_;
+  FrameIntake intake_{reactor_.timers()};
+  std::vector<net::Frame> outgoing_;
+  std::unordered_map<std::string, Postponed, core::KeyedHash, std::equal_to<>> postponed_;
+  net::Timer resume_{reactor_.timers(), [this] { resume(); }};
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,47 @@
+// The groups of methods that have a file of their own.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/keyed_hash.hpp"
+#include "id/api/format.hpp"
+#include "id/clock/reach.hpp"
+#include "id/issuer.hpp"
+#include "id/open_store.hpp"
+#include "id/random/random_ids.hpp"
+#include "id/secret/secrets.hpp"
+#include "id/snowflake/fair_line.hpp"
+#include "rpc/server/server.hpp"
+
+namespace zerosuite::id {
+
+/// Who has made a call.
+template <class T>
+Client client_of(const rpc::Reply<T>& reply) {
+  return core::KeyedHash()(std::string_view(reply.call().client()));
+}
+
+// All that is given to these must outlive the server's calls.
+
+/// snowflake and its kin, parse and range_at.
+void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
+/// What is wrong elsewhere in the program, for health(); whole sentences.
+using Troubles = std::function<std::vector<std::string>()>;
+/// What operators look at; and redis_id.
+void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere);
+/// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
+void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits);
+/// obf and token, encode, and what undoes them.
+void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& formats);
+/// segment and its kin.
+void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats,
+                   const BatchLimits& limits);
+/// What changes and shows tags. `admin_token` is what changing them asks for; empty = nothing.
+void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token,
+               const BatchLimits& limits);
+/// seq and its kin, and daily.
+void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
+
+}  // namespace zerosuite::id

@@ -1,0 +1,57 @@
+#include <memory>
+#include <utility>
+
+#include "id/api/groups.hpp"
+#include "id/sequence/daily.hpp"
+#include "id/sequence/names.hpp"
+
+namespace zerosuite::id {
+namespace {
+
+using core::Result;
+using rpc::Reply;
+using wire::Integer, wire::Value;
+
+core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& formats, std::string fmt) {
+  formats.check(fmt);
+  return [reply, &formats, fmt = std::move(fmt)](const Result<std::int64_t>& id) {
+    id ? reply(formats.show(*id, fmt)) : reply(id.error());
+  };
+}
+
+}  // namespace
+
+void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits) {
+  Sequences& sequences = issuer.sequences();
+  server.method("seq", {"name", {"fmt", int_format()}},
+                "The next number of a sequence: greater than all that were answered before this was asked.",
+                [&sequences, &formats](const Reply<Value>& reply, const std::string& name, std::string fmt) {
+                  sequences.next(name, answer(reply, formats, std::move(fmt)), client_of(reply));
+                });
+  server.method("seq_batch", {"name", "n"}, "[lo, hi): the next n numbers of a sequence.",
+                [&sequences, &limits](const Reply<std::vector<std::int64_t>>& reply, const std::string& name,
+                                      std::int64_t n) {
+                  batch_size(n, limits.range);
+                  const auto answer = [reply](const Result<Range>& range) {
+                    range ? reply(std::vector<std::int64_t>{range->lo, range->hi}) : reply(range.error());
+                  };
+                  sequences.batch(name, n, answer, client_of(reply));
+                });
+  server.method("seq_durable", {"name", {"fmt", int_format()}},
+                "As seq(), and kept before it is answered: a crash leaves no gap but for lost answers.",
+                [&sequences, &formats](const Reply<Value>& reply, const std::string& name, std::string fmt) {
+                  sequences.durable(name, answer(reply, formats, std::move(fmt)), client_of(reply));
+                });
+  server.method(
+      "daily", {"prefix", {"width", {Integer{6}}}, {"tz", {std::string("UTC")}}},
+      "The prefix, yyyymmdd and a counter of width digits that begins anew every day of the zone tz.",
+      [&daily = issuer.daily()](const Reply<std::string>& reply, std::string prefix, std::int64_t width,
+                                std::string tz) {
+        daily.next(
+            {std::move(prefix), width, std::move(tz)},
+            [reply](const Result<std::string>& id) { id ? reply(*id) : reply(id.error()); },
+            client_of(reply));
+      });
+}
+
+}  // namespace zerosuite::id

@@ -1,0 +1,39 @@
+// The id service's methods.
+#pragma once
+
+#include <string>
+
+#include "id/api/format.hpp"
+#include "id/api/groups.hpp"
+#include "id/issuer.hpp"
+#include "id/open_store.hpp"
+#include "id/secret/secrets.hpp"
+#include "rpc/observer.hpp"
+#include "rpc/server/server.hpp"
+
+namespace zerosuite::id {
+
+/// All of them, and the look at the clocks before each call. Everything it is given must outlive the server's
+/// calls, and so must this.
+class Service final : private rpc::Observer {
+ public:
+  struct Parts {
+    Issuer& issuer;
+    OpenStore& store;
+    const Secrets& secrets;
+    core::SecretText admin_token;  ///< What changing tags asks for; empty = nothing.
+    Troubles troubles;             ///< Beside the issuer's own.
+    BatchLimits limits = {};
+  };
+
+  /// Registers them.
+  Service(rpc::Server& server, Parts parts);
+
+ private:
+  void before(const rpc::CallInfo&) override { parts_.issuer.attend(); }
+
+  const Parts parts_;
+  const Formats formats_;
+};
+
+}  // namespace zerosuite::id

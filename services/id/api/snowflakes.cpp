@@ -1,0 +1,163 @@
+#include <utility>
+#include <variant>
+
+#include "core/json.hpp"
+#include "id/api/format.hpp"
+#include "id/api/groups.hpp"
+#include "id/api/runs.hpp"
+#include "id/text/iso_time.hpp"
+
+namespace zerosuite::id {
+
+std::size_t IdsView::size() const {
+  std::int64_t total = 0;
+  for (const Run& run : runs) total += run.count;
+  return static_cast<std::size_t>(total);
+}
+
+namespace {
+
+using core::Failure, core::Result;
+using rpc::Reply;
+using wire::Dict, wire::Integer, wire::Value;
+using Runs = Snowflake::Runs;
+using BatchView = std::variant<IdsView, Value>;
+
+const Value kDefault{std::string("default")};
+void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
+         std::function<Value(std::int64_t)> show) {
+  if (const auto id = snowflake.one(now)) return reply(show(*id));
+  snowflake.take(
+      1,
+      [reply, show = std::move(show)](const Result<Runs>& runs) {
+        runs ? reply(show(runs->front().first)) : reply(runs.error());
+      },
+      client_of(reply));
+}
+
+BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
+  if (fmt == "int") return ids;
+  wire::List list;
+  list.reserve(ids.size());
+  ids.for_each([&](std::int64_t id) { list.push_back(formats.show(id, fmt)); });
+  return Value{std::move(list)};
+}
+
+void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
+           std::function<BatchView(IdsView)> show) {
+  snowflake.take(
+      n,
+      [reply, stride = snowflake.layout().stride(), show = std::move(show)](Result<Runs> runs) {
+        runs ? reply(show({*std::move(runs), stride})) : reply(runs.error());
+      },
+      client_of(reply));
+}
+
+void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n, const BatchLimits& limits) {
+  const Layout& layout = snowflake.layout();
+  if (layout.stride() != 1)
+    throw Failure(core::kUnsupported,
+                  "ids of layout " + layout.name + " do not follow one another: snowflake_batch()");
+  const std::int64_t in_one_run = layout.sequences() - layout.first_sequence();
+  const std::int64_t in_all_runs =
+      limits.list < limits.runs / in_one_run ? limits.list * in_one_run : limits.runs;
+  batch_size(n, std::min(in_all_runs, snowflake.most()));
+  snowflake.take(
+      n, [reply](Result<Runs> runs) { runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error()); },
+      client_of(reply));
+}
+
+Value parsed(const Layout& layout, std::int64_t id) {
+  const Parts parts = layout.parse(id);
+  const std::int64_t time_ms = layout.time_ns(parts.tick) / 1'000'000;
+  const int low_bits = layout.worker_bits - layout.datacenter_bits;
+  Dict dict;
+  const auto put = [&](const char* key, Value value) {
+    dict.push_back({{std::string(key)}, std::move(value)});
+  };
+  put("id", {Integer{id}});
+  put("time_ms", {Integer{time_ms}});
+  put("iso", {formats::iso_time(time_ms)});
+  put("worker", {Integer{parts.worker}});
+  if (layout.datacenter_bits > 0) put("dc", {Integer{parts.worker >> low_bits}});
+  put("sequence", {Integer{parts.sequence}});
+  put("layout", {layout.name});
+  return {std::move(dict)};
+}
+
+// All ids whose time is in that ms: of every worker and sequence, so that pages can begin and end there.
+std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
+  const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
+  if (time_ms < layout.epoch_ms || time_ms >= end_ms)
+    throw Failure(core::kInvalidArgument,
+                  "layout " + layout.name + " has times from " + std::to_string(layout.epoch_ms) + " to " +
+                      std::to_string(end_ms - 1) + " ms after 1970, not " + std::to_string(time_ms));
+  const std::int64_t from_ns = time_ms * 1'000'000;
+  const std::int64_t last = layout.tick_at(from_ns + 999'999);
+  return {layout.compose({layout.tick_at(from_ns), 0, 0}),
+          layout.compose({last, layout.workers() - 1, layout.sequences() - 1})};
+}
+
+}  // namespace
+
+void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits) {
+  Snowflakes& snowflakes = issuer.snowflakes();
+  server.method("snowflake", {{"layout", kDefault}, {"fmt", int_format()}},
+                "One id: a time, a worker and a sequence number. Later ones are greater.",
+                [&snowflakes, &formats, &time = issuer.time()](const Reply<Value>& reply,
+                                                               const std::string& layout, std::string fmt) {
+                  formats.check(fmt);
+                  one(snowflakes.of(layout), time.look(), reply,
+                      [&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
+                });
+  server.method(
+      "snowflake_batch", {"n", {"layout", kDefault}, {"fmt", int_format()}}, "n ids in a list, ascending.",
+      [&snowflakes, &formats, &limits](const Reply<BatchView>& reply, std::int64_t n,
+                                       const std::string& layout, std::string fmt) {
+        formats.check(fmt);
+        Snowflake& snowflake = snowflakes.of(layout);
+        batch_size(n, std::min(limits.list, snowflake.most()));
+        batch(snowflake, reply, n,
+              [&formats, fmt = std::move(fmt)](IdsView ids) { return shown(std::move(ids), formats, fmt); });
+      });
+  server.method(
+      "snowflake_runs", {"n", {"layout", kDefault}},
+      "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
+      [&snowflakes, &limits](const Reply<RunsView>& reply, std::int64_t n, const std::string& layout) {
+        runs(snowflakes.of(layout), reply, n, limits);
+      });
+  server
+      .method("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
+              "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
+              [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
+                return parsed(snowflakes.layout(layout), formats.read(id, fmt));
+              })
+      .idempotent = true;
+  server
+      .method("range_at", {"time_ms", {"layout", kDefault}},
+              "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
+              [&snowflakes](std::int64_t time_ms, const std::string& layout) {
+                return range_at(snowflakes.layout(layout), time_ms);
+              })
+      .idempotent = true;
+}
+
+}  // namespace zerosuite::id
+
+namespace zerosuite::wire {
+
+void Foreign<id::RunsView>::pack(Packer& out, const id::RunsView& view) {
+  out.pack_array(static_cast<std::uint32_t>(view.runs.size()));
+  for (const id::Run& run : view.runs) {
+    out.pack_array(2);
+    out.pack_int64(run.first);
+    out.pack_int64(run.count);
+  }
+}
+
+void Foreign<id::IdsView>::pack(Packer& out, const id::IdsView& view) {
+  out.pack_array(static_cast<std::uint32_t>(view.size()));
+  view.for_each([&](std::int64_t id) { out.pack_int64(id); });
+}
+
+}  // namespace zerosuite::wire

@@ -1,0 +1,172 @@
+#include "id/sequence/segments.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "id/sequence/names.hpp"
+
+namespace zerosuite::id {
+
+using core::Done, core::Result;
+
+namespace {
+
+Key key_of(const std::string& tag) { return {Key::Kind::kTag, tag}; }
+
+std::vector<std::int64_t> values_of(const std::vector<Series>& all) {
+  std::vector<std::int64_t> values;
+  for (const Series& series : all) {
+    for (std::int64_t i = 0; i < series.count; ++i) values.push_back(series.first + i * series.delta);
+  }
+  return values;
+}
+
+// Up to the first value that is not among them, where there is one.
+Range range_of(const Series& series) {
+  const std::int64_t last = series.first + (series.count - 1) * series.delta;
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return {series.first, last < most - series.delta ? last + series.delta : last + 1};
+}
+
+}  // namespace
+
+Segments::Segments(net::Timers& timers, Store& store, SegmentOptions options)
+    : timers_(timers), store_(store), options_(options), stocks_(options_.max_tags) {}
+
+Stock& Segments::stock(const std::string& tag) {
+  return stocks_.use(tag,
+                     [&] { return std::make_shared<Stock>(timers_, store_, key_of(tag), options_.stock); });
+}
+
+void Segments::next(const std::string& tag, Done<std::int64_t> done, Client client) {
+  check_name("tag", tag);
+  Stock& stock = this->stock(tag);
+  if (const auto value = stock.one()) return done(*value);
+  stock.take({.client = client,
+              .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+                forget_unknown(tag, result);
+                if (!result) return done(result.error());
+                done(result->front().first);
+              }});
+}
+
+void Segments::batch(const std::string& tag, std::int64_t n, Done<std::vector<std::int64_t>> done,
+                     Client client) {
+  check_name("tag", tag);
+  stock(tag).take(
+      {.client = client,
+       .count = n,
+       .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+         forget_unknown(tag, result);
+         if (!result) return done(result.error());
+         done(values_of(*result));
+       }});
+}
+
+// Names that are none must not fill the memory.
+void Segments::forget_unknown(const std::string& tag, const Result<std::vector<Series>>& result) {
+  if (!result && result.error().name == core::kNoSuchTag.name) forget(tag, result.error());
+}
+
+void Segments::forget(const std::string& tag, const core::Error& why) {
+  Stock* stock = stocks_.find(tag);
+  if (stock == nullptr) return;
+  // Those who are answered may come here again: then there is nobody left, and nothing to erase.
+  stock->refuse_all(why);
+  stocks_.erase(tag);
+}
+
+void Segments::range(const std::string& tag, std::int64_t n, Done<Range> done, Client client) {
+  check_name("tag", tag);
+  stock(tag).take(
+      {.client = client,
+       .count = n,
+       .whole = true,
+       .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+         forget_unknown(tag, result);
+         if (!result) return done(result.error());
+         done(range_of(result->front()));
+       }});
+}
+
+void Segments::create(const Tag& tag, Done<Tag> done) {
+  check_tag(tag);
+  store_.create_tag(tag, std::move(done));
+}
+
+void Segments::update(const std::string& tag, const TagChange& change, Done<Tag> done) {
+  check_name("tag", tag);
+  check_change(change, change.delta.value_or(1), change.delta ? change.remainder.value_or(0) : 0);
+  if (!change.delta && !change.remainder) return send_update(tag, change, std::move(done));
+  store_.tag(tag, [this, change, done = std::move(done)](const Result<Tag>& found) mutable {
+    if (!found) return done(found.error());
+    try {
+      check_change(change, change.delta.value_or(found->delta), change.remainder.value_or(found->remainder));
+    } catch (const core::Failure& failure) {
+      return done(failure.error());
+    }
+    send_update(found->name, change, std::move(done));
+  });
+}
+
+void Segments::send_update(const std::string& tag, const TagChange& change, Done<Tag> done) {
+  store_.update_tag(tag, change,
+                    [this, tag, change, done = std::move(done)](const Result<Tag>& result) mutable {
+                      updated(tag, change, result);
+                      done(result);
+                    });
+}
+
+void Segments::updated(const std::string& tag, const TagChange& change, const Result<Tag>& result) {
+  Stock* stock = stocks_.find(tag);
+  if (stock == nullptr) return;
+  // It may have been done: nothing that is known of the tag is sure any more.
+  if (!result && result.error().name == core::kIndeterminate.name) return forget(tag, result.error());
+  const bool same_values = !change.floor && !change.delta && !change.remainder && !change.max && !change.step;
+  if (result && !same_values) stock->change(*result);
+}
+
+void Segments::changed(const std::string& tag) {
+  if (Stock* stock = stocks_.find(tag)) stock->distrust();
+}
+
+void Segments::remove(const std::string& tag, Done<Tag> done) {
+  check_name("tag", tag);
+  store_.delete_tag(tag, [this, tag, done = std::move(done)](const Result<Tag>& result) mutable {
+    removed(tag, result);
+    done(result);
+  });
+}
+
+void Segments::removed(const std::string& tag, const Result<Tag>& result) {
+  const bool kept = !result && result.error().name != core::kIndeterminate.name &&
+                    result.error().name != core::kNoSuchTag.name;
+  if (!kept) forget(tag, {core::kNoSuchTag, "tag '" + tag + "' was deleted"});
+}
+
+void Segments::info(const std::string& tag, Done<TagInfo> done) {
+  check_name("tag", tag);
+  store_.tag(tag, [this, done = std::move(done)](const Result<Tag>& found) mutable {
+    if (!found) return done(found.error());
+    TagInfo info{*found};
+    if (Stock* stock = stocks_.find(found->name)) {
+      info.cur = stock->next();
+      info.ranges = stock->ranges();
+      info.left = stock->left();
+      info.rate = stock->rate();
+      info.parked = stock->parked();
+    }
+    done(std::move(info));
+  });
+}
+
+void Segments::void_all() {
+  stocks_.for_each([](Stock& stock) { stock.void_all(); });
+}
+
+void Segments::stop(core::MoveFunction<void()> done) {
+  const auto last = std::make_shared<core::CompletionLatch>(std::move(done));
+  stocks_.for_each([&](Stock& stock) { stock.stop(last); });
+}
+
+}  // namespace zerosuite::id

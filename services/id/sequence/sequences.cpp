@@ -1,0 +1,133 @@
+#include "id/sequence/sequences.hpp"
+
+#include <utility>
+
+#include "id/sequence/names.hpp"
+
+namespace zerosuite::id {
+
+using core::Done, core::Result;
+
+namespace {
+
+auto first_of(Done<std::int64_t> done) {
+  return [done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+    if (!result) return done(result.error());
+    done(result->front().first);
+  };
+}
+
+}  // namespace
+
+Sequence::Sequence(net::Timers& timers, Store& store, Key key, const SequenceOptions& options)
+    : timers_(timers), store_(store), key_(std::move(key)), options_(options) {}
+
+// Whether values may be reserved in advance: not for several processes, whose stocks would not be in order,
+// and not while callers of the group wait.
+bool Sequence::stocks() const {
+  return !store_.traits().shared && !leaving_ && timers_.now() >= durable_until_ &&
+         (!group_ || group_->idle());
+}
+
+std::optional<std::int64_t> Sequence::one() {
+  if (!stock_ || !stocks()) return {};
+  return stock_->one();
+}
+
+void Sequence::take(Caller caller, From from) {
+  if (from == From::kStore) durable_until_ = timers_.now() + options_.durable_stay;
+  if (from == From::kStock && stocks()) return stock().take(std::move(caller));
+  if (stock_ && !leaving_) leave_stock();
+  group().park(std::move(caller));
+}
+
+Stock& Sequence::stock() {
+  if (!stock_) stock_ = std::make_shared<Stock>(timers_, store_, key_, options_.stock);
+  return *stock_;
+}
+
+Group& Sequence::group() {
+  if (!group_) group_ = std::make_shared<Group>(timers_, store_, key_, options_.stock.source);
+  return *group_;
+}
+
+void Sequence::leave_stock() {
+  leaving_ = true;
+  group().hold();
+  stock_->stop(std::make_shared<core::CompletionLatch>([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->stock_left();
+  }));
+}
+
+void Sequence::stock_left() {
+  stock_.reset();
+  leaving_ = false;
+  group_->resume();
+}
+
+bool Sequence::idle() const {
+  return !leaving_ && (!stock_ || stock_->idle()) && (!group_ || group_->idle());
+}
+
+// What was reserved for callers who wait is theirs alone, whoever else has a copy of it: their connections
+// were not copied.
+void Sequence::void_all() {
+  if (stock_) stock_->void_all();
+}
+
+void Sequence::stop(const core::SharedLatch& last) {
+  if (stock_ && !leaving_) stock_->stop(last);
+  if (group_) group_->stop(last);
+}
+
+Sequences::Sequences(net::Timers& timers, Store& store, SequenceOptions options)
+    : timers_(timers), store_(store), options_(options), sequences_(options_.max_names) {}
+
+Sequence& Sequences::sequence(const std::string& name) {
+  check_name("name", name);
+  return counter("seq/" + name);
+}
+
+Sequence& Sequences::counter(const std::string& key) {
+  return sequences_.use(key, [&] {
+    return std::make_shared<Sequence>(timers_, store_, Key{Key::Kind::kCounter, key}, options_);
+  });
+}
+
+void Sequences::next(const std::string& name, Done<std::int64_t> done, Client client) {
+  Sequence& sequence = this->sequence(name);
+  if (const auto value = sequence.one()) return done(*value);
+  sequence.take({.client = client, .done = first_of(std::move(done))}, Sequence::From::kStock);
+}
+
+void Sequences::batch(const std::string& name, std::int64_t n, Done<Range> done, Client client) {
+  sequence(name).take({.client = client,
+                       .count = n,
+                       .done =
+                           [done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+                             if (!result) return done(result.error());
+                             const Series& series = result->front();
+                             done(Range{series.first, series.first + series.count});
+                           }},
+                      Sequence::From::kStock);
+}
+
+void Sequences::durable(const std::string& name, Done<std::int64_t> done, Client client) {
+  sequence(name).take({.client = client, .done = first_of(std::move(done))}, Sequence::From::kStore);
+}
+
+void Sequences::count(const std::string& key, std::int64_t end, Done<std::int64_t> done, Client client) {
+  counter(key).take({.client = client, .end = end, .done = first_of(std::move(done))},
+                    Sequence::From::kStore);
+}
+
+void Sequences::void_all() {
+  sequences_.for_each([](Sequence& sequence) { sequence.void_all(); });
+}
+
+void Sequences::stop(core::MoveFunction<void()> done) {
+  const auto last = std::make_shared<core::CompletionLatch>(std::move(done));
+  sequences_.for_each([&](Sequence& sequence) { sequence.stop(last); });
+}
+
+}  // namespace zerosuite::id

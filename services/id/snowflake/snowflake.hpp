@@ -1,0 +1,118 @@
+// Ids of one layout: a cursor over ticks that were reserved before, moved on by the clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/entropy.hpp"
+#include "id/clock/clock.hpp"
+#include "id/clock/window.hpp"
+#include "id/snowflake/cursor.hpp"
+#include "id/snowflake/fair_line.hpp"
+#include "id/snowflake/layout.hpp"
+#include "id/snowflake/worker.hpp"
+#include "id/stores/store.hpp"
+#include "net/timers.hpp"
+
+namespace zerosuite::id {
+
+struct SnowflakeOptions {
+  core::milliseconds window{3'000};      ///< Reserves so much time at once; less at first, see Window.
+  core::milliseconds burst_lead{1'000};  ///< Borrows so much of the future when a tick is used up.
+  core::milliseconds park{2'000};        ///< A caller waits so long for the store.
+  std::size_t max_parked = 10'000;  ///< So many callers wait; Overloaded beyond. See FairLine::has_room().
+  std::size_t max_layouts = 64;     ///< Of custom layouts and named ones together; Overloaded beyond.
+};
+
+/// What all layouts of one issuer share.
+struct SnowflakeParts {
+  net::Timers& timers;
+  Store& store;
+  IdTime& time;
+  Worker& worker;
+  core::Entropy& entropy;
+};
+
+/// No id twice, and each greater than those before, as long as this object lives. Belongs to the loop's
+/// thread.
+class Snowflake {
+ public:
+  using Runs = std::vector<Run>;
+
+  Snowflake(const SnowflakeParts& parts, Layout layout, const SnowflakeOptions& options);
+
+  /// The next id, when it can be had at once; `now` is of this call.
+  std::optional<std::int64_t> one(const Now& now);
+  /// `n` ids in ascending order; at most most(). May wait for the store, or for time to pass: clients who ask
+  /// for more than there is get equal shares, and small requests come first. LeaseLost, ClockRollback and
+  /// Unavailable (with {"retry_after_ms"}), TimeExhausted, Overloaded, or the store's StorageError and
+  /// StoreRegressed.
+  void take(std::int64_t n, core::Done<Runs> done, Client client = 0);
+  /// How many ids can be borrowed at once.
+  std::int64_t most() const;
+  /// Ids given out since the start.
+  std::int64_t issued() const { return cursor_.taken(); }
+  /// Callers that wait.
+  std::size_t parked() const { return line_.size(); }
+
+  const Layout& layout() const { return cursor_.layout(); }
+  /// Ticks before this one are reserved, in ms since 1970; 0 before the first use.
+  std::int64_t reserved_ms() const;
+  /// Nobody is served any more: gives the unused ticks back. `done` runs once they are, or could not be.
+  void stop(core::MoveFunction<void()> done);
+
+ private:
+  struct Parked {
+    std::int64_t n;
+    std::int64_t left;
+    Runs runs;
+    core::TimePoint until;
+    core::Done<Runs> done;
+  };
+
+  std::optional<core::Error> refusal(const Now& now);
+  void follow(const Now& now);
+  std::int64_t end_tick(std::int64_t now_tick, std::int64_t n) const;
+  void advance();
+  bool serve(const Now& now);
+  void answer(Parked parked, core::Result<Runs> result);
+  void refuse_all(const core::Error& error);
+  void refuse_late();
+  core::Error too_late() const;
+  void refill(std::int64_t now_tick);
+  void ask_ticks(Ask ask);
+  bool starved() const;
+  void reserved(const Range& range);
+  void refused(const core::Error& why);
+  void exhausted();
+  void give_back();
+  void wait_on();
+  Key key() const;
+
+  const SnowflakeParts parts_;
+  const SnowflakeOptions options_;
+  Window ahead_;
+  const std::int64_t full_window_ticks_;
+  const std::int64_t lead_ticks_;
+  const std::int64_t kept_ticks_;  // small requests may borrow so many more
+  const std::int64_t small_;       // requests of so many ids borrow a little more than others
+  Cursor cursor_;
+  Range window_;  // the ticks that are reserved
+  FairLine<Parked> line_;
+  std::int64_t wanted_ = 0;  // by the line
+  std::uint64_t breaks_ = 0;
+  std::uint64_t generation_ = 0;
+  std::uint64_t skipped_generation_ = 0;  // the last that began with a window of its own
+  bool asking_ = false;
+  bool serving_ = false;
+  core::milliseconds pause_{0};  // before the store is asked again
+  core::TimePoint ask_after_{};
+  std::optional<core::Error> trouble_;
+  bool stopping_ = false;
+  core::MoveFunction<void()> then_;  // once what is unused is given back
+  net::Timer again_;
+};
+
+}  // namespace zerosuite::id

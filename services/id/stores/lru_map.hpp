@@ -1,0 +1,89 @@
+// Things by name in bounded memory: when a new one does not fit, the one that was used longest ago gives way.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/completion_latch.hpp"
+#include "core/entropy.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/keyed_hash.hpp"
+
+namespace zerosuite::id {
+
+/// T has idle() and stop(core::SharedLatch). Belongs to the loop's thread.
+template <class T>
+class LruMap {
+ public:
+  explicit LruMap(std::size_t most) : most_(most) {}
+
+  /// Null when it is not there.
+  T* find(std::string_view name) const {
+    const auto known = index_.find(name);
+    return known == index_.end() ? nullptr : known->second->thing.get();
+  }
+  /// Made by `make` when it is not there. Throws core::Failure Overloaded when all are in use, and LeaseLost
+  /// in a child of the process that made this: what was reserved is its parent's.
+  template <class Make>
+  T& use(const std::string& name, Make make) {
+    if (mark_.forked())
+      throw core::Failure(core::kLeaseLost, "this is a child process; its parent has what was reserved");
+    const auto known = index_.find(name);
+    if (known != index_.end()) {
+      entries_.splice(entries_.begin(), entries_, known->second);
+      return *known->second->thing;
+    }
+    if (entries_.size() >= most_) make_room();
+    entries_.push_front({name, make()});
+    index_.emplace(entries_.front().name, entries_.begin());
+    return *entries_.front().thing;
+  }
+  void erase(std::string_view name) {
+    const auto known = index_.find(name);
+    if (known != index_.end()) erase(known->second);
+  }
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Entry& entry : entries_) visit(*entry.thing);
+  }
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    std::string name;
+    std::shared_ptr<T> thing;
+  };
+  using Entries = std::list<Entry>;
+
+  void make_room() {
+    constexpr int kTries = 16;  // not all of them: that would make every refusal expensive
+    auto oldest = entries_.end();
+    for (int i = 0; i < kTries && oldest != entries_.begin(); ++i) {
+      --oldest;
+      if (!oldest->thing->idle()) continue;
+      oldest->thing->stop(nullptr);
+      return erase(oldest);
+    }
+    throw core::Failure(core::kOverloaded,
+                        core::with_json(std::to_string(entries_.size()) + " names are in use already",
+                                        core::Json().add("max", most_)));
+  }
+
+  void erase(typename Entries::iterator entry) {
+    index_.erase(entry->name);
+    const auto thing = std::move(entry->thing);  // goes last: it may answer callers
+    entries_.erase(entry);
+  }
+
+  const std::size_t most_;
+  core::ForkMark mark_;
+  Entries entries_;  // the one used last comes first
+  std::unordered_map<std::string_view, typename Entries::iterator, core::KeyedHash> index_;
+};
+
+}  // namespace zerosuite::id

@@ -1,0 +1,64 @@
+// What the broker answers, as clients see it: dicts with the keys of docs/locks.md.
+#pragma once
+
+#include <string_view>
+
+#include "lock/broker/broker.hpp"
+#include "wire/codec.hpp"
+
+namespace zerosuite::lock {
+
+/// A grant or the lack of one, as acquire() answers it.
+struct AnswerView {
+  /// Whether a grant has `name`, or `names`.
+  enum class Form : std::uint8_t { kName, kNames };
+
+  Answer answer;
+  std::int64_t epoch = 0;
+  Form form = Form::kName;  ///< Of one name; several have `names` anyway.
+};
+
+/// An event as a stream's item: packed when it is sent, and shared until then.
+struct EventView {
+  SharedEvent event;
+};
+
+std::string_view word(Mode mode);
+std::string_view word(Busy::Reason reason);
+
+wire::Value value_of(const Check& check);
+wire::Value value_of(const Event& event);
+wire::Value value_of(const HolderView& holder);
+wire::Value value_of(const NameView& name);
+wire::Value value_of(const Page& page);
+wire::Value value_of(const Capabilities& capabilities);
+wire::Value value_of(const Counters& counters);
+/// `done` and `lost` under those names.
+wire::Value value_of(const BatchResult& result, std::string_view done);
+
+}  // namespace zerosuite::lock
+
+namespace zerosuite::wire {
+
+// Packed without a Value in between: it is what most calls answer.
+template <>
+struct Foreign<lock::AnswerView> {
+  static void pack(Packer& out, const lock::AnswerView& view);
+};
+
+template <>
+struct Foreign<lock::Released> {
+  static void pack(Packer& out, const lock::Released& released);
+};
+
+template <>
+struct Foreign<lock::Extended> {
+  static void pack(Packer& out, const lock::Extended& extended);
+};
+
+template <>
+struct Foreign<lock::EventView> {
+  static void pack(Packer& out, const lock::EventView& view) { wire::pack(out, value_of(*view.event)); }
+};
+
+}  // namespace zerosuite::wire

@@ -1,0 +1,99 @@
+#include <cmath>
+
+#include "lock/api/answer.hpp"
+#include "lock/api/groups.hpp"
+#include "lock/api/request.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using core::Failure, core::Result;
+using rpc::Reply;
+using wire::Integer, wire::List, wire::Value;
+
+constexpr milliseconds kRedlockPatience{600};  // redlock-py tries three times, 200 ms apart
+
+// Of the length that uuid.uuid4() has, which the recipe uses.
+std::string random_uuid() {
+  std::string key = random_name();
+  for (const std::size_t dash : {20U, 16U, 12U, 8U}) key.insert(dash, "-");
+  return key;
+}
+
+milliseconds seconds(const char* what, double value) {
+  constexpr double kMost = 24 * 3600;
+  if (value >= 0 && value <= kMost) return milliseconds(std::llround(value * 1000));
+  throw Failure(core::kInvalidArgument, std::string(what) + " must be from 0 to 86400 seconds");
+}
+
+template <class Shape>
+void take(Broker& broker, const Reply<Value>& reply, Request request, Shape shape) {
+  request.client = reply.call().client();
+  const Attempts::Id id =
+      broker.acquire(std::move(request), [&broker, reply, shape](const Result<Answer>& answer) {
+        if (!answer) return reply(answer.error());
+        const auto* granted = std::get_if<Granted>(&*answer);
+        if (granted != nullptr) undo_when_undelivered(broker, reply, *granted, {});
+        reply(granted == nullptr ? Value{false} : shape(*granted));
+      });
+  withdraw_when_lost(broker, reply, id);
+}
+
+void give_back(Broker& broker, const Reply<Value>& reply, const Hold& hold) {
+  broker.release({hold.claim.names.front(), hold.claim.owner, hold.token, Key::Kind::kLock},
+                 [reply](const Result<Released>& released) { reply(Value{static_cast<bool>(released)}); });
+}
+
+void unlock(Broker& broker, const Reply<Value>& reply, const ListArgument& lock) {
+  wire::Reader in(lock.elements);
+  if (lock.size == 3) in.skip(wire::kChecked);  // the validity
+  const auto name = lock.size == 3 ? in.text() : std::nullopt;
+  const auto key = name ? in.text() : std::nullopt;
+  if (!key) throw Failure(core::kTypeError, "unlock() takes what lock() answered: [validity, resource, key]");
+  const Hold* hold = broker.held_by(std::string(*name), std::string(*key));
+  hold == nullptr ? reply(Value{false}) : give_back(broker, reply, *hold);
+}
+
+void release_lock(Broker& broker, const Reply<Value>& reply, const std::string& name, const std::string& id) {
+  check_name(name);
+  if (const Hold* hold = broker.held_by(name, id)) return give_back(broker, reply, *hold);
+  reply(Value{broker.info(name).holders.empty()});  // as the recipe: nothing to release is no failure
+}
+
+}  // namespace
+
+void bind_compatible(rpc::Server& server, Broker& broker) {
+  server.method("lock", {"resource", "ttl_ms"},
+                "redlock-py's lock(): [validity, resource, key], or False after about 600 ms.",
+                [&broker](const Reply<Value>& reply, std::string resource, std::int64_t ttl_ms) {
+                  Request request;
+                  request.claim.names = {resource};
+                  request.claim.owner = random_name();
+                  request.claim.lease = milliseconds(ttl_ms);
+                  request.wait = kRedlockPatience;
+                  take(broker, reply, std::move(request), [resource](const Granted& granted) {
+                    return Value{List{{Integer{granted.validity.count()}}, {resource}, {granted.owner}}};
+                  });
+                });
+  server.method("unlock", {"lock"}, "redlock-py's unlock(): gives back what lock() answered.",
+                [&broker](const Reply<Value>& reply, ListArgument lock) { unlock(broker, reply, lock); });
+  server.method("acquire_lock", {"lock_name", {"acquire_time", {Integer{10}}}, {"time_out", {Integer{10}}}},
+                "Takes a lock for time_out seconds, waiting for up to acquire_time seconds. Answers an "
+                "identifier, or False.",
+                [&broker](const Reply<Value>& reply, std::string name, double acquire_time, double time_out) {
+                  Request request;
+                  request.claim.names = {std::move(name)};
+                  request.claim.owner = random_uuid();
+                  request.claim.lease = seconds("time_out", time_out);
+                  request.wait = seconds("acquire_time", acquire_time);
+                  take(broker, reply, std::move(request),
+                       [](const Granted& granted) { return Value{granted.owner}; });
+                });
+  server.method("release_lock", {"lock_name", "identifier"},
+                "Gives back what acquire_lock() answered. False when somebody else holds the lock.",
+                [&broker](const Reply<Value>& reply, const std::string& name, const std::string& identifier) {
+                  release_lock(broker, reply, name, identifier);
+                });
+}
+
+}  // namespace zerosuite::lock

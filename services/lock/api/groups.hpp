@@ -1,0 +1,39 @@
+// The groups of methods that have a file of their own; bind() registers them.
+#pragma once
+
+#include "lock/broker/broker.hpp"
+#include "rpc/server/server.hpp"
+
+namespace zerosuite::lock {
+
+/// Sessions and their events.
+void bind_sessions(rpc::Server& server, Broker& broker);
+/// What operators look at and do.
+void bind_operations(rpc::Server& server, Broker& broker);
+/// The call shapes of redlock-py and of the recipe with SETNX and EXPIRE.
+void bind_compatible(rpc::Server& server, Broker& broker);
+
+/// Takes the attempt out of the line, or gives back what it was granted, when nobody waits for the reply any
+/// more. `id` is zero when it was answered already.
+template <class T>
+void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Attempts::Id id) {
+  if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
+}
+
+/// The grant that the reply is about to carry is given back if it reaches nobody. What a ticket stands for is
+/// kept for its next wait(), and what was asked again has been heard of.
+template <class T>
+void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Granted& granted,
+                           const std::string& request_id) {
+  if (granted.replay || !granted.ticket.empty()) return;
+  const Token token = granted.token;
+  if (request_id.empty()) {  // as usual: the closure then fits into the std::function
+    reply.on_undelivered([&broker, token] { broker.attempts().undelivered(token, {}, {}); });
+    return;
+  }
+  reply.on_undelivered([&broker, token, owner = granted.owner, request_id] {
+    broker.attempts().undelivered(token, owner, request_id);
+  });
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,196 @@
+#include "lock/api/locks.hpp"
+
+#include "lock/api/answer.hpp"
+#include "lock/api/groups.hpp"
+#include "lock/api/request.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using core::Failure, core::Result;
+using rpc::Reply;
+using wire::Integer, wire::Value;
+using OwnerArgument = std::optional<std::string>;
+
+const Value kNil;
+const Value kLease{Integer{30'000}};
+const Value kNoWait{Integer{0}};
+
+// What of a request its answer needs.
+struct Asked {
+  std::string request_id = {};
+  AnswerView::Form form = AnswerView::Form::kName;
+};
+
+// Who asks is answered when the broker knows, and is taken out of the line when he is gone.
+template <class Start>
+void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
+  const Attempts::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
+    if (!answer) return reply(answer.error());
+    if (const auto* granted = std::get_if<Granted>(&*answer))
+      undo_when_undelivered(broker, reply, *granted, asked.request_id);
+    reply(AnswerView{*answer, broker.epoch(), asked.form});
+  });
+  withdraw_when_lost(broker, reply, id);
+}
+
+void start(Broker& broker, const Reply<AnswerView>& reply, Request&& request,
+           AnswerView::Form form = AnswerView::Form::kName) {
+  const auto begin = [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); };
+  answer_later(broker, reply, {request.claim.request_id, form}, begin);
+}
+
+void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {
+  wanted.client = reply.call().client();
+  Request request = request_of(std::move(wanted), broker);
+  if (kind.mode == Mode::kPermits) {
+    if (request.claim.mode != Mode::kExclusive)
+      throw Failure(core::kInvalidArgument, "a semaphore has no option 'mode'");
+    request.claim.mode = kind.mode;
+    request.claim.permits = kind.permits;
+    request.claim.limit = kind.limit;
+  }
+  start(broker, reply, std::move(request));
+}
+
+template <class T>
+core::Done<T> answer(const Reply<T>& reply) {
+  return [reply](const Result<T>& result) { result ? reply(*result) : reply(result.error()); };
+}
+
+core::Done<BatchResult> answer(const Reply<Value>& reply, std::string_view done) {
+  return [reply, done](const Result<BatchResult>& result) {
+    result ? reply(value_of(*result, done)) : reply(result.error());
+  };
+}
+
+void bind_acquire(rpc::Server& server, Broker& broker) {
+  server.method(
+      "acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
+      "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
+      "or ok=False and who holds it.",
+      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
+                std::int64_t wait_ms, DictArgument opts) {
+        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
+      });
+  server.method("try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
+                [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner,
+                          std::int64_t lease_ms) {
+                  acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms});
+                });
+  server.method("acquire_many",
+                {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
+                "Takes several locks together or none, with one token; waits without holding any of them.",
+                [&broker](const Reply<AnswerView>& reply, ListArgument names, OwnerArgument owner,
+                          std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+                  Request request = request_of({names_of(names, broker.limits()), std::move(owner), lease_ms,
+                                                wait_ms, opts, reply.call().client()},
+                                               broker);
+                  start(broker, reply, std::move(request), AnswerView::Form::kNames);
+                });
+  server.method(
+      "sem_acquire",
+      {"name",
+       {"owner", kNil},
+       {"limit", {Integer{1}}},
+       {"permits", {Integer{1}}},
+       {"lease_ms", kLease},
+       {"wait_ms", kNoWait},
+       {"opts", kNil}},
+      "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
+      "as available.",
+      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::uint32_t limit,
+                std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts},
+                {.mode = Mode::kPermits, .permits = permits, .limit = limit});
+      });
+}
+
+void bind_tickets(rpc::Server& server, Broker& broker) {
+  server.method(
+      "enqueue", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"opts", kNil}},
+      "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
+      "wait() and cancel().",
+      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
+                DictArgument opts) {
+        Request request = request_of(
+            {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
+        answer_later(broker, reply, {request.claim.request_id}, [&](Attempts::Told told) {
+          return broker.enqueue(std::move(request), std::move(told));
+        });
+      });
+  server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
+                "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
+                [&broker](const Reply<AnswerView>& reply, std::string ticket, std::int64_t wait_ms) {
+                  answer_later(broker, reply, {}, [&](Attempts::Told told) {
+                    return broker.attempts().wait(ticket, milliseconds(wait_ms), std::move(told));
+                  });
+                });
+  server.method("cancel", {"ticket"}, "Gives a ticket up, and the lock if it was granted already.",
+                [&broker](const std::string& ticket) { return broker.attempts().cancel(ticket); });
+}
+
+void bind_holds(rpc::Server& server, Broker& broker) {
+  const auto release = [&broker](Key::Kind kind) {
+    return [&broker, kind](const Reply<Released>& reply, std::string name, std::string owner, Token token,
+                           DictArgument opts) {
+      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, answer(reply));
+    };
+  };
+  server.method("release", {"name", "owner", "token", {"opts", kNil}},
+                "Gives a lock back. Answers hold_count, zero when others may have it now.",
+                release(Key::Kind::kLock));
+  server.method("sem_release", {"name", "owner", "token", {"opts", kNil}},
+                "Gives a semaphore's permits back.", release(Key::Kind::kSemaphore));
+  server.method(
+      "release_many", {"owner", "held", {"opts", kNil}},
+      "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
+      [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, DictArgument opts) {
+        broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
+                            answer(reply, "released"));
+      });
+  server.method("extend", {"name", "owner", "token", {"lease_ms", kLease}},
+                "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
+                [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
+                          std::int64_t lease_ms) {
+                  check_lease(milliseconds(lease_ms), broker.limits());
+                  broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
+                                        answer(reply));
+                });
+  server.method("renew", {"owner", "held", {"lease_ms", kLease}},
+                "extend() for each [name, token] of held. Answers those that are ok and those lost.",
+                [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held,
+                          std::int64_t lease_ms) {
+                  broker.renew(owner, held_of(held, broker.limits()), milliseconds(lease_ms),
+                               answer(reply, "ok"));
+                });
+  server.method("downgrade", {"name", "owner", "token"},
+                "Turns an exclusive hold into a shared one without letting anybody in between.",
+                [&broker](const Reply<AnswerView>& reply, std::string name, std::string owner, Token token) {
+                  broker.downgrade({std::move(name), std::move(owner), token, Key::Kind::kLock},
+                                   [&broker, reply](const Result<Answer>& granted) {
+                                     if (!granted) return reply(granted.error());
+                                     reply(AnswerView{*granted, broker.epoch()});
+                                   });
+                });
+  server
+      .method("check", {"name", "token"},
+              "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
+              [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); })
+      .idempotent = true;
+}
+
+}  // namespace
+
+void bind(rpc::Server& server, Broker& broker) {
+  bind_acquire(server, broker);
+  bind_tickets(server, broker);
+  bind_holds(server, broker);
+  bind_sessions(server, broker);
+  bind_operations(server, broker);
+  bind_compatible(server, broker);
+  server.declare_relief({"cancel", "release", "sem_release", "release_many", "extend", "renew", "downgrade",
+                         "force_release", "session_renew", "session_close", "unlock", "release_lock"});
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,12 @@
+// The lock service's methods.
+#pragma once
+
+#include "lock/broker/broker.hpp"
+#include "rpc/server/server.hpp"
+
+namespace zerosuite::lock {
+
+/// Registers all of them. The broker must outlive the server's calls.
+void bind(rpc::Server& server, Broker& broker);
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,63 @@
+// From a client's arguments to a Request.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lock/broker/broker.hpp"
+#include "wire/codec.hpp"
+
+namespace zerosuite::lock {
+
+/// A list as it came, to be read once it is known to be no longer than it may be: a message has room for a
+/// million elements. Views the call's message.
+struct ListArgument {
+  std::uint32_t size = 0;
+  std::string_view elements;  ///< Encoded, one after the other.
+};
+/// The same of a dict; none when it is nil.
+struct DictArgument {
+  std::uint32_t size = 0;
+  std::string_view entries;  ///< Keys and values in turn.
+};
+
+/// The arguments that all acquires have.
+struct Wanted {
+  std::vector<std::string> names;
+  std::optional<std::string> owner;
+  std::int64_t lease_ms = 0;  ///< Zero = as long as the session lasts.
+  std::int64_t wait_ms = 0;
+  DictArgument opts = {};
+  std::string client = {};  ///< rpc::CallInfo::client().
+};
+
+/// Throws core::Failure: InvalidArgument for unknown options and impossible values, TypeError for an option
+/// of the wrong type, Unsupported for a hold without a lease that the engine cannot keep.
+Request request_of(Wanted wanted, const Broker& broker);
+
+/// The request_id among the options of a release; empty when there is none. Throws as request_of().
+std::string request_id_of(const DictArgument& opts);
+
+/// The names of a set. Throws core::Failure: InvalidArgument when there are more than Limits::max_names,
+/// TypeError when they are not all text.
+std::vector<std::string> names_of(const ListArgument& list, const Limits& limits);
+
+/// The [[name, token], …] of a batch. Throws core::Failure: InvalidArgument when there are more than
+/// Limits::max_batch, TypeError when they are not.
+std::vector<Ticketed> held_of(const ListArgument& list, const Limits& limits);
+
+}  // namespace zerosuite::lock
+
+namespace zerosuite::wire {
+
+template <>
+struct Foreign<lock::ListArgument> {
+  static lock::ListArgument read(Reader& in);
+};
+template <>
+struct Foreign<lock::DictArgument> {
+  static lock::DictArgument read(Reader& in);
+};
+
+}  // namespace zerosuite::wire

@@ -1,0 +1,55 @@
+#include "lock/api/answer.hpp"
+#include "lock/api/groups.hpp"
+#include "rpc/server/feed.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using rpc::Feed;
+using wire::Integer, wire::Value;
+
+Listener listener_of(const Feed<EventView>& feed) {
+  return {.tell = [feed](const SharedEvent& event) { return feed.push({event}); },
+          .end = [feed] { feed.end(); },
+          .client = feed.call().client()};
+}
+
+void check_ttl(std::int64_t ttl_ms) {
+  constexpr std::int64_t kLeast = 1000, kMost = 86'400'000;
+  if (ttl_ms >= kLeast && ttl_ms <= kMost) return;
+  throw core::Failure(core::kInvalidArgument,
+                      "ttl_ms must be from 1000 to 86400000, not " + std::to_string(ttl_ms));
+}
+
+}  // namespace
+
+void bind_sessions(rpc::Server& server, Broker& broker) {
+  server.method("session_open", {"owner", {"ttl_ms", {Integer{30'000}}}},
+                "Streams what happens to the owner's locks, the session's id first. Locks acquired with "
+                "bind='session' end with the stream, or ttl_ms after the last session_renew().",
+                [&broker](const Feed<EventView>& feed, const std::string& owner, std::int64_t ttl_ms) {
+                  check_owner(owner);
+                  check_ttl(ttl_ms);
+                  const std::string id =
+                      broker.sessions().open(owner, milliseconds(ttl_ms), listener_of(feed));
+                  feed.on_lost([&broker, id] { broker.sessions().lost(id); });
+                });
+  server.method("session_renew", {"session"}, "Keeps a session for its ttl_ms even without its stream.",
+                [&broker](const std::string& session) { return broker.sessions().renew(session).count(); });
+  server.method("session_close", {"session"}, "Ends a session, and releases what was bound to it.",
+                [&broker](const rpc::Reply<Value>& reply, const std::string& session) {
+                  broker.sessions().close(session, [reply](std::size_t released) {
+                    reply(Value{wire::Dict{{{std::string("released")}, {Integer{released}}}}});
+                  });
+                });
+  server.method("watch", {{"prefix", {std::string()}}},
+                "Streams what happens to the locks whose names begin with prefix.",
+                [&broker](const Feed<EventView>& feed, const std::string& prefix) {
+                  check_prefix(prefix);
+                  const Audience::Id id = broker.audience().join_prefix(prefix, listener_of(feed));
+                  feed.on_lost([&broker, id] { broker.audience().leave(id); });
+                  broker.audience().tell(id, {.kind = Event::Kind::kOpen});
+                });
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,199 @@
+#include "lock/broker/deadlock.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "core/json.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+constexpr std::size_t kShownBytes = 32 << 10;  // of owners and names in one error
+
+bool share(const Claim& one, const Claim& other) {
+  return one.mode == Mode::kShared && other.mode == Mode::kShared;
+}
+
+// In breadth, one edge at a time, so that the search for a cycle and the look at what the start's owner holds
+// can take turns: whichever ends first, decides.
+class Search {
+ public:
+  Search(Attempt& start, std::uint64_t number)
+      : start_(start), number_(number), held_(start.owner->holds.begin()) {
+    reach(start, {});
+  }
+
+  Cycle run() {
+    if (start_.request.claim.mode == Mode::kPermits) return {};  // whoever gives permits back will do
+    while (!closed_) {
+      if (!awaited_ && !look_on()) return {};
+      if (!step()) return {};
+    }
+    return cycle();
+  }
+
+ private:
+  enum class At : std::uint8_t { kAttempt, kHolders, kOwner };
+
+  // Where the search has come to: a wait, those who hold what a wait is for, or one of these.
+  struct Stop {
+    At at = At::kAttempt;
+    Attempt* attempt = nullptr;  // of kAttempt
+    Owner* owner = nullptr;      // of kOwner
+    std::size_t from = 0;        // the stop of the wait that led here
+    Name* name = nullptr;        // what that one waits for
+    bool held = false;  // of kAttempt: its owner holds that name; else it is before the other in line
+  };
+  struct Step {
+    const Attempt* attempt;
+    const Name* name;
+    bool held;  // by the owner of the next one; else that one is before it in line
+  };
+
+  // One more hold of the start's owner. False when nobody waits for any of them: nothing leads back to him.
+  bool look_on() {
+    if (held_ == start_.owner->holds.end()) return false;
+    const Hold& hold = *(held_++)->second;
+    awaited_ = std::any_of(hold.places.begin(), hold.places.end(),
+                           [](const auto& at) { return !at.first->queue.empty(); });
+    return true;
+  }
+
+  bool step() {
+    if (now_ == stops_.size()) return false;
+    const Stop stop = stops_[now_];
+    const bool more = stop.at == At::kAttempt   ? next_place(stop)
+                      : stop.at == At::kHolders ? next_holder(stop)
+                                                : next_wait(stop);
+    if (more) return true;
+    ++now_;
+    begun_ = false;
+    return true;
+  }
+
+  bool next_place(const Stop& stop) {
+    Attempt& attempt = *stop.attempt;
+    if (!std::exchange(begun_, true)) place_ = 0;
+    if (place_ == attempt.places.size() || attempt.request.claim.mode == Mode::kPermits) return false;
+    const auto& [name, place] = attempt.places[place_++];
+    // Who is before that one is found from there.
+    if (place != name->queue.begin()) reach(**std::prev(place), {.from = now_, .name = name});
+    if (!name->holds.empty() && !share(attempt.request.claim, name->holds.front()->claim))
+      reach_holders(*name, *attempt.owner);
+    return true;
+  }
+
+  // Twice at most: what one owner leaves out is his own hold, which any other takes in.
+  void reach_holders(Name& name, const Owner& asker) {
+    Name::Visit& visit = name.visit;
+    if (visit.search != number_) visit = {number_, nullptr, 0};
+    if (visit.times == 2 || visit.by == &asker) return;
+    visit.by = &asker;
+    ++visit.times;
+    stops_.push_back({.at = At::kHolders, .from = now_, .name = &name});
+  }
+
+  bool next_holder(const Stop& stop) {
+    if (!std::exchange(begun_, true)) holder_ = stop.name->holds.begin();
+    if (holder_ == stop.name->holds.end()) return false;
+    Owner& owner = *(*holder_++)->owner;
+    if (&owner == stops_[stop.from].attempt->owner) return true;
+    closed_ = &owner == start_.owner;
+    if (std::exchange(owner.searched, number_) != number_)
+      stops_.push_back({.at = At::kOwner, .owner = &owner, .from = stop.from, .name = stop.name});
+    return true;
+  }
+
+  bool next_wait(const Stop& stop) {
+    if (!std::exchange(begun_, true)) wait_ = stop.owner->attempts.begin();
+    if (wait_ == stop.owner->attempts.end()) return false;
+    Attempt& attempt = **wait_++;
+    // Later waits are left out: their own search finds the cycle, so that the newest request is refused.
+    if (!attempt.places.empty() && attempt.id <= start_.id)
+      reach(attempt, {.from = stop.from, .name = stop.name, .held = true});
+    return true;
+  }
+
+  void reach(Attempt& attempt, Stop stop) {
+    if (std::exchange(attempt.searched, number_) == number_) return;
+    stop.attempt = &attempt;
+    stops_.push_back(stop);
+  }
+
+  // From the stop at which it was closed back to the start.
+  std::vector<Step> way() const {
+    std::vector<Step> steps;
+    const Stop* stop = &stops_[now_];
+    bool held = true;
+    for (;;) {
+      const Stop& before = stops_[stop->from];
+      steps.push_back({before.attempt, stop->name, held});
+      if (&before == &stops_.front()) break;
+      held = before.held;
+      stop = &before;
+    }
+    std::reverse(steps.begin(), steps.end());
+    return steps;
+  }
+
+  Cycle cycle() const {
+    const std::vector<Step> all = way();
+    std::vector<Step> steps;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!passed_over(steps, all, i)) steps.push_back(all[i]);
+    }
+    Cycle cycle;
+    cycle.length = steps.size();
+    std::size_t bytes = 0;
+    for (const Step& step : steps) {
+      bytes += step.attempt->owner->text.size() + step.name->text.size();
+      if (bytes > kShownBytes) break;
+      cycle.steps.push_back({std::string(step.attempt->owner->text), std::string(step.name->text)});
+    }
+    return cycle;
+  }
+  // Who is in the middle of a line need not be named, unless it is the writer who keeps two readers apart.
+  bool passed_over(const std::vector<Step>& steps, const std::vector<Step>& all, std::size_t i) const {
+    if (steps.empty() || steps.back().held || steps.back().name != all[i].name) return false;
+    const Claim& before = steps.back().attempt->request.claim;
+    const Claim& after = all[i].held ? all[i].name->holds.front()->claim : all[i + 1].attempt->request.claim;
+    return !share(before, after) || all[i].attempt->request.claim.mode == Mode::kShared;
+  }
+
+  Attempt& start_;
+  const std::uint64_t number_;
+  std::vector<Stop> stops_;
+  std::size_t now_ = 0;
+  bool begun_ = false;  // with the stop
+  std::size_t place_ = 0;
+  std::list<Hold*>::const_iterator holder_;
+  std::list<Attempt*>::const_iterator wait_;
+  std::map<Token, Hold*>::const_iterator held_;
+  bool awaited_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+Cycle find_cycle(Attempt& attempt, std::uint64_t search) {
+  if (attempt.owner->holds.empty()) return {};
+  return Search(attempt, search).run();
+}
+
+core::Error deadlock(const Cycle& cycle) {
+  std::string words;
+  std::vector<core::Json> steps;
+  for (const auto& [owner, name] : cycle.steps) {
+    words += (words.empty() ? "" : ", ") + owner + " waits for " + quoted(name);
+    steps.push_back(core::Json().add("owner", owner).add("name", name));
+  }
+  core::Json json;
+  json.add_list("cycle", steps);
+  if (cycle.length > steps.size()) {
+    words += ", and so on";
+    json.add("length", cycle.length);
+  }
+  return {core::kDeadlock, core::with_json(words, json)};
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,379 @@
+#include "lock/broker/holds.hpp"
+
+#include <algorithm>
+
+#include "core/json.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+using core::Error;
+using core::Json;
+using core::Result;
+using core::with_json;
+
+constexpr int kWarnAt = 3;  // a third of the lease before its end
+
+std::string release_of(const Key& key) {
+  return std::to_string(key.token) + ' ' + std::to_string(key.owner.size()) + ' ' + key.owner +
+         key.request_id;
+}
+
+milliseconds whole_ms(core::Clock::duration duration) { return std::chrono::floor<milliseconds>(duration); }
+
+constexpr std::size_t kMostRecords = 32;  // of one hold, the latest
+
+void note(Claim& claim, Record::Kind kind, const std::string& request_id, std::uint32_t count) {
+  if (request_id.empty()) return;
+  if (claim.records.size() == kMostRecords) claim.records.erase(claim.records.begin());
+  claim.records.push_back({kind, request_id, count});
+}
+
+void strike(Claim& claim, Record::Kind kind, const std::string& request_id) {
+  std::erase_if(claim.records, [&](const Record& record) { return record.is(kind, request_id); });
+}
+
+Event::Kind event_of(Ended::How how) {
+  switch (how) {
+    case Ended::How::kReleased:
+      return Event::Kind::kReleased;
+    case Ended::How::kRevoked:
+      return Event::Kind::kRevoked;
+    case Ended::How::kExpired:
+    case Ended::How::kSessionLost:
+      break;
+  }
+  return Event::Kind::kLost;
+}
+
+}  // namespace
+
+Holds::Holds(const Shared& shared, Gone gone, Freed freed)
+    : shared_(shared),
+      wake_([this](Hold& hold) { wake(hold); }),
+      gone_(std::move(gone)),
+      freed_(std::move(freed)),
+      seats_("places for locks", shared.limits.max_locks, core::kTooManyLocks),
+      ended_(shared.limits.memory, capacity(shared.limits)),
+      releases_(shared.limits.memory, capacity(shared.limits)) {}
+
+std::unique_ptr<Hold> Holds::reserve(const Request& request, Owner& owner) {
+  auto hold = std::make_unique<Hold>(shared_.timers, wake_);
+  hold->claim = request.claim;
+  note(hold->claim, Record::Kind::kAcquire, std::exchange(hold->claim.request_id, {}), 1);
+  hold->owner = &owner;
+  hold->session = request.session;
+  hold->indefinite = request.indefinite;
+  hold->since = shared_.timers.now();
+  shared_.table.add(*hold);
+  return hold;
+}
+
+void Holds::give_up(std::unique_ptr<Hold> hold) { shared_.table.remove(*hold); }
+
+Hold& Holds::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
+  Hold& held = *hold;
+  held.token = grant.token;
+  const auto now = shared_.timers.now();
+  held.since = now - held.claim.held;
+  held.expires = std::min(last(held), held.indefinite ? core::TimePoint::max() : now + grant.lease);
+  if (held.claim.confirm > milliseconds(0)) held.expires = std::min(held.expires, now + held.claim.confirm);
+  shared_.table.named(held);
+  holds_.emplace(grant.token, std::move(hold));
+  arm(held);
+  return held;
+}
+
+Hold& Holds::restore(const Held& held) {
+  Request request;
+  request.claim = held.claim;  // whose connection it was nobody knows
+  Hold& hold = begin(reserve(request, shared_.table.owner(held.claim.owner)), {held.token, held.remaining});
+  hold.entered_again = true;  // perhaps: how often it was entered in all is not kept
+  hold.seat = seats_.take(request.client, places_of(request));
+  return hold;
+}
+
+void Holds::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
+  const std::string lock = quoted(hold.claim.names.front());
+  if (!request.reentrant) return done(Error{core::kNotReentrant, lock + " is held by its owner already"});
+  if (hold.claim.mode == Mode::kShared && request.claim.mode == Mode::kExclusive)
+    return done(Error{core::kUpgradeNotAllowed,
+                      lock + " is held in shared mode; release it and acquire it exclusively"});
+  if (hold.claim.count >= shared_.limits.max_entries)
+    return done(
+        Error{core::kReentrancyLimit, lock + " was entered " + std::to_string(hold.claim.count) + " times"});
+
+  const std::string& request_id = request.claim.request_id;
+  const milliseconds lease = lengthen(hold, std::min(request.claim.lease, room(hold)));
+  ++hold.claim.count;  // at once: the next one counts on it
+  hold.entered_again = true;
+  hold.claim.confirm = milliseconds(0);
+  note(hold.claim, Record::Kind::kAcquire, request_id, hold.claim.count);
+  amend(hold, [this, token = hold.token, lease, request_id,
+               told = std::move(done)](const Result<Hold*>& amended) mutable {
+    if (!amended) {
+      if (Hold* still = find(token)) {  // below zero only until what came after it has failed too
+        --still->claim.count;
+        strike(still->claim, Record::Kind::kAcquire, request_id);
+      }
+      return told(amended.error());
+    }
+    Hold& entered = **amended;
+    entered.expires = prolonged(entered, lease);
+    ++shared_.counters.reentries;
+    told(&entered);
+  });
+}
+
+void Holds::undo(Token token, const std::string& request_id) {
+  Hold* hold = find(token);
+  if (hold == nullptr || hold->claim.count == 0) return;
+  strike(hold->claim, Record::Kind::kAcquire, request_id);
+  leave(*hold, {hold->claim.names.front(), hold->claim.owner, token}, [](const Result<Released>&) {});
+}
+
+void Holds::release(const Key& key, core::Done<Released> done) {
+  if (const Released* before = key.request_id.empty() ? nullptr : releases_.find(release_of(key)))
+    return done(Released{before->count, before->held, true});
+  const Result<Hold*> found = find(key);
+  const auto now = shared_.timers.now();
+  if (!found) {
+    const Ended* ended = ended_.find(key.token);
+    if (ended != nullptr && ended->how == Ended::How::kReleased && ended->is(key.owner, key.name))
+      return done(Released{0, ended->held, true});
+    return done(found.error());
+  }
+  Hold& hold = **found;
+  const milliseconds held = whole_ms(now - hold.since);
+  if (const Record* before = hold.claim.record(Record::Kind::kRelease, key.request_id))
+    return repeat(key, {before->count, held, true}, std::move(done));
+  // On its way to the disk; without an id this is the same one again.
+  if (hold.claim.count == 0) return repeat(key, {0, held, true}, std::move(done));
+  leave(hold, key, std::move(done));
+}
+
+// What was done is answered again when it is sure to be done.
+void Holds::repeat(const Key& key, Released before, core::Done<Released> done) {
+  Hold& hold = *find(key.token);
+  if (hold.amending == 0) return done(before);
+  amend(hold, [this, key, before, told = std::move(done)](const Result<Hold*>& kept) mutable {
+    if (!kept && kept.error().name == core::kStorageError.name) return told(kept.error());
+    told(before);
+  });
+}
+
+// A hold that was entered once is free at once, and a crash that forgets it only costs the lease. One that
+// was entered again is left when that is kept with its record: done twice, a release would free the lock
+// while its owner is still in it.
+void Holds::leave(Hold& hold, const Key& key, core::Done<Released> done) {
+  const Released released{--hold.claim.count, whole_ms(shared_.timers.now() - hold.since), false};
+  note(hold.claim, Record::Kind::kRelease, key.request_id, released.count);
+  if (released.count == 0 && !hold.entered_again) {
+    if (!key.request_id.empty()) releases_.put(release_of(key), released, shared_.timers.now());
+    ++shared_.counters.releases;
+    end(hold, Ended::How::kReleased);
+    return done(released);
+  }
+  amend(hold, [this, key, released, told = std::move(done)](const Result<Hold*>& kept) mutable {
+    left(key, released, kept, told);
+  });
+}
+
+void Holds::left(const Key& key, Released released, const Result<Hold*>& kept, core::Done<Released>& told) {
+  Hold* hold = find(key.token);
+  if (!kept) {
+    if (hold == nullptr) return told(kept.error());
+    ++hold->claim.count;
+    strike(hold->claim, Record::Kind::kRelease, key.request_id);
+    return told(kept.error());
+  }
+  if (!key.request_id.empty()) releases_.put(release_of(key), released, shared_.timers.now());
+  if (released.count == 0) {
+    ++shared_.counters.releases;
+    end(*hold, Ended::How::kReleased);
+  }
+  told(released);
+}
+
+void Holds::extend(const Key& key, milliseconds lease, core::Done<Extended> done) {
+  const Result<Hold*> found = find(key);
+  if (!found) return done(found.error());
+  Hold& hold = **found;
+  if (std::max(remaining(hold), lease) > room(hold))
+    return done(
+        Error{core::kExtendLimit, with_json(quoted(key.name) + " may be held for at most " +
+                                                std::to_string(shared_.limits.most_held.count()) + " ms",
+                                            Json().add("remaining_ms", remaining(hold).count()))});
+  lease = lengthen(hold, lease);
+  hold.claim.confirm = milliseconds(0);
+  amend(hold, [this, lease, told = std::move(done)](const Result<Hold*>& amended) mutable {
+    if (!amended) return told(amended.error());
+    Hold& extended = **amended;
+    extended.expires = prolonged(extended, lease);
+    ++extended.extensions;
+    ++shared_.counters.extensions;
+    told(Extended{remaining(extended), extended.extensions});
+  });
+}
+
+void Holds::downgrade(const Key& key, core::Done<Hold*> done) {
+  const Result<Hold*> found = find(key);
+  if (!found) return done(found.error());
+  Hold& hold = **found;
+  if (hold.claim.mode == Mode::kShared) return done(&hold);
+  hold.claim.mode = Mode::kShared;
+  amend(hold, [this, token = hold.token, told = std::move(done)](Result<Hold*> amended) mutable {
+    Hold* still = find(token);
+    if (!amended && still != nullptr) still->claim.mode = Mode::kExclusive;
+    const bool shared = static_cast<bool>(amended);
+    const std::vector<std::string> names = still == nullptr ? std::vector<std::string>() : still->claim.names;
+    told(std::move(amended));
+    if (!shared) return;
+    for (const std::string& name : names) freed_(name);  // for those who wait to share it
+  });
+}
+
+// Answers the hold as it is by then: a commit takes its time. What was heard before the lease had passed
+// counts even if it is written after.
+void Holds::amend(Hold& hold, core::Done<Hold*> done) {
+  ++hold.amending;
+  const Key key{hold.claim.names.front(), hold.claim.owner, hold.token};
+  shared_.engine.amend(hold.token, hold.claim,
+                       [this, key, told = std::move(done)](const Result<bool>& kept) mutable {
+                         amended(key, kept, told);
+                         Hold* still = find(key.token);
+                         if (still != nullptr && still->amending == 0) settle(*still);
+                       });
+}
+
+// What was left but for an entry that could not be kept is not held any more.
+void Holds::settle(Hold& hold) {
+  if (hold.claim.count > 0) return arm(hold);
+  ++shared_.counters.releases;
+  end(hold, Ended::How::kReleased);
+}
+
+void Holds::amended(const Key& key, const Result<bool>& kept, core::Done<Hold*>& told) {
+  Hold* hold = find(key.token);
+  if (hold != nullptr) --hold->amending;
+  if (hold != nullptr && kept && !*kept) {
+    end(*hold, Ended::How::kExpired);
+    hold = nullptr;
+  }
+  if (hold == nullptr) return told(missing(key));
+  if (!kept) {
+    hold->wanted = hold->expires;
+    return told(kept.error());
+  }
+  told(hold);
+}
+
+void Holds::end(Hold& hold, Ended::How how, const std::string& reason) {
+  auto node = holds_.extract(hold.token);
+  std::shared_ptr<Hold> ended = std::move(node.mapped());
+  const auto held = shared_.timers.now() - ended->since;
+  ended->timer.cancel();
+  ended->seat = {};
+  if (how != Ended::How::kReleased) delay(*ended);
+  shared_.table.remove(*ended);
+  ended_.put(ended->token, Ended(how, ended->claim, whole_ms(held)), shared_.timers.now());
+  shared_.counters.held.add(held);
+  for (const Record& record : ended->claim.records) {
+    const std::string release = release_of({{}, ended->claim.owner, ended->token, {}, record.request_id});
+    if (record.kind == Record::Kind::kRelease && releases_.find(release) == nullptr)
+      releases_.put(release, {record.count, whole_ms(held), false}, shared_.timers.now());
+  }
+  gone_(*ended);
+  tell(event_of(how), *ended, reason);
+  const Ending ending = how == Ended::How::kReleased ? Ending::kReleased : Ending::kTaken;
+  shared_.engine.release(ended->token, ending, [this, ended](const Result<bool>&) {
+    for (const std::string& name : ended->claim.names) freed_(name);
+  });
+}
+
+Hold* Holds::find(Token token) {
+  const auto found = holds_.find(token);
+  return found == holds_.end() ? nullptr : found->second.get();
+}
+
+milliseconds Holds::remaining(const Hold& hold) const {
+  const auto left = std::max(milliseconds(0), whole_ms(hold.expires - shared_.timers.now()));
+  return hold.indefinite ? std::min(left, hold.claim.lease) : left;
+}
+
+milliseconds Holds::room(const Hold& hold) const {
+  const milliseconds most = shared_.limits.most_held;
+  if (most == milliseconds(0)) return milliseconds::max();
+  return std::max(milliseconds(0), whole_ms(hold.since + most - shared_.timers.now()));
+}
+
+// When a hold without a lease ends, if its session does not end it.
+core::TimePoint Holds::last(const Hold& hold) const {
+  const milliseconds most = shared_.limits.most_held;
+  return most == milliseconds(0) ? core::TimePoint::max() : hold.since + most;
+}
+
+core::TimePoint Holds::prolonged(const Hold& hold, milliseconds lease) const {
+  return hold.indefinite ? last(hold) : std::max(hold.expires, shared_.timers.now() + lease);
+}
+
+// Never shorter than what was asked for before and is still on its way to the disk.
+milliseconds Holds::lengthen(Hold& hold, milliseconds lease) {
+  const auto now = shared_.timers.now();
+  if (shared_.limits.most_held > milliseconds(0)) hold.claim.held = whole_ms(now - hold.since);
+  if (hold.indefinite) return hold.claim.lease;
+  hold.wanted = std::max({hold.wanted, hold.expires, now + lease});
+  hold.claim.lease = std::chrono::ceil<milliseconds>(hold.wanted - now);
+  return hold.claim.lease;
+}
+
+// Whether anybody is there to be warned is known when it is time.
+void Holds::arm(Hold& hold) {
+  if (hold.expires == core::TimePoint::max()) return hold.timer.cancel();
+  const auto warning = hold.expires - hold.claim.lease / kWarnAt;
+  hold.timer.at(warning > shared_.timers.now() ? warning : hold.expires);
+}
+
+// Very many leases may end in the same moment.
+void Holds::lapse(Token token) {
+  Hold* hold = find(token);
+  if (hold == nullptr || hold->amending > 0 || hold->timer.armed()) return;  // or was extended in time
+  ++shared_.counters.expired;
+  end(*hold, Ended::How::kExpired);
+}
+
+void Holds::wake(Hold& hold) {
+  if (shared_.timers.now() >= hold.expires) {
+    if (hold.amending > 0) return;
+    return shared_.chores.add([this, token = hold.token] {
+      lapse(token);
+      return false;
+    });
+  }
+  hold.timer.at(hold.expires);
+  tell(Event::Kind::kExpiring, hold);
+}
+
+// Those who do not know that their lock is gone get time to notice (Burrows 2006, 2.4: lock-delay).
+void Holds::delay(const Hold& hold) {
+  if (hold.claim.lock_delay <= milliseconds(0)) return;
+  for (const auto& [name, place] : hold.places) {
+    name->delayed_for = hold.claim.owner;
+    if (!name->delay)
+      name->delay = std::make_unique<net::Timer>(shared_.timers,
+                                                 [this, text = std::string(name->text)] { freed_(text); });
+    name->delay->after(hold.claim.lock_delay);
+  }
+}
+
+void Holds::tell(Event::Kind kind, const Hold& hold, const std::string& text) {
+  if (shared_.audience.size() == 0) return;
+  Event event{kind, {}, hold.claim.owner, hold.token, remaining(hold), text};
+  const std::vector<std::string> names = hold.claim.names;  // a copy: who is told may end the hold
+  for (const std::string& name : names) {
+    event.name = name;
+    shared_.audience.tell(event);
+  }
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,111 @@
+#include "lock/broker/request.hpp"
+
+#include <array>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw core::Failure(core::kInvalidArgument, message); }
+
+std::string ms(milliseconds duration) { return std::to_string(duration.count()); }
+
+void check_range(const char* what, milliseconds value, milliseconds least, milliseconds most) {
+  if (value < least || value > most)
+    refuse(std::string(what) + " must be from " + ms(least) + " to " + ms(most) + ", not " + ms(value));
+}
+
+void check_size(const char* what, const std::string& text, std::size_t most) {
+  if (text.size() > most)
+    refuse(std::string(what) + " must have at most " + std::to_string(most) + " bytes, not " +
+           std::to_string(text.size()));
+}
+
+void check_permits(const Claim& claim) {
+  if (claim.limit < 1) refuse("limit must be at least 1, not 0");
+  if (claim.permits < 1 || claim.permits > claim.limit)
+    refuse("permits must be from 1 to the limit of " + std::to_string(claim.limit) + ", not " +
+           std::to_string(claim.permits));
+}
+
+}  // namespace
+
+void check_name(const std::string& name) {
+  if (name.empty()) refuse("a name must not be empty");
+  check_size("a name", name, kMaxNameBytes);
+}
+
+void check_owner(const std::string& owner) {
+  if (owner.empty()) refuse("owner must not be empty");
+  check_size("owner", owner, kMaxOwnerBytes);
+}
+
+void check_request_id(const std::string& id) { check_size("request_id", id, kMaxOwnerBytes); }
+
+void check_prefix(const std::string& prefix) { check_size("prefix", prefix, kMaxNameBytes); }
+
+void check_reason(const std::string& reason) { check_size("reason", reason, kMaxDataBytes); }
+
+std::string quoted(const std::string& text) {
+  if (text.size() <= kMaxNameBytes) return "\"" + text + "\"";
+  std::size_t end = kMaxNameBytes;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // no letter is cut in two
+  return "\"" + text.substr(0, end) + "…\"";
+}
+
+void check_lease(milliseconds lease, const Limits& limits) {
+  check_range("lease_ms", lease, limits.least_lease, limits.most_lease);
+}
+
+void check_wait(milliseconds wait, const Limits& limits) {
+  check_range("wait_ms", wait, milliseconds(0), limits.most_lease);
+}
+
+void check(const Request& request, const Limits& limits) {
+  const Claim& claim = request.claim;
+  if (claim.names.empty()) refuse("names must not be empty");
+  if (claim.names.size() > limits.max_names)
+    refuse("names must be at most " + std::to_string(limits.max_names) + ", not " +
+           std::to_string(claim.names.size()));
+  for (const std::string& name : claim.names) check_name(name);
+  check_size("owner", claim.owner, kMaxOwnerBytes);
+  const bool marked = claim.request_id.starts_with(kTextMark);
+  check_size("request_id", claim.request_id, kMaxOwnerBytes + (marked ? 1 : 0));
+  check_size("data", claim.data, kMaxDataBytes);
+  check_lease(claim.lease, limits);
+  if (limits.most_held > milliseconds(0) && claim.lease > limits.most_held)
+    refuse("lease_ms must be at most " + ms(limits.most_held) + ", for which a lock may be held");
+  check_wait(request.wait, limits);
+  check_range("confirm_ms", request.confirm, milliseconds(0), claim.lease);
+  check_range("lock_delay_ms", claim.lock_delay, milliseconds(0), kMostLockDelay);
+  if (claim.mode == Mode::kPermits) check_permits(claim);
+}
+
+std::size_t places_of(const Request& request) {
+  constexpr std::size_t kPlace = 1024;
+  const Claim& claim = request.claim;
+  std::size_t bytes = claim.owner.size() + claim.request_id.size() + claim.data.size() +
+                      request.session.size() + request.client.size();
+  for (const std::string& name : claim.names) bytes += name.size();
+  return claim.names.size() + bytes / kPlace;
+}
+
+std::string random_name() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::byte, 16> bytes{};
+  core::fill_random(bytes);
+  std::string name;
+  for (const std::byte byte : bytes) {
+    name += kDigits[std::to_integer<std::size_t>(byte) >> 4];
+    name += kDigits[std::to_integer<std::size_t>(byte) & 15];
+  }
+  return name;
+}
+
+core::Error shutting_down() {
+  return {core::kShuttingDown, "the broker is stopping and grants nothing any more"};
+}
+
+}  // namespace zerosuite::lock
