@@ -1,5 +1,5 @@
-// What a store keeps, in memory: the rules of the seam (services/id/stores/store.hpp) and nothing else. Several
-// MemoryStores may share one, as several processes share a database.
+// What a store keeps, in memory: the rules of the seam (services/id/stores/store.hpp) and nothing else.
+// Several MemoryStores may share one, as several processes share a database.
 #pragma once
 
 #include <algorithm>
