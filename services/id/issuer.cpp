@@ -10,7 +10,7 @@ namespace {
 
 using core::Result;
 
-constexpr core::milliseconds kAskAgain{200};
+constexpr core::milliseconds kStartAgain{200};
 constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
 
 Layout with_start(Layout layout, SequenceStart start) {
@@ -57,7 +57,7 @@ void Issuer::start() {
     if (trouble_->name == core::kStoreRegressed.name) {
       refusal_ = trouble_;
     } else {
-      start_again_.after(kAskAgain);
+      start_again_.after(kStartAgain);
     }
   });
 }
@@ -68,7 +68,7 @@ void Issuer::pin_layout() {
   store_.pin("layout", fingerprint, how, [this, fingerprint](const Result<std::string>& kept) {
     if (!kept) {
       trouble_ = kept.error();
-      start_again_.after(kAskAgain);
+      start_again_.after(kStartAgain);
     } else if (trouble_.reset(); *kept == fingerprint) {
       worker_.start();
       watch_.start();

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLookAgain = 2ms;
+constexpr auto kOfferAgain = 2ms;
 constexpr int kCallsATurn = 8;  // of one connection; they may be heavy
 
 bool opens_call(const net::Frame& payload) {
@@ -66,13 +66,13 @@ void RouterTransport::postpone(std::vector<net::Frame>& frames) {
     return;
   }
   postponed.messages.push_back(std::move(frames));
-  if (!resume_.armed()) resume_.after(kLookAgain);
+  if (!resume_.armed()) resume_.after(kOfferAgain);
 }
 
 void RouterTransport::resume() {
   for (auto entry = postponed_.begin(); entry != postponed_.end();)
     entry = resume(entry->second) ? postponed_.erase(entry) : std::next(entry);
-  if (!postponed_.empty()) resume_.after(kLookAgain);
+  if (!postponed_.empty()) resume_.after(kOfferAgain);
 }
 
 // Whether nothing of it waits any more.

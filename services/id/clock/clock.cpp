@@ -8,7 +8,6 @@
 namespace zerosuite::id {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 std::int64_t read_ns(clockid_t clock) {
   timespec at{};

@@ -14,6 +14,8 @@
 
 namespace zerosuite::id {
 
+inline constexpr std::int64_t kNsPerMs = 1'000'000;
+
 /// Both clocks at one moment, in ns: CLOCK_REALTIME since 1970 and CLOCK_BOOTTIME, which nothing steps and
 /// which counts while the machine is suspended.
 struct Sight {

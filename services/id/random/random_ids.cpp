@@ -8,7 +8,7 @@
 namespace zerosuite::id {
 namespace {
 
-constexpr std::int64_t kNsPerTick = 100, kNsPerMs = 1'000'000, kNsPerSecond = 1'000'000'000;
+constexpr std::int64_t kNsPerTick = 100, kNsPerSecond = 1'000'000'000;
 constexpr int kNodeBits = 48, kClockSeqBits = 14;
 
 // Of 64 random bits.

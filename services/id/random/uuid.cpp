@@ -6,10 +6,6 @@
 namespace zerosuite::id::formats {
 namespace {
 
-constexpr std::uint64_t low_bits(std::uint64_t value, int bits) {
-  return value & ((std::uint64_t{1} << bits) - 1);
-}
-
 /// The second half of every version: the variant, and 62 bits.
 constexpr std::uint64_t half(std::uint64_t bits) { return std::uint64_t{0b10} << 62 | low_bits(bits, 62); }
 

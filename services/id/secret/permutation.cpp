@@ -1,13 +1,11 @@
 #include "id/secret/permutation.hpp"
 
+#include "id/text/number.hpp"
+
 namespace zerosuite::id::formats {
 namespace {
 
 constexpr unsigned kRounds = 12;
-
-constexpr std::uint64_t low_bits(std::uint64_t value, int bits) {
-  return value & ((std::uint64_t{1} << bits) - 1);
-}
 
 }  // namespace
 

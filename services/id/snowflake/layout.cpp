@@ -8,7 +8,7 @@ namespace {
 // Rounds towards earlier times, also before 1970.
 std::int64_t floor_div(std::int64_t value, std::int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
-std::int64_t low_bits(std::int64_t value, int bits) { return value & ((std::int64_t{1} << bits) - 1); }
+std::int64_t lowest(std::int64_t value, int bits) { return value & ((std::int64_t{1} << bits) - 1); }
 
 }  // namespace
 
@@ -25,8 +25,8 @@ Parts Layout::parse(std::int64_t id) const {
                                                     std::to_string(tick_bits + low) + "-1, not " +
                                                     std::to_string(id));
   Parts parts{.tick = id >> low, .worker = 0, .sequence = 0};
-  parts.worker = low_bits(worker_lowest ? id : id >> sequence_bits, worker_bits);
-  parts.sequence = low_bits(worker_lowest ? id >> worker_bits : id, sequence_bits);
+  parts.worker = lowest(worker_lowest ? id : id >> sequence_bits, worker_bits);
+  parts.sequence = lowest(worker_lowest ? id >> worker_bits : id, sequence_bits);
   return parts;
 }
 

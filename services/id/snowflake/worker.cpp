@@ -11,8 +11,7 @@ namespace {
 
 using core::milliseconds, core::Result;
 
-constexpr milliseconds kAskAgain{500};
-constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr milliseconds kTakeAgain{500};
 
 }  // namespace
 
@@ -58,7 +57,7 @@ void Worker::renewed(const Result<Lease>& lease, std::int64_t asked_ns) {
   }
   const bool over = check(time_.look().boot_ns).has_value();
   if (over || lease.error().name == core::kLeaseLost.name) return lose(lease.error());
-  again_.after(kAskAgain);  // the store may be back before the lease is over
+  again_.after(kTakeAgain);  // the store may be back before the lease is over
 }
 
 void Worker::hold(const Lease& lease, std::int64_t asked_ns) {
@@ -75,7 +74,7 @@ void Worker::hold(const Lease& lease, std::int64_t asked_ns) {
 
 void Worker::lose(const core::Error& why) {
   const bool news = std::exchange(held_, false) || why_.name != why.name;
-  again_.after(kAskAgain);
+  again_.after(kTakeAgain);
   why_ = why;
   if (news && told_) told_(why_);
 }

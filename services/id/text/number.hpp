@@ -11,6 +11,11 @@
 
 namespace zerosuite::id::formats {
 
+/// The `bits` lowest bits of the value; fewer than 64.
+constexpr std::uint64_t low_bits(std::uint64_t value, int bits) {
+  return value & ((std::uint64_t{1} << bits) - 1);
+}
+
 struct Number128 {
   std::uint64_t high = 0;
   std::uint64_t low = 0;

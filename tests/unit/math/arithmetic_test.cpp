@@ -71,7 +71,7 @@ void check_line(const std::string& line) {
   const Words words(std::istream_iterator<std::string>(left), {});
   try {
     const Number result = call(words);
-    REQUIRE(expected.find("Error") == std::string::npos);
+    REQUIRE(expected.find("core::Error") == std::string::npos);
     CHECK(same(result, parsed(expected)));
   } catch (const core::Failure& failure) {
     const bool with_text = expected.find(':') != std::string::npos;
@@ -80,7 +80,7 @@ void check_line(const std::string& line) {
 }
 
 template <class F>
-Error error_of(F f) {
+core::Error error_of(F f) {
   try {
     f();
   } catch (const core::Failure& failure) {
@@ -126,7 +126,7 @@ TEST_CASE("the mean of integers is found where their sum is beyond 64 bits") {
 
 TEST_CASE("nothing sums to 0, and has no mean") {
   CHECK(sum({}) == Number(Integer{0}));
-  const Error error = error_of([] { mean({}); });
+  const core::Error error = error_of([] { mean({}); });
   CHECK(error.name == "ValueError");
   CHECK(error.message == "mean requires at least one data point");
 }
@@ -154,7 +154,7 @@ TEST_CASE("factorials are those that 64 bits can hold") {
   CHECK(factorial(5) == 120);
   CHECK(factorial(20) == 2432902008176640000);
   CHECK(error_of([] { factorial(21); }).name == "OverflowError");
-  const Error negative = error_of([] { factorial(-1); });
+  const core::Error negative = error_of([] { factorial(-1); });
   CHECK(negative.name == "ValueError");
   CHECK(negative.message == "factorial() not defined for negative values");
 }
