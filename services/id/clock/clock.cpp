@@ -8,7 +8,6 @@
 namespace zerosuite::id {
 namespace {
 
-
 std::int64_t read_ns(clockid_t clock) {
   timespec at{};
   ::clock_gettime(clock, &at);
