@@ -95,7 +95,7 @@ bool Reactor::hear(milliseconds wait) {
   ++turns_;
   const int count = ::zmq_poll(items_.data(), static_cast<int>(items_.size()), wait.count());
   if (count < 0 && errno != EINTR) throw zmq::error_t();
-  timers_.tell(core::Clock::now());
+  timers_.set_now(core::Clock::now());
   if (count > 0) call_ready(count);
   return count != 0;
 }

@@ -57,7 +57,7 @@ std::optional<TimePoint> Timers::next() const {
 }
 
 void Timers::advance_to(TimePoint now) {
-  tell(now);
+  set_now(now);
   const auto target = static_cast<std::uint64_t>(std::chrono::floor<milliseconds>(now_ - start_).count());
 
   move_all(kPassed, kFiring);

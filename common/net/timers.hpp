@@ -60,7 +60,7 @@ class Timers {
   /// later.
   std::optional<core::TimePoint> next() const;
   /// Moves time forward without firing anything: what is due fires at the next advance_to().
-  void tell(core::TimePoint now) { now_ = std::max(now_, now); }
+  void set_now(core::TimePoint now) { now_ = std::max(now_, now); }
   /// Moves time forward and fires what is due, in order of time, to the tick, and of arming within a tick.
   /// What callbacks arm for a time already passed fires at the next call, so a timer that re-arms itself
   /// cannot hold the loop. A time before now() is now(). An exception of a callback passes through; the rest

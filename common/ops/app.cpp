@@ -64,10 +64,10 @@ App::App(const Program& program, Config config, Reload reload)
       pool_(reactor_, pool_options(config_)),
       offload_(pool_, [this] { settle(); }),
       transport_(context_, reactor_, router_options()),
-      links_(transport_),
+      sinks_(transport_),
       call_log_(log_),
-      server_(reactor_.timers(), links_, offload_, server_options(program, config_)),
-      proxies_(program, config_, log_, links_, server_),
+      server_(reactor_.timers(), sinks_, offload_, server_options(program, config_)),
+      proxies_(program, config_, log_, sinks_, server_),
       deadline_(reactor_.timers(), [this] { time_is_up(); }) {
   log_.set_level(*level_of(config_.text("log_level")));
   server_.observe(call_log_);
@@ -119,12 +119,12 @@ bool App::wait_until(const std::function<bool()>& ready) {
   return !stopped;
 }
 
-void App::serve(Relay* relay) {
-  relay_ = relay;
+void App::serve(Interceptor* interceptor) {
+  interceptor_ = interceptor;
   listen();
   const auto signals = reactor_.watch(signals_.fd(), [this] { on_signal(); });
   reactor_.run();
-  const RelayTotals all = totals();
+  const InterceptorTotals all = totals();
   log_.write(Level::kInfo, "stopped", {{"calls", all.calls}, {"errors", all.errors}, {"lost", all.lost}});
   if (offload_.unfinished() == 0) return;
   log_.write(Level::kWarn, "blocking methods still running", {{"count", offload_.unfinished()}});
@@ -137,14 +137,14 @@ void App::listen() {
   auto to_server =
       rpc::by_view([this](std::span<const std::string_view> frames) { server_.receive(frames); });
   transport_.on_gone([this](std::string_view identity) {
-    if (relay_ != nullptr) relay_->lose_client(identity);
+    if (interceptor_ != nullptr) interceptor_->lose_client(identity);
     server_.lose_connection(identity);
   });
-  if (relay_ == nullptr) {
+  if (interceptor_ == nullptr) {
     transport_.start(std::move(to_server));
   } else {
     transport_.start([this, to_server = std::move(to_server)](std::vector<net::Frame>& frames) {
-      if (!relay_->receive(frames)) to_server(frames);
+      if (!interceptor_->receive(frames)) to_server(frames);
     });
   }
   for (const std::string& endpoint : bound) log_.write(Level::kInfo, "listening", {{"endpoint", endpoint}});
@@ -199,12 +199,12 @@ void App::finish_calls() {
     });
   };
   // The server answers until the relay is done: it tells how far the relay is.
-  relay_ == nullptr ? drain_server() : relay_->drain(drain_server);
+  interceptor_ == nullptr ? drain_server() : interceptor_->drain(drain_server);
 }
 
-RelayTotals App::totals() const {
+InterceptorTotals App::totals() const {
   const rpc::ServerStats own = server_.stats();
-  const RelayTotals relayed = relay_ == nullptr ? RelayTotals() : relay_->totals();
+  const InterceptorTotals relayed = interceptor_ == nullptr ? InterceptorTotals() : interceptor_->totals();
   return {own.calls + relayed.calls, own.errors + relayed.errors, own.lost + relayed.lost,
           own.channels + relayed.open};
 }
@@ -214,7 +214,7 @@ void App::cut_off() {
   log_.write(Level::kWarn, "cut off", {{"calls", totals().open}});
   leave();
   server_.abort();
-  if (relay_ != nullptr) relay_->abort();
+  if (interceptor_ != nullptr) interceptor_->abort();
   proxies_.leave();
 }
 
@@ -232,7 +232,8 @@ void App::leave() {
 
 void App::time_is_up() {
   if (phase_ != Phase::kLeaving) return cut_off();
-  const bool unfinished = transport_.outbox().holding() || proxies_.holding() || offload_.unfinished() > 0;
+  const bool unfinished =
+      transport_.send_queue().holding() || proxies_.holding() || offload_.unfinished() > 0;
   const bool patient = unfinished && reactor_.timers().now() < flush_until_;
   patient ? deadline_.after(kLookAgain) : reactor_.stop();
 }

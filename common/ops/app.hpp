@@ -14,13 +14,13 @@
 #include "ops/config/config.hpp"
 #include "ops/config/program.hpp"
 #include "ops/counted_offload.hpp"
+#include "ops/interceptor.hpp"
 #include "ops/log.hpp"
 #include "ops/proxies.hpp"
-#include "ops/relay.hpp"
 #include "ops/signals.hpp"
 #include "rpc/server/server.hpp"
-#include "rpc/transport/links.hpp"
 #include "rpc/transport/router_transport.hpp"
+#include "rpc/transport/sink_mux.hpp"
 
 namespace zerosuite::ops {
 
@@ -76,12 +76,12 @@ class App {
   /// thread can be killed. Throws core::Failure when an endpoint cannot be bound.
   void serve() { serve(nullptr); }
   /// The same with a relay in front of the server.
-  void serve(Relay& relay) { serve(&relay); }
+  void serve(Interceptor& interceptor) { serve(&interceptor); }
 
  private:
   enum class Phase { kServing, kDraining, kLeaving };
 
-  void serve(Relay* relay);
+  void serve(Interceptor* interceptor);
   void guard();
   void listen();
   void on_signal();
@@ -92,7 +92,7 @@ class App {
   void settle();
   void leave();
   void time_is_up();
-  RelayTotals totals() const;  // the server's and the relay's together
+  InterceptorTotals totals() const;  // the server's and the relay's together
 
   Config config_;
   Reload reload_;
@@ -104,11 +104,11 @@ class App {
   net::Pool pool_;
   CountedOffload offload_;
   rpc::RouterTransport transport_;
-  rpc::Links links_;
+  rpc::SinkMux sinks_;
   CallLog call_log_;
   rpc::Server server_;
   Proxies proxies_;
-  Relay* relay_ = nullptr;
+  Interceptor* interceptor_ = nullptr;
   std::function<void()> on_drain_ = [] {};
   net::Timer deadline_;
   Phase phase_ = Phase::kServing;

@@ -61,7 +61,7 @@ std::vector<Option> own_options(const Program& program) {
 }
 
 std::vector<Option> worker_options() {
-  const rpc::Introduction usual;
+  const rpc::Registration usual;
   return {{.name = "weight",
            .type = Type::kInteger,
            .scope = Scope::kOwn,

@@ -19,12 +19,12 @@ std::string random_hex(std::size_t bytes) {
 
 }  // namespace
 
-Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Links& links,
+Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::SinkMux& links,
                  rpc::Server& server)
     : program_(program),
       config_(config),
       log_(log),
-      links_(links),
+      sinks_(links),
       server_(server),
       id_(concat({program.name, "-", random_hex(4)})),
       key_(random_hex(16)) {}
@@ -43,7 +43,7 @@ void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& opt
     own.endpoint = endpoint;
     Dialed& added = all_.emplace_back();
     added.link = std::make_unique<rpc::ProxyLink>(dialing, host, std::move(own));
-    added.number = links_.add(*added.link);
+    added.number = sinks_.add(*added.link);
   }
 }
 
@@ -53,7 +53,7 @@ std::string Proxies::id_on(const rpc::ProxyLink& link) {
   return number == 1 ? id_ : concat({id_, ".", std::to_string(number)});
 }
 
-rpc::Introduction Proxies::introduction(const rpc::ProxyLink& link) {
+rpc::Registration Proxies::registration(const rpc::ProxyLink& link) {
   return {.id = id_on(link),
           .key = key_,
           .service = std::string(program_.name),

@@ -11,7 +11,7 @@
 #include "ops/config/config.hpp"
 #include "ops/log.hpp"
 #include "rpc/server/server.hpp"
-#include "rpc/transport/links.hpp"
+#include "rpc/transport/sink_mux.hpp"
 #include "rpc/worker/proxy_link.hpp"
 
 namespace zerosuite::ops {
@@ -20,7 +20,7 @@ namespace zerosuite::ops {
 /// thread only.
 class Proxies final : private rpc::ProxyLinkHost {
  public:
-  Proxies(const Program& program, const Config& config, Log& log, rpc::Links& links, rpc::Server& server);
+  Proxies(const Program& program, const Config& config, Log& log, rpc::SinkMux& links, rpc::Server& server);
 
   /// Dials them; the methods are registered by now.
   void dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options);
@@ -44,7 +44,7 @@ class Proxies final : private rpc::ProxyLinkHost {
   };
 
   std::string id_on(const rpc::ProxyLink& link);
-  rpc::Introduction introduction(const rpc::ProxyLink& link) override;
+  rpc::Registration registration(const rpc::ProxyLink& link) override;
   void receive(rpc::ProxyLink& link, std::span<const std::string_view> frames) override;
   void linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) override;
   void unlinked(rpc::ProxyLink& link, std::string_view reason) override;
@@ -55,7 +55,7 @@ class Proxies final : private rpc::ProxyLinkHost {
   const Program& program_;
   const Config& config_;
   Log& log_;
-  rpc::Links& links_;
+  rpc::SinkMux& sinks_;
   rpc::Server& server_;
   std::string id_;
   std::string key_;

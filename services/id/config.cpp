@@ -101,7 +101,7 @@ std::vector<Option> source_options() {
           ops::own_time("max_lead_ms", rules.max_lead, 0, "Ids may run so far ahead of the wall clock."),
           ops::own_time("max_forward_ms", rules.max_forward, 1000,
                         "A longer leap of the wall clock is not followed."),
-          ops::own_time("outage_budget_ms", usual.segments.stock.outage_budget, 0,
+          ops::own_time("outage_budget_ms", usual.segments.buffer.outage_budget, 0,
                         "Reserves of a tag what it uses in so long."),
           ops::own_time("tag_watch_ms", usual.watch.every, 10,
                         "Looks so often what other issuers on the same store have changed of tags."),
@@ -148,7 +148,7 @@ SequenceStart start_of(const std::string& word) {
 }
 
 // What is renewed too late is never held.
-void check_lease(const WorkerOptions& worker) {
+void check_lease(const WorkerIdOptions& worker) {
   if (worker.claim.ttl > worker.renew + worker.margin) return;
   throw core::Failure(core::kInvalidArgument,
                       "lease_ms is " + std::to_string(worker.claim.ttl.count()) +
@@ -234,10 +234,10 @@ IssuerOptions issuer_options(const ops::Config& config) {
   check_worker(options.worker.claim, options.layout);
   options.clock.max_lead = config.duration("max_lead_ms");
   options.clock.max_forward = config.duration("max_forward_ms");
-  options.segments.stock.outage_budget = config.duration("outage_budget_ms");
+  options.segments.buffer.outage_budget = config.duration("outage_budget_ms");
   options.segments.max_tags = config.size("max_tags");
   options.sequences.max_names = config.size("max_names");
-  for (SourceOptions* source : {&options.segments.stock.source, &options.sequences.stock.source}) {
+  for (RangeAllocatorOptions* source : {&options.segments.buffer.source, &options.sequences.buffer.source}) {
     source->park = config.duration("park_ms");
     source->max_parked = config.size("max_parked");
   }

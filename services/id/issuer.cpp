@@ -20,7 +20,7 @@ Layout with_start(Layout layout, SequenceStart start) {
 
 }  // namespace
 
-Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told told)
+Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, WorkerIdLease::Callback told)
     : store_(parts.store),
       options_(std::move(options)),
       told_(std::move(told)),
@@ -47,10 +47,10 @@ Issuer::Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told tol
 }
 
 void Issuer::start() {
-  const Bond bond{.known = {},
-                  .fresh = options_.fresh_store,
-                  .wait = options_.worker.claim.ttl,
-                  .accept = options_.accept_regressed};
+  const OpenRequest bond{.known = {},
+                         .fresh = options_.fresh_store,
+                         .wait = options_.worker.claim.ttl,
+                         .accept = options_.accept_regressed};
   store_.open(bond, [this](const Result<std::string>& id) {
     if (id) return pin_layout();
     trouble_ = id.error();
@@ -87,7 +87,7 @@ void Issuer::told(const Result<Lease>& lease) {
   if (told_) told_(lease);
 }
 
-const core::Error& Issuer::hindrance() const { return trouble_ ? *trouble_ : worker_.why(); }
+const core::Error& Issuer::not_ready_reason() const { return trouble_ ? *trouble_ : worker_.why(); }
 
 void Issuer::stop(core::MoveFunction<void()> done) {
   const auto last = std::make_shared<core::CompletionLatch>(std::move(done));
@@ -102,9 +102,9 @@ void Issuer::stop(core::MoveFunction<void()> done) {
   sequences_.stop([last] {});
 }
 
-void Issuer::attend() {
+void Issuer::check_clock() {
   const Now now = time_.look();
-  if (std::exchange(breaks_, now.breaks) == now.breaks) return;
+  if (std::exchange(discontinuities_, now.discontinuities) == now.discontinuities) return;
   segments_.void_all();
   sequences_.void_all();
 }

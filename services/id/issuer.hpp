@@ -15,9 +15,9 @@
 #include "id/sequence/segments.hpp"
 #include "id/sequence/sequences.hpp"
 #include "id/snowflake/snowflakes.hpp"
-#include "id/snowflake/worker.hpp"
+#include "id/snowflake/worker_id_lease.hpp"
+#include "id/stores/change_watch.hpp"
 #include "id/stores/store.hpp"
-#include "id/stores/watch.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::id {
@@ -29,10 +29,10 @@ struct IssuerOptions {
   std::string fresh_store = {};   ///< The id that a shared store gets which has none.
   bool accept_regressed = false;  ///< The store goes on, whatever it has forgotten.
   SnowflakeOptions snowflake;
-  WorkerOptions worker;
+  WorkerIdOptions worker;
   SegmentOptions segments;
   SequenceOptions sequences;
-  WatchOptions watch;
+  ChangeWatchOptions watch;
   ClockRules clock;
 };
 
@@ -45,14 +45,14 @@ struct IssuerParts {
 /// Belongs to the loop's thread. To be stopped, or left alone for good, before it goes.
 class Issuer {
  public:
-  Issuer(const IssuerParts& parts, IssuerOptions options, Worker::Told told);
+  Issuer(const IssuerParts& parts, IssuerOptions options, WorkerIdLease::Callback told);
 
   /// Asks the store for what it takes to serve.
   void start();
   /// Whether it can serve.
   bool ready() const { return worker_.generation() > 0 && reach_.begun(); }
   /// Why it cannot, as far as is known.
-  const core::Error& hindrance() const;
+  const core::Error& not_ready_reason() const;
   /// What waiting will not change: ids of another layout are in the store, or it has forgotten what it gave
   /// out.
   const std::optional<core::Error>& refusal() const { return refusal_; }
@@ -60,7 +60,7 @@ class Issuer {
   void stop(core::MoveFunction<void()> done);
 
   /// Before each call: what was reserved before the machine was paused or copied is not used any more.
-  void attend();
+  void check_clock();
   /// What somebody should look at; empty when all is well.
   std::vector<std::string> troubles();
 
@@ -71,8 +71,8 @@ class Issuer {
   Daily& daily() { return daily_; }
   RandomIds& random_ids() { return random_ids_; }
   Reach& reach() { return reach_; }
-  Watch& watch() { return watch_; }
-  const Worker& worker() const { return worker_; }
+  ChangeWatch& watch() { return watch_; }
+  const WorkerIdLease& worker() const { return worker_; }
   const Store& store() const { return store_; }
 
  private:
@@ -81,18 +81,18 @@ class Issuer {
 
   Store& store_;
   const IssuerOptions options_;
-  const Worker::Told told_;
+  const WorkerIdLease::Callback told_;
   core::Entropy entropy_;
   IdTime time_;
-  Worker worker_;
+  WorkerIdLease worker_;
   Snowflakes snowflakes_;
   Segments segments_;
   Sequences sequences_;
   Daily daily_;
   RandomIds random_ids_;
   Reach reach_;
-  Watch watch_;
-  std::uint64_t breaks_ = 0;
+  ChangeWatch watch_;
+  std::uint64_t discontinuities_ = 0;
   std::optional<core::Error> refusal_;
   std::optional<core::Error> trouble_;  // of start()
   net::Timer start_again_;

@@ -4,7 +4,7 @@
 #include "db/folder_state.hpp"
 #include "id/api/service.hpp"
 #include "id/config.hpp"
-#include "id/open_store.hpp"
+#include "id/store_stack.hpp"
 #include "ops/run.hpp"
 
 namespace {
@@ -24,14 +24,14 @@ bool await_readiness(ops::App& app, id::Issuer& issuer) {
   return app.wait_until([&] {
     if (issuer.refusal()) refuse(*issuer.refusal());
     if (issuer.ready()) return true;
-    if (core::Clock::now() >= until) refuse(issuer.hindrance());
+    if (core::Clock::now() >= until) refuse(issuer.not_ready_reason());
     return false;
   });
 }
 
 // Where the ids are counted: in a folder of one issuer alone, or under a prefix in Redis, which all who use
 // it share.
-void rest_on_store(ops::App& app, id::OpenStore& open) {
+void rest_on_store(ops::App& app, id::StoreStack& open) {
   const ops::Config& config = app.config();
   if (open.store().traits().shared)
     return app.rest_on({.id = open.store().id(),
@@ -41,7 +41,7 @@ void rest_on_store(ops::App& app, id::OpenStore& open) {
   app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
 }
 
-void give_back(ops::App& app, id::Issuer& issuer, id::OpenStore& open) {
+void give_back(ops::App& app, id::Issuer& issuer, id::StoreStack& open) {
   const auto done =
       std::make_shared<bool>(false);  // the answer may come, or be given up, after this has returned
   open.store().gather();
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
   return ops::run(id::program(), argc, argv, [](ops::App& app) {
     const id::Secrets secrets = id::secrets(app.config());
     const core::SecretText admin_token = id::admin_token(app.config());
-    id::OpenStore open(app);
+    id::StoreStack open(app);
     const id::SystemClocks clocks;
     id::Issuer issuer(
         {app.reactor().timers(), open.store(), clocks}, id::issuer_options(app.config()),

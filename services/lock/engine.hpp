@@ -40,7 +40,7 @@ struct Record {
 };
 
 /// What is asked for, and then held.
-struct Claim {
+struct LockSpec {
   std::vector<std::string> names = {};  ///< Not empty, none twice; several are taken and given back together.
   std::string owner = {};
   Mode mode = Mode::kExclusive;
@@ -62,7 +62,7 @@ struct Claim {
         std::find_if(records.begin(), records.end(), [&](const Record& made) { return made.is(kind, id); });
     return found == records.end() ? nullptr : &*found;
   }
-  friend bool operator==(const Claim&, const Claim&) = default;
+  friend bool operator==(const LockSpec&, const LockSpec&) = default;
 };
 
 struct Grant {
@@ -70,8 +70,8 @@ struct Grant {
   core::milliseconds lease{0};  ///< From the answer on, the engine's clock drift taken off.
 };
 
-struct Held {
-  Claim claim;
+struct RecoveredHold {
+  LockSpec spec;
   Token token = 0;
   core::milliseconds remaining{0};
 };
@@ -91,7 +91,7 @@ struct Capabilities {
   std::string exclusion;   ///< What mutual exclusion rests on, in a few words.
   std::string clock;       ///< Whose clock ends a lease.
   bool fencing = false;
-  bool shared = false;
+  bool context = false;
   bool semaphores = false;
   bool atomic_sets = false;
   bool indefinite = false;  ///< Holds that end with their session only.
@@ -114,25 +114,25 @@ class Engine {
   /// has passed does not count as one. Answers the grant; nullopt when somebody else holds a name in a
   /// conflicting mode; Error Recovering while earlier holders may not be known; StorageError when nothing
   /// was taken because it could not be kept; Indeterminate when it may have been.
-  virtual void acquire(const Claim& claim, core::Done<std::optional<Grant>> done) = 0;
+  virtual void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) = 0;
   /// Replaces what is kept of a hold: its lease, which begins anew, its count, its mode (only from kExclusive
   /// to kShared), its records and what else is the broker's. A hold of count zero is one that was given back:
   /// its names are taken until release(), but a restart does not bring it back. Answers false when the token
   /// holds nothing any more. It may have passed its lease, as long as nobody took its names: whether that is
   /// too late is the broker's decision.
-  virtual void amend(Token token, const Claim& claim, core::Done<bool> done) = 0;
+  virtual void amend(Token token, const LockSpec& spec, core::Done<bool> done) = 0;
   /// Gives all names of the hold back. Answers false when the token holds nothing any more. Does not wait for
   /// the disk: a release that is lost only delays the next holder. Where more hangs on it, amend() to a count
   /// of zero comes first.
   virtual void release(Token token, Ending ending, core::Done<bool> done) = 0;
   /// Everybody who holds the name, in order of their tokens.
-  virtual void inspect(const std::string& name, core::Done<std::vector<Held>> done) = 0;
+  virtual void inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) = 0;
   /// Calls `freed` once, when an acquire that was answered nullopt may be worth another try.
   virtual void watch_free(const std::string& name, std::function<void()> freed) = 0;
 
   /// Who holds what, in order of tokens; right after the start what an earlier process left, each with its
   /// lease in full.
-  virtual std::vector<Held> holds() const = 0;
+  virtual std::vector<RecoveredHold> holds() const = 0;
   /// How long acquire() will go on to answer Recovering; zero when it does not.
   virtual core::milliseconds recovering() const = 0;
   virtual Capabilities capabilities() const = 0;

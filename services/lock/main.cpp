@@ -35,9 +35,9 @@ int main(int argc, char** argv) {
     app.offer_health();
     const auto state = db::state_of(app.config().text("data"));
     app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
-    app.on_drain([&broker] { broker.drain(lock::Audience::Stay::kLeaves); });
+    app.on_drain([&broker] { broker.drain(lock::EventBus::Stay::kLeaves); });
     app.log().write(ops::Level::kInfo, "locks",
-                    {{"held", broker.holds().size()},
+                    {{"held", broker.leases().size()},
                      {"durability", engine.capabilities().durability},
                      {"recovering_ms", engine.recovering().count()}});
     if (const auto left = engine.recovering(); left.count() > 0)

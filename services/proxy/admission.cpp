@@ -19,7 +19,7 @@ Error conflict(const std::string& message) { return {core::kStateConflict, messa
 
 }  // namespace
 
-std::optional<Error> Admission::refusal(const rpc::Introduction& newcomer) {
+std::optional<Error> Admission::refusal(const rpc::Registration& newcomer) {
   if (auto why = taken_id(newcomer)) return why;
   if (auto why = wrong_state(newcomer)) return why;
   if (auto why = second_owner(newcomer)) return why;
@@ -28,19 +28,19 @@ std::optional<Error> Admission::refusal(const rpc::Introduction& newcomer) {
 
 // The process itself comes again when it lost its connection before the proxy did; anybody else may have read
 // the id in proxy.workers.
-std::optional<Error> Admission::taken_id(const rpc::Introduction& newcomer) {
-  Worker* const known = directory_.worker(newcomer.id);
+std::optional<Error> Admission::taken_id(const rpc::Registration& newcomer) {
+  Worker* const known = registry_.worker(newcomer.id);
   if (known == nullptr) return std::nullopt;
   if (known->key == newcomer.key) {
-    dispatch_.lose(*known, "it registered anew");
+    dispatcher_.lose(*known, "it registered anew");
     return std::nullopt;
   }
   if (is_gone(*known)) return std::nullopt;
   return Error{core::kInvalidArgument, "the id " + newcomer.id + " is another worker's"};
 }
 
-std::optional<Error> Admission::wrong_state(const rpc::Introduction& newcomer) {
-  const rpc::State* const bound = directory_.bound(newcomer.service);
+std::optional<Error> Admission::wrong_state(const rpc::Registration& newcomer) {
+  const rpc::State* const bound = registry_.bound(newcomer.service);
   if (bound == nullptr || bound->id == newcomer.state.id) return std::nullopt;
   return conflict("the calls of " + newcomer.service + " belong to " + named(*bound) + "; worker " +
                   newcomer.id + " has " + named(newcomer.state) + "; proxy.forget(\"" + newcomer.service +
@@ -48,16 +48,16 @@ std::optional<Error> Admission::wrong_state(const rpc::Introduction& newcomer) {
 }
 
 // Two who hold the same lock file cannot both be alive, whatever the older one's connection looks like.
-std::optional<Error> Admission::second_owner(const rpc::Introduction& newcomer) {
+std::optional<Error> Admission::second_owner(const rpc::Registration& newcomer) {
   const rpc::State& state = newcomer.state;
-  const auto found = directory_.services().find(newcomer.service);
-  if (state.id.empty() || found == directory_.services().end()) return std::nullopt;
+  const auto found = registry_.services().find(newcomer.service);
+  if (state.id.empty() || found == registry_.services().end()) return std::nullopt;
   const std::vector<Worker*> others = found->second->workers;  // a copy: some may have to go
   for (Worker* const other : others) {
     const bool same_process = !newcomer.key.empty() && other->key == newcomer.key;
     if (same_process || (state.shared && other->state.shared)) continue;
     if (!state.lock.empty() && other->state.lock == state.lock) {
-      dispatch_.lose(*other, "another process has its data now");
+      dispatcher_.lose(*other, "another process has its data now");
       continue;
     }
     if (is_gone(*other)) continue;
@@ -68,23 +68,22 @@ std::optional<Error> Admission::second_owner(const rpc::Introduction& newcomer) 
 }
 
 // A name that nobody answers any more makes room for one that somebody does.
-std::optional<Error> Admission::no_room(const rpc::Introduction& newcomer) {
-  if (directory_.workers().size() >= options_.max_workers)
+std::optional<Error> Admission::no_room(const rpc::Registration& newcomer) {
+  if (registry_.workers().size() >= options_.max_workers)
     return Error{core::kOverloaded, "there are " + std::to_string(options_.max_workers) + " workers already"};
-  const bool binds = !newcomer.state.id.empty() && directory_.bound(newcomer.service) == nullptr;
-  if (binds && directory_.bound().size() >= options_.max_services)
+  const bool binds = !newcomer.state.id.empty() && registry_.bound(newcomer.service) == nullptr;
+  if (binds && registry_.bound().size() >= options_.max_services)
     return Error{core::kOverloaded,
                  std::to_string(options_.max_services) + " services belong to a state already"};
-  if (directory_.services().size() < options_.max_services ||
-      directory_.services().contains(newcomer.service))
+  if (registry_.services().size() < options_.max_services || registry_.services().contains(newcomer.service))
     return std::nullopt;
-  if (dispatch_.forget_oldest()) return std::nullopt;
+  if (dispatcher_.forget_oldest()) return std::nullopt;
   return Error{core::kOverloaded, "there are " + std::to_string(options_.max_services) + " services already"};
 }
 
 bool Admission::is_gone(Worker& worker) {
-  if (!worker.load.gone && worker.outlet->pulse() != rpc::Delivery::kGone) return false;
-  dispatch_.lose(worker, kConnectionEnded);
+  if (!worker.load.gone && worker.connection->send_heartbeat() != rpc::Delivery::kGone) return false;
+  dispatcher_.lose(worker, kConnectionEnded);
   return true;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "proxy/dispatch.hpp"
+#include "proxy/dispatcher.hpp"
 #include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
@@ -20,26 +20,26 @@ struct AdmissionOptions {
 /// Belongs to the loop's thread.
 class Admission {
  public:
-  Admission(Dispatch& dispatch, Directory& directory, const AdmissionOptions& options)
-      : dispatch_(dispatch), directory_(directory), options_(options) {}
+  Admission(Dispatcher& dispatch, ServiceRegistry& registry, const AdmissionOptions& options)
+      : dispatcher_(dispatch), registry_(registry), options_(options) {}
 
   /// Why the worker may not be taken now; nullopt when it may. Takes out those it replaces: the same process
   /// before it registered anew, and whoever turns out to be gone.
   ///
   /// A service is bound to the first state it is given, also when all its workers have left: another one does
   /// not know what the first has granted. Only an operator can tell that this does not matter any more
-  /// (Directory::unbind).
-  std::optional<core::Error> refusal(const rpc::Introduction& newcomer);
+  /// (ServiceRegistry::unbind).
+  std::optional<core::Error> refusal(const rpc::Registration& newcomer);
 
  private:
-  std::optional<core::Error> taken_id(const rpc::Introduction& newcomer);
-  std::optional<core::Error> wrong_state(const rpc::Introduction& newcomer);
-  std::optional<core::Error> second_owner(const rpc::Introduction& newcomer);
-  std::optional<core::Error> no_room(const rpc::Introduction& newcomer);
+  std::optional<core::Error> taken_id(const rpc::Registration& newcomer);
+  std::optional<core::Error> wrong_state(const rpc::Registration& newcomer);
+  std::optional<core::Error> second_owner(const rpc::Registration& newcomer);
+  std::optional<core::Error> no_room(const rpc::Registration& newcomer);
   bool is_gone(Worker& worker);
 
-  Dispatch& dispatch_;
-  Directory& directory_;
+  Dispatcher& dispatcher_;
+  ServiceRegistry& registry_;
   AdmissionOptions options_;
 };
 

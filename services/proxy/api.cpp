@@ -27,7 +27,7 @@ Value milliseconds_since(core::TimePoint then, core::TimePoint now) {
 
 std::string_view state_of(const Load& load, core::TimePoint now) {
   if (load.gone) return "gone";
-  if (load.draining || load.spared) return "draining";
+  if (load.draining || load.paused) return "draining";
   if (load.ejected(now)) return "ejected";
   return load.has_room(now) ? "ready" : "full";
 }
@@ -50,43 +50,43 @@ Value describe(const Worker& worker, core::TimePoint now) {
                {text_value("shared"), {worker.state.shared}}}};
 }
 
-std::string_view state_of(const Channel& channel) {
-  switch (channel.state) {
-    case Channel::State::kNew:
-    case Channel::State::kWaiting:
+std::string_view state_of(const Route& route) {
+  switch (route.state) {
+    case Route::State::kNew:
+    case Route::State::kWaiting:
       return "waiting";
-    case Channel::State::kOpen:
-      return channel.answered ? "streaming" : "open";
-    case Channel::State::kOrphaned:
+    case Route::State::kOpen:
+      return route.answered ? "streaming" : "open";
+    case Route::State::kOrphaned:
       break;
   }
   return "orphaned";
 }
 
-Value describe(const Channel& channel, core::TimePoint now) {
-  const std::string_view id = wire::id_text(channel.id());
-  const std::string_view name = channel.name();  // of a call that waits, whatever its client wrote
+Value describe(const Route& route, core::TimePoint now) {
+  const std::string_view id = wire::id_text(route.id());
+  const std::string_view name = route.name();  // of a call that waits, whatever its client wrote
   return {Dict{{text_value("method"), text_value(wire::is_utf8(name) ? std::string(name) : hex(name))},
-               {text_value("client"), text_value(ops::pseudonym(channel.client.outermost()))},
-               {text_value("channel"), text_value(id.empty() ? hex(channel.id()) : hex(id))},
-               {text_value("worker"), channel.worker ? text_value(channel.worker->id) : Value()},
-               {text_value("state"), text_value(state_of(channel))},
-               {text_value("age_ms"), milliseconds_since(channel.opened, now)}}};
+               {text_value("client"), text_value(ops::pseudonym(route.client.outermost()))},
+               {text_value("channel"), text_value(id.empty() ? hex(route.id()) : hex(id))},
+               {text_value("worker"), route.worker ? text_value(route.worker->id) : Value()},
+               {text_value("state"), text_value(state_of(route))},
+               {text_value("age_ms"), milliseconds_since(route.opened, now)}}};
 }
 
 // Only when nobody serves it: whoever does is bound to it again at once.
-Value forget(Directory& directory, const std::string& service) {
-  const auto found = directory.services().find(service);
-  if (found != directory.services().end() && !found->second->workers.empty())
+Value forget(ServiceRegistry& registry, const std::string& service) {
+  const auto found = registry.services().find(service);
+  if (found != registry.services().end() && !found->second->workers.empty())
     throw Failure(core::kInvalidArgument,
                   service + " has workers: " + std::to_string(found->second->workers.size()));
-  const auto state = directory.unbind(service);
-  if (found != directory.services().end() && found->second->queue.empty()) directory.forget(*found->second);
+  const auto state = registry.unbind(service);
+  if (found != registry.services().end() && found->second->queue.empty()) registry.forget(*found->second);
   return state ? text_value(state->id) : Value();
 }
 
-Worker& known(const Directory& directory, const std::string& id) {
-  Worker* const worker = directory.worker(id);
+Worker& known(const ServiceRegistry& registry, const std::string& id) {
+  Worker* const worker = registry.worker(id);
   if (worker == nullptr) throw Failure(core::kInvalidArgument, "there is no worker " + id);
   return *worker;
 }
@@ -103,8 +103,8 @@ void add_named(Dict& dict, const std::array<std::uint64_t, N>& counters) {
   }
 }
 
-Value stats(const rpc::Server& server, const Relay& relay, const Directory& directory) {
-  const Dispatch& dispatch = relay.dispatch();
+Value stats(const rpc::Server& server, const Router& router, const ServiceRegistry& registry) {
+  const Dispatcher& dispatch = router.dispatcher();
   const Counters& counters = dispatch.counters();
   const rpc::ServerStats own = server.stats();
   Dict errors;
@@ -115,14 +115,14 @@ Value stats(const rpc::Server& server, const Relay& relay, const Directory& dire
   add_named<wire::Fault>(drops, own.faults);
   add_named<rpc::Drop>(drops, own.drops);
   std::size_t outstanding = 0;
-  for (const auto& [id, worker] : directory.workers()) outstanding += worker->load.outstanding;
+  for (const auto& [id, worker] : registry.workers()) outstanding += worker->load.outstanding;
   return {Dict{{text_value("calls"), number(counters.calls)},
                {text_value("own_calls"), number(own.calls)},
                {text_value("errors"), {std::move(errors)}},
                {text_value("outstanding"), number(outstanding)},
                {text_value("queued"), number(dispatch.queued())},
-               {text_value("channels"), number(dispatch.channels().size())},
-               {text_value("workers"), number(directory.workers().size())},
+               {text_value("channels"), number(dispatch.routes().size())},
+               {text_value("workers"), number(registry.workers().size())},
                {text_value("workers_lost"), number(counters.workers_lost)},
                {text_value("clients_lost"), number(counters.clients_lost)},
                {text_value("abandoned"), number(counters.abandoned)},
@@ -131,19 +131,18 @@ Value stats(const rpc::Server& server, const Relay& relay, const Directory& dire
                {text_value("drops"), {std::move(drops)}}}};
 }
 
-List list_channels(const Channels& channels, const std::string& prefix, core::TimePoint now) {
+List list_channels(const RouteTable& channels, const std::string& prefix, core::TimePoint now) {
   List list;
-  channels.for_each([&](const Channel& channel) {
-    if (list.size() < kMostListed && channel.name().starts_with(prefix))
-      list.push_back(describe(channel, now));
+  channels.for_each([&](const Route& route) {
+    if (list.size() < kMostListed && route.name().starts_with(prefix)) list.push_back(describe(route, now));
   });
   return list;
 }
 
-bool ready(const Relay& relay, const Directory& directory, const std::optional<std::string>& service,
+bool ready(const Router& router, const ServiceRegistry& registry, const std::optional<std::string>& service,
            core::TimePoint now) {
-  if (relay.draining()) return false;
-  const auto& services = directory.services();
+  if (router.draining()) return false;
+  const auto& services = registry.services();
   if (service) {
     const auto found = services.find(*service);
     return found != services.end() && is_ready(*found->second, now);
@@ -154,40 +153,40 @@ bool ready(const Relay& relay, const Directory& directory, const std::optional<s
 
 }  // namespace
 
-void bind(rpc::Server& server, Relay& relay, Directory& directory, const net::Timers& timers) {
+void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const net::Timers& timers) {
   server.method("ping", "Answers \"pong\" as long as the proxy lives.", [] { return std::string("pong"); });
   server.method(
       "ready", {"service"},
       "Whether calls of the service can be answered now; without it, of every service that is known.",
       [&](const std::optional<std::string>& service) {
-        return ready(relay, directory, service, timers.now());
+        return ready(router, registry, service, timers.now());
       });
   server.method("workers", "Every worker: its service, state, load and counters.", [&] {
     List list;
-    for (const auto& [id, worker] : directory.workers()) list.push_back(describe(*worker, timers.now()));
+    for (const auto& [id, worker] : registry.workers()) list.push_back(describe(*worker, timers.now()));
     return list;
   });
   server.method("channels", {{"prefix", Value{std::string()}}},
                 "The open calls whose method starts with prefix, a thousand at most.",
                 [&](const std::string& prefix) {
-                  return list_channels(relay.dispatch().channels(), prefix, timers.now());
+                  return list_channels(router.dispatcher().routes(), prefix, timers.now());
                 });
-  server.method("stats", "Counters since the start.", [&] { return stats(server, relay, directory); });
+  server.method("stats", "Counters since the start.", [&] { return stats(server, router, registry); });
   server.method("drain", {"worker"}, "Gives that worker no new calls; answers how many it still has.",
                 [&](const std::string& id) {
-                  Worker& worker = known(directory, id);
-                  worker.load.spared = true;
-                  relay.dispatch().hurry(*worker.service);
+                  Worker& worker = known(registry, id);
+                  worker.load.paused = true;
+                  router.dispatcher().shorten_deadlines(*worker.service);
                   return worker.load.outstanding;
                 });
   server.method(
       "forget", {"service"},
       "Forgets a service without workers, and the state it belonged to, so that another may serve it. "
       "Answers that state's id, or nil.",
-      [&](const std::string& service) { return forget(directory, service); });
+      [&](const std::string& service) { return forget(registry, service); });
   server.method("resume", {"worker"}, "Gives a worker calls again after drain.", [&](const std::string& id) {
-    Worker& worker = known(directory, id);
-    if (std::exchange(worker.load.spared, false)) relay.dispatch().welcome(worker);
+    Worker& worker = known(registry, id);
+    if (std::exchange(worker.load.paused, false)) router.dispatcher().worker_added(worker);
   });
 }
 

@@ -24,10 +24,10 @@ struct Load {
   std::uint32_t failures = 0;       ///< Answers of that kind in a row.
   std::uint32_t ejections = 0;      ///< In a row.
   bool draining = false;            ///< It is about to end.
-  bool spared = false;              ///< Somebody asked to give it no calls for a while.
+  bool paused = false;              ///< Somebody asked to give it no calls for a while.
   bool gone = false;                ///< Known to be dead, and about to be removed.
 
-  bool alive() const { return !draining && !spared && !gone; }
+  bool alive() const { return !draining && !paused && !gone; }
   bool has_room(core::TimePoint now) const {
     return alive() && outstanding < max_inflight && now >= full_until;
   }

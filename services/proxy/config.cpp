@@ -16,8 +16,8 @@ using ops::Scope;
 using ops::Type;
 
 std::vector<Option> own_options() {
-  const RelayOptions usual;
-  const DispatchOptions& dispatch = usual.dispatch;
+  const RouterOptions usual;
+  const DispatcherOptions& dispatch = usual.dispatch;
   const AdmissionOptions admission;
   Option bytes =
       ops::own_count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
@@ -61,7 +61,7 @@ std::vector<Option> own_options() {
 }
 
 std::vector<Option> upstream_columns() {
-  const rpc::Introduction usual;
+  const rpc::Registration usual;
   const UpstreamOptions server;
   Option bytes =
       ops::own_count("max_answer_bytes", server.max_answer_bytes, 1024,
@@ -104,14 +104,14 @@ const ops::Program kProgram{.name = "proxy",
 
 const ops::Program& program() { return kProgram; }
 
-RelayOptions relay_options(const ops::Config& config) {
-  RelayOptions options;
+RouterOptions router_options(const ops::Config& config) {
+  RouterOptions options;
   options.max_channels = config.size("max_channels");
   options.max_channels_per_peer = config.size("max_channels_per_peer");
   options.max_credit = static_cast<std::uint32_t>(config.integer("max_credit"));
   options.stalled_bytes = config.size("max_held_bytes") / 2;
   options.settle = config.duration("settle_ms");
-  DispatchOptions& dispatch = options.dispatch;
+  DispatcherOptions& dispatch = options.dispatch;
   dispatch.queue_calls = config.size("queue_calls");
   dispatch.queue_bytes = config.size("queue_bytes");
   dispatch.retry_bytes = config.size("retry_bytes");

@@ -5,7 +5,7 @@
 
 #include "ops/config/config.hpp"
 #include "proxy/admission.hpp"
-#include "proxy/relay.hpp"
+#include "proxy/router.hpp"
 #include "proxy/upstream.hpp"
 
 namespace zerosuite::proxy {
@@ -13,7 +13,7 @@ namespace zerosuite::proxy {
 /// Name, endpoints and options. Lives as long as the process.
 const ops::Program& program();
 
-RelayOptions relay_options(const ops::Config& config);
+RouterOptions router_options(const ops::Config& config);
 AdmissionOptions admission_options(const ops::Config& config);
 /// One for each endpoint of each [[proxy.upstream]]. Throws core::Failure(InvalidArgument) when a service has
 /// the same endpoint twice.

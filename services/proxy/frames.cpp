@@ -3,7 +3,7 @@
 #include <functional>
 #include <utility>
 
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 
 namespace zerosuite::proxy {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "net/socket.hpp"
-#include "proxy/channel.hpp"
+#include "proxy/route.hpp"
 #include "wire/event.hpp"
 #include "wire/id.hpp"
 #include "wire/limits.hpp"

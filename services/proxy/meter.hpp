@@ -17,7 +17,7 @@
 
 #include "core/clock.hpp"
 #include "core/keyed_hash.hpp"
-#include "proxy/chain.hpp"
+#include "proxy/intrusive_list.hpp"
 #include "wire/envelope.hpp"
 #include "wire/event.hpp"
 
@@ -48,7 +48,7 @@ class Meter {
     std::uint64_t owed_ = 0;  // granted by the client and not passed on yet
     bool streams_ = false;
     std::optional<std::uint64_t> beat_after_;  // what had been heard when its last heartbeat was passed on
-    Hook<Call> of_waiting_;
+    ListHook<Call> of_waiting_;
     bool waiting_ = false;
   };
   /// What is to be passed on now.
@@ -100,7 +100,7 @@ class Meter {
   void leave_line(Call& call);
 
   Calls calls_;  // by kind and text of the id, and the client
-  Chain<Call, &Call::of_waiting_> waiting_;
+  IntrusiveList<Call, &Call::of_waiting_> waiting_;
   std::size_t used_ = 0;
   std::size_t streams_ = 0;
   std::size_t streaming_ = 0;  // of used_, what streams have beyond their first event

@@ -6,9 +6,9 @@
 
 #include "net/traffic.hpp"
 #include "proxy/frames.hpp"
-#include "rpc/client/listeners.hpp"
+#include "rpc/client/value_handler.hpp"
 #include "rpc/transport/dialed_transport.hpp"
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
@@ -136,11 +136,11 @@ struct Upstream::Lane final : rpc::DialedHost {
   rpc::DialedTransport transport;
 };
 
-Upstream::Upstream(const net::Dialing& dialing, Relay& relay, Directory& directory, ops::Log& log,
+Upstream::Upstream(const net::Dialing& dialing, Router& router, ServiceRegistry& registry, ops::Log& log,
                    UpstreamOptions options)
     : dialing_(dialing),
-      relay_(relay),
-      directory_(directory),
+      router_(router),
+      registry_(registry),
       log_(log),
       options_(std::move(options)),
       unlimited_(without_frame_limit(options_.limits)),
@@ -151,7 +151,7 @@ Upstream::Upstream(const net::Dialing& dialing, Relay& relay, Directory& directo
       caller_(dialing.reactor.timers(), static_cast<rpc::Sink&>(*this), caller_options(options_)) {
   wire::List names;
   for (const std::string& name : options_.methods) names.push_back(text(name));
-  directory_.expect(options_.service, rpc::read_methods(described(names)));
+  registry_.expect(options_.service, rpc::read_methods(described(names)));
   add_lane();
   looked_ = now();
   look_.after(kLookEvery);
@@ -212,8 +212,8 @@ void Upstream::connected(Lane& lane) {
 void Upstream::lose_lane(Lane& lane, std::string_view reason) {
   if (!lane.up) return;  // libzmq goes on dialing by itself
   lane.up = false;
-  hush();
-  Dispatch& dispatch = relay_.dispatch();
+  clear_on_lost();
+  Dispatcher& dispatch = router_.dispatcher();
   if (lanes_up() == 0) return worker_ != nullptr ? dispatch.lose(*worker_, reason) : start_over();
 
   const auto dead =
@@ -226,15 +226,15 @@ void Upstream::lose_lane(Lane& lane, std::string_view reason) {
   std::vector<std::pair<wire::Envelope, std::string>> calls;
   lane.meter.close_all([&](const Meter::Call& call) { calls.emplace_back(call.client, call.id); });
   for (const auto& [client, id] : calls) {
-    Channel* const channel = dispatch.channels().find({client, id});
-    if (channel != nullptr && channel->worker != nullptr && channel->worker == worker_)
-      dispatch.lose_call(*channel, reason);
+    Route* const route = dispatch.routes().find({client, id});
+    if (route != nullptr && route->worker != nullptr && route->worker == worker_)
+      dispatch.lose_call(*route, reason);
   }
 }
 
 // With one connection, to be made anew: calls that were given up must not be made after all.
 void Upstream::start_over() {
-  hush();
+  clear_on_lost();
   ask_again_.cancel();
   for (const auto& lane : lanes_) {
     lane->up = false;
@@ -248,7 +248,7 @@ void Upstream::start_over() {
 }
 
 // What the proxy itself had asked is not answered any more.
-void Upstream::hush() {
+void Upstream::clear_on_lost() {
   hushed_ = true;
   caller_.close(std::make_exception_ptr(rpc::LostRemote("the connection has ended")));
   hushed_ = false;
@@ -285,7 +285,7 @@ void Upstream::look_at_pings() {
   if (excused) pings_.busy(now());
   if (!pings_.hangs(now())) return;
   suspect_ = true;
-  relay_.dispatch().lose(*worker_, kHangs);
+  router_.dispatcher().lose(*worker_, kHangs);
 }
 
 // Questions of the proxy's own.
@@ -352,23 +352,23 @@ std::vector<rpc::OfferedMethod> Upstream::usable(const wire::Value& methods) {
 
 void Upstream::admit(const wire::Value& methods) {
   if (worker_ != nullptr) return;
-  rpc::Introduction introduction{.id = id(),
+  rpc::Registration registration{.id = id(),
                                  .service = options_.service,
                                  .version = {},
                                  .methods = usable(methods),
                                  .weight = options_.weight,
                                  .max_inflight = options_.max_inflight};
   auto worker = std::make_unique<Worker>();
-  worker->id = introduction.id;
+  worker->id = registration.id;
   worker->origin = options_.endpoint;
-  worker->outlet = this;
+  worker->connection = this;
   worker->bare_names = true;
   worker->load.weight = options_.weight;
   worker->load.max_inflight = options_.max_inflight;
-  worker_ = &directory_.add(std::move(worker), introduction);
+  worker_ = &registry_.add(std::move(worker), registration);
   log_.write(Level::kInfo, "upstream up",
-             {{"worker", introduction.id}, {"methods", introduction.methods.size()}});
-  relay_.dispatch().welcome(*worker_);
+             {{"worker", registration.id}, {"methods", registration.methods.size()}});
+  router_.dispatcher().worker_added(*worker_);
 }
 
 rpc::Delivery Upstream::send(const wire::Envelope& /*peer*/, wire::Buffer& payload) {
@@ -398,7 +398,7 @@ void Upstream::receive(Lane& lane, std::vector<net::Frame>& frames) {
   }
   if (worker_ == nullptr) return;
   frames.insert(frames.begin(), net::Frame());
-  relay_.on_worker(*worker_, frames);
+  router_.on_worker(*worker_, frames);
 }
 
 void Upstream::hear(Lane& lane, Meter::Call& call, const wire::Event& event, net::Frame& payload) {
@@ -491,7 +491,7 @@ void Upstream::read_up() {
 }
 
 void Upstream::lost(std::string_view reason) {
-  ++relay_.dispatch().counters().workers_lost;
+  ++router_.dispatcher().counters().workers_lost;
   log_.write(Level::kWarn, "upstream down", {{"worker", id()}, {"reason", reason}});
   worker_ = nullptr;
   start_over();

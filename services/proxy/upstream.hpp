@@ -14,7 +14,7 @@
 #include "ops/log.hpp"
 #include "proxy/meter.hpp"
 #include "proxy/ping_watch.hpp"
-#include "proxy/relay.hpp"
+#include "proxy/router.hpp"
 #include "rpc/client/call_error.hpp"
 #include "rpc/client/caller.hpp"
 
@@ -39,9 +39,9 @@ struct UpstreamOptions {
 /// them is. ZeroMQ's own thread of the server answers the probes, so one that computes for long stays, and
 /// one that is stopped is lost within three seconds; bytes of a long message count as answers. One that has
 /// hung while its sockets live is found by a ping (PingWatch).
-class Upstream final : private Outlet, private rpc::Sink {
+class Upstream final : private WorkerConnection, private rpc::Sink {
  public:
-  Upstream(const net::Dialing& dialing, Relay& relay, Directory& directory, ops::Log& log,
+  Upstream(const net::Dialing& dialing, Router& router, ServiceRegistry& registry, ops::Log& log,
            UpstreamOptions options);
   ~Upstream() override;
 
@@ -61,7 +61,7 @@ class Upstream final : private Outlet, private rpc::Sink {
   void connected(Lane& lane);
   void lose_lane(Lane& lane, std::string_view reason);
   void start_over();
-  void hush();
+  void clear_on_lost();
 
   void ask(const char* method);
   void told(const char* method, rpc::Outcome<wire::Value> answer);
@@ -81,14 +81,14 @@ class Upstream final : private Outlet, private rpc::Sink {
 
   net::Sent attempt(std::span<net::Frame> frames) override;
   rpc::Delivery forward(std::span<net::Frame> frames) override;
-  rpc::Delivery pulse() override { return rpc::Delivery::kSent; }  // the probes do that
+  rpc::Delivery send_heartbeat() override { return rpc::Delivery::kSent; }  // the probes do that
   void read_up() override;
   void lost(std::string_view reason) override;
   rpc::Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
   net::Dialing dialing_;
-  Relay& relay_;
-  Directory& directory_;
+  Router& router_;
+  ServiceRegistry& registry_;
   ops::Log& log_;
   UpstreamOptions options_;
   wire::Limits unlimited_;  // an answer that is too long is told so where its caller is known

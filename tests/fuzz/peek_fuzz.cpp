@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/relay_rig.hpp"
+#include "support/router_rig.hpp"
 
 namespace zerosuite {
 namespace {

@@ -19,32 +19,32 @@ namespace zerosuite::test {
 
 class BrokerRig {
  public:
-  explicit BrokerRig(const lock::Limits& limits = {}, const std::vector<lock::Held>& left = {})
+  explicit BrokerRig(const lock::Limits& limits = {}, const std::vector<lock::RecoveredHold>& left = {})
       : engine(leave(left)), broker(timers, engine, limits, [this] { return clock += piece; }) {}
   ~BrokerRig() { CHECK(leaks() == ""); }
   BrokerRig(const BrokerRig&) = delete;
   BrokerRig& operator=(const BrokerRig&) = delete;
 
   Asked acquire(const lock::Request& request) {
-    return ask(request.claim.owner, [&](auto told) { return broker.acquire(request, std::move(told)); });
+    return ask(request.spec.owner, [&](auto told) { return broker.acquire(request, std::move(told)); });
   }
   Asked enqueue(const lock::Request& request) {
-    return ask(request.claim.owner, [&](auto told) { return broker.enqueue(request, std::move(told)); });
+    return ask(request.spec.owner, [&](auto told) { return broker.enqueue(request, std::move(told)); });
   }
   Asked wait(const std::string& ticket, core::milliseconds wait) {
-    return ask({}, [&](auto told) { return broker.attempts().wait(ticket, wait, std::move(told)); });
+    return ask({}, [&](auto told) { return broker.acquires().wait(ticket, wait, std::move(told)); });
   }
   void withdraw(const Asked& asked) {
     asked->gone = true;
-    broker.attempts().withdraw(asked->id);
+    broker.acquires().withdraw(asked->id);
   }
 
-  SharedAnswer<lock::Released> release(const lock::Key& key) {
+  SharedAnswer<lock::Released> release(const lock::HoldKey& key) {
     return answered<lock::Released>([&](auto done) { broker.release(key, std::move(done)); });
   }
   SharedAnswer<lock::Released> release(const Asked& asked) { return release(key_of(asked)); }
-  SharedAnswer<lock::Extended> extend(const lock::Key& key, core::milliseconds lease) {
-    return answered<lock::Extended>([&](auto done) { broker.holds().extend(key, lease, std::move(done)); });
+  SharedAnswer<lock::Extended> extend(const lock::HoldKey& key, core::milliseconds lease) {
+    return answered<lock::Extended>([&](auto done) { broker.leases().extend(key, lease, std::move(done)); });
   }
   SharedAnswer<lock::Extended> extend(const Asked& asked, core::milliseconds lease) {
     return extend(key_of(asked), lease);
@@ -54,13 +54,13 @@ class BrokerRig {
   }
   Heard session(const std::string& owner, core::milliseconds ttl = core::milliseconds(10'000)) {
     const auto heard = heard_.emplace_back(std::make_shared<HeardState>());
-    heard->id = broker.sessions().open(owner, ttl, heard->listener());
+    heard->id = broker.sessions().open(owner, ttl, heard->subscriber());
     owners_.insert(owner);
     return heard;
   }
   Heard watch(const std::string& prefix) {
     const auto heard = heard_.emplace_back(std::make_shared<HeardState>());
-    heard->listener_id = broker.audience().join_prefix(prefix, heard->listener());
+    heard->listener_id = broker.events().join_prefix(prefix, heard->subscriber());
     return heard;
   }
   /// What it has released by the end of this call.
@@ -82,8 +82,8 @@ class BrokerRig {
   }
   void pass(core::milliseconds duration) { test::pass(timers, duration); }
   /// Time goes by, but nobody has looked at what is due.
-  void stall(core::milliseconds duration) { timers.tell(timers.now() + duration); }
-  std::size_t waiting() const { return broker.attempts().waiting(); }
+  void stall(core::milliseconds duration) { timers.set_now(timers.now() + duration); }
+  std::size_t waiting() const { return broker.acquires().waiting(); }
 
   net::Timers timers{kStart};
   core::Clock::duration piece{0};  ///< So long each piece of a chore takes,
@@ -92,9 +92,9 @@ class BrokerRig {
   lock::Broker broker;
 
  private:
-  static FakeLockEngine leave(const std::vector<lock::Held>& left) {
+  static FakeLockEngine leave(const std::vector<lock::RecoveredHold>& left) {
     FakeLockEngine made;
-    for (const lock::Held& held : left) made.leave(held);
+    for (const lock::RecoveredHold& held : left) made.leave(held);
     return made;
   }
   template <class Call>
@@ -116,10 +116,10 @@ class BrokerRig {
       heard->on_event = {};
       if (!heard->id.empty()) outcome([&] { close(heard->id); });  // if it is still there
     }
-    broker.drain(lock::Audience::Stay::kStays);
+    broker.drain(lock::EventBus::Stay::kStays);
     finish();
     const auto& names = broker.table().names();
-    while (broker.holds().size() > 0) {
+    while (broker.leases().size() > 0) {
       std::vector<std::string> held;
       for (const auto& [text, name] : names) held.push_back(text);
       for (const std::string& name : held) force_release(name, "the end");

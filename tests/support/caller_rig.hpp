@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "rpc/client/caller.hpp"
-#include "rpc/client/listeners.hpp"
+#include "rpc/client/value_handler.hpp"
 #include "support/fakes.hpp"
 
 namespace zerosuite::test {
@@ -37,7 +37,7 @@ inline std::string describe(const std::exception_ptr& error) {
 }
 
 /// Takes values and items of any kind, and keeps a line about each.
-class LineListener final : public rpc::Listener {
+class LineListener final : public rpc::ResponseHandler {
  public:
   explicit LineListener(std::string& lines) : lines_(lines) {}
 
@@ -68,7 +68,7 @@ class CallerRig {
   Call start(const std::string& method, core::milliseconds timeout = {}) {
     return start(method, std::make_unique<LineListener>(lines), timeout);
   }
-  Call start(const std::string& method, std::unique_ptr<rpc::Listener> listener,
+  Call start(const std::string& method, std::unique_ptr<rpc::ResponseHandler> listener,
              core::milliseconds timeout = {}) {
     wire::Buffer args;
     const std::string encoded = list();

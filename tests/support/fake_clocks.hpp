@@ -13,7 +13,7 @@ inline constexpr std::int64_t kWallMs = 1'704'067'200'000;
 
 class FakeClocks final : public id::Clocks {
  public:
-  id::Sight read() const override { return now; }
+  id::ClockReading read() const override { return now; }
 
   /// Time goes by.
   void pass(core::milliseconds duration) {
@@ -25,7 +25,7 @@ class FakeClocks final : public id::Clocks {
   /// Time of which the wall clock knows nothing.
   void suspend(core::milliseconds duration) { now.boot_ns += duration.count() * 1'000'000; }
 
-  id::Sight now{kWallMs * 1'000'000, 5'000'000'000};
+  id::ClockReading now{kWallMs * 1'000'000, 5'000'000'000};
 };
 
 }  // namespace zerosuite::test

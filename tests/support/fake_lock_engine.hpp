@@ -18,24 +18,24 @@ namespace zerosuite::test {
 
 class FakeLockEngine final : public lock::Engine {
  public:
-  void acquire(const lock::Claim& claim, core::Done<std::optional<lock::Grant>> done) override {
+  void acquire(const lock::LockSpec& spec, core::Done<std::optional<lock::Grant>> done) override {
     core::Result<std::optional<lock::Grant>> answer = std::optional<lock::Grant>();
     if (trouble) {
       answer = *trouble;
-    } else if (taken(claim)) {
+    } else if (taken(spec)) {
       ++refused;
     } else {
-      kept.emplace(next_token, claim);
-      answer = std::optional(lock::Grant{next_token++, claim.lease});
+      kept.emplace(next_token, spec);
+      answer = std::optional(lock::Grant{next_token++, spec.lease});
     }
     conclude([answer, then = std::move(done)]() mutable { then(std::move(answer)); });
   }
-  void amend(lock::Token token, const lock::Claim& claim, core::Done<bool> done) override {
+  void amend(lock::Token token, const lock::LockSpec& spec, core::Done<bool> done) override {
     core::Result<bool> answer = kept.contains(token);
     if (trouble) {
       answer = *trouble;
     } else if (*answer) {
-      kept[token] = claim;
+      kept[token] = spec;
     }
     conclude([answer, then = std::move(done)]() mutable { then(answer); });
   }
@@ -43,13 +43,13 @@ class FakeLockEngine final : public lock::Engine {
     endings.push_back(ending);
     conclude([held = kept.erase(token) > 0, then = std::move(done)]() mutable { then(held); });
   }
-  void inspect(const std::string&, core::Done<std::vector<lock::Held>> done) override {
-    conclude([then = std::move(done)]() mutable { then(std::vector<lock::Held>()); });
+  void inspect(const std::string&, core::Done<std::vector<lock::RecoveredHold>> done) override {
+    conclude([then = std::move(done)]() mutable { then(std::vector<lock::RecoveredHold>()); });
   }
   void watch_free(const std::string& name, std::function<void()> freed) override {
     watches.emplace(name, std::move(freed));
   }
-  std::vector<lock::Held> holds() const override { return left; }
+  std::vector<lock::RecoveredHold> holds() const override { return left; }
   core::milliseconds recovering() const override { return recovers_in; }
   lock::Capabilities capabilities() const override {
     lock::Capabilities what;
@@ -59,8 +59,8 @@ class FakeLockEngine final : public lock::Engine {
   }
 
   /// What an earlier process left; to be said before the broker is made.
-  void leave(lock::Held held) {
-    kept.emplace(held.token, held.claim);
+  void leave(lock::RecoveredHold held) {
+    kept.emplace(held.token, held.spec);
     next_token = std::max(next_token, held.token + 1);
     left.push_back(std::move(held));
   }
@@ -88,9 +88,9 @@ class FakeLockEngine final : public lock::Engine {
   std::set<std::string> elsewhere;  ///< Held by somebody whom the broker does not know.
   core::milliseconds recovers_in{0};
   lock::Token next_token = 100;
-  std::map<lock::Token, lock::Claim> kept;
+  std::map<lock::Token, lock::LockSpec> kept;
   std::vector<lock::Ending> endings;
-  std::vector<lock::Held> left;
+  std::vector<lock::RecoveredHold> left;
   std::multimap<std::string, std::function<void()>> watches;
   std::deque<core::MoveFunction<void()>> in_flight;
   std::size_t refused = 0;
@@ -100,16 +100,16 @@ class FakeLockEngine final : public lock::Engine {
     in_flight.push_back(std::move(completion));
     if (!slow) commit_all();
   }
-  bool taken(const lock::Claim& claim) const {
-    return std::any_of(claim.names.begin(), claim.names.end(), [&](const std::string& name) {
+  bool taken(const lock::LockSpec& spec) const {
+    return std::any_of(spec.names.begin(), spec.names.end(), [&](const std::string& name) {
       if (elsewhere.contains(name)) return true;
-      std::uint32_t permits = claim.permits;
+      std::uint32_t permits = spec.permits;
       for (const auto& [token, held] : kept) {
         if (std::find(held.names.begin(), held.names.end(), name) == held.names.end()) continue;
-        if (held.mode != claim.mode || held.mode == lock::Mode::kExclusive) return true;
+        if (held.mode != spec.mode || held.mode == lock::Mode::kExclusive) return true;
         permits += held.permits;
       }
-      return claim.mode == lock::Mode::kPermits && permits > claim.limit;
+      return spec.mode == lock::Mode::kPermits && permits > spec.limit;
     });
   }
 };

@@ -64,7 +64,7 @@ void issue(Rig& rig, const std::string& who) {
   const auto tell = [&](const std::string& kind, const std::string& what) {
     std::cout << who << ' ' << kind << ' ' << what << '\n';
   };
-  rig.issuer.attend();
+  rig.issuer.check_clock();
   for (int i = 0; i < kEach; ++i) {
     rig.issuer.snowflakes().of("default").take(1, [&](const Result<id::Snowflake::Runs>& runs) {
       tell("snowflake", runs ? std::to_string(runs->front().first) : runs.error().name);

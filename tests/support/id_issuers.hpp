@@ -50,28 +50,28 @@ class RealIssuer : public SimulatedIssuer {
   }
 
   void ids(std::int64_t n, Ids done) override {
-    issuer_.attend();
+    issuer_.check_clock();
     id::Snowflake& snowflake = issuer_.snowflakes().of("");
     if (const auto id = n == 1 ? snowflake.one(issuer_.time().look()) : std::nullopt)
       return done(id::Snowflake::Runs{{*id, 1}});
     snowflake.take(std::min(n, snowflake.most()), std::move(done));
   }
   void sequence(Value done) override {
-    issuer_.attend();
+    issuer_.check_clock();
     issuer_.sequences().next("s", std::move(done));
   }
   void durable(Value done) override {
-    issuer_.attend();
+    issuer_.check_clock();
     issuer_.sequences().durable("s", std::move(done));
   }
   void segment(Value done) override {
-    issuer_.attend();
+    issuer_.check_clock();
     issuer_.segments().next("t", std::move(done));
   }
   void stop(core::MoveFunction<void()> done) override { issuer_.stop(std::move(done)); }
 
  protected:
-  const id::Worker& worker() const { return issuer_.worker(); }
+  const id::WorkerIdLease& worker() const { return issuer_.worker(); }
 
  private:
   static id::IssuerOptions options(const IssuerPlace& place) {

@@ -11,7 +11,7 @@
 
 #include "core/entropy.hpp"
 #include "id/snowflake/snowflakes.hpp"
-#include "id/snowflake/worker.hpp"
+#include "id/snowflake/worker_id_lease.hpp"
 #include "support/fake_clocks.hpp"
 #include "support/fakes.hpp"
 #include "support/memory_store.hpp"
@@ -90,7 +90,7 @@ class IdProcess : public IdMember {
  public:
   explicit IdProcess(IdWorld& the_world, const IdSetup& setup = {})
       : IdMember(the_world, setup.shared), time(world.machines[setup.machine]) {
-    worker.emplace(timers, store, time, id::WorkerOptions{.claim = setup.claim},
+    worker.emplace(timers, store, time, id::WorkerIdOptions{.claim = setup.claim},
                    [this](const core::Result<id::Lease>& lease) {
                      told.push_back(lease ? "gained" : lease.error().name);
                    });
@@ -129,7 +129,7 @@ class IdProcess : public IdMember {
   id::IdTime time;
   core::Entropy entropy;
   std::vector<std::string> told;
-  std::optional<id::Worker> worker;
+  std::optional<id::WorkerIdLease> worker;
   std::optional<id::Snowflakes> snowflakes;
   bool stopped = false;
 };

@@ -16,7 +16,7 @@ namespace zerosuite::test {
 
 /// Notes what it is told, "; " between lines.
 struct RecordingHost final : rpc::ProxyLinkHost {
-  rpc::Introduction introduction(const rpc::ProxyLink&) override {
+  rpc::Registration registration(const rpc::ProxyLink&) override {
     ++introductions;
     return {.id = "m1", .service = "math", .version = "1", .methods = {}};
   }
@@ -71,7 +71,7 @@ struct LinkRig {
   std::string next_but_pulses() {
     std::string line;
     do line = next();
-    while (line == rpc::kPulse);
+    while (line == rpc::kWorkerHeartbeat);
     return line;
   }
   void send(const std::vector<std::string>& texts) {

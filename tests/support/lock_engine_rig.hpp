@@ -17,27 +17,27 @@ namespace zerosuite::test {
 template <class T>
 using Answer = std::optional<core::Result<T>>;
 
-inline lock::Claim claim(std::vector<std::string> names, const std::string& owner = "ann") {
-  lock::Claim made;
+inline lock::LockSpec spec(std::vector<std::string> names, const std::string& owner = "ann") {
+  lock::LockSpec made;
   made.names = std::move(names);
   made.owner = owner;
   return made;
 }
 
-inline lock::Claim leased(const std::string& name, core::milliseconds lease) {
-  auto made = claim({name});
+inline lock::LockSpec leased(const std::string& name, core::milliseconds lease) {
+  auto made = spec({name});
   made.lease = lease;
   return made;
 }
 
-inline lock::Claim shared(std::vector<std::string> names, const std::string& owner = "ann") {
-  lock::Claim made = claim(std::move(names), owner);
+inline lock::LockSpec context(std::vector<std::string> names, const std::string& owner = "ann") {
+  lock::LockSpec made = spec(std::move(names), owner);
   made.mode = lock::Mode::kShared;
   return made;
 }
 
-inline lock::Claim permits(std::vector<std::string> names, std::uint32_t wanted, std::uint32_t limit) {
-  lock::Claim made = claim(std::move(names));
+inline lock::LockSpec permits(std::vector<std::string> names, std::uint32_t wanted, std::uint32_t limit) {
+  lock::LockSpec made = spec(std::move(names));
   made.mode = lock::Mode::kPermits;
   made.permits = wanted;
   made.limit = limit;
@@ -51,19 +51,20 @@ class Asking {
   explicit Asking(Rig& rig) : rig_(rig) {}
 
   /// Its token; 0 when somebody else holds it. Throws core::Failure with an error's name.
-  lock::Token acquire(const lock::Claim& claim) {
+  lock::Token acquire(const lock::LockSpec& spec) {
     const auto grant =
-        ask<std::optional<lock::Grant>>([&](auto done) { rig_.engine().acquire(claim, std::move(done)); });
+        ask<std::optional<lock::Grant>>([&](auto done) { rig_.engine().acquire(spec, std::move(done)); });
     return grant ? grant->token : 0;
   }
-  bool amend(lock::Token token, const lock::Claim& claim) {
-    return ask<bool>([&](auto done) { rig_.engine().amend(token, claim, std::move(done)); });
+  bool amend(lock::Token token, const lock::LockSpec& spec) {
+    return ask<bool>([&](auto done) { rig_.engine().amend(token, spec, std::move(done)); });
   }
   bool release(lock::Token token, lock::Ending ending = lock::Ending::kReleased) {
     return ask<bool>([&](auto done) { rig_.engine().release(token, ending, std::move(done)); });
   }
-  std::vector<lock::Held> inspect(const std::string& name) {
-    return ask<std::vector<lock::Held>>([&](auto done) { rig_.engine().inspect(name, std::move(done)); });
+  std::vector<lock::RecoveredHold> inspect(const std::string& name) {
+    return ask<std::vector<lock::RecoveredHold>>(
+        [&](auto done) { rig_.engine().inspect(name, std::move(done)); });
   }
 
  private:

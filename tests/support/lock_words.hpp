@@ -37,14 +37,14 @@ struct AskedState {
   const core::Error& error() const { return answer.value().error(); }
 
   std::optional<core::Result<lock::Answer>> answer;
-  lock::Attempts::Id id = 0;
+  lock::Acquires::Id id = 0;
   int times = 0;
   bool gone = false;  ///< Nobody hears it any more.
   std::function<void()> when_told;
 };
 using Asked = std::shared_ptr<AskedState>;
 
-inline lock::Key key_of(const Asked& asked) {
+inline lock::HoldKey key_of(const Asked& asked) {
   const lock::Granted& granted = asked->granted();
   return {granted.names.front(), granted.owner, granted.token};
 }
@@ -86,10 +86,10 @@ inline std::string outcome(const std::function<void()>& call) {
 
 /// What a listener was told: "granted x", one after the other.
 struct HeardState {
-  lock::Listener listener() {
+  lock::Subscriber subscriber() {
     return {.tell =
-                [this](const lock::SharedEvent& shared) {
-                  const lock::Event& event = *shared;
+                [this](const lock::SharedEvent& context) {
+                  const lock::Event& event = *context;
                   if (on_event) on_event(event);
                   if (!room) return false;
                   words += (words.empty() ? "" : ", ") + std::string(word(event.kind)) +
@@ -100,7 +100,7 @@ struct HeardState {
             .end = [this] { ++ends; }};
   }
   std::string id;  // of a session
-  lock::Audience::Id listener_id = 0;
+  lock::EventBus::Id listener_id = 0;
   std::string words;
   std::vector<lock::Event> events;
   bool room = true;

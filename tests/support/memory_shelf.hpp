@@ -21,7 +21,7 @@ class MemoryShelf {
   /// Leases are counted by `now`.
   explicit MemoryShelf(std::function<core::TimePoint()> now) : now_(std::move(now)) {}
 
-  core::Result<id::Reserved> reserve(const id::Ask& ask) {
+  core::Result<id::Reserved> reserve(const id::ReserveRequest& ask) {
     ++revision_;
     if (ask.key.kind == id::Key::Kind::kTag) return reserve_tag(ask);
     std::int64_t& next = next_[ask.key.text()];
@@ -92,7 +92,7 @@ class MemoryShelf {
   }
 
   /// As a shared store does it; a new one is there at once.
-  core::Result<std::string> open(const id::Bond& bond) {
+  core::Result<std::string> open(const id::OpenRequest& bond) {
     const bool known = !bond.known.empty();
     if (!id_.empty()) {
       if (known && bond.known != id_ && !bond.accept) return forgotten();
@@ -115,13 +115,13 @@ class MemoryShelf {
       next = std::max(next, floor);
     }
   }
-  core::Result<id::News> look(const id::Look& look) {
+  core::Result<id::Changes> look(const id::ChangesQuery& look) {
     if (revision_ < look.followed) {
       if (!id_.empty()) distrust(std::string(id_));
       return forgotten();
     }
     if (look.worker) followed_[*look.worker] = look.followed;
-    id::News news{.revision = revision_, .tags = {}, .followed = revision_};
+    id::Changes news{.revision = revision_, .tags = {}, .followed = revision_};
     for (const auto& [name, revision] : changes_)
       if (revision > look.followed) news.tags.push_back(name);
     for (const auto& [worker, kept] : leases_)
@@ -232,7 +232,7 @@ class MemoryShelf {
     return {core::kNoSuchTag, "there is no tag '" + name + "'"};
   }
 
-  static core::Result<id::Range> cut(std::int64_t lo, std::int64_t end, const id::Ask& ask) {
+  static core::Result<id::Range> cut(std::int64_t lo, std::int64_t end, const id::ReserveRequest& ask) {
     lo = std::max(lo, ask.floor);
     if (lo >= end) {
       return core::Error{core::kRangeExhausted,
@@ -242,7 +242,7 @@ class MemoryShelf {
     return id::Range{lo, lo + std::min(ask.count, end - lo)};
   }
 
-  core::Result<id::Reserved> reserve_tag(const id::Ask& ask) {
+  core::Result<id::Reserved> reserve_tag(const id::ReserveRequest& ask) {
     const auto found = tags_.find(ask.key.name);
     if (found == tags_.end()) return no_such_tag(ask.key.name);
     id::Tag& tag = found->second;

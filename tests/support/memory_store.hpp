@@ -33,7 +33,7 @@ class MemoryStore final : public id::Store {
       : MemoryStore(std::make_shared<MemoryShelf>([&timers] { return timers.now(); }),
                     [&timers] { return timers.now(); }) {}
 
-  void reserve(const id::Ask& ask, core::Done<id::Reserved> done) override {
+  void reserve(const id::ReserveRequest& ask, core::Done<id::Reserved> done) override {
     ++reserves;
     asks.push_back(ask);
     take("reserve", std::move(done), [this, ask]() -> core::Result<id::Reserved> {
@@ -63,7 +63,7 @@ class MemoryStore final : public id::Store {
            return core::Result<std::vector<id::Tag>>(shelf->tags(page));
          }));
   }
-  void open(const id::Bond& bond, core::Done<std::string> done) override {
+  void open(const id::OpenRequest& bond, core::Done<std::string> done) override {
     if (!promises.shared) return done(std::string());
     if (!bond.known.empty()) *id_ = bond.known;
     take("open", std::move(done), [this, bond, id = id_] {
@@ -85,8 +85,8 @@ class MemoryStore final : public id::Store {
       return core::Result<bool>(true);
     });
   }
-  void look(const id::Look& look, core::Done<id::News> done) override {
-    take("look", std::move(done), guarded<id::News>([this, look] { return shelf->look(look); }));
+  void look(const id::ChangesQuery& look, core::Done<id::Changes> done) override {
+    take("look", std::move(done), guarded<id::Changes>([this, look] { return shelf->look(look); }));
   }
   void claim(const id::Claim& claim, core::Done<id::Lease> done) override {
     take("claim", std::move(done), [this, claim] { return shelf->claim(claim); });
@@ -129,7 +129,7 @@ class MemoryStore final : public id::Store {
   bool works_late = false;       ///< Does what it is asked only when it answers, not when it is asked.
   bool answers_at_once = false;  ///< Before the call returns.
   std::size_t reserves = 0;
-  std::vector<id::Ask> asks;
+  std::vector<id::ReserveRequest> asks;
 
  private:
   struct Waiting {

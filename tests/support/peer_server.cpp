@@ -6,14 +6,14 @@
 #include <unordered_map>
 
 #include "ops/run.hpp"
-#include "support/fates.hpp"
+#include "support/faults.hpp"
 
 namespace zerosuite::test {
 namespace {
 
-using rpc::Feed;
 using rpc::Reply;
 using rpc::Stream;
+using rpc::StreamWriter;
 
 /// Calls that are answered later.
 class Naps {
@@ -59,7 +59,7 @@ class Ticks {
  public:
   explicit Ticks(net::Timers& timers) : timers_(timers) {}
 
-  void begin(Feed<std::int64_t> feed, std::int64_t count, std::int64_t every_ms,
+  void begin(StreamWriter<std::int64_t> feed, std::int64_t count, std::int64_t every_ms,
              const std::shared_ptr<Fate>& fate) {
     const std::uint64_t number = ++begun_;
     feed.on_lost([this, number] { end(number, "cancelled"); });
@@ -74,12 +74,12 @@ class Ticks {
 
  private:
   struct Clockwork {
-    Clockwork(net::Timers& timers, std::function<void()> fire, Feed<std::int64_t> its_feed,
+    Clockwork(net::Timers& timers, std::function<void()> fire, StreamWriter<std::int64_t> its_feed,
               std::shared_ptr<Fate> its_fate)
         : timer(timers, std::move(fire)), feed(std::move(its_feed)), fate(std::move(its_fate)) {}
 
     net::Timer timer;
-    Feed<std::int64_t> feed;
+    StreamWriter<std::int64_t> feed;
     std::shared_ptr<Fate> fate;
     std::int64_t next = 0;
     std::int64_t count = 0;
@@ -144,9 +144,8 @@ void bind_streams(rpc::Server& server, Fates& fates, Ticks& ticks) {
   server.method(
       "ticks", {"count", "every_ms", {"tag", wire::Value{std::string()}}},
       "Counts from 0 to count - 1, one each every_ms.",
-      [&](Feed<std::int64_t> feed, std::int64_t count, std::int64_t every_ms, const std::string& tag) {
-        ticks.begin(std::move(feed), count, every_ms, fates.begin(tag));
-      });
+      [&](StreamWriter<std::int64_t> feed, std::int64_t count, std::int64_t every_ms,
+          const std::string& tag) { ticks.begin(std::move(feed), count, every_ms, fates.begin(tag)); });
 }
 
 void sleep_until_stopped(const std::stop_token& stop, std::chrono::duration<double> time) {

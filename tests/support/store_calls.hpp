@@ -39,7 +39,7 @@ class StoreCalls {
  public:
   explicit StoreCalls(Rig& rig) : rig_(rig) {}
 
-  core::Result<id::Reserved> reserve(const id::Ask& ask) {
+  core::Result<id::Reserved> reserve(const id::ReserveRequest& ask) {
     return call<id::Reserved>([&](auto done) { rig_.store().reserve(ask, std::move(done)); });
   }
   /// Throws core::Failure when there is none.
@@ -66,7 +66,7 @@ class StoreCalls {
   core::Result<std::vector<id::Tag>> tags(const id::TagPage& page = {}) {
     return call<std::vector<id::Tag>>([&](auto done) { rig_.store().tags(page, std::move(done)); });
   }
-  core::Result<std::string> open(const id::Bond& bond) {
+  core::Result<std::string> open(const id::OpenRequest& bond) {
     return call<std::string>([&](auto done) { rig_.store().open(bond, std::move(done)); });
   }
   core::Result<bool> distrust() {
@@ -75,8 +75,8 @@ class StoreCalls {
   core::Result<bool> remember(const std::vector<std::pair<std::string, std::int64_t>>& floors) {
     return call<bool>([&](auto done) { rig_.store().remember(floors, std::move(done)); });
   }
-  core::Result<id::News> look(const id::Look& look = {}) {
-    return call<id::News>([&](auto done) { rig_.store().look(look, std::move(done)); });
+  core::Result<id::Changes> look(const id::ChangesQuery& look = {}) {
+    return call<id::Changes>([&](auto done) { rig_.store().look(look, std::move(done)); });
   }
   core::Result<id::Lease> claim(const id::Claim& claim) {
     return call<id::Lease>([&](auto done) { rig_.store().claim(claim, std::move(done)); });

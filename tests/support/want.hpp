@@ -18,32 +18,32 @@ struct Want : lock::Request {
     return with([&](Want& want) { want.wait = duration; });
   }
   Want leased(milliseconds duration) const {
-    return with([&](Want& want) { want.claim.lease = duration; });
+    return with([&](Want& want) { want.spec.lease = duration; });
   }
   Want reading() const {
-    return with([](Want& want) { want.claim.mode = lock::Mode::kShared; });
+    return with([](Want& want) { want.spec.mode = lock::Mode::kShared; });
   }
   Want permits(std::uint32_t wanted, std::uint32_t limit) const {
     return with([&](Want& want) {
-      want.claim.mode = lock::Mode::kPermits;
-      want.claim.permits = wanted;
-      want.claim.limit = limit;
+      want.spec.mode = lock::Mode::kPermits;
+      want.spec.permits = wanted;
+      want.spec.limit = limit;
     });
   }
   Want called(const std::string& request_id) const {
-    return with([&](Want& want) { want.claim.request_id = request_id; });
+    return with([&](Want& want) { want.spec.request_id = request_id; });
   }
   Want numbered(std::int64_t id) const {
     return with([&](Want& want) {
       want.number = id;
-      want.claim.request_id = std::to_string(id);
+      want.spec.request_id = std::to_string(id);
     });
   }
   Want bound_to(const std::string& id) const {
     return with([&](Want& want) { want.session = id; });
   }
   Want delayed(milliseconds duration) const {
-    return with([&](Want& want) { want.claim.lock_delay = duration; });
+    return with([&](Want& want) { want.spec.lock_delay = duration; });
   }
   Want confirming(milliseconds duration) const {
     return with([&](Want& want) { want.confirm = duration; });
@@ -59,8 +59,8 @@ struct Want : lock::Request {
 
 inline Want want(const std::string& owner, std::vector<std::string> names = {"x"}) {
   Want made;
-  made.claim.owner = owner;
-  made.claim.names = std::move(names);
+  made.spec.owner = owner;
+  made.spec.names = std::move(names);
   return made;
 }
 

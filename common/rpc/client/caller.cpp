@@ -67,7 +67,7 @@ struct Caller::OpenCall {
   core::milliseconds timeout{0};
   std::string method;
   std::string unsent;  // the request, until the server could take it
-  std::unique_ptr<Listener> listener;
+  std::unique_ptr<ResponseHandler> listener;
 };
 
 Caller::Caller(net::Timers& timers, Sink& sink, const CallerOptions& options)
@@ -75,7 +75,7 @@ Caller::Caller(net::Timers& timers, Sink& sink, const CallerOptions& options)
 
 Caller::~Caller() { close(std::make_exception_ptr(Cancelled("the client was closed"))); }
 
-Caller::CallId Caller::start(OutgoingCall call, std::unique_ptr<Listener> listener) {
+Caller::CallId Caller::start(OutgoingCall call, std::unique_ptr<ResponseHandler> listener) {
   if (calls_.size() >= options_.max_open_calls) {
     listener->failed(
         std::make_exception_ptr(CallError(core::kOverloaded, "too many calls are open on this client")));

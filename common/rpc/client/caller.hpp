@@ -40,9 +40,9 @@ struct CallerOptions {
 
 /// Where the answer of one call goes: exactly one of value(), done() and failed(), which is the last; before
 /// done() or failed() any number of item(). `in` stands at the value.
-class Listener {
+class ResponseHandler {
  public:
-  virtual ~Listener() = default;
+  virtual ~ResponseHandler() = default;
   virtual void value(wire::Reader& in) = 0;
   /// False gives the call up: failed() follows.
   virtual bool item(wire::Reader& in) = 0;
@@ -70,7 +70,7 @@ class Caller {
 
   /// Sends the call, or keeps it until the server can take it; one that ends before is never sent. The
   /// listener is let go of after its last event.
-  CallId start(OutgoingCall call, std::unique_ptr<Listener> listener);
+  CallId start(OutgoingCall call, std::unique_ptr<ResponseHandler> listener);
   /// The id that start() will answer next. Ids are never used again.
   CallId next_id() const { return ids_.count() + 1; }
   /// Gives a call up: its listener gets Cancelled, a server of ours stops working on it, a stock one finds

@@ -25,7 +25,7 @@
 #include "rpc/client/call_error.hpp"
 #include "rpc/client/connection.hpp"
 #include "rpc/client/items.hpp"
-#include "rpc/client/listeners.hpp"
+#include "rpc/client/value_handler.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
@@ -63,10 +63,10 @@ class Client {
   template <class R, class... A>
   R call(const Request& request, const A&... args) {
     std::optional<Outcome<NilForVoid<R>>> outcome;
-    net::Driver::Waiter waiter;
+    net::LeaderFollower::Waiter waiter;
     auto keep = [&](Outcome<NilForVoid<R>> result) {
       outcome.emplace(std::move(result));
-      connection_->driver().finish(waiter);
+      connection_->leader().finish(waiter);
     };
     connection_->call_and_wait(prepare(request, args...), listen<R>(std::move(keep)), waiter);
     if constexpr (std::is_void_v<R>) {

@@ -10,9 +10,9 @@ namespace {
 std::exception_ptr cancelled(const std::string& why) { return std::make_exception_ptr(Cancelled(why)); }
 
 // Passes everything on, and cancels the call when its stop token says so.
-class StoppableListener final : public Listener {
+class StoppableListener final : public ResponseHandler {
  public:
-  StoppableListener(std::unique_ptr<Listener> listener, const std::stop_token& stop,
+  StoppableListener(std::unique_ptr<ResponseHandler> listener, const std::stop_token& stop,
                     std::function<void()> cancel)
       : listener_(std::move(listener)), on_stop_(stop, std::move(cancel)) {}
 
@@ -22,7 +22,7 @@ class StoppableListener final : public Listener {
   void failed(std::exception_ptr error) override { listener_->failed(std::move(error)); }
 
  private:
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<ResponseHandler> listener_;
   std::stop_callback<std::function<void()>> on_stop_;
 };
 
@@ -40,23 +40,23 @@ Connection::Connection(const std::string& endpoint, const ClientOptions& options
       names_(reactor_),
       transport_(context_, reactor_),
       caller_(reactor_.timers(), transport_, options_.caller),
-      driver_(reactor_, [this] { return caller_.open() > 0; }) {
+      leader_(reactor_, [this] { return caller_.open() > 0; }) {
   transport_.dial({context_, reactor_, names_}, endpoint);
   transport_.start(by_view([this](std::span<const std::string_view> frames) { caller_.receive(frames); }));
 }
 
-void Connection::call(PreparedCall prepared, std::unique_ptr<Listener> listener) {
-  driver_.post([this, prepared = std::move(prepared), listener = std::move(listener)]() mutable {
+void Connection::call(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener) {
+  leader_.post([this, prepared = std::move(prepared), listener = std::move(listener)]() mutable {
     start(std::move(prepared), std::move(listener));
   });
 }
 
-void Connection::call_and_wait(PreparedCall prepared, std::unique_ptr<Listener> listener,
-                               net::Driver::Waiter& waiter) {
-  driver_.run([&] { start(std::move(prepared), std::move(listener)); }, waiter);
+void Connection::call_and_wait(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener,
+                               net::LeaderFollower::Waiter& waiter) {
+  leader_.run([&] { start(std::move(prepared), std::move(listener)); }, waiter);
 }
 
-Caller::CallId Connection::start(PreparedCall prepared, std::unique_ptr<Listener> listener) {
+Caller::CallId Connection::start(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener) {
   const std::string& method = prepared.call.method;
   if (closed_ || prepared.stop.stop_requested()) {
     listener->failed(
@@ -75,20 +75,20 @@ Caller::CallId Connection::start(PreparedCall prepared, std::unique_ptr<Listener
 }
 
 void Connection::cancel(Caller::CallId id) {
-  driver_.post([this, id] { caller_.cancel(id); });
+  leader_.post([this, id] { caller_.cancel(id); });
 }
 
 void Connection::close() {
-  driver_.post([this] { close_now(); });
+  leader_.post([this] { close_now(); });
 }
 
 void Connection::close_and_wait() {
-  net::Driver::Waiter waiter;
+  net::LeaderFollower::Waiter waiter;
   const auto close_and_finish = [&] {
     close_now();
-    driver_.finish(waiter);
+    leader_.finish(waiter);
   };
-  driver_.run(close_and_finish, waiter);
+  leader_.run(close_and_finish, waiter);
 }
 
 void Connection::close_now() {

@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <string>
 
-#include "net/offload_driver.hpp"
+#include "net/offload_leader_follower.hpp"
 #include "net/offload_names.hpp"
 #include "net/reactor.hpp"
 #include "rpc/client/caller.hpp"
@@ -44,18 +44,19 @@ class Connection {
   Connection(const std::string& endpoint, const ClientOptions& options);
 
   /// Starts the call on the driving thread, soon.
-  void call(PreparedCall prepared, std::unique_ptr<Listener> listener);
+  void call(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener);
   /// Starts the call and waits until the listener has finished `waiter`.
-  void call_and_wait(PreparedCall prepared, std::unique_ptr<Listener> listener, net::Driver::Waiter& waiter);
+  void call_and_wait(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener,
+                     net::LeaderFollower::Waiter& waiter);
   /// Starts the call from the driving thread.
-  Caller::CallId start(PreparedCall prepared, std::unique_ptr<Listener> listener);
+  Caller::CallId start(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener);
   void cancel(Caller::CallId id);
   void close();
   /// The same, and returns when it is done: no listener, nor any token's callback, is left. Not from a
   /// callback.
   void close_and_wait();
 
-  net::Driver& driver() { return driver_; }
+  net::LeaderFollower& leader() { return leader_; }
   /// For the driving thread.
   Caller& caller() { return caller_; }
   std::uint32_t slots() const { return options_.slots; }
@@ -72,8 +73,8 @@ class Connection {
   net::Names names_;
   DealerTransport transport_;
   Caller caller_;
-  bool closed_ = false;  // for the driving thread
-  net::Driver driver_;   // last, so that its thread ends first
+  bool closed_ = false;         // for the driving thread
+  net::LeaderFollower leader_;  // last, so that its thread ends first
 };
 
 }  // namespace zerosuite::rpc

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "rpc/client/connection.hpp"
-#include "rpc/client/listeners.hpp"
+#include "rpc/client/value_handler.hpp"
 
 namespace zerosuite::rpc {
 
@@ -24,9 +24,9 @@ class Items {
  public:
   Items(std::shared_ptr<Connection> connection, PreparedCall prepared)
       : connection_(std::move(connection)), state_(std::make_shared<State>()) {
-    connection_->driver().post(
+    connection_->leader().post(
         [connection = connection_.get(), state = state_, prepared = std::move(prepared)]() mutable {
-          auto listener = std::make_unique<ItemListener>(state, *connection);
+          auto listener = std::make_unique<ItemHandler>(state, *connection);
           const Caller::CallId id = connection->start(std::move(prepared), std::move(listener));
           state->id = id;
         });
@@ -35,7 +35,7 @@ class Items {
   Items& operator=(Items&&) = delete;
   ~Items() {
     if (!state_) return;
-    connection_->driver().post([connection = connection_.get(), state = state_] {
+    connection_->leader().post([connection = connection_.get(), state = state_] {
       if (!state->ended) connection->caller().cancel(state->id);
     });
   }
@@ -70,7 +70,7 @@ class Items {
  private:
   struct Fetch {
     std::vector<T>& batch;
-    net::Driver::Waiter& waiter;
+    net::LeaderFollower::Waiter& waiter;
   };
   // Touched on the driving thread only.
   struct State {
@@ -82,16 +82,16 @@ class Items {
     // Items the server may still send or that the program has not taken; its first is free.
     std::uint32_t reserved = 1;
 
-    void hand_over(net::Driver& driver) {
+    void hand_over(net::LeaderFollower& leader) {
       if (fetch == nullptr || (ready.empty() && !ended)) return;
       std::swap(fetch->batch, ready);
-      driver.finish(std::exchange(fetch, nullptr)->waiter);
+      leader.finish(std::exchange(fetch, nullptr)->waiter);
     }
   };
 
-  class ItemListener final : public Listener {
+  class ItemHandler final : public ResponseHandler {
    public:
-    ItemListener(std::shared_ptr<State> state, Connection& connection)
+    ItemHandler(std::shared_ptr<State> state, Connection& connection)
         : state_(std::move(state)), connection_(connection) {}
 
     void value(wire::Reader& /*in*/) override {
@@ -104,14 +104,14 @@ class Items {
       } catch (...) {
         return false;
       }
-      state_->hand_over(connection_.driver());
+      state_->hand_over(connection_.leader());
       return true;
     }
     void done() override { failed(nullptr); }
     void failed(std::exception_ptr error) override {
       state_->ended = true;
       state_->error = std::move(error);
-      state_->hand_over(connection_.driver());
+      state_->hand_over(connection_.leader());
     }
 
    private:
@@ -125,9 +125,9 @@ class Items {
     batch_.clear();
     position_ = 0;
     if (finished_) return false;
-    net::Driver::Waiter waiter;
+    net::LeaderFollower::Waiter waiter;
     Fetch fetch{batch_, waiter};
-    connection_->driver().run([&] { begin_fetch(fetch, consumed); }, waiter);
+    connection_->leader().run([&] { begin_fetch(fetch, consumed); }, waiter);
     if (!batch_.empty()) return true;
     finished_ = true;
     if (state_->error)
@@ -146,7 +146,7 @@ class Items {
       state.reserved = slots;
     }
     state.fetch = &fetch;
-    state.hand_over(connection_->driver());
+    state.hand_over(connection_->leader());
   }
 
   std::shared_ptr<Connection> connection_;

@@ -39,7 +39,7 @@ void Channel::heard_heartbeat(std::string_view args) {
   const bool answer = heartbeat_.heard(host_->timers().now());
   if (call_.version < kCreditsApart) granted(args);
   if (!open()) return;
-  if (answer) settle(host_->responder().heartbeat(call_));
+  if (answer) settle(host_->writer().heartbeat(call_));
   if (open()) rearm();
 }
 
@@ -60,7 +60,7 @@ void Channel::fail(const core::Error& error) {
   if (!open()) return;
   if (marked_lost_) return lose();
   const auto self = shared_from_this();
-  settle(host_->responder().error(call_, error));
+  settle(host_->writer().error(call_, error));
   close();
   on_lost_ = nullptr;
 }
@@ -98,12 +98,12 @@ void Channel::on_undelivered(std::function<void()> undo) {
   if (open()) on_undelivered_ = std::move(undo);
 }
 
-void Channel::hush() { const auto last = std::exchange(on_lost_, nullptr); }
+void Channel::clear_on_lost() { const auto last = std::exchange(on_lost_, nullptr); }
 
 void Channel::lose() {
   if (!open()) return;
   const auto self = shared_from_this();
-  for (Observer* observer : host_->responder().observers()) observer->lost(call_);
+  for (Observer* observer : host_->writer().observers()) observer->lost(call_);
   host_->count_lost();
   close();
   tell_lost();
@@ -131,7 +131,7 @@ void Channel::beat() {
     case Heartbeat::Due::kNothing:
       return;
     case Heartbeat::Due::kSend:
-      return settle(host_->responder().heartbeat(call_));
+      return settle(host_->writer().heartbeat(call_));
     case Heartbeat::Due::kLost:
       return heartbeat_.ever_heard() ? lose() : give_up_unheard();
   }
@@ -173,13 +173,13 @@ bool Channel::send_item() {
   deadline_ = TimePoint::max();  // it is for the first event, as a stock client's time-out is
   --credit_;
   if (next == Advance::kEnd) {
-    settle(host_->responder().stream_done(call_));
+    settle(host_->writer().stream_done(call_));
     close();
     return false;
   }
-  wire::Packer out = host_->responder().begin(call_, wire::kStream);
+  wire::Packer out = host_->writer().begin(call_, wire::kStream);
   items_->pack(out);
-  const Delivery delivery = host_->responder().send(call_);
+  const Delivery delivery = host_->writer().send(call_);
   if (delivery == Delivery::kHeld) resume_at_ = host_->timers().now() + kSlowPeerPause;
   settle(delivery);
   return delivery == Delivery::kSent;

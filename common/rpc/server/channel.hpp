@@ -11,7 +11,7 @@
 #include "core/error.hpp"
 #include "net/timers.hpp"
 #include "rpc/heartbeat.hpp"
-#include "rpc/server/responder.hpp"
+#include "rpc/server/event_writer.hpp"
 #include "rpc/server/stream.hpp"
 
 namespace zerosuite::rpc {
@@ -28,7 +28,7 @@ struct ChannelOptions {
 class ChannelHost {
  public:
   virtual net::Timers& timers() = 0;
-  virtual Responder& responder() = 0;
+  virtual EventWriter& writer() = 0;
   virtual const ChannelOptions& channel_options() const = 0;
   /// A channel that was kept has ended: forget it. It stays alive until the caller lets go of it.
   virtual void closed(Channel& channel) = 0;
@@ -80,7 +80,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
     if (marked_lost_) return lose();
     const auto self = shared_from_this();
     try {
-      settle(host_->responder().ok(call_, value));
+      settle(host_->writer().ok(call_, value));
     } catch (...) {
       return fail(current_error());
     }
@@ -103,14 +103,14 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void on_undelivered(std::function<void()> undo);
 
   /// Counts who may still answer the call. When the last has gone without answering, it fails with Abandoned.
-  /// See Promise.
+  /// See AbandonGuard.
   void promise() { ++promises_; }
   void break_promise() {
     if (--promises_ == 0 && open()) abandon();
   }
 
   /// Tells the method nothing more: it has said its last word.
-  void hush();
+  void clear_on_lost();
 
   /// Ends it without a word to the client, telling the method.
   void lose();

@@ -8,7 +8,7 @@
 //   // Answers with many values:
 //   methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); });
 //   // Answers with values as they come about:
-//   methods.add("watch", {"key"}, "…", [](Feed<Value> feed, std::string key) { … });
+//   methods.add("watch", {"key"}, "…", [](StreamWriter<Value> writer, std::string key) { … });
 //   // Runs on the pool's threads:
 //   methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));
 #pragma once
@@ -27,8 +27,8 @@
 
 #include "net/offload.hpp"
 #include "rpc/nil.hpp"
-#include "rpc/server/feed.hpp"
 #include "rpc/server/reply.hpp"
+#include "rpc/server/stream_writer.hpp"
 #include "wire/codec.hpp"
 
 namespace zerosuite::rpc {
@@ -50,7 +50,7 @@ class Call {
   virtual const CallInfo& info() const = 0;
   /// The encoded args, checked.
   virtual std::string_view args() const = 0;
-  virtual Responder& responder() = 0;
+  virtual EventWriter& writer() = 0;
   /// Opens the channel, so that the answer may come later.
   virtual std::shared_ptr<Channel> defer() = 0;
   virtual net::Offload& offload() = 0;

@@ -27,7 +27,7 @@ struct is_reply<Reply<T>> : std::true_type {};
 template <class T>
 struct is_feed : std::false_type {};
 template <class T>
-struct is_feed<Feed<T>> : std::true_type {};
+struct is_feed<StreamWriter<T>> : std::true_type {};
 template <class T>
 struct is_stream : std::false_type {};
 template <class T>
@@ -93,7 +93,7 @@ void invoke_now(F& function, Call& call, Args args) {
   if constexpr (is_stream<Result>::value) {
     call.defer()->stream(std::make_shared<StreamItems<typename Result::Item>>(std::move(result)));
   } else {
-    call.answered(call.responder().ok(call.info(), result));
+    call.answered(call.writer().ok(call.info(), result));
   }
 }
 

@@ -13,7 +13,7 @@
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 #include "rpc/server/server.hpp"
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 #include "wire/event.hpp"
 #include "wire/id.hpp"
 
@@ -98,7 +98,7 @@ class OnewayReceiver {
   std::optional<net::Dialer> dialer_;
   Nowhere nowhere_;
   Server server_;
-  FrameIntake intake_;
+  ReceiveLoop intake_;
   MessageReceiver receiver_;
   net::Reactor::Watch watch_;
 };

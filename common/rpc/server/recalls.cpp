@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 
 namespace zerosuite::rpc {
 namespace {

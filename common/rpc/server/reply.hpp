@@ -11,18 +11,18 @@ namespace zerosuite::rpc {
 
 /// A share in the duty to answer a call. When the last one goes and nobody has answered, the call gets ERR
 /// Abandoned, so that no client waits on our bug.
-class Promise {
+class AbandonGuard {
  public:
-  explicit Promise(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {
+  explicit AbandonGuard(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {
     if (channel_) channel_->promise();
   }
-  Promise(const Promise& other) : Promise(other.channel_) {}
-  Promise(Promise&& other) noexcept = default;
-  Promise& operator=(Promise other) noexcept {
+  AbandonGuard(const AbandonGuard& other) : AbandonGuard(other.channel_) {}
+  AbandonGuard(AbandonGuard&& other) noexcept = default;
+  AbandonGuard& operator=(AbandonGuard other) noexcept {
     std::swap(channel_, other.channel_);
     return *this;
   }
-  ~Promise() {
+  ~AbandonGuard() {
     if (channel_) channel_->break_promise();
   }
 
@@ -59,7 +59,7 @@ class Reply {
   const CallInfo& call() const { return promise_.channel().call(); }
 
  private:
-  Promise promise_;
+  AbandonGuard promise_;
 };
 
 }  // namespace zerosuite::rpc

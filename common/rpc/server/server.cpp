@@ -38,7 +38,7 @@ struct Server::Dispatch final : Call {
 
   const CallInfo& info() const override { return call_info; }
   std::string_view args() const override { return event.args; }
-  Responder& responder() override { return server.responder_; }
+  EventWriter& writer() override { return server.writer_; }
   net::Offload& offload() override { return server.offload_; }
   std::shared_ptr<Channel> defer() override {
     server.channels_.check_room(call_info,
@@ -61,7 +61,7 @@ Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOpt
     : timers_(timers),
       offload_(offload),
       options_(std::move(options)),
-      responder_(sink, options_.limits.max_frame_bytes),
+      writer_(sink, options_.limits.max_frame_bytes),
       channels_({.total = options_.max_channels, .per_client = options_.max_channels_per_peer}),
       chores_(timers, options_.watch) {
   add_builtins(methods_, options_.name, [this]() -> const Catalogue& { return *catalogue_; });
@@ -100,7 +100,7 @@ void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
   ++stats_.calls;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
   const auto fail = [&](std::string_view name, const std::string& message) {
-    if (responder_.error(call, {std::string(name), message}) == Delivery::kGone) peer_gone(peer);
+    if (writer_.error(call, {std::string(name), message}) == Delivery::kGone) peer_gone(peer);
   };
 
   if (draining_) return fail(core::kShuttingDown, options_.name + " is stopping and takes no new calls");
@@ -112,13 +112,13 @@ void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
 }
 
 void Server::run(const Method& method, const CallInfo& call, const wire::Event& event) {
-  for (Observer* observer : responder_.observers()) observer->before(call);
+  for (Observer* observer : writer_.observers()) observer->before(call);
   current_ = &call;
   Dispatch dispatch(*this, method, call, event);
   try {
     method.invoke(method, dispatch);
   } catch (...) {  // the one place: whatever a method throws, its client gets an ERR
-    dispatch.answered(responder_.error(call, current_error()));
+    dispatch.answered(writer_.error(call, current_error()));
   }
   current_ = nullptr;
   keep_open();
@@ -142,7 +142,7 @@ void Server::refuse(const wire::Envelope& peer, const wire::Event& event) {
   if (!event.answerable() || event.name.starts_with(kProtocolPrefix)) return;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
   const core::Error error{std::string(fault_error(event.fault)), std::string(wire::describe(event.fault))};
-  if (responder_.error(call, error) == Delivery::kGone) peer_gone(peer);
+  if (writer_.error(call, error) == Delivery::kGone) peer_gone(peer);
 }
 
 void Server::drop(const wire::Envelope& peer, Drop reason) {
@@ -152,7 +152,7 @@ void Server::drop(const wire::Envelope& peer, Drop reason) {
 
 void Server::report(const wire::Envelope& peer, std::string_view reason) {
   if (!drop_log_.first(peer, reason, timers_.now())) return;
-  for (Observer* observer : responder_.observers()) observer->dropped(peer, reason);
+  for (Observer* observer : writer_.observers()) observer->dropped(peer, reason);
 }
 
 const Method* Server::find(std::string_view name) const {
@@ -226,7 +226,7 @@ void Server::abort() {
 
 ServerStats Server::stats() const {
   ServerStats stats = stats_;
-  stats.errors = responder_.errors();
+  stats.errors = writer_.errors();
   stats.channels = channels_.size();
   return stats;
 }

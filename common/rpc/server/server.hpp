@@ -19,9 +19,9 @@
 #include "rpc/server/channel.hpp"
 #include "rpc/server/channel_table.hpp"
 #include "rpc/server/drop_log.hpp"
+#include "rpc/server/event_writer.hpp"
 #include "rpc/server/method.hpp"
 #include "rpc/server/recalls.hpp"
-#include "rpc/server/responder.hpp"
 #include "rpc/transport/sink.hpp"
 #include "wire/limits.hpp"
 
@@ -75,7 +75,7 @@ class Server final : private ChannelHost {
   /// calls.
   void describe_by(const Catalogue& catalogue) { catalogue_ = &catalogue; }
   /// Adds middleware; it must outlive the server.
-  void observe(Observer& observer) { responder_.add(observer); }
+  void observe(Observer& observer) { writer_.add(observer); }
 
   /// One message as a ROUTER receives it: identity frames, delimiter, payload. Its answers are sent to an
   /// envelope of the same link.
@@ -112,7 +112,7 @@ class Server final : private ChannelHost {
   bool lose_next();
 
   net::Timers& timers() override { return timers_; }
-  Responder& responder() override { return responder_; }
+  EventWriter& writer() override { return writer_; }
   const ChannelOptions& channel_options() const override { return options_.channel; }
   void closed(Channel& channel) override;
   void answered(const Channel& channel, std::function<void()> undo) override {
@@ -125,7 +125,7 @@ class Server final : private ChannelHost {
   net::Timers& timers_;
   net::Offload& offload_;
   ServerOptions options_;
-  Responder responder_;
+  EventWriter writer_;
   Methods methods_;
   OwnMethods own_methods_{methods_};
   const Catalogue* catalogue_ = &own_methods_;

@@ -7,7 +7,7 @@
 #include "net/dialer.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 #include "rpc/transport/sink.hpp"
 
 namespace zerosuite::rpc {
@@ -34,7 +34,7 @@ class DealerTransport final : public Sink {
   net::Socket socket_;
   MessageReceiver receiver_;
   net::Reactor::Watch watch_;
-  FrameIntake intake_{reactor_.timers()};
+  ReceiveLoop intake_{reactor_.timers()};
   std::optional<net::Dialer> dialer_;
 };
 

@@ -20,7 +20,7 @@ constexpr auto kLookAgain = 2ms;
 struct DialedTransport::Line {
   explicit Line(DialedTransport& transport)
       : socket(transport.dialing_.context, zmq::socket_type::dealer, transport.options_.socket),
-        outbox(transport.dialing_.reactor.timers(), socket, transport.options_.max_held_bytes),
+        queue(transport.dialing_.reactor.timers(), socket, transport.options_.max_held_bytes),
         intake(transport.dialing_.reactor.timers(), socket,
                {.receive =
                     [&transport](std::vector<net::Frame>& frames) {
@@ -63,10 +63,10 @@ struct DialedTransport::Line {
     resume.after(kLookAgain);
   }
 
-  bool keeps_up() { return outbox.quiet() || outbox.standing(net::Frame()) != Outbox::Standing::kSlow; }
+  bool keeps_up() { return queue.quiet() || queue.standing(net::Frame()) != SendQueue::Standing::kSlow; }
 
   net::Socket socket;
-  Outbox outbox;
+  SendQueue queue;
   FairIntake intake;
   net::Timer last_words;
   net::Dialer dialer;
@@ -98,14 +98,14 @@ void DialedTransport::dial() {
 void DialedTransport::redial() { redial_.after(0ms); }
 
 net::Sent DialedTransport::attempt(std::span<net::Frame> frames) {
-  return redialing() || !line_ ? net::Sent::kGone : line_->outbox.attempt(frames);
+  return redialing() || !line_ ? net::Sent::kGone : line_->queue.attempt(frames);
 }
 
 Delivery DialedTransport::forward(std::span<net::Frame> frames) {
-  return redialing() || !line_ ? Delivery::kGone : line_->outbox.forward(frames);
+  return redialing() || !line_ ? Delivery::kGone : line_->queue.forward(frames);
 }
 
-bool DialedTransport::holding() const { return line_ && line_->outbox.holding(); }
+bool DialedTransport::holding() const { return line_ && line_->queue.holding(); }
 
 void DialedTransport::read_up() {
   if (line_) line_->intake.read_up();

@@ -11,7 +11,7 @@
 #include "net/dialer.hpp"
 #include "net/reactor.hpp"
 #include "net/traffic.hpp"
-#include "rpc/transport/outbox.hpp"
+#include "rpc/transport/send_queue.hpp"
 
 namespace zerosuite::rpc {
 
@@ -54,7 +54,7 @@ class DialedTransport {
   /// Takes that back: what there was stays given up.
   void stay_away() { redial_.cancel(); }
 
-  /// As Outbox.
+  /// As SendQueue.
   net::Sent attempt(std::span<net::Frame> frames);
   Delivery forward(std::span<net::Frame> frames);
   bool holding() const;

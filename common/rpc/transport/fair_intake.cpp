@@ -37,7 +37,7 @@ void FairIntake::sort() {
   while (has_room() && host_.wanted()) {
     const TimePoint now = core::Clock::now();
     if (now >= end || socket_.receive(frames_) == net::Received::kNone) return;
-    timers_.tell(now);
+    timers_.set_now(now);
     place(frames_);
   }
 }
@@ -93,11 +93,11 @@ void FairIntake::serve() {
 }
 
 void FairIntake::serve_turn() {
-  const TimePoint end = core::Clock::now() + FrameIntake::kTurn;
-  for (int served = 0; served < FrameIntake::kMessagesATurn && behind() && host_.wanted(); ++served) {
+  const TimePoint end = core::Clock::now() + ReceiveLoop::kTurn;
+  for (int served = 0; served < ReceiveLoop::kMessagesATurn && behind() && host_.wanted(); ++served) {
     const TimePoint now = core::Clock::now();
     if (now >= end) break;
-    timers_.tell(now);
+    timers_.set_now(now);
     Message message = line_.pop();
     bytes_ -= message.bytes;
     if (message.call != 0) calls_.erase(message.call);
@@ -111,7 +111,7 @@ void FairIntake::go_on() {
     turn_.cancel();
     return host_.caught_up();
   }
-  timers_.tell(core::Clock::now());
+  timers_.set_now(core::Clock::now());
   if (!turn_.armed()) turn_.after(host_.wanted() ? 0ms : kUntilWanted);
 }
 

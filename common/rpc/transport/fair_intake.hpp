@@ -11,7 +11,7 @@
 #include "core/rotation.hpp"
 #include "net/socket.hpp"
 #include "net/timers.hpp"
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 #include "wire/envelope.hpp"
 #include "wire/event.hpp"
 
@@ -72,7 +72,7 @@ class FairIntake {
   net::Socket& socket_;
   IntakeHost host_;
   FairIntakeOptions options_;
-  FrameIntake intake_{timers_};
+  ReceiveLoop intake_{timers_};
   Line line_;
   std::unordered_map<std::uint64_t, Line::Place> calls_;  // those in the line, by name
   std::size_t bytes_ = 0;                                 // of the line

@@ -24,10 +24,10 @@ RouterTransport::RouterTransport(net::Context& context, net::Reactor& reactor, c
     : reactor_(reactor),
       socket_(context, zmq::socket_type::router, options.socket),
       connections_(context, reactor, socket_),
-      outbox_(reactor.timers(), socket_, {options.max_held_bytes, options.max_held_total_bytes}),
+      send_queue_(reactor.timers(), socket_, {options.max_held_bytes, options.max_held_total_bytes}),
       max_postponed_bytes_(options.max_held_bytes / 4) {
   connections_.set_max_unread(options.max_unread_bytes, options.max_unread_total_bytes);
-  outbox_.on_given_up([this](std::string_view identity) { connections_.cut(identity); });
+  send_queue_.on_given_up([this](std::string_view identity) { connections_.cut(identity); });
   on_gone([](std::string_view) {});
 }
 
@@ -44,16 +44,16 @@ void RouterTransport::start(MessageReceiver receiver) {
 }
 
 void RouterTransport::forget(std::string_view identity) {
-  outbox_.forget(identity);
+  send_queue_.forget(identity);
   if (const auto entry = postponed_.find(identity); entry != postponed_.end()) postponed_.erase(entry);
 }
 
 void RouterTransport::take(std::vector<net::Frame>& frames) {
-  if (outbox_.quiet() && postponed_.empty()) return receiver_(frames);
-  const Outbox::Standing standing = outbox_.standing(frames.front());
-  if (standing == Outbox::Standing::kGivenUp) return;  // whatever it wants, it would not be told
+  if (send_queue_.quiet() && postponed_.empty()) return receiver_(frames);
+  const SendQueue::Standing standing = send_queue_.standing(frames.front());
+  if (standing == SendQueue::Standing::kGivenUp) return;  // whatever it wants, it would not be told
   const bool waits =
-      standing == Outbox::Standing::kSlow || postponed_.contains(frames.front().to_string_view());
+      standing == SendQueue::Standing::kSlow || postponed_.contains(frames.front().to_string_view());
   waits&& opens_call(frames.back()) ? postpone(frames) : receiver_(frames);
 }
 
@@ -61,7 +61,7 @@ void RouterTransport::postpone(std::vector<net::Frame>& frames) {
   Postponed& postponed = postponed_[frames.front().to_string()];
   postponed.bytes += cost_of(frames);
   if (postponed.bytes > max_postponed_bytes_) {
-    outbox_.give_up(frames.front());
+    send_queue_.give_up(frames.front());
     postponed_.erase(postponed_.find(frames.front().to_string_view()));
     return;
   }
@@ -79,9 +79,9 @@ void RouterTransport::resume() {
 bool RouterTransport::resume(Postponed& postponed) {
   for (int taken = 0; taken < kCallsATurn && !postponed.messages.empty(); ++taken) {
     std::vector<net::Frame>& message = postponed.messages.front();
-    const Outbox::Standing standing = outbox_.standing(message.front());
-    if (standing == Outbox::Standing::kSlow) return false;
-    if (standing == Outbox::Standing::kGivenUp) return true;
+    const SendQueue::Standing standing = send_queue_.standing(message.front());
+    if (standing == SendQueue::Standing::kSlow) return false;
+    if (standing == SendQueue::Standing::kGivenUp) return true;
     postponed.bytes -= cost_of(message);
     receiver_(message);
     postponed.messages.pop_front();
@@ -95,7 +95,7 @@ Delivery RouterTransport::send(const wire::Envelope& peer, wire::Buffer& payload
   if (outgoing_.empty()) return Delivery::kGone;  // a ROUTER always names the connection
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
-  return outbox_.forward(outgoing_);
+  return send_queue_.forward(outgoing_);
 }
 
 }  // namespace zerosuite::rpc

@@ -13,22 +13,22 @@
 #include "net/connections.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
-#include "rpc/transport/frames.hpp"
-#include "rpc/transport/outbox.hpp"
+#include "rpc/transport/receive_loop.hpp"
+#include "rpc/transport/send_queue.hpp"
 #include "rpc/transport/sink.hpp"
 
 namespace zerosuite::rpc {
 
 struct RouterOptions {
   net::SocketOptions socket{.reading = net::Reading::kAll};
-  std::size_t max_held_bytes = 64 << 20;         ///< OutboxLimits::connection
-  std::size_t max_held_total_bytes = 512 << 20;  ///< OutboxLimits::total
+  std::size_t max_held_bytes = 64 << 20;         ///< SendQueueLimits::connection
+  std::size_t max_held_total_bytes = 512 << 20;  ///< SendQueueLimits::total
   std::size_t max_unread_bytes = 256 << 20;      ///< See net::Connections::set_max_unread.
   std::size_t max_unread_total_bytes = 1 << 30;
 };
 
-/// Belongs to the loop's thread. A client that stops reading holds up nobody: see Outbox. Above its mark its
-/// new calls wait here until it has read on, so that what it does not read is not made either; its
+/// Belongs to the loop's thread. A client that stops reading holds up nobody: see SendQueue. Above its mark
+/// its new calls wait here until it has read on, so that what it does not read is not made either; its
 /// heartbeats, grants and answers are heard.
 class RouterTransport final : public Sink {
  public:
@@ -37,7 +37,7 @@ class RouterTransport final : public Sink {
   /// As net::Socket::bind() and connect(); any number of either.
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
   void connect(const std::string& endpoint) { socket_.connect(endpoint); }
-  /// From now on every message goes to `receiver`, a turn's worth at a time; see FrameIntake.
+  /// From now on every message goes to `receiver`, a turn's worth at a time; see ReceiveLoop.
   void start(MessageReceiver receiver);
 
   /// Calls `gone(identity)` once a connection has ended of which a message was received, before anybody else
@@ -50,8 +50,8 @@ class RouterTransport final : public Sink {
 
   net::Socket& socket() { return socket_; }
   /// Whole messages of frames, the connection's identity in front, as they are.
-  Outbox& outbox() { return outbox_; }
-  const Outbox& outbox() const { return outbox_; }
+  SendQueue& send_queue() { return send_queue_; }
+  const SendQueue& send_queue() const { return send_queue_; }
 
  private:
   // Calls of a connection that does not read its answers.
@@ -69,12 +69,12 @@ class RouterTransport final : public Sink {
   net::Reactor& reactor_;
   net::Socket socket_;
   net::Connections connections_;
-  Outbox outbox_;
+  SendQueue send_queue_;
   std::size_t max_postponed_bytes_;  // of one connection
   MessageReceiver receiver_;
   MessageReceiver taker_ = [this](std::vector<net::Frame>& frames) { take(frames); };
   net::Reactor::Watch watch_;
-  FrameIntake intake_{reactor_.timers()};
+  ReceiveLoop intake_{reactor_.timers()};
   std::vector<net::Frame> outgoing_;
   std::unordered_map<std::string, Postponed, core::KeyedHash, std::equal_to<>> postponed_;
   net::Timer resume_{reactor_.timers(), [this] { resume(); }};

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "rpc/transport/frames.hpp"
+#include "rpc/transport/receive_loop.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::rpc {
@@ -40,7 +40,7 @@ void ProxyLink::introduce() {
   if (state_ == State::kLeft || draining_ || transport_.redialing()) return;
   state_ = State::kIntroduced;
   heard_ = timers_.now();
-  tell(kReady, {to_value(host_.introduction(*this))});
+  tell(kReady, {to_value(host_.registration(*this))});
   pulse_.after(kPulseEvery);
 }
 
@@ -86,7 +86,7 @@ void ProxyLink::on_control(std::string_view payload) {
     } catch (const wire::Mismatch&) {
       host_.refused(*this, {core::kProtocolError, "for a reason that cannot be read"});
     }
-  } else if (event.name == kStranger && state_ == State::kLinked) {
+  } else if (event.name == kUnknownWorker && state_ == State::kLinked) {
     hang_up("the proxy does not know us any more");
   } else if (event.name == kDrained) {
     last_came_ = true;
@@ -103,7 +103,7 @@ void ProxyLink::on_pulse() {
   // A long message on a slow line is a sign of life before it is whole.
   const core::TimePoint heard = std::max(heard_, traffic_.heard(timers_.now()));
   if (timers_.now() - heard > kPulseLimit) return hang_up("the proxy is silent");
-  tell(kPulse);
+  tell(kWorkerHeartbeat);
   pulse_.after(kPulseEvery);
 }
 

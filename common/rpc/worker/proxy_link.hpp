@@ -21,7 +21,7 @@ class ProxyLink;
 /// What a link needs of its program. Called on the loop's thread.
 class ProxyLinkHost {
  public:
-  virtual Introduction introduction(const ProxyLink& link) = 0;
+  virtual Registration registration(const ProxyLink& link) = 0;
   /// A message of a client, as a ROUTER would have received it.
   virtual void receive(ProxyLink& link, std::span<const std::string_view> frames) = 0;
   /// The proxy has taken the registration, and says who it is.

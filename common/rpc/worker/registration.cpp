@@ -114,28 +114,28 @@ std::vector<OfferedMethod> read_methods(const Value& map) try {
   refuse(std::string("the method map: ") + mismatch.what());
 }
 
-Value to_value(const Introduction& introduction) {
+Value to_value(const Registration& registration) {
   Dict methods;
-  for (const OfferedMethod& method : introduction.methods)
+  for (const OfferedMethod& method : registration.methods)
     methods.push_back({text_value(method.name), method.description});
-  return {Dict{{text_value("id"), text_value(introduction.id)},
-               {text_value("service"), text_value(introduction.service)},
-               {text_value("version"), text_value(introduction.version)},
+  return {Dict{{text_value("id"), text_value(registration.id)},
+               {text_value("service"), text_value(registration.service)},
+               {text_value("version"), text_value(registration.version)},
                {text_value("methods"), {std::move(methods)}},
-               {text_value("weight"), {wire::Integer{introduction.weight}}},
-               {text_value("max_inflight"), {wire::Integer{introduction.max_inflight}}},
-               {text_value("sticky"), {introduction.sticky}},
-               {text_value("key"), text_value(introduction.key)},
-               {text_value("state"), to_value(introduction.state)}}};
+               {text_value("weight"), {wire::Integer{registration.weight}}},
+               {text_value("max_inflight"), {wire::Integer{registration.max_inflight}}},
+               {text_value("sticky"), {registration.sticky}},
+               {text_value("key"), text_value(registration.key)},
+               {text_value("state"), to_value(registration.state)}}};
 }
 
-Introduction read_introduction(std::string_view args) try {
+Registration read_introduction(std::string_view args) try {
   wire::Reader in(args);
   if (in.array().value_or(0) < 1) refuse("the registration has no argument");
   const Value value = wire::read_value(in);
   const auto* const dict = value.as<Dict>();
   if (dict == nullptr) refuse("the registration is no map but of type " + std::string(python_name(value)));
-  Introduction said;
+  Registration said;
   said.id = text_field(*dict, "id");
   said.service = text_field(*dict, "service");
   if (said.id.find('@') != said.id.npos) refuse("the registration's id has an @, which is for upstreams");

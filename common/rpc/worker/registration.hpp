@@ -19,12 +19,12 @@ inline constexpr std::string_view kReady = "_zpx_ready";  ///< `[introduction]`
 inline constexpr std::string_view kDrain = "_zpx_drain";  ///< Send no new calls; answered by kDrained.
 inline constexpr std::string_view kBye = "_zpx_bye";      ///< Gone, on purpose.
 // From a proxy.
-inline constexpr std::string_view kAccepted = "_zpx_ok";        ///< `[greeting]` or `[]`: calls may follow.
-inline constexpr std::string_view kRefused = "_zpx_refused";    ///< `[name, message]`: not taken, and why.
-inline constexpr std::string_view kStranger = "_zpx_stranger";  ///< Introduce yourself.
-inline constexpr std::string_view kDrained = "_zpx_drained";    ///< No new call comes behind this.
+inline constexpr std::string_view kAccepted = "_zpx_ok";      ///< `[greeting]` or `[]`: calls may follow.
+inline constexpr std::string_view kRefused = "_zpx_refused";  ///< `[name, message]`: not taken, and why.
+inline constexpr std::string_view kUnknownWorker = "_zpx_stranger";  ///< Introduce yourself.
+inline constexpr std::string_view kDrained = "_zpx_drained";         ///< No new call comes behind this.
 // Both ways, every second.
-inline constexpr std::string_view kPulse = "_zpx_hb";
+inline constexpr std::string_view kWorkerHeartbeat = "_zpx_hb";
 
 inline constexpr core::milliseconds kPulseEvery{1000};
 inline constexpr core::milliseconds kPulseLimit{3000};  ///< Silence that ends a registration.
@@ -48,7 +48,7 @@ struct State {
 };
 
 /// What a worker says of itself.
-struct Introduction {
+struct Registration {
   std::string id;  ///< Names the process. Without an @.
   /// Shows that a second registration under the same id is the same process, and nobody else's; told to
   /// nobody. Empty from workers of before.
@@ -75,9 +75,9 @@ bool is_service_name(std::string_view name);
 /// Throws core::Failure(InvalidArgument) that says what is wrong with which.
 std::vector<OfferedMethod> read_methods(const wire::Value& map);
 
-wire::Value to_value(const Introduction& introduction);
+wire::Value to_value(const Registration& registration);
 /// Reads the args of kReady. Throws core::Failure(InvalidArgument) that says what is wrong.
-Introduction read_introduction(std::string_view args);
+Registration read_introduction(std::string_view args);
 
 wire::Value to_value(const Greeting& greeting);
 /// Reads the args of kAccepted; what is missing or of another type is left empty.

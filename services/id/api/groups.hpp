@@ -9,10 +9,10 @@
 #include "id/api/format.hpp"
 #include "id/clock/reach.hpp"
 #include "id/issuer.hpp"
-#include "id/open_store.hpp"
 #include "id/random/random_ids.hpp"
 #include "id/secret/secrets.hpp"
-#include "id/snowflake/fair_line.hpp"
+#include "id/snowflake/fair_queue.hpp"
+#include "id/store_stack.hpp"
 #include "rpc/server/server.hpp"
 
 namespace zerosuite::id {
@@ -30,7 +30,7 @@ void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats
 /// What is wrong elsewhere in the program, for health(); whole sentences.
 using Troubles = std::function<std::vector<std::string>()>;
 /// What operators look at; and redis_id.
-void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere);
+void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const Troubles& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
 void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits);
 /// obf and token, encode, and what undoes them.

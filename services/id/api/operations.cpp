@@ -19,7 +19,7 @@ void put(Dict& dict, const char* key, T value) {
 
 Value worker(Issuer& issuer) {
   const Now now = issuer.time().look();
-  const Worker& worker = issuer.worker();
+  const WorkerIdLease& worker = issuer.worker();
   const auto left = worker.left(now.boot_ns);
   Dict dict;
   put(dict, "worker", worker.lease().worker);
@@ -43,17 +43,17 @@ Value snowflake_stats(const Snowflakes& snowflakes) {
   return {std::move(dict)};
 }
 
-Value stats(Issuer& issuer, OpenStore& store) {
+Value stats(Issuer& issuer, StoreStack& store) {
   Dict dict;
   put(dict, "store", Value{std::string(issuer.store().traits().name)});
   put(dict, "regressions", store.store().regressions());
   put(dict, "clock_lead_ms", issuer.time().lead().count());
-  put(dict, "clock_breaks", issuer.time().breaks());
+  put(dict, "clock_breaks", issuer.time().discontinuities());
   put(dict, "snowflakes", snowflake_stats(issuer.snowflakes()));
   return {std::move(dict)};
 }
 
-Value health(Issuer& issuer, const FlooredStore& store, const Troubles& elsewhere) {
+Value health(Issuer& issuer, const GuardedStore& store, const Troubles& elsewhere) {
   List reasons;
   for (std::string& trouble : elsewhere()) reasons.push_back({std::move(trouble)});
   for (std::string& trouble : issuer.troubles()) reasons.push_back({std::move(trouble)});
@@ -78,7 +78,7 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
 
 }  // namespace
 
-void bind_operations(rpc::Server& server, Issuer& issuer, OpenStore& store, const Troubles& elsewhere) {
+void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const Troubles& elsewhere) {
   server
       .method("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
               [&issuer] { return worker(issuer); })

@@ -3,7 +3,7 @@
 
 #include "id/api/groups.hpp"
 #include "id/sequence/daily.hpp"
-#include "id/sequence/names.hpp"
+#include "id/sequence/validation.hpp"
 
 namespace zerosuite::id {
 namespace {

@@ -6,8 +6,8 @@
 #include "id/api/format.hpp"
 #include "id/api/groups.hpp"
 #include "id/issuer.hpp"
-#include "id/open_store.hpp"
 #include "id/secret/secrets.hpp"
+#include "id/store_stack.hpp"
 #include "rpc/observer.hpp"
 #include "rpc/server/server.hpp"
 
@@ -19,7 +19,7 @@ class Service final : private rpc::Observer {
  public:
   struct Parts {
     Issuer& issuer;
-    OpenStore& store;
+    StoreStack& store;
     const Secrets& secrets;
     core::SecretText admin_token;  ///< What changing tags asks for; empty = nothing.
     Troubles troubles;             ///< Beside the issuer's own.
@@ -30,7 +30,7 @@ class Service final : private rpc::Observer {
   Service(rpc::Server& server, Parts parts);
 
  private:
-  void before(const rpc::CallInfo&) override { parts_.issuer.attend(); }
+  void before(const rpc::CallInfo&) override { parts_.issuer.check_clock(); }
 
   const Parts parts_;
   const Formats formats_;

@@ -5,7 +5,7 @@
 
 #include "id/api/groups.hpp"
 #include "id/api/options.hpp"
-#include "id/sequence/names.hpp"
+#include "id/sequence/validation.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -58,7 +58,7 @@ core::Done<Tag> answer(const Reply<Value>& reply) {
 }
 
 // Answers when all issuers of the store follow the change.
-core::Done<Tag> answer_once_spread(Watch& watch, const Reply<Value>& reply) {
+core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
     if (!tag) return reply(tag.error());
     watch.spread([reply, tag] { reply(Value{dict_of(*tag)}); });
@@ -133,7 +133,7 @@ TagChange change_of(const Options& options) {
 
 void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token) {
   Segments& segments = issuer.segments();
-  Watch& watch = issuer.watch();
+  ChangeWatch& watch = issuer.watch();
   server.method(
       "tag_create", {"tag", {"opts", kNil}},
       "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "

@@ -20,21 +20,21 @@ core::milliseconds ms_up(std::int64_t ns) { return core::milliseconds((ns + kNsP
 
 }  // namespace
 
-Sight SystemClocks::read() const { return {read_ns(CLOCK_REALTIME), read_ns(CLOCK_BOOTTIME)}; }
+ClockReading SystemClocks::read() const { return {read_ns(CLOCK_REALTIME), read_ns(CLOCK_BOOTTIME)}; }
 
 IdTime::IdTime(const Clocks& clocks, const ClockRules& rules)
     : clocks_(clocks), rules_(rules), seen_(clocks.read()), time_ns_(seen_.wall_ns) {}
 
 Now IdTime::look() {
-  const Sight sight = clocks_.read();
+  const ClockReading sight = clocks_.read();
   const std::int64_t elapsed = std::max<std::int64_t>(sight.boot_ns - seen_.boot_ns, 0);
   const std::int64_t step = sight.wall_ns - seen_.wall_ns - elapsed;
-  if (std::abs(step) > ns(rules_.discontinuity)) ++breaks_;
+  if (std::abs(step) > ns(rules_.discontinuity)) ++discontinuities_;
   seen_ = sight;
   time_ns_ += advance(elapsed);
   const std::int64_t over = time_ns_ - sight.wall_ns - ns(rules_.max_lead);
   const bool too_far = over > ns(rules_.reserve_lead);
-  return {time_ns_, sight.boot_ns, breaks_, too_far ? ms_up(over) : core::milliseconds(0)};
+  return {time_ns_, sight.boot_ns, discontinuities_, too_far ? ms_up(over) : core::milliseconds(0)};
 }
 
 std::int64_t IdTime::advance(std::int64_t elapsed_ns) {

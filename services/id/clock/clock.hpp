@@ -18,7 +18,7 @@ inline constexpr std::int64_t kNsPerMs = 1'000'000;
 
 /// Both clocks at one moment, in ns: CLOCK_REALTIME since 1970 and CLOCK_BOOTTIME, which nothing steps and
 /// which counts while the machine is suspended.
-struct Sight {
+struct ClockReading {
   std::int64_t wall_ns = 0;
   std::int64_t boot_ns = 0;
 };
@@ -27,12 +27,12 @@ struct Sight {
 class Clocks {
  public:
   virtual ~Clocks() = default;
-  virtual Sight read() const = 0;
+  virtual ClockReading read() const = 0;
 };
 
 class SystemClocks final : public Clocks {
  public:
-  Sight read() const override;
+  ClockReading read() const override;
 };
 
 struct ClockRules {
@@ -48,7 +48,8 @@ struct ClockRules {
 struct Now {
   std::int64_t ns = 0;       ///< Since 1970; never less than at an earlier look.
   std::int64_t boot_ns = 0;  ///< CLOCK_BOOTTIME
-  std::uint64_t breaks = 0;  ///< Rises with each discontinuity: the machine may have been paused or copied.
+  std::uint64_t discontinuities =
+      0;  ///< Rises with each discontinuity: the machine may have been paused or copied.
   /// Zero, or how long ids with times must not be issued because they would run too far ahead: ClockRollback.
   core::milliseconds wait{0};
 };
@@ -69,7 +70,7 @@ class IdTime {
   void confirm();
 
   /// Now::breaks of the last look.
-  std::uint64_t breaks() const { return breaks_; }
+  std::uint64_t discontinuities() const { return discontinuities_; }
   /// How far ids run ahead of the wall clock; zero when they do not.
   core::milliseconds lead() const;
   /// ClockJump while the wall clock is too far ahead to be believed.
@@ -83,9 +84,9 @@ class IdTime {
 
   const Clocks& clocks_;
   const ClockRules rules_;
-  Sight seen_;
+  ClockReading seen_;
   std::int64_t time_ns_;
-  std::uint64_t breaks_ = 0;
+  std::uint64_t discontinuities_ = 0;
   bool jumped_ = false;
 };
 

@@ -34,10 +34,10 @@ void Reach::ask() {
   if (stopped_ || asking_) return;
   asking_ = true;
   const std::int64_t from = fresh_ ? used_ : std::max(range_.hi, used_);
-  const Ask more{.key = key_,
-                 .count = std::max<std::int64_t>(ahead_.size().count(), used_ + 1 - from),
-                 .floor = from,
-                 .continued = !fresh_};
+  const ReserveRequest more{.key = key_,
+                            .count = std::max<std::int64_t>(ahead_.size().count(), used_ + 1 - from),
+                            .floor = from,
+                            .continued = !fresh_};
   store_.reserve(more, [this, life = std::weak_ptr(life_), round = round_,
                         now_ms = used_](const core::Result<Reserved>& reserved) {
     if (life.expired() || round != round_) return;

@@ -68,9 +68,9 @@ void RandomIds::tell() const {
 
 Now RandomIds::look() {
   const Now now = time_.look();
-  if (now.breaks != breaks_ || mark_.forked()) {
+  if (now.discontinuities != discontinuities_ || mark_.forked()) {
     renew();
-    breaks_ = now.breaks;
+    discontinuities_ = now.discontinuities;
     mark_.renew();
   }
   return now;

@@ -12,8 +12,8 @@
 
 #include "core/entropy.hpp"
 #include "id/clock/clock.hpp"
-#include "id/random/counted_ids.hpp"
-#include "id/random/rising.hpp"
+#include "id/random/monotonic.hpp"
+#include "id/random/object_id_generator.hpp"
 
 namespace zerosuite::id {
 
@@ -64,15 +64,15 @@ class RandomIds {
   core::Entropy& entropy_;
   std::function<void(std::int64_t)> reached_;
   core::ForkMark mark_;
-  std::uint64_t breaks_ = 0;
+  std::uint64_t discontinuities_ = 0;
   std::uint64_t node_ = 0;
   std::uint32_t clock_seq_ = 0;
-  RisingTicks gregorian_;
-  RisingTicks uuid7_;
-  RisingUlids ulids_{entropy_};
-  RisingKsuids ksuids_{entropy_};
-  CountedIds xids_{entropy_};
-  CountedIds objectids_{entropy_};
+  MonotonicTicks gregorian_;
+  MonotonicTicks uuid7_;
+  MonotonicUlids ulids_{entropy_};
+  MonotonicKsuids ksuids_{entropy_};
+  ObjectIdGenerator xids_{entropy_};
+  ObjectIdGenerator objectids_{entropy_};
 };
 
 }  // namespace zerosuite::id

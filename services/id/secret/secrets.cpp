@@ -13,11 +13,11 @@ using formats::Number128;
 
 constexpr std::size_t kObfDigits = 11, kTokenDigits = 22;
 
-formats::Permutation permutation_of(const SecretKey& key, std::string_view context) {
-  return formats::Permutation(formats::derive(key.bytes, "obf", context));
+formats::FeistelCipher permutation_of(const SecretKey& key, std::string_view context) {
+  return formats::FeistelCipher(formats::derive(key.bytes, "obf", context));
 }
 
-formats::Seal seal_of(const SecretKey& key, std::string_view context) {
+formats::SivCipher seal_of(const SecretKey& key, std::string_view context) {
   return {formats::derive(key.bytes, "token check", context),
           formats::derive(key.bytes, "token mask", context)};
 }
@@ -35,7 +35,7 @@ std::optional<Number128> number_of(std::string_view text) {
 
 }  // namespace
 
-Secrets::Tool::Tool(SecretKey made)
+Secrets::KeyContext::KeyContext(SecretKey made)
     : key(std::move(made)), permutation(permutation_of(key, "")), seal(seal_of(key, "")) {}
 
 Secrets::Secrets(std::vector<SecretKey> keys) {
@@ -44,24 +44,24 @@ Secrets::Secrets(std::vector<SecretKey> keys) {
 }
 
 std::string Secrets::obf(std::int64_t id, std::string_view context) const {
-  const Tool& tool = active();
+  const KeyContext& tool = active();
   return text_of(tool.key, {0, permutation(tool, context).apply(static_cast<std::uint64_t>(id))}, kObfDigits);
 }
 
 std::int64_t Secrets::deobf(std::string_view text, std::string_view context) const {
-  if (const Tool* tool = find(text, kObfDigits))
+  if (const KeyContext* tool = find(text, kObfDigits))
     if (const auto number = number_of(text); number && formats::id_of(*number))
       return static_cast<std::int64_t>(permutation(*tool, context).invert(number->low));
   throw core::Failure(core::kInvalidArgument, formats::shown(text) + " was not made by obf with these keys");
 }
 
 std::string Secrets::token(std::int64_t id, std::string_view context) const {
-  const Tool& tool = active();
+  const KeyContext& tool = active();
   return text_of(tool.key, seal(tool, context).close(static_cast<std::uint64_t>(id)), kTokenDigits);
 }
 
 std::int64_t Secrets::untoken(std::string_view text, std::string_view context) const {
-  if (const Tool* tool = find(text, kTokenDigits))
+  if (const KeyContext* tool = find(text, kTokenDigits))
     if (const auto sealed = number_of(text))
       if (const auto number = seal(*tool, context).open(*sealed))
         if (const auto id = formats::id_of({0, *number})) return *id;
@@ -69,26 +69,26 @@ std::int64_t Secrets::untoken(std::string_view text, std::string_view context) c
                       formats::shown(text) + " was not made by token with these keys in this context");
 }
 
-formats::Permutation Secrets::permutation(const Tool& tool, std::string_view context) {
+formats::FeistelCipher Secrets::permutation(const KeyContext& tool, std::string_view context) {
   return context.empty() ? tool.permutation : permutation_of(tool.key, context);
 }
 
-formats::Seal Secrets::seal(const Tool& tool, std::string_view context) {
+formats::SivCipher Secrets::seal(const KeyContext& tool, std::string_view context) {
   return context.empty() ? tool.seal : seal_of(tool.key, context);
 }
 
-const Secrets::Tool& Secrets::active() const {
+const Secrets::KeyContext& Secrets::active() const {
   if (!tools_.empty()) return tools_.front();
   throw core::Failure(core::kEngineDisabled,
                       "obf and token need keys: name a keys_file, or set ZEROSUITE_ID_KEYS");
 }
 
 /// That of a text which has its key's character and so many digits; null when there is none.
-const Secrets::Tool* Secrets::find(std::string_view text, std::size_t digits) const {
+const Secrets::KeyContext* Secrets::find(std::string_view text, std::size_t digits) const {
   active();
   if (text.size() != 1 + digits) return nullptr;
   const auto found = std::find_if(tools_.begin(), tools_.end(),
-                                  [&](const Tool& tool) { return tool.key.id == text.front(); });
+                                  [&](const KeyContext& tool) { return tool.key.id == text.front(); });
   return found == tools_.end() ? nullptr : &*found;
 }
 

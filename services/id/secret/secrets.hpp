@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "id/secret/permutation.hpp"
-#include "id/secret/seal.hpp"
+#include "id/secret/feistel_cipher.hpp"
 #include "id/secret/secret_keys.hpp"
+#include "id/secret/siv_cipher.hpp"
 
 namespace zerosuite::id {
 
@@ -35,20 +35,20 @@ class Secrets {
 
  private:
   /// A key with what it does in the empty context, which is asked for most.
-  struct Tool {
-    explicit Tool(SecretKey made);
+  struct KeyContext {
+    explicit KeyContext(SecretKey made);
 
     SecretKey key;
-    formats::Permutation permutation;
-    formats::Seal seal;
+    formats::FeistelCipher permutation;
+    formats::SivCipher seal;
   };
 
-  static formats::Permutation permutation(const Tool& tool, std::string_view context);
-  static formats::Seal seal(const Tool& tool, std::string_view context);
-  const Tool& active() const;
-  const Tool* find(std::string_view text, std::size_t digits) const;
+  static formats::FeistelCipher permutation(const KeyContext& tool, std::string_view context);
+  static formats::SivCipher seal(const KeyContext& tool, std::string_view context);
+  const KeyContext& active() const;
+  const KeyContext* find(std::string_view text, std::size_t digits) const;
 
-  core::SecretVector<Tool> tools_;
+  core::SecretVector<KeyContext> tools_;
 };
 
 }  // namespace zerosuite::id

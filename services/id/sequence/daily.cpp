@@ -13,7 +13,7 @@ using core::Failure;
 constexpr std::size_t kLongestPrefix = 64;
 constexpr std::int64_t kWidest = 18;
 
-void check(const DailyAsk& ask) {
+void check(const DailyRequest& ask) {
   if (ask.width < 1 || ask.width > kWidest)
     throw Failure(core::kInvalidArgument, "width must be from 1 to " + std::to_string(kWidest) + ", not " +
                                               std::to_string(ask.width));
@@ -33,7 +33,7 @@ std::int64_t power_of_ten(std::int64_t exponent) {
 
 }  // namespace
 
-void Daily::next(const DailyAsk& ask, core::Done<std::string> done, Client client) {
+void Daily::next(const DailyRequest& ask, core::Done<std::string> done, Client client) {
   check(ask);
   const std::string day = std::to_string(today(ask.zone));
   sequences_.count(

@@ -12,7 +12,7 @@
 
 namespace zerosuite::id {
 
-struct DailyAsk {
+struct DailyRequest {
   std::string prefix = {};
   std::int64_t width = 6;  ///< Digits of the counter.
   std::string zone = "UTC";
@@ -24,10 +24,10 @@ class Daily {
   Daily(IdTime& time, Sequences& sequences) : time_(time), sequences_(sequences) {}
 
   /// `<prefix>yyyymmdd<counter>`: of one prefix and day, if A was answered before B asked, B's is greater.
-  /// The counter is never kept in stock: a crash would use up what the width has room for. RangeExhausted
+  /// The counter is never kept in a buffer: a crash would use up what the width has room for. RangeExhausted
   /// when the width has no room; Unavailable; StoreRegressed; Overloaded. Throws core::Failure
   /// InvalidArgument for a prefix, width or zone that cannot be, Unsupported when the machine knows no zones.
-  void next(const DailyAsk& ask, core::Done<std::string> done, Client client = 0);
+  void next(const DailyRequest& ask, core::Done<std::string> done, Client client = 0);
 
  private:
   struct Place {

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "id/sequence/names.hpp"
+#include "id/sequence/validation.hpp"
 
 namespace zerosuite::id {
 
@@ -31,29 +31,30 @@ Range range_of(const Series& series) {
 }  // namespace
 
 Segments::Segments(net::Timers& timers, Store& store, SegmentOptions options)
-    : timers_(timers), store_(store), options_(options), stocks_(options_.max_tags) {}
+    : timers_(timers), store_(store), options_(options), buffers_(options_.max_tags) {}
 
-Stock& Segments::stock(const std::string& tag) {
-  return stocks_.use(tag,
-                     [&] { return std::make_shared<Stock>(timers_, store_, key_of(tag), options_.stock); });
+RangeBuffer& Segments::buffer(const std::string& tag) {
+  return buffers_.use(
+      tag, [&] { return std::make_shared<RangeBuffer>(timers_, store_, key_of(tag), options_.buffer); });
 }
 
 void Segments::next(const std::string& tag, Done<std::int64_t> done, Client client) {
   check_name("tag", tag);
-  Stock& stock = this->stock(tag);
-  if (const auto value = stock.one()) return done(*value);
-  stock.take({.client = client,
-              .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
-                forget_unknown(tag, result);
-                if (!result) return done(result.error());
-                done(result->front().first);
-              }});
+  RangeBuffer& buffer = this->buffer(tag);
+  if (const auto value = buffer.one()) return done(*value);
+  buffer.take(
+      {.client = client,
+       .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
+         forget_unknown(tag, result);
+         if (!result) return done(result.error());
+         done(result->front().first);
+       }});
 }
 
 void Segments::batch(const std::string& tag, std::int64_t n, Done<std::vector<std::int64_t>> done,
                      Client client) {
   check_name("tag", tag);
-  stock(tag).take(
+  buffer(tag).take(
       {.client = client,
        .count = n,
        .done = [this, tag, done = std::move(done)](const Result<std::vector<Series>>& result) mutable {
@@ -69,16 +70,16 @@ void Segments::forget_unknown(const std::string& tag, const Result<std::vector<S
 }
 
 void Segments::forget(const std::string& tag, const core::Error& why) {
-  Stock* stock = stocks_.find(tag);
-  if (stock == nullptr) return;
+  RangeBuffer* buffer = buffers_.find(tag);
+  if (buffer == nullptr) return;
   // Those who are answered may come here again: then there is nobody left, and nothing to erase.
-  stock->refuse_all(why);
-  stocks_.erase(tag);
+  buffer->refuse_all(why);
+  buffers_.erase(tag);
 }
 
 void Segments::range(const std::string& tag, std::int64_t n, Done<Range> done, Client client) {
   check_name("tag", tag);
-  stock(tag).take(
+  buffer(tag).take(
       {.client = client,
        .count = n,
        .whole = true,
@@ -118,16 +119,16 @@ void Segments::send_update(const std::string& tag, const TagChange& change, Done
 }
 
 void Segments::updated(const std::string& tag, const TagChange& change, const Result<Tag>& result) {
-  Stock* stock = stocks_.find(tag);
-  if (stock == nullptr) return;
+  RangeBuffer* buffer = buffers_.find(tag);
+  if (buffer == nullptr) return;
   // It may have been done: nothing that is known of the tag is sure any more.
   if (!result && result.error().name == core::kIndeterminate.name) return forget(tag, result.error());
   const bool same_values = !change.floor && !change.delta && !change.remainder && !change.max && !change.step;
-  if (result && !same_values) stock->change(*result);
+  if (result && !same_values) buffer->change(*result);
 }
 
 void Segments::changed(const std::string& tag) {
-  if (Stock* stock = stocks_.find(tag)) stock->distrust();
+  if (RangeBuffer* buffer = buffers_.find(tag)) buffer->distrust();
 }
 
 void Segments::remove(const std::string& tag, Done<Tag> done) {
@@ -149,24 +150,24 @@ void Segments::info(const std::string& tag, Done<TagInfo> done) {
   store_.tag(tag, [this, done = std::move(done)](const Result<Tag>& found) mutable {
     if (!found) return done(found.error());
     TagInfo info{*found};
-    if (Stock* stock = stocks_.find(found->name)) {
-      info.cur = stock->next();
-      info.ranges = stock->ranges();
-      info.left = stock->left();
-      info.rate = stock->rate();
-      info.parked = stock->parked();
+    if (RangeBuffer* buffer = buffers_.find(found->name)) {
+      info.cur = buffer->next();
+      info.ranges = buffer->ranges();
+      info.left = buffer->left();
+      info.rate = buffer->rate();
+      info.parked = buffer->parked();
     }
     done(std::move(info));
   });
 }
 
 void Segments::void_all() {
-  stocks_.for_each([](Stock& stock) { stock.void_all(); });
+  buffers_.for_each([](RangeBuffer& buffer) { buffer.void_all(); });
 }
 
 void Segments::stop(core::MoveFunction<void()> done) {
   const auto last = std::make_shared<core::CompletionLatch>(std::move(done));
-  stocks_.for_each([&](Stock& stock) { stock.stop(last); });
+  buffers_.for_each([&](RangeBuffer& buffer) { buffer.stop(last); });
 }
 
 }  // namespace zerosuite::id

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "id/sequence/stock.hpp"
+#include "id/sequence/range_buffer.hpp"
 #include "id/stores/lru_map.hpp"
 #include "id/stores/store.hpp"
 #include "net/timers.hpp"
@@ -15,7 +15,7 @@
 namespace zerosuite::id {
 
 struct SegmentOptions {
-  StockOptions stock;
+  RangeBufferOptions buffer;
   std::size_t max_tags =
       100'000;  ///< Kept in memory; tags beyond are no error, but idle ones lose their place.
 };
@@ -67,7 +67,7 @@ class Segments {
   void stop(core::MoveFunction<void()> done);
 
  private:
-  Stock& stock(const std::string& tag);
+  RangeBuffer& buffer(const std::string& tag);
   void forget_unknown(const std::string& tag, const core::Result<std::vector<Series>>& result);
   void forget(const std::string& tag, const core::Error& why);
   void send_update(const std::string& tag, const TagChange& change, core::Done<Tag> done);
@@ -77,7 +77,7 @@ class Segments {
   net::Timers& timers_;
   Store& store_;
   const SegmentOptions options_;
-  LruMap<Stock> stocks_;
+  LruMap<RangeBuffer> buffers_;
 };
 
 }  // namespace zerosuite::id

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "id/sequence/names.hpp"
+#include "id/sequence/validation.hpp"
 
 namespace zerosuite::id {
 
@@ -30,53 +30,53 @@ bool Sequence::stocks() const {
 }
 
 std::optional<std::int64_t> Sequence::one() {
-  if (!stock_ || !stocks()) return {};
-  return stock_->one();
+  if (!buffer_ || !stocks()) return {};
+  return buffer_->one();
 }
 
-void Sequence::take(Caller caller, From from) {
+void Sequence::take(Waiter caller, From from) {
   if (from == From::kStore) durable_until_ = timers_.now() + options_.durable_stay;
-  if (from == From::kStock && stocks()) return stock().take(std::move(caller));
-  if (stock_ && !leaving_) leave_stock();
+  if (from == From::kBuffer && stocks()) return buffer().take(std::move(caller));
+  if (buffer_ && !leaving_) leave_stock();
   group().park(std::move(caller));
 }
 
-Stock& Sequence::stock() {
-  if (!stock_) stock_ = std::make_shared<Stock>(timers_, store_, key_, options_.stock);
-  return *stock_;
+RangeBuffer& Sequence::buffer() {
+  if (!buffer_) buffer_ = std::make_shared<RangeBuffer>(timers_, store_, key_, options_.buffer);
+  return *buffer_;
 }
 
-Group& Sequence::group() {
-  if (!group_) group_ = std::make_shared<Group>(timers_, store_, key_, options_.stock.source);
+OnDemandAllocator& Sequence::group() {
+  if (!group_) group_ = std::make_shared<OnDemandAllocator>(timers_, store_, key_, options_.buffer.source);
   return *group_;
 }
 
 void Sequence::leave_stock() {
   leaving_ = true;
   group().hold();
-  stock_->stop(std::make_shared<core::CompletionLatch>([weak = weak_from_this()] {
+  buffer_->stop(std::make_shared<core::CompletionLatch>([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->stock_left();
   }));
 }
 
 void Sequence::stock_left() {
-  stock_.reset();
+  buffer_.reset();
   leaving_ = false;
   group_->resume();
 }
 
 bool Sequence::idle() const {
-  return !leaving_ && (!stock_ || stock_->idle()) && (!group_ || group_->idle());
+  return !leaving_ && (!buffer_ || buffer_->idle()) && (!group_ || group_->idle());
 }
 
 // What was reserved for callers who wait is theirs alone, whoever else has a copy of it: their connections
 // were not copied.
 void Sequence::void_all() {
-  if (stock_) stock_->void_all();
+  if (buffer_) buffer_->void_all();
 }
 
 void Sequence::stop(const core::SharedLatch& last) {
-  if (stock_ && !leaving_) stock_->stop(last);
+  if (buffer_ && !leaving_) buffer_->stop(last);
   if (group_) group_->stop(last);
 }
 
@@ -97,7 +97,7 @@ Sequence& Sequences::counter(const std::string& key) {
 void Sequences::next(const std::string& name, Done<std::int64_t> done, Client client) {
   Sequence& sequence = this->sequence(name);
   if (const auto value = sequence.one()) return done(*value);
-  sequence.take({.client = client, .done = first_of(std::move(done))}, Sequence::From::kStock);
+  sequence.take({.client = client, .done = first_of(std::move(done))}, Sequence::From::kBuffer);
 }
 
 void Sequences::batch(const std::string& name, std::int64_t n, Done<Range> done, Client client) {
@@ -109,7 +109,7 @@ void Sequences::batch(const std::string& name, std::int64_t n, Done<Range> done,
                              const Series& series = result->front();
                              done(Range{series.first, series.first + series.count});
                            }},
-                      Sequence::From::kStock);
+                      Sequence::From::kBuffer);
 }
 
 void Sequences::durable(const std::string& name, Done<std::int64_t> done, Client client) {

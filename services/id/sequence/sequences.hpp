@@ -6,14 +6,14 @@
 #include <optional>
 #include <string>
 
-#include "id/sequence/group.hpp"
-#include "id/sequence/stock.hpp"
+#include "id/sequence/on_demand_allocator.hpp"
+#include "id/sequence/range_buffer.hpp"
 #include "id/stores/lru_map.hpp"
 
 namespace zerosuite::id {
 
 struct SequenceOptions {
-  StockOptions stock{.source = {}, .outage_budget = core::milliseconds(10'000)};
+  RangeBufferOptions buffer{.source = {}, .outage_budget = core::milliseconds(10'000)};
   std::size_t max_names = 100'000;  ///< Kept in memory; idle ones give way.
   /// So long after a durable() all values of that name are reserved only when they are asked for.
   core::milliseconds durable_stay{60'000};
@@ -23,15 +23,15 @@ struct SequenceOptions {
 class Sequence : public std::enable_shared_from_this<Sequence> {
  public:
   enum class From : std::uint8_t {
-    kStock,  ///< May have been reserved before, if the store is this process's alone.
-    kStore,  ///< Is reserved for this caller, and leaves no gap when the process crashes.
+    kBuffer,  ///< May have been reserved before, if the store is this process's alone.
+    kStore,   ///< Is reserved for this caller, and leaves no gap when the process crashes.
   };
 
   Sequence(net::Timers& timers, Store& store, Key key, const SequenceOptions& options);
 
   /// The next value, when it can be had at once.
   std::optional<std::int64_t> one();
-  void take(Caller caller, From from);
+  void take(Waiter caller, From from);
 
   bool idle() const;
   void void_all();
@@ -39,8 +39,8 @@ class Sequence : public std::enable_shared_from_this<Sequence> {
 
  private:
   bool stocks() const;
-  Stock& stock();
-  Group& group();
+  RangeBuffer& buffer();
+  OnDemandAllocator& group();
   void leave_stock();
   void stock_left();
 
@@ -48,9 +48,9 @@ class Sequence : public std::enable_shared_from_this<Sequence> {
   Store& store_;
   const Key key_;
   const SequenceOptions& options_;
-  std::shared_ptr<Stock> stock_;
-  std::shared_ptr<Group> group_;
-  bool leaving_ = false;  // the stock is being given back; the group waits for that
+  std::shared_ptr<RangeBuffer> buffer_;
+  std::shared_ptr<OnDemandAllocator> group_;
+  bool leaving_ = false;  // the buffer is being given back; the on-demand allocator waits for that
   core::TimePoint durable_until_{};
 };
 

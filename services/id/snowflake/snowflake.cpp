@@ -34,7 +34,7 @@ Snowflake::Snowflake(const SnowflakeParts& parts, Layout layout, const Snowflake
       kept_ticks_(std::max<std::int64_t>(lead_ticks_ / kKeptPart, 1)),
       small_(std::max<std::int64_t>(lead_ticks_ * layout.sequences() / kSmallPart, 1)),
       cursor_(std::move(layout), parts.entropy),
-      line_(options.max_parked),
+      queue_(options.max_parked),
       again_(parts.timers, [this] { advance(); }) {}
 
 std::int64_t Snowflake::most() const {
@@ -50,7 +50,7 @@ Key Snowflake::key() const {
 }
 
 std::optional<std::int64_t> Snowflake::one(const Now& now) {
-  if (!line_.empty() || refusal(now)) return std::nullopt;
+  if (!queue_.empty() || refusal(now)) return std::nullopt;
   follow(now);
   const std::int64_t now_tick = layout().tick_at(now.ns);
   const std::int64_t id = cursor_.one(end_tick(now_tick, 1));
@@ -64,7 +64,7 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
   if (auto refused = refusal(now)) return done(std::move(*refused));
   Runs runs;
   std::int64_t taken = 0;
-  if (line_.empty() && !serving_) {  // usually there is enough for everybody, and no line
+  if (queue_.empty() && !serving_) {  // usually there is enough for everybody, and no line
     follow(now);
     const std::int64_t now_tick = layout().tick_at(now.ns);
     taken = cursor_.take(n, end_tick(now_tick, n), runs);
@@ -73,13 +73,13 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
       return done(std::move(runs));
     }
   }
-  if (!line_.has_room(client))
+  if (!queue_.has_room(client))
     return done(Error{core::kOverloaded, core::with_json("too many callers wait for ids already",
                                                          retry_after(options_.burst_lead))});
   wanted_ += n - taken;
-  line_.push(client, n,
-             {n, n - taken, std::move(runs), parts_.timers.now() + options_.park, std::move(done)});
-  if (taken > 0) line_.served(taken);
+  queue_.push(client, n,
+              {n, n - taken, std::move(runs), parts_.timers.now() + options_.park, std::move(done)});
+  if (taken > 0) queue_.served(taken);
   advance();
 }
 
@@ -102,9 +102,9 @@ std::optional<Error> Snowflake::refusal(const Now& now) {
 
 // Drops what must not be used any more, and moves the cursor to where it may go on.
 void Snowflake::follow(const Now& now) {
-  if (breaks_ != now.breaks || generation_ != parts_.worker.generation()) {
+  if (discontinuities_ != now.discontinuities || generation_ != parts_.worker.generation()) {
     window_ = {};
-    breaks_ = now.breaks;
+    discontinuities_ = now.discontinuities;
     generation_ = parts_.worker.generation();
     cursor_.set_worker(parts_.worker.lease().worker);
   }
@@ -132,21 +132,21 @@ bool Snowflake::serve(const Now& now) {
   }
   follow(now);
   const std::int64_t now_tick = layout().tick_at(now.ns);
-  while (!line_.empty()) {
-    Parked& first = line_.first();
+  while (!queue_.empty()) {
+    Parked& first = queue_.first();
     const std::int64_t taken = cursor_.take(first.left, end_tick(now_tick, first.n), first.runs);
     first.left -= taken;
     wanted_ -= taken;
-    line_.served(taken);
+    queue_.served(taken);
     if (first.left > 0) break;
-    Parked served = line_.pop_first();
+    Parked served = queue_.pop_first();
     Runs runs = std::move(served.runs);
     answer(std::move(served), std::move(runs));
   }
   refuse_late();
   const std::int64_t had = window_.hi;
   refill(now_tick);
-  return !line_.empty() && window_.hi != had;
+  return !queue_.empty() && window_.hi != had;
 }
 
 void Snowflake::answer(Parked parked, Result<Runs> result) {
@@ -155,15 +155,15 @@ void Snowflake::answer(Parked parked, Result<Runs> result) {
 }
 
 void Snowflake::refuse_all(const Error& error) {
-  while (!line_.empty()) answer(line_.pop_oldest(), error);
+  while (!queue_.empty()) answer(queue_.pop_oldest(), error);
 }
 
 // Whether it is the store that is waited for, and not that time passes.
 bool Snowflake::starved() const { return cursor_.untouched() >= window_.hi; }
 
 void Snowflake::refuse_late() {
-  while (!line_.empty() && line_.oldest().until <= parts_.timers.now())
-    answer(line_.pop_oldest(), too_late());
+  while (!queue_.empty() && queue_.oldest().until <= parts_.timers.now())
+    answer(queue_.pop_oldest(), too_late());
 }
 
 Error Snowflake::too_late() const {
@@ -196,26 +196,27 @@ void Snowflake::refill(std::int64_t now_tick) {
              .continued = skipped_generation_ == generation_});
 }
 
-void Snowflake::ask_ticks(Ask ask) {
+void Snowflake::ask_ticks(ReserveRequest ask) {
   asking_ = true;
   // The owner before may have reserved a window that a fail-over of the store has forgotten: one is left out.
   const bool forgetful = parts_.worker.lease().taken_over && parts_.store.traits().shared;
   const std::int64_t skip = !ask.continued && forgetful ? ticks_of(options_.window, layout()) : 0;
   ask.count += skip;
-  parts_.store.reserve(
-      ask, [this, skip, breaks = breaks_, generation = generation_](const Result<Reserved>& answer) {
-        asking_ = false;
-        const bool present = breaks == parts_.time.breaks() && generation == parts_.worker.generation();
-        if (!answer) {
-          refused(answer.error());
-        } else if (present) {
-          skipped_generation_ = generation;
-          ahead_.begins(answer->range.lo > layout().tick_at(parts_.time.look().ns));
-          reserved({std::min(answer->range.lo + skip, answer->range.hi), answer->range.hi});
-        }
-        if (stopping_) return give_back();
-        advance();
-      });
+  parts_.store.reserve(ask, [this, skip, discontinuities = discontinuities_,
+                             generation = generation_](const Result<Reserved>& answer) {
+    asking_ = false;
+    const bool present =
+        discontinuities == parts_.time.discontinuities() && generation == parts_.worker.generation();
+    if (!answer) {
+      refused(answer.error());
+    } else if (present) {
+      skipped_generation_ = generation;
+      ahead_.begins(answer->range.lo > layout().tick_at(parts_.time.look().ns));
+      reserved({std::min(answer->range.lo + skip, answer->range.hi), answer->range.hi});
+    }
+    if (stopping_) return give_back();
+    advance();
+  });
 }
 
 void Snowflake::refused(const Error& why) {
@@ -243,8 +244,8 @@ void Snowflake::reserved(const Range& range) {
 }
 
 void Snowflake::wait_on() {
-  if (line_.empty()) return again_.cancel();
-  const core::TimePoint until = line_.oldest().until;
+  if (queue_.empty()) return again_.cancel();
+  const core::TimePoint until = queue_.oldest().until;
   const auto tick = milliseconds(std::max<std::int64_t>(layout().unit_us / 1000, 1));
   const core::TimePoint next = !starved() ? parts_.timers.now() + tick : asking_ ? until : ask_after_;
   again_.at(std::min(next, until));
@@ -260,8 +261,8 @@ void Snowflake::stop(core::MoveFunction<void()> done) {
 
 void Snowflake::give_back() {
   const Now now = parts_.time.look();
-  const bool ours =
-      breaks_ == now.breaks && generation_ == parts_.worker.generation() && !parts_.worker.check(now.boot_ns);
+  const bool ours = discontinuities_ == now.discontinuities && generation_ == parts_.worker.generation() &&
+                    !parts_.worker.check(now.boot_ns);
   const Range unused{std::max(cursor_.untouched(), window_.lo), window_.hi};
   auto then = std::move(then_);
   if (!ours || unused.size() <= 0) return then();

@@ -10,9 +10,9 @@
 #include "id/clock/clock.hpp"
 #include "id/clock/window.hpp"
 #include "id/snowflake/cursor.hpp"
-#include "id/snowflake/fair_line.hpp"
+#include "id/snowflake/fair_queue.hpp"
 #include "id/snowflake/layout.hpp"
-#include "id/snowflake/worker.hpp"
+#include "id/snowflake/worker_id_lease.hpp"
 #include "id/stores/store.hpp"
 #include "net/timers.hpp"
 
@@ -22,7 +22,7 @@ struct SnowflakeOptions {
   core::milliseconds window{3'000};      ///< Reserves so much time at once; less at first, see Window.
   core::milliseconds burst_lead{1'000};  ///< Borrows so much of the future when a tick is used up.
   core::milliseconds park{2'000};        ///< A caller waits so long for the store.
-  std::size_t max_parked = 10'000;  ///< So many callers wait; Overloaded beyond. See FairLine::has_room().
+  std::size_t max_parked = 10'000;  ///< So many callers wait; Overloaded beyond. See FairQueue::has_room().
   std::size_t max_layouts = 64;     ///< Of custom layouts and named ones together; Overloaded beyond.
 };
 
@@ -31,7 +31,7 @@ struct SnowflakeParts {
   net::Timers& timers;
   Store& store;
   IdTime& time;
-  Worker& worker;
+  WorkerIdLease& worker;
   core::Entropy& entropy;
 };
 
@@ -55,7 +55,7 @@ class Snowflake {
   /// Ids given out since the start.
   std::int64_t issued() const { return cursor_.taken(); }
   /// Callers that wait.
-  std::size_t parked() const { return line_.size(); }
+  std::size_t parked() const { return queue_.size(); }
 
   const Layout& layout() const { return cursor_.layout(); }
   /// Ticks before this one are reserved, in ms since 1970; 0 before the first use.
@@ -82,7 +82,7 @@ class Snowflake {
   void refuse_late();
   core::Error too_late() const;
   void refill(std::int64_t now_tick);
-  void ask_ticks(Ask ask);
+  void ask_ticks(ReserveRequest ask);
   bool starved() const;
   void reserved(const Range& range);
   void refused(const core::Error& why);
@@ -100,9 +100,9 @@ class Snowflake {
   const std::int64_t small_;       // requests of so many ids borrow a little more than others
   Cursor cursor_;
   Range window_;  // the ticks that are reserved
-  FairLine<Parked> line_;
+  FairQueue<Parked> queue_;
   std::int64_t wanted_ = 0;  // by the line
-  std::uint64_t breaks_ = 0;
+  std::uint64_t discontinuities_ = 0;
   std::uint64_t generation_ = 0;
   std::uint64_t skipped_generation_ = 0;  // the last that began with a window of its own
   bool asking_ = false;

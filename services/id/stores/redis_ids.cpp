@@ -5,7 +5,7 @@
 
 #include "core/json.hpp"
 #include "id/stores/redis_scripts.hpp"
-#include "id/stores/refusals.hpp"
+#include "id/stores/store_errors.hpp"
 
 namespace zerosuite::id::stores {
 namespace {

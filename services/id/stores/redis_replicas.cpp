@@ -12,7 +12,7 @@ namespace zerosuite::id::stores {
 RedisReplicas::RedisReplicas(db::Redis& redis, int wanted)
     : asking_(std::make_shared<Asking>(Asking{.redis = redis, .wanted = wanted})) {}
 
-void RedisReplicas::confirm(Told told) {
+void RedisReplicas::confirm(Callback told) {
   asking_->next.push_back(std::move(told));
   if (!asking_->busy) ask(asking_);
 }
@@ -26,7 +26,7 @@ void RedisReplicas::ask(const std::shared_ptr<Asking>& asking) {
       {"WAIT", std::to_string(asking->wanted), std::to_string(limit.count())},
       [asking, asked = std::exchange(asking->next, {})](const core::Result<db::RedisReply>& reached) mutable {
         const auto error = lack(asking->wanted, reached);
-        for (Told& told : asked) told(error);
+        for (Callback& told : asked) told(error);
         ask(asking);
       });
 }

@@ -20,19 +20,19 @@ namespace zerosuite::id::stores {
 class RedisReplicas {
  public:
   /// Told nullopt when it has come to enough of them, or else Indeterminate.
-  using Told = core::MoveFunction<void(const std::optional<core::Error>&)>;
+  using Callback = core::MoveFunction<void(const std::optional<core::Error>&)>;
 
   RedisReplicas(db::Redis& redis, int wanted);
 
   /// Asks about all that was written so far. To be called when the answer to the last write arrives: Redis
   /// counts what was written on the connection that asks.
-  void confirm(Told told);
+  void confirm(Callback told);
 
  private:
   struct Asking {
     db::Redis& redis;
     const int wanted;
-    std::vector<Told> next = {};  // to be asked for when the present one is answered
+    std::vector<Callback> next = {};  // to be asked for when the present one is answered
     bool busy = false;
   };
 

@@ -8,7 +8,7 @@
 
 #include "core/json.hpp"
 #include "id/stores/redis_scripts.hpp"
-#include "id/stores/refusals.hpp"
+#include "id/stores/store_errors.hpp"
 
 namespace zerosuite::id::stores {
 namespace {
@@ -68,7 +68,7 @@ auto tag_reader(const std::string& name) {
   };
 }
 
-Result<Reserved> read_reserved(const Ask& ask, const RedisReply& reply) {
+Result<Reserved> read_reserved(const ReserveRequest& ask, const RedisReply& reply) {
   const Key& key = ask.key;
   if (!is_ok(reply)) {
     if (key.kind == Key::Kind::kTag && reply.list().size() == 1) return no_such_tag(key.name);
@@ -170,7 +170,7 @@ core::Done<T> RedisStore::once_replicated(core::Done<T> done) {
   };
 }
 
-void RedisStore::reserve(const Ask& ask, core::Done<Reserved> done) {
+void RedisStore::reserve(const ReserveRequest& ask, core::Done<Reserved> done) {
   Call call{scripts::kReserve,
             keys_of(ask.key),
             {text_of(ask.count), text_of(ask.floor), text_of(ask.end), ask.key.name}};
@@ -243,7 +243,7 @@ void RedisStore::tags(const TagPage& page, core::Done<std::vector<Tag>> done) {
                                 read, std::move(done));
 }
 
-void RedisStore::open(const Bond& bond, core::Done<std::string> done) {
+void RedisStore::open(const OpenRequest& bond, core::Done<std::string> done) {
   const core::TimePoint now = core::Clock::now();
   const auto read = [opened = opened_, now](const RedisReply& reply) -> Result<std::string> {
     const std::string& status = reply.at(0).text();
@@ -281,20 +281,21 @@ void RedisStore::remember(const std::vector<std::pair<std::string, std::int64_t>
       [](const RedisReply&) { return Result<bool>(true); }, std::move(done));
 }
 
-void RedisStore::look(const Look& look, core::Done<News> done) {
+void RedisStore::look(const ChangesQuery& look, core::Done<Changes> done) {
   constexpr std::int64_t kMostNames = 1'000;
-  const auto read = [opened = opened_, now = core::Clock::now()](const RedisReply& reply) -> Result<News> {
+  const auto read = [opened = opened_, now = core::Clock::now()](const RedisReply& reply) -> Result<Changes> {
     opened->alone = opened->alone && reply.at(4).text() == "1";
     opened->seen = now;
     opened->run = reply.at(5).text();
-    News news{.revision = integer_of(reply.at(1)), .tags = {}, .followed = integer_of(reply.at(2))};
+    Changes news{.revision = integer_of(reply.at(1)), .tags = {}, .followed = integer_of(reply.at(2))};
     for (const RedisReply& name : reply.at(3).list()) news.tags.push_back(name.text());
     return news;
   };
-  run_guarded<News>({scripts::kLook,
-                     {key("changes"), key("workers"), key("followed")},
-                     {text_of(look.followed), look.worker ? text_of(*look.worker) : "", text_of(kMostNames)}},
-                    read, once_replicated(std::move(done)));
+  run_guarded<Changes>(
+      {scripts::kLook,
+       {key("changes"), key("workers"), key("followed")},
+       {text_of(look.followed), look.worker ? text_of(*look.worker) : "", text_of(kMostNames)}},
+      read, once_replicated(std::move(done)));
 }
 
 void RedisStore::claim(const Claim& claim, core::Done<Lease> done) {

@@ -30,7 +30,7 @@ class RedisStore final : public Store {
  public:
   explicit RedisStore(db::Redis& redis, RedisStoreOptions options = {});
 
-  void reserve(const Ask& ask, core::Done<Reserved> done) override;
+  void reserve(const ReserveRequest& ask, core::Done<Reserved> done) override;
   void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
   void create_tag(const Tag& tag, core::Done<Tag> done) override;
   void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
@@ -41,11 +41,11 @@ class RedisStore final : public Store {
   void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
   void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
   void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
-  void open(const Bond& bond, core::Done<std::string> done) override;
+  void open(const OpenRequest& bond, core::Done<std::string> done) override;
   void distrust(core::Done<bool> done) override;
   void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
                 core::Done<bool> done) override;
-  void look(const Look& look, core::Done<News> done) override;
+  void look(const ChangesQuery& look, core::Done<Changes> done) override;
   /// The hash that says which store this is, and the id in it as open() found it.
   std::string state_key() const { return key("state"); }
   const std::string& id() const { return opened_->id; }

@@ -14,7 +14,7 @@ constexpr const char* kGoOn =
     "what is in it";
 
 template <class Visit>
-void for_each(Floors& floors, Visit visit) {
+void for_each(HighWaterMarks& floors, Visit visit) {
   std::string last;
   for (auto some = floors.after(last); !some.empty(); some = floors.after(last)) {
     for (const auto& [key, floor] : some) visit(key, floor);
@@ -30,7 +30,7 @@ SqliteStore::SqliteStore(net::Timers& timers, net::Offload& offload, const Sqlit
       tables_(file_.database(), file_.run()),
       commits_(timers, offload, file_, tables_) {}
 
-void SqliteStore::check(Floors& floors) {
+void SqliteStore::check(HighWaterMarks& floors) {
   if (accept_regressed_) {
     raise_all(floors);
   } else {
@@ -40,7 +40,7 @@ void SqliteStore::check(Floors& floors) {
   if (!tables_.floored()) tables_.set_floored();
 }
 
-void SqliteStore::check_all(Floors& floors) {
+void SqliteStore::check_all(HighWaterMarks& floors) {
   if (!floors.found() && tables_.floored())
     throw core::Failure(core::kStoreRegressed, file_.path().string() + " had a floor file, and " +
                                                    floors.path().string() + " is not there" + kGoOn);
@@ -55,7 +55,7 @@ void SqliteStore::check_all(Floors& floors) {
   });
 }
 
-void SqliteStore::raise_all(Floors& floors) {
+void SqliteStore::raise_all(HighWaterMarks& floors) {
   file_.begin();
   for_each(floors, [&](const std::string& key, std::int64_t floor) { tables_.raise(key, floor); });
   file_.commit();
@@ -71,7 +71,7 @@ void SqliteStore::ask(Work work, core::Done<T> done) {
                 }});
 }
 
-void SqliteStore::reserve(const Ask& ask, core::Done<Reserved> done) {
+void SqliteStore::reserve(const ReserveRequest& ask, core::Done<Reserved> done) {
   if (ask.count < 1)
     throw core::Failure(core::kInvalidArgument, "a range of " + std::to_string(ask.count) + " values");
   this->ask<Reserved>([ask](SqliteTables& tables) { return tables.reserve(ask); }, std::move(done));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "id/stores/floors.hpp"
+#include "id/stores/high_water_marks.hpp"
 #include "id/stores/sqlite_commits.hpp"
 #include "id/stores/sqlite_file.hpp"
 #include "id/stores/sqlite_tables.hpp"
@@ -36,9 +36,9 @@ class SqliteStore final : public Store {
   /// Before anything is served: throws core::Failure StoreRegressed, which names the key and both numbers,
   /// when the store is older than the floors, or when they are gone though it had some. If that is accepted,
   /// raises every key to its floor instead. Then begins the floor file.
-  void check(Floors& floors);
+  void check(HighWaterMarks& floors);
 
-  void reserve(const Ask& ask, core::Done<Reserved> done) override;
+  void reserve(const ReserveRequest& ask, core::Done<Reserved> done) override;
   /// Indeterminate when the disk failed: the range must not be used any more.
   void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
   void create_tag(const Tag& tag, core::Done<Tag> done) override;
@@ -72,8 +72,8 @@ class SqliteStore final : public Store {
 
   template <class T, class Work>
   void ask(Work work, core::Done<T> done);
-  void check_all(Floors& floors);
-  void raise_all(Floors& floors);
+  void check_all(HighWaterMarks& floors);
+  void raise_all(HighWaterMarks& floors);
 
   const bool accept_regressed_;
   SqliteFile file_;

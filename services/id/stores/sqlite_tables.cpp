@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "id/stores/refusals.hpp"
+#include "id/stores/store_errors.hpp"
 
 namespace zerosuite::id::stores {
 namespace {
@@ -79,7 +79,7 @@ struct SqliteTables::Statements {
   db::Statement probe;
 };
 
-struct SqliteTables::Worker {
+struct SqliteTables::WorkerIdLease {
   std::int64_t epoch = 0;
   std::string owner;
   std::int64_t run = 0;  // 0 once it was given back
@@ -90,7 +90,7 @@ SqliteTables::SqliteTables(const db::Database& database, std::int64_t run)
 
 SqliteTables::~SqliteTables() = default;
 
-core::Result<Reserved> SqliteTables::reserve(const Ask& ask) {
+core::Result<Reserved> SqliteTables::reserve(const ReserveRequest& ask) {
   const std::string key = ask.key.text();
   Reserved reserved;
   std::int64_t end = ask.end;
@@ -201,7 +201,7 @@ void SqliteTables::put_tag(const Tag& tag) {
 core::Result<Lease> SqliteTables::claim(const Claim& claim) {
   const auto id = claim.worker ? claim.worker : choose_worker(claim);
   if (!id) return worker_ids_exhausted(claim.workers);
-  Worker worker = find_worker(*id).value_or(Worker{});
+  WorkerIdLease worker = find_worker(*id).value_or(WorkerIdLease{});
   const bool held = worker.run != 0;
   const bool mine = held && worker.owner == claim.owner;
   if (worker.run == run_ && !mine) return worker_id_in_use({*id, worker.owner, claim.ttl.count()});
@@ -223,10 +223,10 @@ std::optional<std::int64_t> SqliteTables::choose_worker(const Claim& claim) {
   return lowest;
 }
 
-std::optional<SqliteTables::Worker> SqliteTables::find_worker(std::int64_t id) {
+std::optional<SqliteTables::WorkerIdLease> SqliteTables::find_worker(std::int64_t id) {
   Use use(statements_->worker);
   if (!use->bind(1, id).step()) return std::nullopt;
-  return Worker{use->integer(0), use->text(1), use->integer(2)};
+  return WorkerIdLease{use->integer(0), use->text(1), use->integer(2)};
 }
 
 bool SqliteTables::release(const Claim& claim, const Lease& lease) {

@@ -23,7 +23,7 @@ class SqliteTables {
   SqliteTables(const db::Database& database, std::int64_t run);
   ~SqliteTables();
 
-  core::Result<Reserved> reserve(const Ask& ask);
+  core::Result<Reserved> reserve(const ReserveRequest& ask);
   bool give_back(const Key& key, const Range& unused);
 
   core::Result<Tag> create_tag(const Tag& tag);
@@ -50,12 +50,12 @@ class SqliteTables {
 
  private:
   struct Statements;
-  struct Worker;
+  struct WorkerIdLease;
 
   std::optional<Tag> find_tag(const std::string& name);
   void put_tag(const Tag& tag);
   core::Result<std::int64_t> lower(const std::string& tag, std::int64_t floor);
-  std::optional<Worker> find_worker(std::int64_t id);
+  std::optional<WorkerIdLease> find_worker(std::int64_t id);
   std::optional<std::int64_t> choose_worker(const Claim& claim);
 
   const std::int64_t run_;

@@ -22,7 +22,7 @@ std::optional<std::string> TagPage::end() const {
   return end;
 }
 
-void Store::open(const Bond&, core::Done<std::string> done) { done(std::string()); }
+void Store::open(const OpenRequest&, core::Done<std::string> done) { done(std::string()); }
 
 void Store::distrust(core::Done<bool> done) { done(true); }
 
@@ -30,6 +30,6 @@ void Store::remember(const std::vector<std::pair<std::string, std::int64_t>>&, c
   done(true);
 }
 
-void Store::look(const Look&, core::Done<News> done) { done(News{}); }
+void Store::look(const ChangesQuery&, core::Done<Changes> done) { done(Changes{}); }
 
 }  // namespace zerosuite::id

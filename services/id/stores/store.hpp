@@ -34,7 +34,7 @@ struct Key {
   enum class Kind : std::uint8_t {
     kTicks,    ///< Times at which one worker may issue: `<layout>/<worker>`.
     kTag,      ///< A tag of create_tag(); reserve() of one that is not there answers NoSuchTag.
-    kCounter,  ///< Begins at 1 (or at Ask::floor) with its first use.
+    kCounter,  ///< Begins at 1 (or at ReserveRequest::floor) with its first use.
   };
   Kind kind = Kind::kCounter;
   std::string name = {};
@@ -71,7 +71,7 @@ struct TagChange {
   std::optional<std::string> description = {};
 };
 
-struct Ask {
+struct ReserveRequest {
   Key key;
   std::int64_t count = 1;                                       ///< ≥ 1
   std::int64_t floor = 1;                                       ///< The range begins here or later.
@@ -92,18 +92,18 @@ struct TagPage {
 };
 
 /// What an issuer on a shared store asks now and then.
-struct Look {
+struct ChangesQuery {
   std::int64_t followed = 0;                ///< It goes by all changes of tags up to this one.
   std::optional<std::int64_t> worker = {};  ///< Who it is; nullopt while it has no worker id.
 };
-struct News {
+struct Changes {
   std::int64_t revision = 0;           ///< The latest change that is known now.
-  std::vector<std::string> tags = {};  ///< Those that were changed since Look::followed.
+  std::vector<std::string> tags = {};  ///< Those that were changed since ChangesQuery::followed.
   std::int64_t followed = 0;           ///< All issuers with a worker id go by the changes up to this one.
 };
 
 /// How an issuer comes to a shared store.
-struct Bond {
+struct OpenRequest {
   std::string known = {};           ///< The id of the store as this issuer knows it; empty = it knows none.
   std::string fresh = {};           ///< The id of a store that nobody knows yet.
   core::milliseconds wait{15'000};  ///< For those who may know it, of a store that is new.
@@ -150,7 +150,7 @@ class Store {
   /// Gives a range that nobody ever had, of `count` values or, where the key comes to its end, of fewer, at
   /// least one. It begins at the greatest of the floor and the key's next value. RangeExhausted when that is
   /// at the end; NoSuchTag.
-  virtual void reserve(const Ask& ask, core::Done<Reserved> done) = 0;
+  virtual void reserve(const ReserveRequest& ask, core::Done<Reserved> done) = 0;
   /// What is left of the range that was reserved last: if nobody reserved after it, the key's next value
   /// becomes `unused.lo` again. Answers whether it did.
   virtual void give_back(const Key& key, const Range& unused, core::Done<bool> done) = 0;
@@ -184,7 +184,7 @@ class Store {
   /// once when it is not the one that is known and nobody accepts that; Unavailable with {"retry_after_ms"}
   /// while it is new. One that moved to a server without its data is taken as it is from the only one who
   /// ever opened it. A store of one process has no id: "".
-  virtual void open(const Bond& bond, core::Done<std::string> done);
+  virtual void open(const OpenRequest& bond, core::Done<std::string> done);
   /// The store has been found to be older than it was: from now on it refuses everybody, until somebody
   /// accepts it. Of a shared one.
   virtual void distrust(core::Done<bool> done);
@@ -194,7 +194,7 @@ class Store {
                         core::Done<bool> done);
   /// What other issuers have changed, and what they follow. Of a shared one; StoreRegressed also when the
   /// store has gone back behind `followed`: it then distrusts itself.
-  virtual void look(const Look& look, core::Done<News> done);
+  virtual void look(const ChangesQuery& look, core::Done<Changes> done);
 
   virtual StoreTraits traits() const = 0;
   /// Why nothing can be kept now; nullopt when it can, as far as is known.

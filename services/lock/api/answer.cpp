@@ -156,7 +156,7 @@ Value value_of(const Capabilities& engine) {
       .add("exclusion", engine.exclusion)
       .add("clock", engine.clock)
       .add("fencing", engine.fencing)
-      .add("shared", engine.shared)
+      .add("shared", engine.context)
       .add("semaphores", engine.semaphores)
       .add("atomic_sets", engine.atomic_sets)
       .add("indefinite", engine.indefinite)

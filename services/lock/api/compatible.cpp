@@ -27,20 +27,20 @@ milliseconds seconds(const char* what, double value) {
 }
 
 template <class Shape>
-void take(Broker& broker, const Reply<Value>& reply, Request request, Shape shape) {
+void take(Broker& broker, const Reply<Value>& reply, Request request, Shape fingerprint) {
   request.client = reply.call().client();
-  const Attempts::Id id =
-      broker.acquire(std::move(request), [&broker, reply, shape](const Result<Answer>& answer) {
+  const Acquires::Id id =
+      broker.acquire(std::move(request), [&broker, reply, fingerprint](const Result<Answer>& answer) {
         if (!answer) return reply(answer.error());
         const auto* granted = std::get_if<Granted>(&*answer);
         if (granted != nullptr) undo_when_undelivered(broker, reply, *granted, {});
-        reply(granted == nullptr ? Value{false} : shape(*granted));
+        reply(granted == nullptr ? Value{false} : fingerprint(*granted));
       });
   withdraw_when_lost(broker, reply, id);
 }
 
 void give_back(Broker& broker, const Reply<Value>& reply, const Hold& hold) {
-  broker.release({hold.claim.names.front(), hold.claim.owner, hold.token, Key::Kind::kLock},
+  broker.release({hold.spec.names.front(), hold.spec.owner, hold.token, HoldKey::Kind::kLock},
                  [reply](const Result<Released>& released) { reply(Value{static_cast<bool>(released)}); });
 }
 
@@ -67,9 +67,9 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                 "redlock-py's lock(): [validity, resource, key], or False after about 600 ms.",
                 [&broker](const Reply<Value>& reply, std::string resource, std::int64_t ttl_ms) {
                   Request request;
-                  request.claim.names = {resource};
-                  request.claim.owner = random_name();
-                  request.claim.lease = milliseconds(ttl_ms);
+                  request.spec.names = {resource};
+                  request.spec.owner = random_name();
+                  request.spec.lease = milliseconds(ttl_ms);
                   request.wait = kRedlockPatience;
                   take(broker, reply, std::move(request), [resource](const Granted& granted) {
                     return Value{List{{Integer{granted.validity.count()}}, {resource}, {granted.owner}}};
@@ -82,9 +82,9 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                 "identifier, or False.",
                 [&broker](const Reply<Value>& reply, std::string name, double acquire_time, double time_out) {
                   Request request;
-                  request.claim.names = {std::move(name)};
-                  request.claim.owner = random_uuid();
-                  request.claim.lease = seconds("time_out", time_out);
+                  request.spec.names = {std::move(name)};
+                  request.spec.owner = random_uuid();
+                  request.spec.lease = seconds("time_out", time_out);
                   request.wait = seconds("acquire_time", acquire_time);
                   take(broker, reply, std::move(request),
                        [](const Granted& granted) { return Value{granted.owner}; });

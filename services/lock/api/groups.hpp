@@ -16,8 +16,8 @@ void bind_compatible(rpc::Server& server, Broker& broker);
 /// Takes the attempt out of the line, or gives back what it was granted, when nobody waits for the reply any
 /// more. `id` is zero when it was answered already.
 template <class T>
-void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Attempts::Id id) {
-  if (id != 0) reply.on_lost([&broker, id] { broker.attempts().withdraw(id); });
+void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Acquires::Id id) {
+  if (id != 0) reply.on_lost([&broker, id] { broker.acquires().withdraw(id); });
 }
 
 /// The grant that the reply is about to carry is given back if it reaches nobody. What a ticket stands for is
@@ -28,11 +28,11 @@ void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Gra
   if (granted.replay || !granted.ticket.empty()) return;
   const Token token = granted.token;
   if (request_id.empty()) {  // as usual: the closure then fits into the std::function
-    reply.on_undelivered([&broker, token] { broker.attempts().undelivered(token, {}, {}); });
+    reply.on_undelivered([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
     return;
   }
   reply.on_undelivered([&broker, token, owner = granted.owner, request_id] {
-    broker.attempts().undelivered(token, owner, request_id);
+    broker.acquires().undelivered(token, owner, request_id);
   });
 }
 

@@ -25,7 +25,7 @@ struct Asked {
 // Who asks is answered when the broker knows, and is taken out of the line when he is gone.
 template <class Start>
 void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
-  const Attempts::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
+  const Acquires::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
     if (!answer) return reply(answer.error());
     if (const auto* granted = std::get_if<Granted>(&*answer))
       undo_when_undelivered(broker, reply, *granted, asked.request_id);
@@ -36,19 +36,21 @@ void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, S
 
 void start(Broker& broker, const Reply<AnswerView>& reply, Request&& request,
            AnswerView::Form form = AnswerView::Form::kName) {
-  const auto begin = [&](Attempts::Told told) { return broker.acquire(std::move(request), std::move(told)); };
-  answer_later(broker, reply, {request.claim.request_id, form}, begin);
+  const auto begin = [&](Acquires::Callback told) {
+    return broker.acquire(std::move(request), std::move(told));
+  };
+  answer_later(broker, reply, {request.spec.request_id, form}, begin);
 }
 
-void acquire(Broker& broker, const Reply<AnswerView>& reply, Wanted wanted, const Claim& kind = {}) {
+void acquire(Broker& broker, const Reply<AnswerView>& reply, AcquireArgs wanted, const LockSpec& kind = {}) {
   wanted.client = reply.call().client();
   Request request = request_of(std::move(wanted), broker);
   if (kind.mode == Mode::kPermits) {
-    if (request.claim.mode != Mode::kExclusive)
+    if (request.spec.mode != Mode::kExclusive)
       throw Failure(core::kInvalidArgument, "a semaphore has no option 'mode'");
-    request.claim.mode = kind.mode;
-    request.claim.permits = kind.permits;
-    request.claim.limit = kind.limit;
+    request.spec.mode = kind.mode;
+    request.spec.permits = kind.permits;
+    request.spec.limit = kind.limit;
   }
   start(broker, reply, std::move(request));
 }
@@ -115,23 +117,23 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
                 DictArgument opts) {
         Request request = request_of(
             {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
-        answer_later(broker, reply, {request.claim.request_id}, [&](Attempts::Told told) {
+        answer_later(broker, reply, {request.spec.request_id}, [&](Acquires::Callback told) {
           return broker.enqueue(std::move(request), std::move(told));
         });
       });
   server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
                 "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
                 [&broker](const Reply<AnswerView>& reply, std::string ticket, std::int64_t wait_ms) {
-                  answer_later(broker, reply, {}, [&](Attempts::Told told) {
-                    return broker.attempts().wait(ticket, milliseconds(wait_ms), std::move(told));
+                  answer_later(broker, reply, {}, [&](Acquires::Callback told) {
+                    return broker.acquires().wait(ticket, milliseconds(wait_ms), std::move(told));
                   });
                 });
   server.method("cancel", {"ticket"}, "Gives a ticket up, and the lock if it was granted already.",
-                [&broker](const std::string& ticket) { return broker.attempts().cancel(ticket); });
+                [&broker](const std::string& ticket) { return broker.acquires().cancel(ticket); });
 }
 
 void bind_holds(rpc::Server& server, Broker& broker) {
-  const auto release = [&broker](Key::Kind kind) {
+  const auto release = [&broker](HoldKey::Kind kind) {
     return [&broker, kind](const Reply<Released>& reply, std::string name, std::string owner, Token token,
                            DictArgument opts) {
       broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, answer(reply));
@@ -139,9 +141,9 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   };
   server.method("release", {"name", "owner", "token", {"opts", kNil}},
                 "Gives a lock back. Answers hold_count, zero when others may have it now.",
-                release(Key::Kind::kLock));
+                release(HoldKey::Kind::kLock));
   server.method("sem_release", {"name", "owner", "token", {"opts", kNil}},
-                "Gives a semaphore's permits back.", release(Key::Kind::kSemaphore));
+                "Gives a semaphore's permits back.", release(HoldKey::Kind::kSemaphore));
   server.method(
       "release_many", {"owner", "held", {"opts", kNil}},
       "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
@@ -154,8 +156,8 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
                           std::int64_t lease_ms) {
                   check_lease(milliseconds(lease_ms), broker.limits());
-                  broker.holds().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
-                                        answer(reply));
+                  broker.leases().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
+                                         answer(reply));
                 });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",
@@ -167,7 +169,7 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   server.method("downgrade", {"name", "owner", "token"},
                 "Turns an exclusive hold into a shared one without letting anybody in between.",
                 [&broker](const Reply<AnswerView>& reply, std::string name, std::string owner, Token token) {
-                  broker.downgrade({std::move(name), std::move(owner), token, Key::Kind::kLock},
+                  broker.downgrade({std::move(name), std::move(owner), token, HoldKey::Kind::kLock},
                                    [&broker, reply](const Result<Answer>& granted) {
                                      if (!granted) return reply(granted.error());
                                      reply(AnswerView{*granted, broker.epoch()});

@@ -47,21 +47,21 @@ Value stats(const Broker& broker) {
   const auto put = [&](const char* key, Value value) {
     dict.push_back({{std::string(key)}, std::move(value)});
   };
-  put("held", count(broker.holds().size()));
+  put("held", count(broker.leases().size()));
   put("names", count(broker.table().names().size()));
-  put("waiting", count(broker.attempts().waiting()));
+  put("waiting", count(broker.acquires().waiting()));
   put("sessions", count(broker.sessions().size()));
-  put("listeners", count(broker.audience().size()));
-  put("draining", {broker.attempts().draining()});
+  put("listeners", count(broker.events().size()));
+  put("draining", {broker.acquires().draining()});
   put("recovering_ms", {Integer{broker.engine().recovering().count()}});
   return stats;
 }
 
 Value drain(Broker& broker) {
-  const std::size_t waiting = broker.attempts().waiting();
-  broker.drain(Audience::Stay::kStays);
+  const std::size_t waiting = broker.acquires().waiting();
+  broker.drain(EventBus::Stay::kStays);
   return {Dict{{{std::string("waiters")}, count(waiting)},
-               {{std::string("held")}, count(broker.holds().size())}}};
+               {{std::string("held")}, count(broker.leases().size())}}};
 }
 
 }  // namespace

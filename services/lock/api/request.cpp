@@ -85,14 +85,14 @@ void set_request_id(Draft& draft, const Value& value) {
   Request& request = draft.request;
   if (const auto number = integer(value)) {
     request.number = number;
-    request.claim.request_id = std::to_string(*request.number);
+    request.spec.request_id = std::to_string(*request.number);
     return;
   }
   std::string id = text("request_id", value);
   if (id.empty()) throw Failure(core::kInvalidArgument, "option 'request_id' must not be empty");
   check_request_id(id);
   const bool marked = is_number(id) || id.front() == kTextMark;
-  request.claim.request_id = (marked ? std::string(1, kTextMark) : std::string()) + id;
+  request.spec.request_id = (marked ? std::string(1, kTextMark) : std::string()) + id;
 }
 
 using Setter = void (*)(Draft&, const Value&);
@@ -101,7 +101,7 @@ constexpr std::array<std::pair<std::string_view, Setter>, 8> kSetters = {{
     {"request_id", set_request_id},
     {"mode",
      [](Draft& draft, const Value& value) {
-       draft.request.claim.mode = one_of("mode", value, "x", "s") == "s" ? Mode::kShared : Mode::kExclusive;
+       draft.request.spec.mode = one_of("mode", value, "x", "s") == "s" ? Mode::kShared : Mode::kExclusive;
      }},
     {"session", [](Draft& draft, const Value& value) { draft.request.session = text("session", value); }},
     {"bind",
@@ -110,13 +110,13 @@ constexpr std::array<std::pair<std::string_view, Setter>, 8> kSetters = {{
      }},
     {"lock_delay_ms",
      [](Draft& draft, const Value& value) {
-       draft.request.claim.lock_delay = milliseconds(integer("lock_delay_ms", value));
+       draft.request.spec.lock_delay = milliseconds(integer("lock_delay_ms", value));
      }},
     {"confirm_ms",
      [](Draft& draft, const Value& value) {
        draft.request.confirm = milliseconds(integer("confirm_ms", value));
      }},
-    {"data", [](Draft& draft, const Value& value) { draft.request.claim.data = text("data", value); }},
+    {"data", [](Draft& draft, const Value& value) { draft.request.spec.data = text("data", value); }},
     {"reentrant",
      [](Draft& draft, const Value& value) { draft.request.reentrant = flag("reentrant", value); }},
 }};
@@ -155,12 +155,12 @@ void each_option(const DictArgument& opts, See see) {
 
 void set_session(Draft& draft, const Broker& broker) {
   Request& request = draft.request;
-  request.indefinite = request.claim.lease == milliseconds(0) && draft.bound;
+  request.indefinite = request.spec.lease == milliseconds(0) && draft.bound;
   if (request.indefinite) {
     if (!broker.engine().capabilities().indefinite)
       throw Failure(core::kUnsupported, "lease_ms=0 needs a broker with durability=sync");
     const milliseconds most = broker.limits().most_held;
-    request.claim.lease = most > milliseconds(0) ? std::min(most, kSessionLease) : kSessionLease;
+    request.spec.lease = most > milliseconds(0) ? std::min(most, kSessionLease) : kSessionLease;
   }
   if (draft.bound && request.session.empty())
     throw Failure(core::kInvalidArgument, "bind='session' needs the option 'session'");
@@ -170,20 +170,20 @@ void set_session(Draft& draft, const Broker& broker) {
 
 }  // namespace
 
-Request request_of(Wanted wanted, const Broker& broker) {
+Request request_of(AcquireArgs wanted, const Broker& broker) {
   Draft draft;
-  Claim& claim = draft.request.claim;
-  claim.names = std::move(wanted.names);
-  std::sort(claim.names.begin(), claim.names.end());
-  claim.names.erase(std::unique(claim.names.begin(), claim.names.end()), claim.names.end());
-  claim.owner = std::move(wanted.owner).value_or("");
-  claim.lease = milliseconds(wanted.lease_ms);
+  LockSpec& spec = draft.request.spec;
+  spec.names = std::move(wanted.names);
+  std::sort(spec.names.begin(), spec.names.end());
+  spec.names.erase(std::unique(spec.names.begin(), spec.names.end()), spec.names.end());
+  spec.owner = std::move(wanted.owner).value_or("");
+  spec.lease = milliseconds(wanted.lease_ms);
   draft.request.client = std::move(wanted.client);
   draft.request.wait = milliseconds(wanted.wait_ms);
   each_option(wanted.opts, [&](auto key, const Value& value) { set_option(draft, key, value); });
-  if (claim.owner.empty() && wanted.owner)
+  if (spec.owner.empty() && wanted.owner)
     throw Failure(core::kInvalidArgument, "owner must not be empty; nil stands for a new one");
-  if (!wanted.owner && !claim.request_id.empty())
+  if (!wanted.owner && !spec.request_id.empty())
     throw Failure(core::kInvalidArgument, "option 'request_id' needs an owner, whose request it is");
   set_session(draft, broker);
   return std::move(draft.request);
@@ -196,7 +196,7 @@ std::string request_id_of(const DictArgument& opts) {
       throw Failure(core::kInvalidArgument, "a release has no option but 'request_id'");
     set_option(draft, key, value);
   });
-  return draft.request.claim.request_id;
+  return draft.request.spec.request_id;
 }
 
 std::vector<std::string> names_of(const ListArgument& list, const Limits& limits) {

@@ -23,7 +23,7 @@ struct DictArgument {
 };
 
 /// The arguments that all acquires have.
-struct Wanted {
+struct AcquireArgs {
   std::vector<std::string> names;
   std::optional<std::string> owner;
   std::int64_t lease_ms = 0;  ///< Zero = as long as the session lasts.
@@ -34,7 +34,7 @@ struct Wanted {
 
 /// Throws core::Failure: InvalidArgument for unknown options and impossible values, TypeError for an option
 /// of the wrong type, Unsupported for a hold without a lease that the engine cannot keep.
-Request request_of(Wanted wanted, const Broker& broker);
+Request request_of(AcquireArgs wanted, const Broker& broker);
 
 /// The request_id among the options of a release; empty when there is none. Throws as request_of().
 std::string request_id_of(const DictArgument& opts);

@@ -1,17 +1,17 @@
 #include "lock/api/answer.hpp"
 #include "lock/api/groups.hpp"
-#include "rpc/server/feed.hpp"
+#include "rpc/server/stream_writer.hpp"
 
 namespace zerosuite::lock {
 namespace {
 
-using rpc::Feed;
+using rpc::StreamWriter;
 using wire::Integer, wire::Value;
 
-Listener listener_of(const Feed<EventView>& feed) {
-  return {.tell = [feed](const SharedEvent& event) { return feed.push({event}); },
-          .end = [feed] { feed.end(); },
-          .client = feed.call().client()};
+Subscriber listener_of(const StreamWriter<EventView>& writer) {
+  return {.tell = [writer](const SharedEvent& event) { return writer.push({event}); },
+          .end = [writer] { writer.end(); },
+          .client = writer.call().client()};
 }
 
 void check_ttl(std::int64_t ttl_ms) {
@@ -24,16 +24,16 @@ void check_ttl(std::int64_t ttl_ms) {
 }  // namespace
 
 void bind_sessions(rpc::Server& server, Broker& broker) {
-  server.method("session_open", {"owner", {"ttl_ms", {Integer{30'000}}}},
-                "Streams what happens to the owner's locks, the session's id first. Locks acquired with "
-                "bind='session' end with the stream, or ttl_ms after the last session_renew().",
-                [&broker](const Feed<EventView>& feed, const std::string& owner, std::int64_t ttl_ms) {
-                  check_owner(owner);
-                  check_ttl(ttl_ms);
-                  const std::string id =
-                      broker.sessions().open(owner, milliseconds(ttl_ms), listener_of(feed));
-                  feed.on_lost([&broker, id] { broker.sessions().lost(id); });
-                });
+  server.method(
+      "session_open", {"owner", {"ttl_ms", {Integer{30'000}}}},
+      "Streams what happens to the owner's locks, the session's id first. Locks acquired with "
+      "bind='session' end with the stream, or ttl_ms after the last session_renew().",
+      [&broker](const StreamWriter<EventView>& writer, const std::string& owner, std::int64_t ttl_ms) {
+        check_owner(owner);
+        check_ttl(ttl_ms);
+        const std::string id = broker.sessions().open(owner, milliseconds(ttl_ms), listener_of(writer));
+        writer.on_lost([&broker, id] { broker.sessions().lost(id); });
+      });
   server.method("session_renew", {"session"}, "Keeps a session for its ttl_ms even without its stream.",
                 [&broker](const std::string& session) { return broker.sessions().renew(session).count(); });
   server.method("session_close", {"session"}, "Ends a session, and releases what was bound to it.",
@@ -44,11 +44,11 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
                 });
   server.method("watch", {{"prefix", {std::string()}}},
                 "Streams what happens to the locks whose names begin with prefix.",
-                [&broker](const Feed<EventView>& feed, const std::string& prefix) {
+                [&broker](const StreamWriter<EventView>& writer, const std::string& prefix) {
                   check_prefix(prefix);
-                  const Audience::Id id = broker.audience().join_prefix(prefix, listener_of(feed));
-                  feed.on_lost([&broker, id] { broker.audience().leave(id); });
-                  broker.audience().tell(id, {.kind = Event::Kind::kOpen});
+                  const EventBus::Id id = broker.events().join_prefix(prefix, listener_of(writer));
+                  writer.on_lost([&broker, id] { broker.events().leave(id); });
+                  broker.events().tell(id, {.kind = Event::Kind::kOpen});
                 });
 }
 

@@ -77,57 +77,57 @@ Broker::Broker(net::Timers& timers, Engine& engine, const Limits& limits, net::C
       limits_(limits),
       epoch_(engine.capabilities().epoch),
       watch_(std::move(watch)),
-      holds_(
-          shared_, [this](const Hold& hold) { attempts_.gone(hold); },
-          [this](const std::string& name) { attempts_.freed(name); }),
-      attempts_(shared_, holds_),
-      sessions_(shared_, holds_, attempts_),
+      leases_(
+          context_, [this](const Hold& hold) { acquires_.gone(hold); },
+          [this](const std::string& name) { acquires_.freed(name); }),
+      acquires_(context_, leases_),
+      sessions_(context_, leases_, acquires_),
       sweep_(timers, [this] { sweep(); }) {
-  for (const Held& held : engine.holds()) attempts_.remember(holds_.restore(held));
+  for (const RecoveredHold& held : engine.holds()) acquires_.remember(leases_.restore(held));
   sweep();
 }
 
 void Broker::sweep() {
   chores_.add([this] {
-    const bool holds = holds_.forget();
-    return !attempts_.forget() || !holds;
+    const bool holds = leases_.forget();
+    return !acquires_.forget() || !holds;
   });
   sweep_.after(limits_.memory / kSweepsAMemory);
 }
 
-Attempts::Id Broker::acquire(Request request, Attempts::Told told) {
-  if (!request.session.empty()) sessions_.check(request.session, request.claim.owner);
-  return attempts_.acquire(std::move(request), std::move(told));
+Acquires::Id Broker::acquire(Request request, Acquires::Callback told) {
+  if (!request.session.empty()) sessions_.check(request.session, request.spec.owner);
+  return acquires_.acquire(std::move(request), std::move(told));
 }
 
-Attempts::Id Broker::enqueue(Request request, Attempts::Told told) {
-  if (!request.session.empty()) sessions_.check(request.session, request.claim.owner);
-  return attempts_.enqueue(std::move(request), std::move(told));
+Acquires::Id Broker::enqueue(Request request, Acquires::Callback told) {
+  if (!request.session.empty()) sessions_.check(request.session, request.spec.owner);
+  return acquires_.enqueue(std::move(request), std::move(told));
 }
 
-void Broker::release(const Key& key, core::Done<Released> done) {
-  const core::Result<Hold*> found = holds_.find(key);
-  if (found && (*found)->claim.names.size() > 1)
+void Broker::release(const HoldKey& key, core::Done<Released> done) {
+  const core::Result<Hold*> found = leases_.find(key);
+  if (found && (*found)->spec.names.size() > 1)
     return done(
         core::Error{core::kInvalidArgument, "\"" + key.name +
                                                 "\" was acquired together with other names and must be "
                                                 "released with them, by release_many()"});
-  holds_.release(key, std::move(done));
+  leases_.release(key, std::move(done));
 }
 
-void Broker::downgrade(const Key& key, core::Done<Answer> done) {
-  holds_.downgrade(key, [this, told = std::move(done)](const core::Result<Hold*>& shared) mutable {
-    if (!shared) return told(shared.error());
-    told(Answer(attempts_.view(**shared)));
+void Broker::downgrade(const HoldKey& key, core::Done<Answer> done) {
+  leases_.downgrade(key, [this, told = std::move(done)](const core::Result<Hold*>& context) mutable {
+    if (!context) return told(context.error());
+    told(Answer(acquires_.view(**context)));
   });
 }
 
 // Half a set cannot be given back: its names have one token, and share its fate.
 void Broker::refuse_parts(const std::string& owner, const Sets& sets) {
   for (const auto& [token, names] : sets) {
-    const Hold* hold = holds_.find(token);
-    if (hold == nullptr || hold->claim.owner != owner || hold->claim.names == names) continue;
-    for (const std::string& name : hold->claim.names) {
+    const Hold* hold = leases_.find(token);
+    if (hold == nullptr || hold->spec.owner != owner || hold->spec.names == names) continue;
+    for (const std::string& name : hold->spec.names) {
       if (!std::binary_search(names.begin(), names.end(), name))
         throw Failure(core::kInvalidArgument, "\"" + name + "\" was acquired together with \"" +
                                                   names.front() + "\" and must be released with it");
@@ -143,10 +143,10 @@ void Broker::release_many(const std::string& owner, const std::vector<Ticketed>&
   refuse_parts(owner, sets);
   const auto batch = std::make_shared<Batch>(sets.size(), std::move(done));
   for (const auto& [token, names] : sets) {
-    holds_.release({names.front(), owner, token, Key::Kind::kAny, request_id},
-                   [batch, set = Set{token, names}](const core::Result<Released>& released) {
-                     batch->settle(set, released);
-                   });
+    leases_.release({names.front(), owner, token, HoldKey::Kind::kAny, request_id},
+                    [batch, set = Set{token, names}](const core::Result<Released>& released) {
+                      batch->settle(set, released);
+                    });
   }
 }
 
@@ -156,10 +156,10 @@ void Broker::renew(const std::string& owner, const std::vector<Ticketed>& held, 
   const Sets sets = sets_of(held);
   const auto batch = std::make_shared<Batch>(sets.size(), std::move(done));
   for (const auto& [token, names] : sets) {
-    holds_.extend({names.front(), owner, token}, lease,
-                  [batch, set = Set{token, names}](const core::Result<Extended>& extended) {
-                    batch->settle(set, extended);
-                  });
+    leases_.extend({names.front(), owner, token}, lease,
+                   [batch, set = Set{token, names}](const core::Result<Extended>& extended) {
+                     batch->settle(set, extended);
+                   });
   }
 }
 
@@ -182,34 +182,34 @@ void Broker::force_release(const std::string& name, const std::string& reason, c
     revoked.token = std::max(revoked.token, hold->token + 1);
     ++revoked.released;
     ++counters_.revoked;
-    holds_.end(*hold, Ended::How::kRevoked, reason);
+    leases_.end(*hold, Ended::How::kRevoked, reason);
     return true;
   });
 }
 
-void Broker::drain(Audience::Stay stay) {
-  attempts_.drain();
-  audience_.drain(stay);
+void Broker::drain(EventBus::Stay stay) {
+  acquires_.drain();
+  events_.drain(stay);
 }
 
 HolderView Broker::view(const Hold& hold) const {
-  const Claim& claim = hold.claim;
-  return {.owner = claim.owner,
+  const LockSpec& spec = hold.spec;
+  return {.owner = spec.owner,
           .token = hold.token,
-          .mode = claim.mode,
-          .permits = claim.permits,
-          .count = claim.count,
-          .remaining = holds_.remaining(hold),
+          .mode = spec.mode,
+          .permits = spec.permits,
+          .count = spec.count,
+          .remaining = leases_.remaining(hold),
           .held = std::chrono::floor<milliseconds>(timers_.now() - hold.since),
           .session = hold.session,
-          .data = claim.data};
+          .data = spec.data};
 }
 
 NameView Broker::view(const Name& name) const {
   NameView view;
   view.name = name.text;
   view.queue_length = name.queue.size();
-  if (const Claim* kind = name.kind()) {
+  if (const LockSpec* kind = name.kind()) {
     view.semaphore = kind->mode == Mode::kPermits;
     view.limit = kind->limit;
   }
@@ -218,10 +218,10 @@ NameView Broker::view(const Name& name) const {
     if (view.holders.size() == kShown) break;
     if (hold->token != 0) view.holders.push_back(this->view(*hold));
   }
-  for (const Attempt* attempt : name.queue) {
+  for (const Waiter* waiter : name.queue) {
     if (view.waiters.size() == kShown) break;
-    view.waiters.push_back({attempt->request.claim.owner, attempt->request.claim.mode,
-                            std::chrono::floor<milliseconds>(timers_.now() - attempt->since)});
+    view.waiters.push_back({waiter->request.spec.owner, waiter->request.spec.mode,
+                            std::chrono::floor<milliseconds>(timers_.now() - waiter->since)});
   }
   return view;
 }
@@ -233,18 +233,18 @@ Check Broker::check(const std::string& name, Token token) const {
   if (known == nullptr && engine_.recovering() > milliseconds(0))
     throw core::Failure(recovering(engine_.recovering()));
   if (known == nullptr) return check;
-  const Hold* hold = holds_.find(token, name);
-  check.valid = hold != nullptr && !holds_.passed(*hold);
+  const Hold* hold = leases_.find(token, name);
+  check.valid = hold != nullptr && !leases_.passed(*hold);
   if (!check.valid) {
     const auto newest = std::find_if(known->holds.rbegin(), known->holds.rend(), [this](const Hold* one) {
-      return one->token != 0 && !holds_.passed(*one);
+      return one->token != 0 && !leases_.passed(*one);
     });
     if (newest == known->holds.rend()) return check;
     hold = *newest;
   }
   check.current = hold->token;
-  check.owner = hold->claim.owner;
-  check.remaining = holds_.remaining(*hold);
+  check.owner = hold->spec.owner;
+  check.remaining = leases_.remaining(*hold);
   return check;
 }
 
@@ -285,8 +285,8 @@ HoldsPage Broker::holds_of(const std::string& owner, std::size_t limit, const st
       break;
     }
     const HolderView holder = view(*at->second);
-    for (const std::string& name : at->second->claim.names) page.holds.emplace_back(name, holder);
-    bytes += at->second->claim.names.size() * (weight(holder) + kMaxNameBytes);
+    for (const std::string& name : at->second->spec.names) page.holds.emplace_back(name, holder);
+    bytes += at->second->spec.names.size() * (weight(holder) + kMaxNameBytes);
   }
   return page;
 }

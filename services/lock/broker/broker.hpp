@@ -1,6 +1,6 @@
 // The lock broker: everything between a client's call and the engine.
 //
-// Its parts are public to each other through Shared and to api.cpp through the accessors; here is what
+// Its parts are public to each other through BrokerContext and to api.cpp through the accessors; here is what
 // concerns several of them at once. Loop thread only.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "lock/broker/attempts.hpp"
+#include "lock/broker/acquires.hpp"
 #include "lock/broker/sessions.hpp"
 
 namespace zerosuite::lock {
@@ -86,31 +86,31 @@ class Broker {
   Broker(net::Timers& timers, Engine& engine, const Limits& limits,
          net::Chores::Watch watch = core::Clock::now);
 
-  Holds& holds() { return holds_; }
-  const Holds& holds() const { return holds_; }
-  Attempts& attempts() { return attempts_; }
-  const Attempts& attempts() const { return attempts_; }
+  Leases& leases() { return leases_; }
+  const Leases& leases() const { return leases_; }
+  Acquires& acquires() { return acquires_; }
+  const Acquires& acquires() const { return acquires_; }
   Sessions& sessions() { return sessions_; }
   const Sessions& sessions() const { return sessions_; }
-  Audience& audience() { return audience_; }
-  const Audience& audience() const { return audience_; }
+  EventBus& events() { return events_; }
+  const EventBus& events() const { return events_; }
   const Engine& engine() const { return engine_; }
   const Limits& limits() const { return limits_; }
   const Counters& counters() const { return counters_; }
-  const Table& table() const { return table_; }
+  const LockTable& table() const { return table_; }
   /// Long work that is still to be done, in pieces.
-  std::size_t chores() const { return chores_.size() + attempts_.chores(); }
+  std::size_t chores() const { return chores_.size() + acquires_.chores(); }
   /// Rises with every start of the broker.
   std::int64_t epoch() const { return epoch_; }
 
-  /// Attempts::acquire() and enqueue(), once the session that the request names is known to be its owner's.
-  Attempts::Id acquire(Request request, Attempts::Told told);
-  Attempts::Id enqueue(Request request, Attempts::Told told);
+  /// Acquires::acquire() and enqueue(), once the session that the request names is known to be its owner's.
+  Acquires::Id acquire(Request request, Acquires::Callback told);
+  Acquires::Id enqueue(Request request, Acquires::Callback told);
 
-  /// Gives a lock or permits back. Fails as Holds::find(), and with InvalidArgument for one name of a set.
-  void release(const Key& key, core::Done<Released> done);
-  /// From exclusive to shared; a shared hold stays as it is. Fails as Holds::find().
-  void downgrade(const Key& key, core::Done<Answer> done);
+  /// Gives a lock or permits back. Fails as Leases::find(), and with InvalidArgument for one name of a set.
+  void release(const HoldKey& key, core::Done<Released> done);
+  /// From exclusive to shared; a shared hold stays as it is. Fails as Leases::find().
+  void downgrade(const HoldKey& key, core::Done<Answer> done);
   /// Gives back what it can, all under one request_id if that is not empty. A set is given back whole or not
   /// at all. Throws core::Failure(InvalidArgument) for a part of a set.
   void release_many(const std::string& owner, const std::vector<Ticketed>& held,
@@ -132,7 +132,7 @@ class Broker {
   /// Takes a name from all who hold it now. Throws core::Failure(InvalidArgument).
   void force_release(const std::string& name, const std::string& reason, core::Done<Revoked> done);
   /// Grants nothing any more.
-  void drain(Audience::Stay stay);
+  void drain(EventBus::Stay stay);
 
  private:
   using Sets = std::map<Token, std::vector<std::string>>;
@@ -146,14 +146,14 @@ class Broker {
   Engine& engine_;
   const Limits limits_;
   const std::int64_t epoch_;
-  Table table_;
-  Audience audience_{limits_.max_listeners};
+  LockTable table_;
+  EventBus events_{limits_.max_listeners};
   Counters counters_;
   const net::Chores::Watch watch_;
   net::Chores chores_{timers_, watch_};
-  Shared shared_{timers_, engine_, table_, audience_, counters_, limits_, chores_, watch_};
-  Holds holds_;
-  Attempts attempts_;
+  BrokerContext context_{timers_, engine_, table_, events_, counters_, limits_, chores_, watch_};
+  Leases leases_;
+  Acquires acquires_;
   Sessions sessions_;
   net::Timer sweep_;
 };

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kShownBytes = 32 << 10;  // of owners and names in one error
 
-bool share(const Claim& one, const Claim& other) {
+bool share(const LockSpec& one, const LockSpec& other) {
   return one.mode == Mode::kShared && other.mode == Mode::kShared;
 }
 
@@ -18,13 +18,13 @@ bool share(const Claim& one, const Claim& other) {
 // can take turns: whichever ends first, decides.
 class Search {
  public:
-  Search(Attempt& start, std::uint64_t number)
+  Search(Waiter& start, std::uint64_t number)
       : start_(start), number_(number), held_(start.owner->holds.begin()) {
     reach(start, {});
   }
 
   Cycle run() {
-    if (start_.request.claim.mode == Mode::kPermits) return {};  // whoever gives permits back will do
+    if (start_.request.spec.mode == Mode::kPermits) return {};  // whoever gives permits back will do
     while (!closed_) {
       if (!awaited_ && !look_on()) return {};
       if (!step()) return {};
@@ -38,14 +38,14 @@ class Search {
   // Where the search has come to: a wait, those who hold what a wait is for, or one of these.
   struct Stop {
     At at = At::kAttempt;
-    Attempt* attempt = nullptr;  // of kAttempt
-    Owner* owner = nullptr;      // of kOwner
-    std::size_t from = 0;        // the stop of the wait that led here
-    Name* name = nullptr;        // what that one waits for
-    bool held = false;  // of kAttempt: its owner holds that name; else it is before the other in line
+    Waiter* waiter = nullptr;  // of kAttempt
+    Owner* owner = nullptr;    // of kOwner
+    std::size_t from = 0;      // the stop of the wait that led here
+    Name* name = nullptr;      // what that one waits for
+    bool held = false;         // of kAttempt: its owner holds that name; else it is before the other in line
   };
   struct Step {
-    const Attempt* attempt;
+    const Waiter* waiter;
     const Name* name;
     bool held;  // by the owner of the next one; else that one is before it in line
   };
@@ -72,14 +72,14 @@ class Search {
   }
 
   bool next_place(const Stop& stop) {
-    Attempt& attempt = *stop.attempt;
+    Waiter& waiter = *stop.waiter;
     if (!std::exchange(begun_, true)) place_ = 0;
-    if (place_ == attempt.places.size() || attempt.request.claim.mode == Mode::kPermits) return false;
-    const auto& [name, place] = attempt.places[place_++];
+    if (place_ == waiter.places.size() || waiter.request.spec.mode == Mode::kPermits) return false;
+    const auto& [name, place] = waiter.places[place_++];
     // Who is before that one is found from there.
     if (place != name->queue.begin()) reach(**std::prev(place), {.from = now_, .name = name});
-    if (!name->holds.empty() && !share(attempt.request.claim, name->holds.front()->claim))
-      reach_holders(*name, *attempt.owner);
+    if (!name->holds.empty() && !share(waiter.request.spec, name->holds.front()->spec))
+      reach_holders(*name, *waiter.owner);
     return true;
   }
 
@@ -97,7 +97,7 @@ class Search {
     if (!std::exchange(begun_, true)) holder_ = stop.name->holds.begin();
     if (holder_ == stop.name->holds.end()) return false;
     Owner& owner = *(*holder_++)->owner;
-    if (&owner == stops_[stop.from].attempt->owner) return true;
+    if (&owner == stops_[stop.from].waiter->owner) return true;
     closed_ = &owner == start_.owner;
     if (std::exchange(owner.searched, number_) != number_)
       stops_.push_back({.at = At::kOwner, .owner = &owner, .from = stop.from, .name = stop.name});
@@ -105,18 +105,18 @@ class Search {
   }
 
   bool next_wait(const Stop& stop) {
-    if (!std::exchange(begun_, true)) wait_ = stop.owner->attempts.begin();
-    if (wait_ == stop.owner->attempts.end()) return false;
-    Attempt& attempt = **wait_++;
+    if (!std::exchange(begun_, true)) wait_ = stop.owner->acquires.begin();
+    if (wait_ == stop.owner->acquires.end()) return false;
+    Waiter& waiter = **wait_++;
     // Later waits are left out: their own search finds the cycle, so that the newest request is refused.
-    if (!attempt.places.empty() && attempt.id <= start_.id)
-      reach(attempt, {.from = stop.from, .name = stop.name, .held = true});
+    if (!waiter.places.empty() && waiter.id <= start_.id)
+      reach(waiter, {.from = stop.from, .name = stop.name, .held = true});
     return true;
   }
 
-  void reach(Attempt& attempt, Stop stop) {
-    if (std::exchange(attempt.searched, number_) == number_) return;
-    stop.attempt = &attempt;
+  void reach(Waiter& waiter, Stop stop) {
+    if (std::exchange(waiter.searched, number_) == number_) return;
+    stop.waiter = &waiter;
     stops_.push_back(stop);
   }
 
@@ -127,7 +127,7 @@ class Search {
     bool held = true;
     for (;;) {
       const Stop& before = stops_[stop->from];
-      steps.push_back({before.attempt, stop->name, held});
+      steps.push_back({before.waiter, stop->name, held});
       if (&before == &stops_.front()) break;
       held = before.held;
       stop = &before;
@@ -146,28 +146,28 @@ class Search {
     cycle.length = steps.size();
     std::size_t bytes = 0;
     for (const Step& step : steps) {
-      bytes += step.attempt->owner->text.size() + step.name->text.size();
+      bytes += step.waiter->owner->text.size() + step.name->text.size();
       if (bytes > kShownBytes) break;
-      cycle.steps.push_back({std::string(step.attempt->owner->text), std::string(step.name->text)});
+      cycle.steps.push_back({std::string(step.waiter->owner->text), std::string(step.name->text)});
     }
     return cycle;
   }
   // Who is in the middle of a line need not be named, unless it is the writer who keeps two readers apart.
   bool passed_over(const std::vector<Step>& steps, const std::vector<Step>& all, std::size_t i) const {
     if (steps.empty() || steps.back().held || steps.back().name != all[i].name) return false;
-    const Claim& before = steps.back().attempt->request.claim;
-    const Claim& after = all[i].held ? all[i].name->holds.front()->claim : all[i + 1].attempt->request.claim;
-    return !share(before, after) || all[i].attempt->request.claim.mode == Mode::kShared;
+    const LockSpec& before = steps.back().waiter->request.spec;
+    const LockSpec& after = all[i].held ? all[i].name->holds.front()->spec : all[i + 1].waiter->request.spec;
+    return !share(before, after) || all[i].waiter->request.spec.mode == Mode::kShared;
   }
 
-  Attempt& start_;
+  Waiter& start_;
   const std::uint64_t number_;
   std::vector<Stop> stops_;
   std::size_t now_ = 0;
   bool begun_ = false;  // with the stop
   std::size_t place_ = 0;
   std::list<Hold*>::const_iterator holder_;
-  std::list<Attempt*>::const_iterator wait_;
+  std::list<Waiter*>::const_iterator wait_;
   std::map<Token, Hold*>::const_iterator held_;
   bool awaited_ = false;
   bool closed_ = false;
@@ -175,9 +175,9 @@ class Search {
 
 }  // namespace
 
-Cycle find_cycle(Attempt& attempt, std::uint64_t search) {
-  if (attempt.owner->holds.empty()) return {};
-  return Search(attempt, search).run();
+Cycle find_cycle(Waiter& waiter, std::uint64_t search) {
+  if (waiter.owner->holds.empty()) return {};
+  return Search(waiter, search).run();
 }
 
 core::Error deadlock(const Cycle& cycle) {

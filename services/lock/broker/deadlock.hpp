@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "lock/broker/table.hpp"
+#include "lock/broker/lock_table.hpp"
 
 namespace zerosuite::lock {
 
@@ -31,7 +31,7 @@ struct Cycle {
 /// The cycle that an attempt just put into its queues closes. `search` is a number that no earlier search of
 /// this table had. Visits every place, holder and owner once at most, and gives up as soon as it is clear
 /// that nobody waits for what the attempt's owner holds.
-Cycle find_cycle(Attempt& attempt, std::uint64_t search);
+Cycle find_cycle(Waiter& waiter, std::uint64_t search);
 
 /// The error that tells a client of it.
 core::Error deadlock(const Cycle& cycle);

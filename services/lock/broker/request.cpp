@@ -23,11 +23,11 @@ void check_size(const char* what, const std::string& text, std::size_t most) {
            std::to_string(text.size()));
 }
 
-void check_permits(const Claim& claim) {
-  if (claim.limit < 1) refuse("limit must be at least 1, not 0");
-  if (claim.permits < 1 || claim.permits > claim.limit)
-    refuse("permits must be from 1 to the limit of " + std::to_string(claim.limit) + ", not " +
-           std::to_string(claim.permits));
+void check_permits(const LockSpec& spec) {
+  if (spec.limit < 1) refuse("limit must be at least 1, not 0");
+  if (spec.permits < 1 || spec.permits > spec.limit)
+    refuse("permits must be from 1 to the limit of " + std::to_string(spec.limit) + ", not " +
+           std::to_string(spec.permits));
 }
 
 }  // namespace
@@ -64,32 +64,32 @@ void check_wait(milliseconds wait, const Limits& limits) {
 }
 
 void check(const Request& request, const Limits& limits) {
-  const Claim& claim = request.claim;
-  if (claim.names.empty()) refuse("names must not be empty");
-  if (claim.names.size() > limits.max_names)
+  const LockSpec& spec = request.spec;
+  if (spec.names.empty()) refuse("names must not be empty");
+  if (spec.names.size() > limits.max_names)
     refuse("names must be at most " + std::to_string(limits.max_names) + ", not " +
-           std::to_string(claim.names.size()));
-  for (const std::string& name : claim.names) check_name(name);
-  check_size("owner", claim.owner, kMaxOwnerBytes);
-  const bool marked = claim.request_id.starts_with(kTextMark);
-  check_size("request_id", claim.request_id, kMaxOwnerBytes + (marked ? 1 : 0));
-  check_size("data", claim.data, kMaxDataBytes);
-  check_lease(claim.lease, limits);
-  if (limits.most_held > milliseconds(0) && claim.lease > limits.most_held)
+           std::to_string(spec.names.size()));
+  for (const std::string& name : spec.names) check_name(name);
+  check_size("owner", spec.owner, kMaxOwnerBytes);
+  const bool marked = spec.request_id.starts_with(kTextMark);
+  check_size("request_id", spec.request_id, kMaxOwnerBytes + (marked ? 1 : 0));
+  check_size("data", spec.data, kMaxDataBytes);
+  check_lease(spec.lease, limits);
+  if (limits.most_held > milliseconds(0) && spec.lease > limits.most_held)
     refuse("lease_ms must be at most " + ms(limits.most_held) + ", for which a lock may be held");
   check_wait(request.wait, limits);
-  check_range("confirm_ms", request.confirm, milliseconds(0), claim.lease);
-  check_range("lock_delay_ms", claim.lock_delay, milliseconds(0), kMostLockDelay);
-  if (claim.mode == Mode::kPermits) check_permits(claim);
+  check_range("confirm_ms", request.confirm, milliseconds(0), spec.lease);
+  check_range("lock_delay_ms", spec.lock_delay, milliseconds(0), kMostLockDelay);
+  if (spec.mode == Mode::kPermits) check_permits(spec);
 }
 
 std::size_t places_of(const Request& request) {
   constexpr std::size_t kPlace = 1024;
-  const Claim& claim = request.claim;
-  std::size_t bytes = claim.owner.size() + claim.request_id.size() + claim.data.size() +
-                      request.session.size() + request.client.size();
-  for (const std::string& name : claim.names) bytes += name.size();
-  return claim.names.size() + bytes / kPlace;
+  const LockSpec& spec = request.spec;
+  std::size_t bytes = spec.owner.size() + spec.request_id.size() + spec.data.size() + request.session.size() +
+                      request.client.size();
+  for (const std::string& name : spec.names) bytes += name.size();
+  return spec.names.size() + bytes / kPlace;
 }
 
 std::string random_name() {

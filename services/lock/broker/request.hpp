@@ -43,7 +43,7 @@ inline constexpr milliseconds kMostLockDelay{60'000};
 
 /// One acquire. A claim without an owner gets one that nobody else has.
 struct Request {
-  Claim claim;
+  LockSpec spec;
   milliseconds wait{0};
   std::string session;      ///< Ends the hold with it; empty = only the lease does.
   bool indefinite = false;  ///< Only the session ends it; the lease is for a restart of the broker.
@@ -74,8 +74,8 @@ void check_wait(milliseconds wait, const Limits& limits);
 std::string quoted(const std::string& text);
 
 /// Tells requests apart: by the owner and its request_id.
-inline std::string request_key(const Claim& claim) {
-  return std::to_string(claim.owner.size()) + ':' + claim.owner + claim.request_id;
+inline std::string request_key(const LockSpec& spec) {
+  return std::to_string(spec.owner.size()) + ':' + spec.owner + spec.request_id;
 }
 
 /// 128 random bits as 32 hexadecimal digits: a name that nobody can guess.

@@ -4,17 +4,17 @@
 
 namespace zerosuite::lock {
 
-std::string Sessions::open(const std::string& owner, milliseconds ttl, Listener listener) {
+std::string Sessions::open(const std::string& owner, milliseconds ttl, Subscriber subscriber) {
   std::string id = "session-" + random_name();
-  auto session = std::make_unique<Session>(shared_.timers, [this, id] { lapse(id); });
+  auto session = std::make_unique<Session>(context_.timers, [this, id] { lapse(id); });
   session->owner = owner;
   session->ttl = ttl;
-  session->end = listener.end;
-  session->listener = shared_.audience.join_owner(owner, std::move(listener));
-  ++shared_.table.owner(owner).sessions;
-  const Audience::Id heard_by = session->listener;
+  session->end = subscriber.end;
+  session->subscriber = context_.events.join_owner(owner, std::move(subscriber));
+  ++context_.table.owner(owner).sessions;
+  const EventBus::Id heard_by = session->subscriber;
   sessions_.emplace(id, std::move(session));
-  shared_.audience.tell(heard_by, {.kind = Event::Kind::kOpen, .owner = owner, .remaining = ttl, .text = id});
+  context_.events.tell(heard_by, {.kind = Event::Kind::kOpen, .owner = owner, .remaining = ttl, .text = id});
   return id;
 }
 
@@ -23,7 +23,7 @@ void Sessions::lost(const std::string& id) {
   if (found == sessions_.end()) return;
   Session& session = *found->second;
   session.streaming = false;
-  shared_.audience.leave(session.listener);
+  context_.events.leave(session.subscriber);
   if (!session.renewal.armed()) lapse(id);
 }
 
@@ -52,36 +52,36 @@ Sessions::Session& Sessions::find(const std::string& id) const {
 
 void Sessions::lapse(const std::string& id) {
   if (find(id).streaming) return;  // the stream keeps it
-  ++shared_.counters.sessions_lost;
+  ++context_.counters.sessions_lost;
   end(id, Ended::How::kSessionLost, [](std::size_t) {});
 }
 
 void Sessions::end(const std::string& id, Ended::How how, core::MoveFunction<void(std::size_t)> done) {
   const std::unique_ptr<Session> session = std::move(sessions_.extract(id).mapped());
-  shared_.audience.leave(session->listener);
-  Owner& owner = *shared_.table.find_owner(session->owner);
+  context_.events.leave(session->subscriber);
+  Owner& owner = *context_.table.find_owner(session->owner);
   Ending ending{.id = id, .owner = session->owner, .how = how, .done = std::move(done)};
   const auto unnamed = owner.holds.lower_bound(kUnnamed);
   if (how == Ended::How::kSessionLost && unnamed != owner.holds.begin())
     ending.last = std::prev(unnamed)->first;
   --owner.sessions;
-  shared_.table.tidy(owner);
-  shared_.chores.add([this, left = std::move(ending)]() mutable { return step(left); });
+  context_.table.tidy(owner);
+  context_.chores.add([this, left = std::move(ending)]() mutable { return step(left); });
 }
 
 // Those who wait come first, and may be granted what they waited for meanwhile.
 bool Sessions::step(Ending& ending) {
-  const Bound* bound = shared_.table.bound(ending.id);
-  if (bound != nullptr && !bound->attempts.empty()) {
-    attempts_.lose_session(*bound->attempts.front());
+  const Bound* bound = context_.table.bound(ending.id);
+  if (bound != nullptr && !bound->acquires.empty()) {
+    acquires_.lose_session(*bound->acquires.front());
     return true;
   }
   if (bound != nullptr) {
     Hold& hold = *bound->holds.front();
-    shared_.table.unbind(hold);
+    context_.table.unbind(hold);
     if (hold.token == 0) return true;  // its attempt knows, and will give it back
     ++ending.ended;
-    holds_.end(hold, ending.how);
+    leases_.end(hold, ending.how);
     return true;
   }
   if (suspect_next(ending)) return true;
@@ -90,12 +90,12 @@ bool Sessions::step(Ending& ending) {
 }
 
 bool Sessions::suspect_next(Ending& ending) {
-  const Owner* owner = shared_.audience.watched() ? shared_.table.find_owner(ending.owner) : nullptr;
+  const Owner* owner = context_.events.watched() ? context_.table.find_owner(ending.owner) : nullptr;
   if (owner == nullptr) return false;
   const auto next = owner->holds.upper_bound(ending.seen);
   if (next == owner->holds.end() || next->first > ending.last) return false;
   ending.seen = next->first;
-  holds_.suspect(*next->second, ending.id);
+  leases_.publish_suspect(*next->second, ending.id);
   return true;
 }
 

@@ -6,18 +6,18 @@
 #include <unordered_map>
 
 #include "core/keyed_hash.hpp"
-#include "lock/broker/attempts.hpp"
+#include "lock/broker/acquires.hpp"
 
 namespace zerosuite::lock {
 
 /// A session lives while its stream is open or its last renewal has not lapsed. Loop thread only.
 class Sessions {
  public:
-  Sessions(const Shared& shared, Holds& holds, Attempts& attempts)
-      : shared_(shared), holds_(holds), attempts_(attempts) {}
+  Sessions(const BrokerContext& context, Leases& holds, Acquires& acquires)
+      : context_(context), leases_(holds), acquires_(acquires) {}
 
   /// Answers its id. The listener hears kOpen first.
-  std::string open(const std::string& owner, milliseconds ttl, Listener listener);
+  std::string open(const std::string& owner, milliseconds ttl, Subscriber subscriber);
   /// The client of its stream has vanished.
   void lost(const std::string& id);
   /// Lives for its ttl from now on even without a stream. Throws core::Failure(SessionLost).
@@ -35,7 +35,7 @@ class Sessions {
 
     std::string owner;
     milliseconds ttl{0};
-    Audience::Id listener = 0;
+    EventBus::Id subscriber = 0;
     std::function<void()> end;
     bool streaming = true;
     net::Timer renewal;  // armed by renew() only
@@ -58,9 +58,9 @@ class Sessions {
   bool step(Ending& ending);
   bool suspect_next(Ending& ending);
 
-  Shared shared_;
-  Holds& holds_;
-  Attempts& attempts_;
+  BrokerContext context_;
+  Leases& leases_;
+  Acquires& acquires_;
   std::unordered_map<std::string, std::unique_ptr<Session>, core::KeyedHash> sessions_;
 };
 

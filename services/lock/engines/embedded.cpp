@@ -43,8 +43,8 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
       recovered_(timers.now()),
       journal_(timers, offload, store_,
                {.durability = options.durability, .meta = start(options), .settled = [this] { settled(); }}),
-      turns_(journal_),
-      watches_(timers),
+      order_(journal_),
+      notifier_(timers),
       recovery_(timers,
                 [this, recovers = recovered_ > timers.now()] {
                   recovered();
@@ -58,7 +58,7 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
 // Takes over what the process before left. As long as its holders may not all be known, the folder goes on
 // saying so: another crash now, or a stop in good order, changes nothing in that.
 Meta Embedded::start(const EmbeddedOptions& options) {
-  const Legacy legacy = store_.take_legacy();
+  const Recovered legacy = store_.take_recovered();
   Meta meta = legacy.meta.value_or(Meta{});
   const bool whole = legacy.log == db::LogState::kWhole;
   const bool all_known = whole && (meta.clean || meta.durability == Durability::kSync);
@@ -84,7 +84,7 @@ void Embedded::restore(const std::map<Token, Row>& rows) {
     if (row->count == 0) {
       given_back_.push_back(token);
     } else {
-      kept_.add({.token = token, .claim = row, .ends = lease_end(timers_.now(), row->lease)});
+      kept_.add({.token = token, .spec = row, .ends = lease_end(timers_.now(), row->lease)});
     }
   }
 }
@@ -121,129 +121,128 @@ void Embedded::forget_leases() {
     lapse_.at(next);
 }
 
-void Embedded::acquire(const Claim& claim, core::Done<std::optional<Grant>> done) {
-  const Journal::Number turn = turns_.of(claim.names);
-  if (turn == 0) return conclude(claim, std::move(done));
-  const KeptTable::Way way = kept_.way(claim, timers_.now());
-  if (!refusal() && way != KeptTable::Way::kTaken) return grant(claim, way, std::move(done));
+void Embedded::acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) {
+  const Journal::Number turn = order_.of(spec.names);
+  if (turn == 0) return conclude(spec, std::move(done));
+  const HoldTable::Way way = kept_.way(spec, timers_.now());
+  if (!refusal() && way != HoldTable::Way::kTaken) return grant(spec, way, std::move(done));
   // At its turn it is tried again, for what was in its way may be gone then, and nobody watched.
-  turns_.wait(turn, claim.names,
-              {{}, [this, claim, done = std::move(done)](const core::Error* error) mutable {
-                 if (error != nullptr) return done(*error);
-                 conclude(claim, std::move(done));
-               }});
+  order_.wait(turn, spec.names, {{}, [this, spec, done = std::move(done)](const core::Error* error) mutable {
+                                   if (error != nullptr) return done(*error);
+                                   conclude(spec, std::move(done));
+                                 }});
 }
 
-void Embedded::conclude(const Claim& claim, core::Done<std::optional<Grant>> done) {
+void Embedded::conclude(const LockSpec& spec, core::Done<std::optional<Grant>> done) {
   if (auto error = refusal()) return done(*std::move(error));
-  const KeptTable::Way way = kept_.way(claim, timers_.now());
-  if (way == KeptTable::Way::kTaken) return done(std::optional<Grant>());
-  grant(claim, way, std::move(done));
+  const HoldTable::Way way = kept_.way(spec, timers_.now());
+  if (way == HoldTable::Way::kTaken) return done(std::optional<Grant>());
+  grant(spec, way, std::move(done));
 }
 
-void Embedded::grant(const Claim& claim, KeptTable::Way way, core::Done<std::optional<Grant>> done) {
-  if (way == KeptTable::Way::kLapsed) {
-    while (const Kept* kept = kept_.lapsed(claim.names, timers_.now())) end(*kept, Ending::kTaken);
+void Embedded::grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::optional<Grant>> done) {
+  if (way == HoldTable::Way::kLapsed) {
+    while (const StoredHold* kept = kept_.lapsed(spec.names, timers_.now())) end(*kept, Ending::kTaken);
   }
   const Token token = next_token_++;
-  journal_.reserve(token, claim.lease);
-  const Journal::Number batch = must_wait(token, claim) ? journal_.gathering() : turns_.of(claim.names);
-  const Row row = std::make_shared<const Claim>(claim);
-  kept_.add({.token = token, .claim = row, .unanswered = 1});
+  journal_.reserve(token, spec.lease);
+  const Journal::Number batch = must_wait(token, spec) ? journal_.gathering() : order_.of(spec.names);
+  const Row row = std::make_shared<const LockSpec>(spec);
+  kept_.add({.token = token, .spec = row, .unanswered = 1});
   journal_.add(token, row);
   if (batch == 0) {
     granted(token, done);
   } else {
-    turns_.wait(batch, claim.names,
+    order_.wait(batch, spec.names,
                 {[this, token] {
-                   if (const Kept* kept = kept_.find(token)) end(*kept, Ending::kReleased);
+                   if (const StoredHold* kept = kept_.find(token)) end(*kept, Ending::kReleased);
                  },
                  [this, token, done = std::move(done)](const core::Error* error) mutable {
                    if (error != nullptr) return done(*error);
                    granted(token, done);
                  }});
   }
-  watches_.run();
+  notifier_.run();
 }
 
 void Embedded::granted(Token token, core::Done<std::optional<Grant>>& done) {
-  const Kept* kept = kept_.find(token);
+  const StoredHold* kept = kept_.find(token);
   if (kept == nullptr) return done(std::optional<Grant>());  // somebody took it before it was given
   begin_lease(*kept);
-  done(std::optional(Grant{token, kept->claim->lease}));
+  done(std::optional(Grant{token, kept->spec->lease}));
 }
 
-void Embedded::amend(Token token, const Claim& claim, core::Done<bool> done) {
-  const Journal::Number turn = turns_.of(claim.names);
-  const Kept* kept = kept_.find(token);
+void Embedded::amend(Token token, const LockSpec& spec, core::Done<bool> done) {
+  const Journal::Number turn = order_.of(spec.names);
+  const StoredHold* kept = kept_.find(token);
   if (kept == nullptr || journal_.trouble() != nullptr) {
     core::Result<bool> refused = kept == nullptr ? core::Result<bool>(false) : *journal_.trouble();
-    return turns_.in_turn(
-        turn, claim.names,
-        [refused = std::move(refused), done = std::move(done)]() mutable { done(refused); });
+    return order_.in_turn(turn, spec.names, [refused = std::move(refused), done = std::move(done)]() mutable {
+      done(refused);
+    });
   }
-  const Row before = kept->claim;
-  journal_.reserve(token, claim.lease);
-  const Journal::Number batch = must_wait(*kept, claim) ? journal_.gathering() : turn;
-  Kept after = *kept;
+  const Row before = kept->spec;
+  journal_.reserve(token, spec.lease);
+  const Journal::Number batch = must_wait(*kept, spec) ? journal_.gathering() : turn;
+  StoredHold after = *kept;
   ++after.unanswered;
-  if (claim != *before) {
-    after.claim = std::make_shared<const Claim>(claim);
-    journal_.change(token, after.claim);
+  if (spec != *before) {
+    after.spec = std::make_shared<const LockSpec>(spec);
+    journal_.change(token, after.spec);
   }
   kept_.replace(std::move(after), timers_.now());
-  if (claim.mode != before->mode) {
-    for (const std::string& name : claim.names) watches_.free(name);
+  if (spec.mode != before->mode) {
+    for (const std::string& name : spec.names) notifier_.free(name);
   }
   if (batch == 0) {
     amended(token, done);
   } else {
-    turns_.wait(batch, claim.names,
+    order_.wait(batch, spec.names,
                 {[this, token, before] { restore(token, before); },
                  [this, token, done = std::move(done)](const core::Error* error) mutable {
                    if (error != nullptr) return done(*error);
                    amended(token, done);
                  }});
   }
-  watches_.run();
+  notifier_.run();
 }
 
 void Embedded::amended(Token token, core::Done<bool>& done) {
-  const Kept* kept = kept_.find(token);
+  const StoredHold* kept = kept_.find(token);
   if (kept == nullptr) return done(false);
   begin_lease(*kept);
   done(true);
 }
 
-void Embedded::begin_lease(Kept kept) {
+void Embedded::begin_lease(StoredHold kept) {
   --kept.unanswered;
-  kept.ends = lease_end(timers_.now(), kept.claim->lease);
+  kept.ends = lease_end(timers_.now(), kept.spec->lease);
   kept_.replace(std::move(kept), timers_.now());
 }
 
 void Embedded::restore(Token token, const Row& before) {
-  const Kept* kept = kept_.find(token);
+  const StoredHold* kept = kept_.find(token);
   if (kept == nullptr) return;
-  kept_.replace({.token = token, .claim = before, .ends = kept->ends, .unanswered = kept->unanswered - 1},
+  kept_.replace({.token = token, .spec = before, .ends = kept->ends, .unanswered = kept->unanswered - 1},
                 timers_.now());
   journal_.change(token, before);
 }
 
 void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
-  const Kept* kept = kept_.find(token);
+  const StoredHold* kept = kept_.find(token);
   if (kept == nullptr)  // of names that are not known any more, so after everybody
-    return turns_.in_turn(journal_.awaited(), {}, [done = std::move(done)]() mutable { done(false); });
-  const Row claim = kept->claim;
+    return order_.in_turn(journal_.awaited(), {}, [done = std::move(done)]() mutable { done(false); });
+  const Row spec = kept->spec;
   end(*kept, ending);
-  turns_.in_turn(turns_.of(claim->names), claim->names, [done = std::move(done)]() mutable { done(true); });
-  watches_.run();
+  order_.in_turn(order_.of(spec->names), spec->names, [done = std::move(done)]() mutable { done(true); });
+  notifier_.run();
 }
 
-void Embedded::inspect(const std::string& name, core::Done<std::vector<Held>> done) {
-  const Turns::Names names{name};
-  turns_.in_turn(turns_.of(names), names, [this, name, done = std::move(done)]() mutable {
-    std::vector<Held> found;
-    for (const Kept* kept : kept_.of(name)) {
+void Embedded::inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) {
+  const AnswerOrder::Names names{name};
+  order_.in_turn(order_.of(names), names, [this, name, done = std::move(done)]() mutable {
+    std::vector<RecoveredHold> found;
+    for (const StoredHold* kept : kept_.of(name)) {
       if (!kept->passed(timers_.now())) found.push_back(held(*kept));
     }
     done(std::move(found));
@@ -251,12 +250,12 @@ void Embedded::inspect(const std::string& name, core::Done<std::vector<Held>> do
 }
 
 void Embedded::watch_free(const std::string& name, std::function<void()> freed) {
-  watches_.add(name, kept_.first_lapse(name, timers_.now()), std::move(freed));
+  notifier_.add(name, kept_.first_lapse(name, timers_.now()), std::move(freed));
 }
 
-std::vector<Held> Embedded::holds() const {
-  std::vector<Held> found;
-  for (const Kept* kept : kept_.all()) {
+std::vector<RecoveredHold> Embedded::holds() const {
+  std::vector<RecoveredHold> found;
+  for (const StoredHold* kept : kept_.all()) {
     if (!kept->passed(timers_.now())) found.push_back(held(*kept));
   }
   return found;
@@ -274,7 +273,7 @@ Capabilities Embedded::capabilities() const {
           .exclusion = "one process and its log",
           .clock = "the broker's steady clock",
           .fencing = true,
-          .shared = true,
+          .context = true,
           .semaphores = true,
           .atomic_sets = true,
           .indefinite = durability_ == Durability::kSync,
@@ -284,7 +283,7 @@ Capabilities Embedded::capabilities() const {
 std::optional<core::Error> Embedded::close() {
   std::map<Token, Change> rows;
   if (durability_ == Durability::kNone) {
-    for (const Kept* kept : kept_.all()) rows.emplace(kept->token, Change{kept->claim, true});
+    for (const StoredHold* kept : kept_.all()) rows.emplace(kept->token, Change{kept->spec, true});
   }
   return journal_.close(std::move(rows), recovering() == milliseconds(0));
 }
@@ -295,31 +294,30 @@ std::optional<core::Error> Embedded::refusal() const {
   return std::nullopt;
 }
 
-bool Embedded::must_wait(Token token, const Claim& claim) const {
+bool Embedded::must_wait(Token token, const LockSpec& spec) const {
   // After a crash the hold that was taken would be back in place of this one.
-  return durability_ == Durability::kSync || !journal_.covers(token, claim.lease) ||
-         turns_.taken(claim.names);
+  return durability_ == Durability::kSync || !journal_.covers(token, spec.lease) || order_.taken(spec.names);
 }
 
 // A lease that ends earlier needs no proof. A count that falls does: with the record of the release it must
 // be known for done, or it is done again.
-bool Embedded::must_wait(const Kept& kept, const Claim& after) const {
+bool Embedded::must_wait(const StoredHold& kept, const LockSpec& after) const {
   if (!journal_.covers(kept.token, after.lease)) return true;
-  const Claim& before = *kept.claim;
+  const LockSpec& before = *kept.spec;
   return durability_ == Durability::kSync &&
          (after.lease > before.lease || after.count != before.count || after.mode != before.mode ||
           after.confirm != before.confirm || after.records != before.records);
 }
 
-void Embedded::end(const Kept& kept, Ending ending) {
-  const Row claim = kept.claim;
+void Embedded::end(const StoredHold& kept, Ending ending) {
+  const Row spec = kept.spec;
   const bool to_write = journal_.drop(kept.token);
   const bool marked = to_write && ending == Ending::kTaken && durability_ == Durability::kAsync;
   kept_.remove(kept.token, timers_.now());
   forget_leases();
-  for (const std::string& name : claim->names) {
-    if (marked) turns_.note_taken(name);
-    watches_.free(name);
+  for (const std::string& name : spec->names) {
+    if (marked) order_.note_taken(name);
+    notifier_.free(name);
   }
 }
 
@@ -333,11 +331,11 @@ void Embedded::notice_trouble() {
 
 void Embedded::settled() {
   notice_trouble();
-  turns_.settle();
-  watches_.run();
+  order_.settle();
+  notifier_.run();
 }
 
-Held Embedded::held(const Kept& kept) const {
-  return {*kept.claim, kept.token, kept.remaining(timers_.now())};
+RecoveredHold Embedded::held(const StoredHold& kept) const {
+  return {*kept.spec, kept.token, kept.remaining(timers_.now())};
 }
 }  // namespace zerosuite::lock::engines

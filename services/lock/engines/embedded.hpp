@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "lock/engine.hpp"
+#include "lock/engines/answer_order.hpp"
+#include "lock/engines/free_notifier.hpp"
+#include "lock/engines/hold_store.hpp"
+#include "lock/engines/hold_table.hpp"
 #include "lock/engines/journal.hpp"
-#include "lock/engines/kept_table.hpp"
-#include "lock/engines/store.hpp"
-#include "lock/engines/turns.hpp"
-#include "lock/engines/watches.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 
@@ -47,13 +47,13 @@ class Embedded final : public Engine {
   /// used, or what is in it cannot be trusted.
   Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOptions& options);
 
-  void acquire(const Claim& claim, core::Done<std::optional<Grant>> done) override;
-  void amend(Token token, const Claim& claim, core::Done<bool> done) override;
+  void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) override;
+  void amend(Token token, const LockSpec& spec, core::Done<bool> done) override;
   void release(Token token, Ending ending, core::Done<bool> done) override;
-  void inspect(const std::string& name, core::Done<std::vector<Held>> done) override;
+  void inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) override;
   void watch_free(const std::string& name, std::function<void()> freed) override;
 
-  std::vector<Held> holds() const override;
+  std::vector<RecoveredHold> holds() const override;
   core::milliseconds recovering() const override;
   Capabilities capabilities() const override;
 
@@ -72,34 +72,34 @@ class Embedded final : public Engine {
   void recovered();
   void forget_leases();
   std::optional<core::Error> refusal() const;
-  void conclude(const Claim& claim, core::Done<std::optional<Grant>> done);
-  void grant(const Claim& claim, KeptTable::Way way, core::Done<std::optional<Grant>> done);
+  void conclude(const LockSpec& spec, core::Done<std::optional<Grant>> done);
+  void grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::optional<Grant>> done);
   void granted(Token token, core::Done<std::optional<Grant>>& done);
   void amended(Token token, core::Done<bool>& done);
   void restore(Token token, const Row& before);
-  bool must_wait(Token token, const Claim& claim) const;
-  bool must_wait(const Kept& kept, const Claim& after) const;
-  void end(const Kept& kept, Ending ending);
-  void begin_lease(Kept kept);
+  bool must_wait(Token token, const LockSpec& spec) const;
+  bool must_wait(const StoredHold& kept, const LockSpec& after) const;
+  void end(const StoredHold& kept, Ending ending);
+  void begin_lease(StoredHold kept);
 
   void settled();
   void notice_trouble();
-  Held held(const Kept& kept) const;
+  RecoveredHold held(const StoredHold& kept) const;
 
   net::Timers& timers_;
   const Durability durability_;
   const std::function<void(const Notice&)> notice_;
   bool in_trouble_ = false;  // as was last noticed
   std::vector<std::string> warnings_;
-  KeptTable kept_;
+  HoldTable kept_;
   std::vector<Token> given_back_;  // by the process before, though their rows are still there
-  Store store_;
+  HoldStore store_;
   core::TimePoint recovered_;  // when grants begin
   Token next_token_ = 1;
   std::int64_t epoch_ = 0;
   Journal journal_;
-  Turns turns_;
-  Watches watches_;
+  AnswerOrder order_;
+  FreeNotifier notifier_;
   net::Timer recovery_;
   net::Timer lapse_;
 };

@@ -20,7 +20,7 @@ constexpr milliseconds kProbe{1000};
 
 }  // namespace
 
-Journal::Journal(net::Timers& timers, net::Offload& offload, Store& store, Setup setup)
+Journal::Journal(net::Timers& timers, net::Offload& offload, HoldStore& store, Setup setup)
     : timers_(timers),
       offload_(offload),
       store_(store),

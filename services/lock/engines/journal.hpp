@@ -12,7 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/function.hpp"
-#include "lock/engines/store.hpp"
+#include "lock/engines/hold_store.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 
@@ -39,7 +39,7 @@ class Journal {
     std::function<void()> settled;  ///< Runs after the answers of a batch, written or not.
   };
 
-  Journal(net::Timers& timers, net::Offload& offload, Store& store, Setup setup);
+  Journal(net::Timers& timers, net::Offload& offload, HoldStore& store, Setup setup);
 
   /// The row of a token that is new, or of one that is not.
   void add(Token token, Row row);
@@ -94,7 +94,7 @@ class Journal {
 
   net::Timers& timers_;
   net::Offload& offload_;
-  Store& store_;
+  HoldStore& store_;
   const Setup setup_;
 
   std::map<Token, Change> changes_;

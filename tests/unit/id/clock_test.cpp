@@ -51,7 +51,7 @@ TEST_CASE("time begins at the wall clock and goes on with it") {
   CHECK(rig.time.lead() == 0ms);
   CHECK(rig.time.wall_ms() == kWallMs + 3 * 3'600'000 + 1);
   CHECK(rig.time.look().boot_ns == (5'000 + 3 * 3'600'000 + 1) * std::int64_t{1'000'000});
-  CHECK(rig.time.breaks() == 0);
+  CHECK(rig.time.discontinuities() == 0);
 }
 
 TEST_CASE("when the wall clock is set back, time goes on, and works its lead off by a tenth") {
@@ -227,29 +227,29 @@ TEST_CASE("raised beyond the limit, time waits for the wall clock") {
 
 TEST_CASE("a discontinuity is counted, either way, and once") {
   ClockRig rig;
-  const auto breaks = [&] { return rig.time.look().breaks; };
+  const auto discontinuities = [&] { return rig.time.look().discontinuities; };
   rig.clocks.step(1'001ms);
-  CHECK(breaks() == 1);
-  CHECK(breaks() == 1);
+  CHECK(discontinuities() == 1);
+  CHECK(discontinuities() == 1);
   rig.clocks.step(-1'001ms);
-  CHECK(breaks() == 2);
+  CHECK(discontinuities() == 2);
   rig.clocks.step(24h * 3650);
-  CHECK(breaks() == 3);
+  CHECK(discontinuities() == 3);
   rig.pass(1h, 1s);
-  CHECK(breaks() == 3);
+  CHECK(discontinuities() == 3);
   rig.clocks.suspend(30s);  // the machine stood, and the boot clock alone knows of it
-  CHECK(breaks() == 4);
-  CHECK(rig.time.breaks() == 4);
+  CHECK(discontinuities() == 4);
+  CHECK(rig.time.discontinuities() == 4);
 }
 
 TEST_CASE("small steps, long idle times and suspended machines are no discontinuity") {
   ClockRig rig;
   for (const milliseconds step : {1ms, -1ms, 1'000ms, -1'000ms}) {
     rig.clocks.step(step);
-    CHECK(rig.time.look().breaks == 0);
+    CHECK(rig.time.look().discontinuities == 0);
   }
   rig.clocks.pass(24h * 30);
-  CHECK(rig.time.look().breaks == 0);
+  CHECK(rig.time.look().discontinuities == 0);
 }
 
 TEST_CASE("a leap second shows in nothing but a lead of one second") {
@@ -258,7 +258,7 @@ TEST_CASE("a leap second shows in nothing but a lead of one second") {
   rig.clocks.step(-1s);  // 23:59:60 is 23:59:59 a second time
   const double before = rig.look();
   CHECK(before == 1'000);
-  CHECK(rig.time.breaks() == 0);
+  CHECK(rig.time.discontinuities() == 0);
   CHECK(rig.time.lead() == 1s);
   rig.pass(10s, 10ms);
   CHECK(rig.look() == doctest::Approx(10'000));
@@ -276,7 +276,7 @@ TEST_CASE("a wall clock that drifts is followed over hours, with no break") {
     }
     const double wall = 4 * 3'600'000 * (1 + micros / 1e6);
     CHECK(std::abs(rig.look() - wall) <= 1);
-    CHECK(rig.time.breaks() == 0);
+    CHECK(rig.time.discontinuities() == 0);
     CHECK_FALSE(rig.time.jump());
   }
 }
@@ -291,8 +291,8 @@ TEST_CASE("clocks that are both seen to fall do not take time back") {
 
 TEST_CASE("the system's clocks go on, and the wall clock is of this century") {
   const id::SystemClocks clocks;
-  const id::Sight first = clocks.read();
-  const id::Sight second = clocks.read();
+  const id::ClockReading first = clocks.read();
+  const id::ClockReading second = clocks.read();
   CHECK(second.boot_ns >= first.boot_ns);
   CHECK(second.boot_ns > 0);
   CHECK(first.wall_ns > kWallMs * 1'000'000);

@@ -15,12 +15,12 @@ using test::Answered;
 namespace {
 
 struct Rig : test::MemoryStoreRig {
-  Answered<std::string> next(const id::DailyAsk& ask) {
+  Answered<std::string> next(const id::DailyRequest& ask) {
     const auto answered = test::ask<std::string>([&](auto done) { daily.next(ask, std::move(done)); });
     settle();
     return answered;
   }
-  std::string refusal(const id::DailyAsk& ask) {
+  std::string refusal(const id::DailyRequest& ask) {
     return test::refusal([&] { next(ask); });
   }
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "id/secret/feistel_cipher.hpp"
 #include "id/secret/keyed_hash.hpp"
-#include "id/secret/permutation.hpp"
-#include "id/secret/seal.hpp"
+#include "id/secret/siv_cipher.hpp"
 #include "support/bytes.hpp"
 
 namespace zerosuite::id::formats::keyed_test {
@@ -80,7 +80,7 @@ TEST_CASE("numbers are equal when all of their bits are") {
 
 TEST_CASE("a small permutation takes every number to another, and back") {
   for (const auto& [left, right] : {std::pair(6, 7), std::pair(7, 6), std::pair(1, 12), std::pair(8, 8)}) {
-    const Permutation permutation(kKey, left, right);
+    const FeistelCipher permutation(kKey, left, right);
     const std::size_t size = std::size_t{1} << (left + right);
     std::vector<bool> taken(size);
     for (std::uint64_t number = 0; number < size; ++number) {
@@ -94,7 +94,7 @@ TEST_CASE("a small permutation takes every number to another, and back") {
 }
 
 TEST_CASE("a permutation of ids stays among them, and comes back") {
-  const Permutation permutation(kKey);
+  const FeistelCipher permutation(kKey);
   for (const std::uint64_t number : numbers(100'000, 63)) {
     const std::uint64_t image = permutation.apply(number);
     REQUIRE(image < std::uint64_t{1} << 63);
@@ -104,7 +104,7 @@ TEST_CASE("a permutation of ids stays among them, and comes back") {
 }
 
 TEST_CASE("one bit more or less changes half of the bits") {
-  const Permutation permutation(kKey);
+  const FeistelCipher permutation(kKey);
   for (int bit = 0; bit < 63; ++bit) {
     std::array<int, 63> changes{};
     constexpr int kTries = 1000;
@@ -120,7 +120,7 @@ TEST_CASE("one bit more or less changes half of the bits") {
 }
 
 TEST_CASE("a permutation has no order left") {
-  const Permutation permutation(kKey);
+  const FeistelCipher permutation(kKey);
   int rises = 0;
   for (std::uint64_t number = 0; number < 10'000; ++number)
     if (permutation.apply(number) < permutation.apply(number + 1)) ++rises;
@@ -129,18 +129,18 @@ TEST_CASE("a permutation has no order left") {
 }
 
 TEST_CASE("another key is another permutation") {
-  const Permutation permutation(kKey), other(kOtherKey);
+  const FeistelCipher permutation(kKey), other(kOtherKey);
   for (const std::uint64_t number : numbers(1000, 63))
     CHECK(permutation.apply(number) != other.apply(number));
 }
 
 TEST_CASE("a sealed number comes back") {
-  const Seal seal(kKey, kOtherKey);
+  const SivCipher seal(kKey, kOtherKey);
   for (const std::uint64_t number : numbers(100'000, 63)) REQUIRE(seal.open(seal.close(number)) == number);
 }
 
 TEST_CASE("a seal does not open when one bit of it is another") {
-  const Seal seal(kKey, kOtherKey);
+  const SivCipher seal(kKey, kOtherKey);
   for (const std::uint64_t number : numbers(100, 63)) {
     const Number128 sealed = seal.close(number);
     for (int bit = 0; bit < 64; ++bit) {
@@ -152,14 +152,14 @@ TEST_CASE("a seal does not open when one bit of it is another") {
 }
 
 TEST_CASE("a seal opens only with both of its keys") {
-  const Number128 sealed = Seal(kKey, kOtherKey).close(42);
-  CHECK_FALSE(Seal(kOtherKey, kOtherKey).open(sealed).has_value());
-  CHECK_FALSE(Seal(kKey, kKey).open(sealed).has_value());
-  CHECK_FALSE(Seal(kOtherKey, kKey).open(sealed).has_value());
+  const Number128 sealed = SivCipher(kKey, kOtherKey).close(42);
+  CHECK_FALSE(SivCipher(kOtherKey, kOtherKey).open(sealed).has_value());
+  CHECK_FALSE(SivCipher(kKey, kKey).open(sealed).has_value());
+  CHECK_FALSE(SivCipher(kOtherKey, kKey).open(sealed).has_value());
 }
 
 TEST_CASE("neither half of a seal shows the number, or how it differs from another") {
-  const Seal seal(kKey, kOtherKey);
+  const SivCipher seal(kKey, kOtherKey);
   std::set<std::uint64_t> differences;
   for (std::uint64_t number = 0; number < 1000; ++number)
     differences.insert(seal.close(number).low ^ seal.close(number + 1).low);

@@ -24,7 +24,7 @@ struct Process : IdMember {
     IssuerOptions options;
     options.layout = layout_of("twitter");
     options.worker.claim = {.worker = 3, .workers = 1024, .owner = "ann", .ttl = 15s};
-    issuer.emplace(IssuerParts{timers, store, world.clocks()}, options, Worker::Told());
+    issuer.emplace(IssuerParts{timers, store, world.clocks()}, options, WorkerIdLease::Callback());
     issuer->start();
     store.settle();
   }

@@ -114,7 +114,7 @@ TEST_CASE("a reply of another kind than the one that was asked for is an error, 
 }
 
 TEST_CASE("a range that was not asked for is not used") {
-  const id::Ask ask{.key = counter("c"), .count = 10, .floor = 100, .end = 1000};
+  const id::ReserveRequest ask{.key = counter("c"), .count = 10, .floor = 100, .end = 1000};
   CHECK(Rig(range("100", "110", "100")).ask().reserve(ask)->range == id::Range{100, 110});
   CHECK(Rig(range("995", "1000", "995")).ask().reserve(ask));
   const std::string kHuge = "999999999999999999999999999999";

@@ -16,11 +16,11 @@ namespace redis_store_test {
 using namespace std::chrono_literals;
 using namespace zerosuite;
 using core::Result;
-using id::Ask;
 using id::Claim;
 using id::Key;
 using id::Lease;
 using id::Reserved;
+using id::ReserveRequest;
 using id::Tag;
 using id::stores::RedisStore;
 using test::claim_by, test::counter, test::name_of, test::tag_key, test::tag_of;
@@ -40,13 +40,13 @@ TEST_CASE("values beyond what a double can count are exact up to the last of 64 
   for (const std::int64_t floor : {kTwo53 - 1, kTwo53, kTwo53 + 1, 4 * kTwo53 + 3, std::int64_t{999'999'999},
                                    std::int64_t{1'000'000'000}, std::int64_t{1'999'999'998},
                                    std::int64_t{4'999'999'999'999'999'997}, kMost - 1000}) {
-    const Ask ask{.key = counter("from " + std::to_string(floor)), .count = 7, .floor = floor};
+    const ReserveRequest ask{.key = counter("from " + std::to_string(floor)), .count = 7, .floor = floor};
     CHECK(rig.ask().reserve(ask)->range == id::Range{floor, floor + 7});
     const auto next = rig.ask().reserve(ask);
     CHECK(next->range == id::Range{floor + 7, floor + 14});
     CHECK(next->stored == floor + 7);
   }
-  const Ask rest{.key = counter("from " + std::to_string(kMost - 1000)), .count = 5000};
+  const ReserveRequest rest{.key = counter("from " + std::to_string(kMost - 1000)), .count = 5000};
   CHECK(rig.ask().reserve(rest)->range == id::Range{kMost - 986, kMost});
   const auto over = rig.ask().reserve(rest);
   REQUIRE_FALSE(over);

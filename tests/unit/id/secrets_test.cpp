@@ -141,8 +141,8 @@ TEST_CASE("a text of another length, of other digits or too great is none") {
 
 TEST_CASE("a sealed number that is no id is no token") {
   const SecretKey key = parse_keys(kOld, "keys").front();
-  const formats::Seal seal(formats::derive(key.bytes, "token check", ""),
-                           formats::derive(key.bytes, "token mask", ""));
+  const formats::SivCipher seal(formats::derive(key.bytes, "token check", ""),
+                                formats::derive(key.bytes, "token mask", ""));
   const auto text_of = [&](std::uint64_t number) {
     std::string text(23, 'a');
     formats::write(seal.close(number), formats::kBase62Digits, std::span(text).subspan(1));

@@ -204,7 +204,7 @@ TEST_CASE("who comes while a reserve is refused for another's end is not refused
 TEST_CASE("there is no stock while somebody waits for a durable number, however long") {
   Rig rig;
   rig.options.durable_stay = 1s;
-  rig.options.stock.source.park = 10s;
+  rig.options.buffer.source.park = 10s;
   rig.fail(Fate::kRefused);
   const auto durable = rig.start_durable("a");
   rig.pass(1500ms);

@@ -40,7 +40,7 @@ TEST_CASE("the first use reserves some ticks, and three seconds more when it is 
   const auto first = rig.process.take(3);
   CHECK(first->state() == "waits");
   REQUIRE(rig.process.store.asks.size() == 1);
-  const id::Ask ask = rig.process.store.asks[0];
+  const id::ReserveRequest ask = rig.process.store.asks[0];
   const std::int64_t tick = rig.process.now_tick();
   CHECK(ask.key == rig.process.key());
   CHECK(ask.count == 20);

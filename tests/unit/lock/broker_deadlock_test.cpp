@@ -259,7 +259,7 @@ constexpr int kSteps = 200;
 /// What the table says about who waits for whom, one more wait included that is not in it yet.
 class Model {
  public:
-  Model(const lock::Table& table, const lock::Request& start) : table_(table), start_(start.claim) {}
+  Model(const lock::LockTable& table, const lock::Request& start) : table_(table), start_(start.spec) {}
 
   bool closes_circle() { return start_.mode != lock::Mode::kPermits && leads_back(start_, nullptr); }
 
@@ -277,40 +277,40 @@ class Model {
   }
 
  private:
-  static bool has(const lock::Claim& claim, const std::string& text) {
-    return std::find(claim.names.begin(), claim.names.end(), text) != claim.names.end();
+  static bool has(const lock::LockSpec& spec, const std::string& text) {
+    return std::find(spec.names.begin(), spec.names.end(), text) != spec.names.end();
   }
 
   // `wait` is null for the start, which is behind everybody.
-  bool leads_back(const lock::Claim& claim, const lock::Attempt* wait) {
+  bool leads_back(const lock::LockSpec& spec, const lock::Waiter* wait) {
     if (wait != nullptr && !seen_.insert(wait).second) return false;
-    if (claim.mode == lock::Mode::kPermits) return false;
-    return std::any_of(claim.names.begin(), claim.names.end(), [&](const std::string& text) {
+    if (spec.mode == lock::Mode::kPermits) return false;
+    return std::any_of(spec.names.begin(), spec.names.end(), [&](const std::string& text) {
       const lock::Name* name = table_.find_name(text);
-      return name != nullptr && (line_leads_back(*name, wait) || holders_lead_back(*name, claim));
+      return name != nullptr && (line_leads_back(*name, wait) || holders_lead_back(*name, spec));
     });
   }
-  bool line_leads_back(const lock::Name& name, const lock::Attempt* wait) {
-    for (const lock::Attempt* before : name.queue) {
+  bool line_leads_back(const lock::Name& name, const lock::Waiter* wait) {
+    for (const lock::Waiter* before : name.queue) {
       if (before == wait) return false;
-      if (leads_back(before->request.claim, before)) return true;
+      if (leads_back(before->request.spec, before)) return true;
     }
     return false;
   }
-  bool holders_lead_back(const lock::Name& name, const lock::Claim& claim) {
+  bool holders_lead_back(const lock::Name& name, const lock::LockSpec& spec) {
     return std::any_of(name.holds.begin(), name.holds.end(), [&](const lock::Hold* hold) {
-      const bool both_read = claim.mode == lock::Mode::kShared && hold->claim.mode == lock::Mode::kShared;
-      if (both_read || hold->owner->text == claim.owner) return false;
+      const bool both_read = spec.mode == lock::Mode::kShared && hold->spec.mode == lock::Mode::kShared;
+      if (both_read || hold->owner->text == spec.owner) return false;
       if (hold->owner->text == start_.owner) return true;
-      return std::any_of(hold->owner->attempts.begin(), hold->owner->attempts.end(), [&](const auto* one) {
-        return !one->places.empty() && leads_back(one->request.claim, one);
+      return std::any_of(hold->owner->acquires.begin(), hold->owner->acquires.end(), [&](const auto* one) {
+        return !one->places.empty() && leads_back(one->request.spec, one);
       });
     });
   }
 
-  const lock::Table& table_;
-  const lock::Claim& start_;
-  std::set<const lock::Attempt*> seen_;
+  const lock::LockTable& table_;
+  const lock::LockSpec& start_;
+  std::set<const lock::Waiter*> seen_;
 };
 
 class Walk {
@@ -334,7 +334,7 @@ class Walk {
     if (state == "Deadlock") {
       ++found;
       REQUIRE(expected);
-      check_circle(model, request.claim, asked->error().message);
+      check_circle(model, request.spec, asked->error().message);
     } else if (state.empty() || state == "queued") {
       REQUIRE_FALSE(expected);
       asked_.push_back(asked);
@@ -372,11 +372,11 @@ class Walk {
                  [](const Asked& one) { return one->state() == "granted"; });
     if (granted.empty()) return;
     const Asked one = granted[below(granted.size())];
-    rig_.broker.holds().release(test::key_of(one), [](const auto&) {});
+    rig_.broker.leases().release(test::key_of(one), [](const auto&) {});
   }
 
   // `{"cycle":[{"owner":"B","name":"n"},…]}` at the message's end.
-  static void check_circle(const Model& model, const lock::Claim& claim, const std::string& message) {
+  static void check_circle(const Model& model, const lock::LockSpec& spec, const std::string& message) {
     const std::string kOwner = R"({"owner":")", kName = R"(","name":")";
     std::vector<std::pair<std::string, std::string>> steps;
     for (auto at = message.find(kOwner); at != message.npos; at = message.find(kOwner, at + 1)) {
@@ -385,7 +385,7 @@ class Walk {
       steps.emplace_back(message.substr(owner, 1), message.substr(owner + 1 + kName.size(), 1));
     }
     REQUIRE(steps.size() > 1);
-    REQUIRE(steps.front().first == claim.owner);
+    REQUIRE(steps.front().first == spec.owner);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       CAPTURE(message);
       REQUIRE(model.is_step(steps[i].first, steps[i].second, steps[(i + 1) % steps.size()].first));

@@ -109,8 +109,8 @@ TEST_CASE("a broker that drains grants nothing to who waits or comes, and takes 
   const auto ann = rig.acquire(want("ann"));
   const auto bob = rig.acquire(want("bob").waiting(1min));
   const auto ticket = rig.enqueue(want("cat"));
-  rig.broker.drain(lock::Audience::Stay::kStays);
-  CHECK(rig.broker.attempts().draining());
+  rig.broker.drain(lock::EventBus::Stay::kStays);
+  CHECK(rig.broker.acquires().draining());
   CHECK(bob->state() == "ShuttingDown");
   CHECK(rig.waiting() == 0);
   CHECK(outcome([&] { rig.acquire(want("dan", {"y"})); }) == "ShuttingDown");
@@ -124,13 +124,13 @@ TEST_CASE("who is asked for while the broker begins to drain does not go back in
   rig.engine.slow = true;
   rig.engine.elsewhere = {"x"};
   const auto ann = rig.acquire(want("ann").waiting(1min));
-  rig.broker.drain(lock::Audience::Stay::kStays);
+  rig.broker.drain(lock::EventBus::Stay::kStays);
   rig.engine.commit_all();
   CHECK(ann->state() == "ShuttingDown");
 }
 
 TEST_CASE("an engine that recovers grants nothing new, and what it knows of is as before") {
-  BrokerRig rig({}, {{want("ann").called("r").claim, 50, 8s}});
+  BrokerRig rig({}, {{want("ann").called("r").spec, 50, 8s}});
   rig.engine.recovers_in = 4s;
   const auto refused = [&](const lock::Request& request) {
     try {

@@ -79,7 +79,7 @@ TEST_CASE("while there is no room even for that, the misses add up") {
   all->room = false;
   for (const char* name : {"a", "b", "c"}) rig.acquire(want("ann", {name}));
   all->room = true;
-  rig.broker.audience().tell(all->listener_id, {.kind = Event::Kind::kOpen});
+  rig.broker.events().tell(all->listener_id, {.kind = Event::Kind::kOpen});
   CHECK(all->words == "overflow, open");
   CHECK(all->events.at(0).missed == 3);
 }
@@ -90,15 +90,15 @@ TEST_CASE("listeners may leave while they are told, themselves and one another")
   const auto two = rig.watch("");
   const auto three = rig.watch("");
   one->on_event = [&](const Event&) {
-    rig.broker.audience().leave(one->listener_id);
-    rig.broker.audience().leave(two->listener_id);
+    rig.broker.events().leave(one->listener_id);
+    rig.broker.events().leave(two->listener_id);
   };
   rig.acquire(want("ann", {"x"}));
   rig.acquire(want("ann", {"y"}));
   CHECK(one->words == "granted x");
   CHECK(two->words == "");
   CHECK(three->words == "granted x, granted y");
-  CHECK(rig.broker.audience().size() == 1);
+  CHECK(rig.broker.events().size() == 1);
 }
 
 namespace {
@@ -133,7 +133,7 @@ TEST_CASE("a session found gone while it is warned loses all that is bound to it
   rig.acquire(want("ann", {"x", "y"}).bound_to(ann->id).leased(9s));
   rig.acquire(want("ann", {"z"}).bound_to(ann->id).leased(1h));
   rig.pass(6s);
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
 }
 
 TEST_CASE("a session found gone while it is told of one loss loses the rest too, each once") {
@@ -145,7 +145,7 @@ TEST_CASE("a session found gone while it is told of one loss loses the rest too,
   rig.acquire(want("ann", {"y"}).bound_to(ann->id));
   CHECK(rig.force_release("x", "").released == 1);
   CHECK(watcher->words == "granted x, granted y, revoked x, lost y");
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
 }
 
 TEST_CASE("a watcher may end holds while it is told that they are suspect") {
@@ -161,18 +161,18 @@ TEST_CASE("a watcher may end holds while it is told that they are suspect") {
   };
   rig.broker.sessions().lost(ann->id);
   rig.finish();
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
 }
 
 TEST_CASE("a session found gone at its first word is none") {
   BrokerRig rig;
   auto heard = std::make_shared<test::HeardState>();
-  lock::Listener listener = heard->listener();
-  listener.tell = [&](const lock::SharedEvent& event) {
+  lock::Subscriber subscriber = heard->subscriber();
+  subscriber.tell = [&](const lock::SharedEvent& event) {
     rig.broker.sessions().lost(event->text);
     return false;
   };
-  rig.broker.sessions().open("ann", 10s, std::move(listener));
+  rig.broker.sessions().open("ann", 10s, std::move(subscriber));
   CHECK(rig.broker.sessions().size() == 0);
   CHECK(rig.broker.table().find_owner("ann") == nullptr);
 }
@@ -182,11 +182,11 @@ TEST_CASE("all hear that the broker drains, and those of one that leaves are end
   const auto ann = rig.session("ann");
   const auto watcher = rig.watch("");
   const auto gone = rig.watch("");
-  rig.broker.drain(lock::Audience::Stay::kStays);
+  rig.broker.drain(lock::EventBus::Stay::kStays);
   CHECK(ann->words == "open, drain");
   CHECK(ann->ends == 0);
-  gone->on_event = [&](const Event&) { rig.broker.audience().leave(gone->listener_id); };
-  rig.broker.drain(lock::Audience::Stay::kLeaves);
+  gone->on_event = [&](const Event&) { rig.broker.events().leave(gone->listener_id); };
+  rig.broker.drain(lock::EventBus::Stay::kLeaves);
   CHECK(watcher->words == "drain, drain");
   CHECK(ann->ends == 1);
   CHECK(watcher->ends == 1);
@@ -207,8 +207,8 @@ TEST_CASE("watchers are found by the beginning of a name, whatever else is watch
     CHECK(heard->words == "granted job/nightly/1, released job/nightly/1");
   CHECK(longer->words == "");
   CHECK(other->words == "");
-  rig.broker.audience().leave(jobs->listener_id);
-  rig.broker.audience().leave(nightly->listener_id);
+  rig.broker.events().leave(jobs->listener_id);
+  rig.broker.events().leave(nightly->listener_id);
   rig.acquire(want("ann", {"job/nightly/12"}));
   CHECK(jobs->events.size() == 2);
   CHECK(nightly->events.size() == 2);
@@ -217,16 +217,15 @@ TEST_CASE("watchers are found by the beginning of a name, whatever else is watch
 }
 
 TEST_CASE("a client has its share of those who listen, and no more") {
-  lock::Audience audience(8);
+  lock::EventBus events(8);
   const auto listen = [&](const std::string& client) {
-    return audience.join_prefix("",
-                                {.tell = [](const auto&) { return true; }, .end = [] {}, .client = client});
+    return events.join_prefix("", {.tell = [](const auto&) { return true; }, .end = [] {}, .client = client});
   };
   const auto first = listen("1");
   for (int i = 0; i < 3; ++i) listen("1");
   CHECK(outcome([&] { listen("1"); }) == "Overloaded");
   listen("2");
-  audience.leave(first);
+  events.leave(first);
   listen("1");
 }
 

@@ -15,7 +15,7 @@ TEST_CASE("a name shows who holds it and who waits for it") {
   BrokerRig rig;
   const auto ann = rig.session("ann");
   const auto request = want("ann").reading().bound_to(ann->id).leased(10s);
-  rig.acquire(request.with([](auto& wanted) { wanted.claim.data = "host 1"; }));
+  rig.acquire(request.with([](auto& wanted) { wanted.spec.data = "host 1"; }));
   rig.pass(2s);
   rig.acquire(want("bob").waiting(1min));
   rig.pass(1s);
@@ -102,7 +102,7 @@ TEST_CASE("a page ends before it is too large for an answer") {
   BrokerRig rig;
   for (int i = 0; i < 500; ++i) {
     auto noted = want("ann", {"n" + std::to_string(1000 + i)});
-    noted.claim.data = std::string(1024, 'd');
+    noted.spec.data = std::string(1024, 'd');
     rig.acquire(noted);
   }
   const auto names = rig.broker.list("n", 1000, "");
@@ -143,41 +143,41 @@ bool takes(Change change) {
 }  // namespace
 
 TEST_CASE("a request's texts have their limits") {
-  CHECK(takes([](auto& request) { request.claim.names = {std::string(255, 'x')}; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.names = {std::string(256, 'x')}; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.names = {"x", ""}; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.names = {}; }));
-  CHECK(takes([](auto& request) { request.claim.names.assign(64, "x"); }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.names.assign(65, "x"); }));
-  CHECK(takes([](auto& request) { request.claim.owner = std::string(128, 'x'); }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.owner = std::string(129, 'x'); }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.request_id = std::string(129, 'x'); }));
-  CHECK(takes([](auto& request) { request.claim.data = std::string(1024, 'x'); }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.data = std::string(1025, 'x'); }));
+  CHECK(takes([](auto& request) { request.spec.names = {std::string(255, 'x')}; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.names = {std::string(256, 'x')}; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.names = {"x", ""}; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.names = {}; }));
+  CHECK(takes([](auto& request) { request.spec.names.assign(64, "x"); }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.names.assign(65, "x"); }));
+  CHECK(takes([](auto& request) { request.spec.owner = std::string(128, 'x'); }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.owner = std::string(129, 'x'); }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.request_id = std::string(129, 'x'); }));
+  CHECK(takes([](auto& request) { request.spec.data = std::string(1024, 'x'); }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.data = std::string(1025, 'x'); }));
   CHECK(outcome([] { lock::check_owner(""); }) == "InvalidArgument");
 }
 
 TEST_CASE("a request's durations have their limits") {
-  CHECK(takes([](auto& request) { request.claim.lease = 10ms; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.lease = 9ms; }));
-  CHECK(takes([](auto& request) { request.claim.lease = 24h; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.lease = 24h + 1ms; }));
+  CHECK(takes([](auto& request) { request.spec.lease = 10ms; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.lease = 9ms; }));
+  CHECK(takes([](auto& request) { request.spec.lease = 24h; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.lease = 24h + 1ms; }));
   CHECK(takes([](auto& request) { request.wait = 24h; }));
   CHECK_FALSE(takes([](auto& request) { request.wait = 24h + 1ms; }));
   CHECK_FALSE(takes([](auto& request) { request.wait = -1ms; }));
   CHECK(takes([](auto& request) { request.confirm = 30s; }));
   CHECK_FALSE(takes([](auto& request) { request.confirm = 30'001ms; }));
   CHECK_FALSE(takes([](auto& request) { request.confirm = -1ms; }));
-  CHECK(takes([](auto& request) { request.claim.lock_delay = 1min; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.lock_delay = 60'001ms; }));
-  CHECK_FALSE(takes([](auto& request) { request.claim.lock_delay = -1ms; }));
+  CHECK(takes([](auto& request) { request.spec.lock_delay = 1min; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.lock_delay = 60'001ms; }));
+  CHECK_FALSE(takes([](auto& request) { request.spec.lock_delay = -1ms; }));
 }
 
 TEST_CASE("permits are from one to the limit") {
   const auto takes_permits = [](std::uint32_t permits, std::uint32_t limit) {
     return takes([&](auto& request) {
-      request.claim.permits = permits;
-      request.claim.limit = limit;
+      request.spec.permits = permits;
+      request.spec.limit = limit;
     });
   };
   CHECK(takes_permits(4, 4));

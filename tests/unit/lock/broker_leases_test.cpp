@@ -198,17 +198,17 @@ TEST_CASE("very many leases that end at once end in pieces, and one that is exte
   for (int i = 0; i < 2'000; ++i) held.push_back(rig.acquire(want("ann", {std::to_string(i)}).leased(5s)));
   rig.piece = 10us;
   rig.pass(5s);
-  CHECK(rig.broker.holds().size() > 0);
+  CHECK(rig.broker.leases().size() > 0);
   CHECK(outcome(rig.extend(held.back(), 1h)) == "ok");
   rig.finish();
-  CHECK(rig.broker.holds().size() == 1);
+  CHECK(rig.broker.leases().size() == 1);
   CHECK(rig.broker.counters().expired == 1'999);
 }
 
 TEST_CASE("what is not confirmed, or has been held for long, is so after a restart too") {
-  lock::Claim waited = want("ann").leased(30s).claim;
+  lock::LockSpec waited = want("ann").leased(30s).spec;
   waited.confirm = 2s;
-  lock::Claim old = want("bob", {"y"}).leased(30s).claim;
+  lock::LockSpec old = want("bob", {"y"}).leased(30s).spec;
   old.held = 55s;
   BrokerRig rig({.most_held = 1min}, {{waited, 50, 30s}, {old, 51, 30s}});
   CHECK(rig.broker.check("x", 50).remaining == 2s);

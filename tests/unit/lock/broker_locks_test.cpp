@@ -186,9 +186,9 @@ TEST_CASE("a downgrade lets in the readers who wait, in the same turn, and no wr
   const auto ann = rig.acquire(want("ann"));
   const auto reader = rig.acquire(want("bob").reading().waiting(1min));
   const auto writer = rig.acquire(want("cat").waiting(1min));
-  const auto shared = rig.downgrade(ann);
-  REQUIRE(outcome(shared) == "ok");
-  CHECK(std::get<lock::Granted>(value(shared)).mode == lock::Mode::kShared);
+  const auto context = rig.downgrade(ann);
+  REQUIRE(outcome(context) == "ok");
+  CHECK(std::get<lock::Granted>(value(context)).mode == lock::Mode::kShared);
   CHECK(reader->state() == "granted");
   CHECK(writer->state() == "");
   CHECK(outcome(rig.downgrade(ann)) == "ok");

@@ -50,32 +50,32 @@ class Walk {
   test::Want wanted() {
     auto made = want(owner(), {"s"}).permits(static_cast<std::uint32_t>(1 + below(3)), 3);
     if (!chance(5)) {
-      made = want(made.claim.owner, {});
+      made = want(made.spec.owner, {});
       for (const char* name : {"x", "y", "z"}) {
-        if (chance(3)) made.claim.names.emplace_back(name);
+        if (chance(3)) made.spec.names.emplace_back(name);
       }
-      if (made.claim.names.empty()) made.claim.names = {"x"};
+      if (made.spec.names.empty()) made.spec.names = {"x"};
       if (chance(2)) made = made.reading();
     }
     made = made.leased(milliseconds(10 + below(4000)));
     if (chance(2)) made = made.waiting(milliseconds(below(3000)));
     if (chance(4)) made = made.called(std::to_string(below(4)));
     if (chance(6)) made = made.delayed(milliseconds(below(300)));
-    if (const auto session = sessions_.find(made.claim.owner); session != sessions_.end() && chance(2))
+    if (const auto session = sessions_.find(made.spec.owner); session != sessions_.end() && chance(2))
       made = made.bound_to(session->second->id);
-    if (chance(5)) made = made.confirming(std::min(made.claim.lease, milliseconds(200)));
+    if (chance(5)) made = made.confirming(std::min(made.spec.lease, milliseconds(200)));
     return made;
   }
   // A refusal is an answer too.
   template <class Call>
-  void attempt(Call call) {
+  void waiter(Call call) {
     try {
       Asked made = call();
       if (chance(8)) {
         made->when_told = [this, asked = made.get()] {
           if (asked->gone || asked->id == 0) return;
           asked->gone = true;
-          rig_.broker.attempts().withdraw(asked->id);
+          rig_.broker.acquires().withdraw(asked->id);
         };
       }
       asked_.push_back(std::move(made));
@@ -85,10 +85,10 @@ class Walk {
   }
 
   void acquire() {
-    attempt([&] { return rig_.acquire(wanted()); });
+    waiter([&] { return rig_.acquire(wanted()); });
   }
   void enqueue() {
-    attempt([&] { return rig_.enqueue(wanted()); });
+    waiter([&] { return rig_.enqueue(wanted()); });
   }
   std::string ticket() {
     for (int i = 0; i < 10 && !asked_.empty(); ++i) {
@@ -98,9 +98,9 @@ class Walk {
     return "none";
   }
   void wait() {
-    attempt([&] { return rig_.wait(ticket(), milliseconds(below(2000))); });
+    waiter([&] { return rig_.wait(ticket(), milliseconds(below(2000))); });
   }
-  void cancel() { rig_.broker.attempts().cancel(ticket()); }
+  void cancel() { rig_.broker.acquires().cancel(ticket()); }
   void withdraw() {
     if (asked_.empty()) return;
     const Asked one = any();
@@ -108,7 +108,7 @@ class Walk {
     if (one->times > 0 || one->gone || one->id == 0) return;
     rig_.withdraw(one);
   }
-  std::optional<lock::Key> key() {
+  std::optional<lock::HoldKey> key() {
     for (int i = 0; i < 10 && !asked_.empty(); ++i) {
       const Asked one = any();
       if (one->state() == "granted") return test::key_of(one);
@@ -118,7 +118,7 @@ class Walk {
   void release() {
     const auto one = key();
     if (!one) return;
-    rig_.broker.holds().release(*one, [](const auto&) {});
+    rig_.broker.leases().release(*one, [](const auto&) {});
   }
   void extend() {
     if (const auto one = key()) rig_.extend(*one, milliseconds(10 + below(4000)));
@@ -151,9 +151,9 @@ class Walk {
       std::size_t writers = 0;
       std::set<std::string> owners;
       for (const lock::Hold* hold : name.holds) {
-        permits += hold->claim.mode == lock::Mode::kPermits ? hold->claim.permits : 0;
-        writers += hold->claim.mode == lock::Mode::kExclusive ? 1 : 0;
-        owners.insert(hold->claim.owner);
+        permits += hold->spec.mode == lock::Mode::kPermits ? hold->spec.permits : 0;
+        writers += hold->spec.mode == lock::Mode::kExclusive ? 1 : 0;
+        owners.insert(hold->spec.owner);
       }
       REQUIRE(permits <= 3);
       REQUIRE((writers == 0 || name.holds.size() == 1));
@@ -174,9 +174,9 @@ class Walk {
       REQUIRE(std::is_sorted(name.queue.begin(), name.queue.end(),
                              [](const auto* one, const auto* other) { return one->id < other->id; }));
       if (name.queue.empty() || !rig_.engine.in_flight.empty()) continue;
-      const lock::Attempt& first = *name.queue.front();
-      const lock::Table& table = rig_.broker.table();
-      REQUIRE_FALSE((table.first_in_line(first.request.claim, &first) && table.admits(first.request.claim)));
+      const lock::Waiter& first = *name.queue.front();
+      const lock::LockTable& table = rig_.broker.table();
+      REQUIRE_FALSE((table.first_in_line(first.request.spec, &first) && table.admits(first.request.spec)));
     }
   }
 

@@ -41,7 +41,7 @@ TEST_CASE("a request sent again after its grant is answered as before, with what
   CHECK(value(rig.release(first)).count == 0);
   CHECK(rig.acquire(want("ann").called("r").leased(10s))->state() == "NotHeld");
   CHECK(rig.broker.counters().replays == 1);
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
 }
 
 TEST_CASE("an entry sent again does not enter twice") {
@@ -151,7 +151,7 @@ TEST_CASE("a release under a request_id is done once, also where the lock stays 
   BrokerRig rig;
   const auto ann = rig.acquire(want("ann"));
   rig.acquire(want("ann"));
-  lock::Key key = test::key_of(ann);
+  lock::HoldKey key = test::key_of(ann);
   key.request_id = "r";
   CHECK(value(rig.release(key)).count == 1);
   CHECK(value(rig.release(key)).count == 1);
@@ -174,14 +174,14 @@ TEST_CASE("requests are remembered as long as they are not too many bytes") {
   for (int i = 0; i < 64; ++i) names.push_back(std::string(250, 'n') + std::to_string(10 + i));
   for (const char* id : {"1", "2", "3", "4", "5"}) {
     const auto set = rig.acquire(want("ann", names).called(id));
-    rig.broker.holds().release(test::key_of(set), [](const auto&) {});
+    rig.broker.leases().release(test::key_of(set), [](const auto&) {});
   }
   CHECK(rig.acquire(want("ann", names).called("5"))->state() == "NotHeld");
   CHECK(rig.acquire(want("ann", names).called("1"))->state() == "granted");
 }
 
 TEST_CASE("a memory counts its bytes, keys, values and repeated entries, and gives them back") {
-  lock::Memory<std::string, std::int64_t> memory(1min, {.entries = 1'000'000, .bytes = 1 << 20});
+  lock::ExpiringMap<std::string, std::int64_t> memory(1min, {.entries = 1'000'000, .bytes = 1 << 20});
   const auto now = test::kStart;
   for (int i = 0; i < 10'000; ++i) memory.put(std::string(1'000, 'k') + std::to_string(i), i, now);
   CHECK(memory.bytes() <= 1 << 20);
@@ -196,8 +196,8 @@ TEST_CASE("a memory counts its bytes, keys, values and repeated entries, and giv
 }
 
 TEST_CASE("a request of an earlier process is answered again, if its hold is still there") {
-  lock::Claim claim = want("ann").called("r").claim;
-  BrokerRig rig({}, {{claim, 50, 8s}});
+  lock::LockSpec spec = want("ann").called("r").spec;
+  BrokerRig rig({}, {{spec, 50, 8s}});
   const auto again = rig.acquire(want("ann").called("r"));
   REQUIRE(again->state() == "replay");
   CHECK(again->granted().token == 50);
@@ -209,7 +209,7 @@ TEST_CASE("a request of an earlier process is answered again, if its hold is sti
 }
 
 TEST_CASE("a memory does not grow however often an entry is put again") {
-  lock::Memory<int, int> memory(1min, {.entries = 3, .bytes = 1 << 20});
+  lock::ExpiringMap<int, int> memory(1min, {.entries = 3, .bytes = 1 << 20});
   auto now = test::kStart;
   memory.put(1, 10, now);
   for (int i = 0; i < 100; ++i) memory.put(2, i, now);
@@ -235,11 +235,11 @@ TEST_CASE("a request waits as long as one of those who sent it is there, whichev
     const auto ann = rig.acquire(want("ann"));
     const auto first = rig.acquire(want("bob").waiting(1min).called("r"));
     const auto second = rig.acquire(want("bob").waiting(1min).called("r"));
-    rig.broker.attempts().withdraw((first_is_left ? second : first)->id);
+    rig.broker.acquires().withdraw((first_is_left ? second : first)->id);
     CHECK(rig.waiting() == 1);
     rig.release(ann);
     CHECK((first_is_left ? first : second)->state() == "granted");
-    CHECK(rig.broker.holds().size() == 1);
+    CHECK(rig.broker.leases().size() == 1);
   }
 }
 
@@ -253,7 +253,7 @@ TEST_CASE(
     const auto heard = rig.acquire(want("ann").called(id));
     rig.engine.commit_all();
     REQUIRE(heard->state() == "granted");
-    rig.broker.attempts().undelivered(test::key_of(lost).token, test::key_of(lost).owner, id);
+    rig.broker.acquires().undelivered(test::key_of(lost).token, test::key_of(lost).owner, id);
     rig.engine.commit_all();
     CHECK(rig.broker.info("x").holders.at(0).count == count);
   }
@@ -266,17 +266,17 @@ TEST_CASE("what nobody is left to hear of is given back, however many had asked 
     std::vector<Asked> all;
     for (int i = 0; i < 1000; ++i) all.push_back(rig.acquire(want("bob").waiting(1min).called("r")));
     for (std::size_t i = 0; i < all.size() - static_cast<std::size_t>(left); ++i)
-      all[i]->when_told = [&rig, asked = all[i].get()] { rig.broker.attempts().withdraw(asked->id); };
+      all[i]->when_told = [&rig, asked = all[i].get()] { rig.broker.acquires().withdraw(asked->id); };
     rig.release(ann);
-    CHECK(rig.broker.holds().size() == static_cast<std::size_t>(left));
+    CHECK(rig.broker.leases().size() == static_cast<std::size_t>(left));
     for (const Asked& asked : all) asked->when_told = {};
   }
 }
 
 namespace {
 
-lock::Key released_as(const Asked& asked, const std::string& request_id) {
-  lock::Key key = test::key_of(asked);
+lock::HoldKey released_as(const Asked& asked, const std::string& request_id) {
+  lock::HoldKey key = test::key_of(asked);
   key.request_id = request_id;
   return key;
 }
@@ -284,11 +284,11 @@ lock::Key released_as(const Asked& asked, const std::string& request_id) {
 using Kind = lock::Record::Kind;
 
 // What ann has entered twice, as an earlier process left it.
-lock::Held left_behind(std::vector<lock::Record> records, std::uint32_t count) {
-  lock::Claim claim = want("ann").claim;
-  claim.count = count;
-  claim.records = std::move(records);
-  return {claim, 50, 8s};
+lock::RecoveredHold left_behind(std::vector<lock::Record> records, std::uint32_t count) {
+  lock::LockSpec spec = want("ann").spec;
+  spec.count = count;
+  spec.records = std::move(records);
+  return {spec, 50, 8s};
 }
 
 }  // namespace
@@ -307,8 +307,8 @@ TEST_CASE("an entry that was taken back because its client was gone is entered w
     REQUIRE(inner->state() == "granted");
     CHECK(inner->granted().count == 2);
     CHECK(rig.acquire(wanted.called("inner"))->granted().count == 2);
-    const auto held = rig.broker.holds().find(outer->granted().token);
-    CHECK(held->claim.count == 2);
+    const auto held = rig.broker.leases().find(outer->granted().token);
+    CHECK(held->spec.count == 2);
     CHECK(rig.acquire(wanted.called("outer"))->granted().count == 1);
   }
 }
@@ -347,13 +347,13 @@ TEST_CASE("what an earlier process did under a request_id is answered again, and
     REQUIRE(again->state() == "replay");
     CHECK(again->granted().count == count);
   }
-  const auto again = value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "q"}));
+  const auto again = value(rig.release({"x", "ann", 50, lock::HoldKey::Kind::kAny, "q"}));
   CHECK(again.replay);
   CHECK(again.count == 2);
   CHECK(rig.acquire(want("bob"))->state() == "held");
-  CHECK(value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "p"})).count == 1);
-  CHECK(value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "o"})).count == 0);
-  CHECK(value(rig.release({"x", "ann", 50, lock::Key::Kind::kAny, "q"})).count == 2);
+  CHECK(value(rig.release({"x", "ann", 50, lock::HoldKey::Kind::kAny, "p"})).count == 1);
+  CHECK(value(rig.release({"x", "ann", 50, lock::HoldKey::Kind::kAny, "o"})).count == 0);
+  CHECK(value(rig.release({"x", "ann", 50, lock::HoldKey::Kind::kAny, "q"})).count == 2);
   CHECK(rig.acquire(want("ann").called("2"))->state() == "NotHeld");
 }
 
@@ -407,7 +407,7 @@ TEST_CASE("no release of what an earlier process left is answered before it is k
   CHECK(rig.engine.kept.at(50).count == 0);
   rig.engine.commit_all();
   CHECK(value(released).count == 0);
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
 }
 
 TEST_CASE("a hold that is being given back is not entered, and its owner may have the next one") {

@@ -61,13 +61,13 @@ TEST_CASE("a name is a lock or a semaphore, not both at a time") {
   const auto bob = rig.acquire(want("bob", {"s"}).permits(1, 2));
   CHECK(outcome([&] { rig.acquire(want("cat", {"x"}).permits(1, 1)); }) == "KindMismatch");
   CHECK(outcome([&] { rig.acquire(want("cat", {"s"})); }) == "KindMismatch");
-  lock::Key key = test::key_of(ann);
-  key.kind = lock::Key::Kind::kSemaphore;
+  lock::HoldKey key = test::key_of(ann);
+  key.kind = lock::HoldKey::Kind::kSemaphore;
   CHECK(outcome(rig.release(key)) == "KindMismatch");
   key = test::key_of(bob);
-  key.kind = lock::Key::Kind::kLock;
+  key.kind = lock::HoldKey::Kind::kLock;
   CHECK(outcome(rig.release(key)) == "KindMismatch");
-  key.kind = lock::Key::Kind::kSemaphore;
+  key.kind = lock::HoldKey::Kind::kSemaphore;
   CHECK(outcome(rig.release(key)) == "ok");
 }
 

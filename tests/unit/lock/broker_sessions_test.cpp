@@ -167,13 +167,13 @@ TEST_CASE("a session with very many locks ends in pieces, and the loop is free i
   std::optional<std::size_t> released;
   rig.piece = 10us;
   rig.broker.sessions().close(ann->id, [&](std::size_t count) { released = count; });
-  CHECK(rig.broker.holds().size() > kMany);
+  CHECK(rig.broker.leases().size() > kMany);
   CHECK(outcome([&] { rig.acquire(want("ann").bound_to(ann->id)); }) == "SessionLost");
   CHECK(rig.acquire(want("bob", {"free"}))->state() == "granted");
   CHECK_FALSE(released);
   rig.finish();
   CHECK(released == kMany);
-  CHECK(rig.broker.holds().size() == kMany + 2);
+  CHECK(rig.broker.leases().size() == kMany + 2);
   CHECK(waiter->state() == "granted");
 
   const auto again = rig.session("ann");
@@ -210,7 +210,7 @@ TEST_CASE("a ticket's grant ends with the session it was asked for under") {
   const auto ticket = rig.enqueue(want("ann").bound_to(ann->id))->busy().ticket;
   rig.release(bob);
   rig.broker.sessions().lost(ann->id);
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
   CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
 }
 

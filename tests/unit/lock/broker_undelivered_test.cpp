@@ -15,8 +15,8 @@ namespace {
 
 // What the owner was granted reached nobody, as its proxy says.
 void undelivered(BrokerRig& rig, const test::Asked& asked, const std::string& request_id = {}) {
-  const lock::Key key = test::key_of(asked);
-  rig.broker.attempts().undelivered(key.token, key.owner, request_id);
+  const lock::HoldKey key = test::key_of(asked);
+  rig.broker.acquires().undelivered(key.token, key.owner, request_id);
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ TEST_CASE("permits and sets that reached nobody are given back whole") {
   const auto set = rig.acquire(want("ann", {"y", "z"}));
   undelivered(rig, permits);
   undelivered(rig, set);
-  CHECK(rig.broker.holds().size() == 0);
+  CHECK(rig.broker.leases().size() == 0);
 }
 
 TEST_CASE("a request that reached nobody is done anew when it is asked again") {

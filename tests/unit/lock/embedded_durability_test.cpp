@@ -16,28 +16,28 @@ using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::claim;
+using test::context;
 using test::EmbeddedRig;
-using test::shared;
+using test::spec;
 
 namespace {
 
 // An engine that has given out a lease of 30 s, so that the next of that length need not be noted.
 struct Bench : EmbeddedRig {
   explicit Bench(Durability kept) : EmbeddedRig(kept) {
-    ask().release(ask().acquire(claim({"first"})));
+    ask().release(ask().acquire(spec({"first"})));
     pass(100ms);
   }
   auto note(const std::string& what) {
     return [this, what](const auto& result) { notes += what + (result ? " " : "! "); };
   }
-  void acquire(const lock::Claim& wanted, const std::string& what) {
+  void acquire(const lock::LockSpec& wanted, const std::string& what) {
     engine().acquire(wanted, [this, what](auto result) {
       if (result && *result) last = (*result)->token;
       notes += what + (!result ? "! " : *result ? " " : "- ");
     });
   }
-  void amend(Token token, const lock::Claim& wanted, const std::string& what) {
+  void amend(Token token, const lock::LockSpec& wanted, const std::string& what) {
     engine().amend(token, wanted, note(what));
   }
   // What was answered since the last time it was asked.
@@ -56,7 +56,7 @@ struct Bench : EmbeddedRig {
 
 TEST_CASE("in sync a grant is answered after it is on the disk, in async and none at once") {
   Bench sync(Durability::kSync);
-  sync.acquire(claim({"a"}), "a");
+  sync.acquire(spec({"a"}), "a");
   CHECK(sync.answered().empty());
   CHECK(sync.jobs() == 1);
   CHECK(sync.answered().empty());
@@ -64,7 +64,7 @@ TEST_CASE("in sync a grant is answered after it is on the disk, in async and non
   CHECK(sync.answered() == "a ");
   for (const Durability durability : {Durability::kAsync, Durability::kNone}) {
     Bench bench(durability);
-    bench.acquire(claim({"a"}), "a");
+    bench.acquire(spec({"a"}), "a");
     CHECK(bench.answered() == "a ");
     bench.pass(5ms);
     bench.restart_after_crash();
@@ -74,7 +74,7 @@ TEST_CASE("in sync a grant is answered after it is on the disk, in async and non
 
 TEST_CASE("in sync the lease begins with the answer, however long the disk takes") {
   Bench bench(Durability::kSync);
-  auto wanted = claim({"a"}, "ann");
+  auto wanted = spec({"a"}, "ann");
   wanted.lease = 1s;
   bench.acquire(wanted, "a");
   bench.turn();
@@ -82,21 +82,21 @@ TEST_CASE("in sync the lease begins with the answer, however long the disk takes
   bench.settle();
   CHECK(bench.answered() == "a ");
   CHECK(bench.ask().inspect("a")[0].remaining == 1s);
-  bench.acquire(claim({"a"}, "bob"), "b");
+  bench.acquire(spec({"a"}, "bob"), "b");
   CHECK(bench.answered() == "b- ");
   bench.pass(999ms);
-  bench.amend(bench.last, claim({"a"}, "ann"), "c");
+  bench.amend(bench.last, spec({"a"}, "ann"), "c");
   bench.turn();
   test::pass(bench.timers, 60s);
-  bench.acquire(claim({"a"}, "bob"), "b");
+  bench.acquire(spec({"a"}, "bob"), "b");
   bench.settle();
   CHECK(bench.answered() == "c b- ");
 }
 
 TEST_CASE("one commit serves all who came in one turn") {
   Bench bench(Durability::kSync);
-  for (const char* name : {"a", "b", "c"}) bench.acquire(claim({name}), name);
-  for (const char* owner : {"d", "e"}) bench.acquire(shared({"x"}, owner), owner);
+  for (const char* name : {"a", "b", "c"}) bench.acquire(spec({name}), name);
+  for (const char* owner : {"d", "e"}) bench.acquire(context({"x"}, owner), owner);
   CHECK(bench.jobs() == 1);
   bench.offload.work();
   CHECK(bench.answered() == "a b c d e ");
@@ -104,9 +104,9 @@ TEST_CASE("one commit serves all who came in one turn") {
 }
 
 TEST_CASE("in sync an amend waits when it makes the hold worth more, or another, or one entry less") {
-  const auto waits = [](void (*change)(lock::Claim&)) {
+  const auto waits = [](void (*change)(lock::LockSpec&)) {
     Bench bench(Durability::kSync);
-    auto held = claim({"a"});
+    auto held = spec({"a"});
     held.count = 2;
     held.records = {{lock::Record::Kind::kAcquire, "r", 2}};
     const Token token = bench.ask().acquire(held);
@@ -115,31 +115,31 @@ TEST_CASE("in sync an amend waits when it makes the hold worth more, or another,
     const bool waited = bench.answered().empty();
     bench.pass(20ms);
     bench.restart_after_crash();
-    CHECK(bench.engine().holds()[0].claim == held);
+    CHECK(bench.engine().holds()[0].spec == held);
     return waited;
   };
-  CHECK(waits([](lock::Claim& claim) { claim.lease += 1ms; }));
-  CHECK(waits([](lock::Claim& claim) { claim.count = 3; }));
-  CHECK(waits([](lock::Claim& claim) { claim.mode = lock::Mode::kShared; }));
-  CHECK(waits([](lock::Claim& claim) { claim.count = 1; }));
-  CHECK(waits([](lock::Claim& claim) { claim.records = {{lock::Record::Kind::kRelease, "s", 1}}; }));
-  CHECK(waits([](lock::Claim& claim) { claim.confirm = 1s; }));
-  CHECK_FALSE(waits([](lock::Claim&) {}));
-  CHECK_FALSE(waits([](lock::Claim& claim) { claim.lease -= 1ms; }));
-  CHECK_FALSE(waits([](lock::Claim& claim) { claim.held = 1s; }));
+  CHECK(waits([](lock::LockSpec& spec) { spec.lease += 1ms; }));
+  CHECK(waits([](lock::LockSpec& spec) { spec.count = 3; }));
+  CHECK(waits([](lock::LockSpec& spec) { spec.mode = lock::Mode::kShared; }));
+  CHECK(waits([](lock::LockSpec& spec) { spec.count = 1; }));
+  CHECK(waits([](lock::LockSpec& spec) { spec.records = {{lock::Record::Kind::kRelease, "s", 1}}; }));
+  CHECK(waits([](lock::LockSpec& spec) { spec.confirm = 1s; }));
+  CHECK_FALSE(waits([](lock::LockSpec&) {}));
+  CHECK_FALSE(waits([](lock::LockSpec& spec) { spec.lease -= 1ms; }));
+  CHECK_FALSE(waits([](lock::LockSpec& spec) { spec.held = 1s; }));
 }
 
 TEST_CASE("an amend that changes nothing writes nothing") {
   Bench bench(Durability::kSync);
-  const Token token = bench.ask().acquire(claim({"a"}));
-  CHECK(bench.ask().amend(token, claim({"a"})));
+  const Token token = bench.ask().acquire(spec({"a"}));
+  CHECK(bench.ask().amend(token, spec({"a"})));
   bench.pass(1s);
   CHECK(bench.jobs() == 0);
 }
 
 TEST_CASE("a release never waits, and is written within 20 ms in sync") {
   Bench bench(Durability::kSync);
-  const Token token = bench.ask().acquire(claim({"a"}));
+  const Token token = bench.ask().acquire(spec({"a"}));
   bench.engine().release(token, Ending::kReleased, bench.note("r"));
   CHECK(bench.answered() == "r ");
   CHECK(bench.jobs() == 0);
@@ -150,7 +150,7 @@ TEST_CASE("a release never waits, and is written within 20 ms in sync") {
 
 TEST_CASE("a hold given back before it was written leaves no trace, and its grant is answered as nobody's") {
   Bench bench(Durability::kSync);
-  bench.acquire(claim({"a"}), "a");
+  bench.acquire(spec({"a"}), "a");
   const Token token = bench.engine().holds().at(0).token;
   bench.engine().release(token, Ending::kTaken, bench.note("r"));
   CHECK(bench.engine().holds().empty());
@@ -160,19 +160,19 @@ TEST_CASE("a hold given back before it was written leaves no trace, and its gran
 
 TEST_CASE("who was told nobody's in turn may have it when it is free by then") {
   Bench bench(Durability::kSync);
-  bench.acquire(claim({"a"}, "ann"), "ann");
-  bench.acquire(claim({"a"}, "bob"), "bob");
+  bench.acquire(spec({"a"}, "ann"), "ann");
+  bench.acquire(spec({"a"}, "bob"), "bob");
   bench.engine().release(bench.engine().holds().at(0).token, Ending::kTaken, bench.note("r"));
   bench.settle();
   CHECK(bench.answered().starts_with("ann- "));
   REQUIRE(bench.engine().holds().size() == 1);
-  CHECK(bench.engine().holds()[0].claim.owner == "bob");
+  CHECK(bench.engine().holds()[0].spec.owner == "bob");
 }
 
 TEST_CASE("in async and none a longer lease than any before waits for the note of it") {
   for (const Durability durability : {Durability::kAsync, Durability::kNone}) {
     Bench bench(durability);
-    auto longer = claim({"a"});
+    auto longer = spec({"a"});
     longer.lease = 40s;
     bench.acquire(longer, "a");
     CHECK(bench.answered().empty());
@@ -193,18 +193,18 @@ TEST_CASE("in async and none a longer lease than any before waits for the note o
 
 TEST_CASE("in async what was taken from somebody is given on only once that is on the disk") {
   Bench bench(Durability::kAsync);
-  auto held = claim({"a", "b"}, "ann");
+  auto held = spec({"a", "b"}, "ann");
   held.lease = 1s;
   bench.ask().acquire(held);
   bench.pass(1s);
-  bench.acquire(claim({"b"}, "bob"), "bob");
+  bench.acquire(spec({"b"}, "bob"), "bob");
   CHECK(bench.answered().empty());
-  bench.acquire(claim({"a"}, "cy"), "cy");
+  bench.acquire(spec({"a"}, "cy"), "cy");
   CHECK(bench.answered().empty());
   bench.settle();
   CHECK(bench.answered() == "bob cy ");
   bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
-  bench.acquire(claim({"a"}, "dan"), "dan");
+  bench.acquire(spec({"a"}, "dan"), "dan");
   CHECK(bench.answered() == "r ");
   bench.settle();
   CHECK(bench.answered() == "dan ");
@@ -212,20 +212,20 @@ TEST_CASE("in async what was taken from somebody is given on only once that is o
 
 TEST_CASE("in async what was given back, or taken before it was written, is given on at once") {
   Bench bench(Durability::kAsync);
-  bench.acquire(claim({"a"}, "ann"), "ann");
+  bench.acquire(spec({"a"}, "ann"), "ann");
   bench.pass(5ms);
   bench.engine().release(bench.last, Ending::kReleased, bench.note("r"));
-  bench.acquire(claim({"a"}, "bob"), "bob");
+  bench.acquire(spec({"a"}, "bob"), "bob");
   bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
-  bench.acquire(claim({"a"}, "cy"), "cy");
+  bench.acquire(spec({"a"}, "cy"), "cy");
   CHECK(bench.answered() == "ann r bob r cy ");
 }
 
 TEST_CASE("in none only the meta is written") {
   Bench bench(Durability::kNone);
-  for (const char* name : {"a", "b", "c"}) bench.acquire(claim({name}), name);
+  for (const char* name : {"a", "b", "c"}) bench.acquire(spec({name}), name);
   bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
-  bench.acquire(claim({"c"}), "d");
+  bench.acquire(spec({"c"}), "d");
   CHECK(bench.answered() == "a b c r d ");
   bench.pass(10s);
   CHECK(bench.jobs() == 0);
@@ -245,7 +245,7 @@ TEST_CASE("on real threads every grant is answered once and is there after a cra
     std::function<void()> ask = [&] {
       const int number = asked++;
       if (number >= kGrants) return;
-      engine->acquire(claim({std::to_string(number)}), [&](auto result) {
+      engine->acquire(spec({std::to_string(number)}), [&](auto result) {
         if (result && *result) ++granted;
         ask();
       });
@@ -261,7 +261,7 @@ TEST_CASE("on real threads every grant is answered once and is there after a cra
 
 TEST_CASE("it is said when grants begin again after an unclean stop, and not after another") {
   EmbeddedRig rig(Durability::kNone);
-  auto wanted = claim({"a"});
+  auto wanted = spec({"a"});
   wanted.lease = 10s;
   rig.ask().acquire(wanted);
   rig.pass(1s);

@@ -14,21 +14,21 @@ using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::claim;
+using test::context;
 using test::EmbeddedRig;
 using test::permits;
-using test::shared;
+using test::spec;
 
 namespace {
 
-lock::Claim lasting(lock::Claim claim, core::milliseconds lease) {
-  claim.lease = lease;
-  return claim;
+lock::LockSpec lasting(lock::LockSpec spec, core::milliseconds lease) {
+  spec.lease = lease;
+  return spec;
 }
 
 std::vector<Token> holders(EmbeddedRig& rig, const std::string& name) {
   std::vector<Token> tokens;
-  for (const lock::Held& held : rig.ask().inspect(name)) tokens.push_back(held.token);
+  for (const lock::RecoveredHold& held : rig.ask().inspect(name)) tokens.push_back(held.token);
   return tokens;
 }
 
@@ -48,16 +48,16 @@ TEST_CASE("one name may have very many readers, who come and go in any order") {
   EmbeddedRig rig(Durability::kNone);
   auto ask = rig.ask();
   std::vector<Token> tokens;
-  for (std::size_t reader = 0; reader < kReaders; ++reader) tokens.push_back(ask.acquire(shared({"a"})));
-  CHECK(ask.acquire(claim({"a"})) == 0);
+  for (std::size_t reader = 0; reader < kReaders; ++reader) tokens.push_back(ask.acquire(context({"a"})));
+  CHECK(ask.acquire(spec({"a"})) == 0);
   CHECK(holders(rig, "a") == tokens);
   for (std::size_t reader = 0; reader < kReaders; ++reader) {
     rig.engine().watch_free("a", [] {});
     const Token token = tokens[reader * 7919 % kReaders];  // a prime: each once
-    if (reader % 2 == 0) CHECK(ask.amend(token, shared({"a"})));
+    if (reader % 2 == 0) CHECK(ask.amend(token, context({"a"})));
     CHECK(ask.release(token));
   }
-  CHECK(ask.acquire(claim({"a"})) > 0);
+  CHECK(ask.acquire(spec({"a"})) > 0);
 }
 
 TEST_CASE("permits come back by releases and by leases that passed, each once") {
@@ -88,18 +88,18 @@ TEST_CASE("permits come back by releases and by leases that passed, each once") 
 TEST_CASE("an amended hold passes at its new end, be that later or earlier") {
   EmbeddedRig rig;
   auto ask = rig.ask();
-  const Token first = ask.acquire(lasting(shared({"a", "b"}), 1s));
-  const Token second = ask.acquire(lasting(shared({"a"}), 2s));
-  CHECK(ask.amend(first, lasting(shared({"a", "b"}), 4s)));
+  const Token first = ask.acquire(lasting(context({"a", "b"}), 1s));
+  const Token second = ask.acquire(lasting(context({"a"}), 2s));
+  CHECK(ask.amend(first, lasting(context({"a", "b"}), 4s)));
   rig.pass(2s);
   CHECK(holders(rig, "a") == std::vector{first});
-  CHECK(ask.acquire(claim({"a"})) == 0);
-  CHECK(ask.amend(second, lasting(shared({"a"}), 60s)));
-  CHECK(ask.amend(second, lasting(shared({"a"}), 1s)));
+  CHECK(ask.acquire(spec({"a"})) == 0);
+  CHECK(ask.amend(second, lasting(context({"a"}), 60s)));
+  CHECK(ask.amend(second, lasting(context({"a"}), 1s)));
   CHECK(called_after(rig, "a") == 1s);
   CHECK(holders(rig, "a") == std::vector{first});
   CHECK(called_after(rig, "a") == 1s);
-  const Token third = ask.acquire(claim({"a"}));
+  const Token third = ask.acquire(spec({"a"}));
   CHECK(third > 0);
   CHECK_FALSE(ask.release(first));
   CHECK_FALSE(ask.release(second));
@@ -109,17 +109,17 @@ TEST_CASE("an amended hold passes at its new end, be that later or earlier") {
 TEST_CASE("all whose lease has passed give way at once, on every name of the claim") {
   EmbeddedRig rig;
   auto ask = rig.ask();
-  const Token set = ask.acquire(lasting(shared({"a", "b", "c"}), 1s));
-  const Token one = ask.acquire(lasting(shared({"a"}), 1s));
-  const Token other = ask.acquire(lasting(shared({"b"}), 1s));
-  const Token lasts = ask.acquire(shared({"c"}));
+  const Token set = ask.acquire(lasting(context({"a", "b", "c"}), 1s));
+  const Token one = ask.acquire(lasting(context({"a"}), 1s));
+  const Token other = ask.acquire(lasting(context({"b"}), 1s));
+  const Token lasts = ask.acquire(context({"c"}));
   rig.pass(1s);
-  CHECK(ask.acquire(claim({"a", "c"})) == 0);
+  CHECK(ask.acquire(spec({"a", "c"})) == 0);
   CHECK(rig.engine().holds().size() == 1);
-  CHECK(ask.amend(one, lasting(shared({"a"}), 1s)));  // nobody took it yet
-  CHECK(ask.acquire(claim({"a", "b"})) == 0);
+  CHECK(ask.amend(one, lasting(context({"a"}), 1s)));  // nobody took it yet
+  CHECK(ask.acquire(spec({"a", "b"})) == 0);
   rig.pass(1s);
-  CHECK(ask.acquire(claim({"a", "b"})) > 0);
+  CHECK(ask.acquire(spec({"a", "b"})) > 0);
   for (const Token gone : {set, one, other}) CHECK_FALSE(ask.release(gone));
   CHECK(holders(rig, "c") == std::vector{lasts});
 }
@@ -127,12 +127,12 @@ TEST_CASE("all whose lease has passed give way at once, on every name of the cla
 TEST_CASE("a hold does not pass while its amend is on its way, and a watch reckons with the new lease") {
   EmbeddedRig rig;
   auto ask = rig.ask();
-  const Token slow = ask.acquire(lasting(shared({"a"}), 1s));
-  ask.acquire(lasting(shared({"a"}), 60s));
-  rig.engine().amend(slow, lasting(shared({"a"}), 3s), [](auto) {});
+  const Token slow = ask.acquire(lasting(context({"a"}), 1s));
+  ask.acquire(lasting(context({"a"}), 60s));
+  rig.engine().amend(slow, lasting(context({"a"}), 3s), [](auto) {});
   test::pass(rig.timers, 2s);
   std::optional<core::Result<std::optional<lock::Grant>>> answer;
-  rig.engine().acquire(claim({"a"}), [&](auto result) { answer = std::move(result); });
+  rig.engine().acquire(spec({"a"}), [&](auto result) { answer = std::move(result); });
   int called = 0;
   rig.engine().watch_free("a", [&] { ++called; });
   rig.settle();
@@ -149,12 +149,12 @@ TEST_CASE("a hold does not pass while its amend is on its way, and a watch recko
 TEST_CASE("a downgrade that could not be written leaves its name exclusive, and no reader in it") {
   test::FaultyDisk disk;
   EmbeddedRig rig;
-  const Token token = rig.ask().acquire(claim({"a", "b"}, "ann"));
+  const Token token = rig.ask().acquire(spec({"a", "b"}, "ann"));
   rig.pass(100ms);
   disk.fail(test::FaultyDisk::Fault::kFull, 1);
   std::string notes;
-  rig.engine().amend(token, shared({"a", "b"}, "ann"), [&](auto result) { notes += result ? "+" : "-"; });
-  rig.engine().acquire(shared({"a"}, "bob"), [&](auto result) { notes += result ? "+" : "-"; });
+  rig.engine().amend(token, context({"a", "b"}, "ann"), [&](auto result) { notes += result ? "+" : "-"; });
+  rig.engine().acquire(context({"a"}, "bob"), [&](auto result) { notes += result ? "+" : "-"; });
   rig.engine().acquire(permits({"s"}, 2, 3), [&](auto result) { notes += result ? "+" : "-"; });
   CHECK(rig.engine().holds().size() == 3);
   rig.settle();
@@ -162,12 +162,12 @@ TEST_CASE("a downgrade that could not be written leaves its name exclusive, and 
   CHECK(holders(rig, "a") == std::vector{token});
   disk.heal();
   rig.pass(1s);
-  CHECK(rig.ask().acquire(shared({"a"}, "bob")) == 0);
+  CHECK(rig.ask().acquire(context({"a"}, "bob")) == 0);
   CHECK(rig.ask().acquire(permits({"s"}, 3, 3)) > 0);
   rig.pass(28s);
-  CHECK(rig.ask().acquire(shared({"b"}, "bob")) == 0);
+  CHECK(rig.ask().acquire(context({"b"}, "bob")) == 0);
   rig.pass(1s);
-  CHECK(rig.ask().acquire(shared({"b"}, "bob")) > 0);
+  CHECK(rig.ask().acquire(context({"b"}, "bob")) > 0);
 }
 
 }  // namespace embedded_holders_test

@@ -13,17 +13,17 @@ using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::claim;
+using test::context;
 using test::EmbeddedRig;
 using test::leased;
-using test::shared;
+using test::spec;
 
 namespace {
 
 constexpr Durability kAll[] = {Durability::kSync, Durability::kAsync, Durability::kNone};
 
 // The error's name, or what it was that was acquired.
-std::string outcome(EmbeddedRig& rig, const lock::Claim& wanted) {
+std::string outcome(EmbeddedRig& rig, const lock::LockSpec& wanted) {
   try {
     return rig.ask().acquire(wanted) > 0 ? "granted" : "taken";
   } catch (const core::Failure& failure) {
@@ -91,13 +91,13 @@ TEST_CASE("after a stop in good order every hold is back, its lease in full, and
   for (const Durability durability : kAll) {
     EmbeddedRig rig(durability);
     auto ask = rig.ask();
-    auto set = shared({"a", "b"}, "ann");
+    auto set = context({"a", "b"}, "ann");
     set.lease = 10s;
     const Token ann = ask.acquire(set);
     set.count = 4;
     CHECK(ask.amend(ann, set));
-    const Token bob = ask.acquire(claim({"c"}, "bob"));
-    ask.release(ask.acquire(claim({"d"})));
+    const Token bob = ask.acquire(spec({"c"}, "bob"));
+    ask.release(ask.acquire(spec({"d"})));
     rig.pass(9s);
     CHECK_FALSE(rig.close());
     rig.start();
@@ -105,12 +105,12 @@ TEST_CASE("after a stop in good order every hold is back, its lease in full, and
     CHECK(rig.engine().warnings().empty());
     const auto held = rig.engine().holds();
     REQUIRE(held.size() == 2);
-    CHECK(held[0].claim == set);
+    CHECK(held[0].spec == set);
     CHECK(held[0].token == ann);
     CHECK(held[0].remaining == 10s);
     CHECK(held[1].token == bob);
-    CHECK(outcome(rig, claim({"c"}, "cy")) == "taken");
-    CHECK(outcome(rig, claim({"d"}, "cy")) == "granted");
+    CHECK(outcome(rig, spec({"c"}, "cy")) == "taken");
+    CHECK(outcome(rig, spec({"d"}, "cy")) == "granted");
     CHECK(ask.release(bob));
   }
 }
@@ -118,8 +118,8 @@ TEST_CASE("after a stop in good order every hold is back, its lease in full, and
 TEST_CASE("after a crash in sync every grant is back, and nobody waits") {
   EmbeddedRig rig;
   auto ask = rig.ask();
-  const Token ann = ask.acquire(claim({"a"}, "ann"));
-  auto more = claim({"a"}, "ann");
+  const Token ann = ask.acquire(spec({"a"}, "ann"));
+  auto more = spec({"a"}, "ann");
   more.lease = 60s;
   more.count = 2;
   CHECK(ask.amend(ann, more));
@@ -128,10 +128,10 @@ TEST_CASE("after a crash in sync every grant is back, and nobody waits") {
   CHECK(rig.engine().recovering() == 0ms);
   const auto held = rig.engine().holds();
   REQUIRE(held.size() == 1);
-  CHECK(held[0].claim == more);
+  CHECK(held[0].spec == more);
   CHECK(held[0].remaining == 60s);
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "taken");
-  CHECK(outcome(rig, claim({"b"}, "bob")) == "granted");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "taken");
+  CHECK(outcome(rig, spec({"b"}, "bob")) == "granted");
 }
 
 TEST_CASE(
@@ -144,15 +144,15 @@ TEST_CASE(
   rig.restart_after_crash();
   const auto held = rig.engine().holds();
   REQUIRE(held.size() == 1);
-  CHECK(held[0].claim.names[0] == "a");
+  CHECK(held[0].spec.names[0] == "a");
   CHECK(rig.engine().recovering() == 3s);
-  CHECK(outcome(rig, claim({"b"}, "bob")) == "Recovering");
+  CHECK(outcome(rig, spec({"b"}, "bob")) == "Recovering");
   rig.pass(2999ms);
   CHECK(rig.engine().recovering() == 1ms);
-  CHECK(outcome(rig, claim({"b"}, "bob")) == "Recovering");
+  CHECK(outcome(rig, spec({"b"}, "bob")) == "Recovering");
   rig.pass(1ms);
   CHECK(rig.engine().recovering() == 0ms);
-  CHECK(outcome(rig, claim({"b"}, "bob")) == "granted");
+  CHECK(outcome(rig, spec({"b"}, "bob")) == "granted");
 }
 
 TEST_CASE(
@@ -163,7 +163,7 @@ TEST_CASE(
   rig.restart_after_crash();
   rig.pass(24ms);
   std::optional<core::Error> error;
-  rig.engine().acquire(claim({"b"}), [&](auto result) { error = result.error(); });
+  rig.engine().acquire(spec({"b"}), [&](auto result) { error = result.error(); });
   REQUIRE(error);
   CHECK(error->message.ends_with(" {\"retry_after_ms\":976}"));
   CHECK(rig.ask().amend(token, leased("a", 1s)));
@@ -179,7 +179,7 @@ TEST_CASE(
   CHECK(rig.engine().holds().empty());
   CHECK(rig.engine().recovering() == 1500ms);
   rig.pass(1500ms);
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "granted");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "granted");
 }
 
 TEST_CASE("without durability a hold that was given back, or lost in a crash, is never back") {
@@ -280,7 +280,7 @@ TEST_CASE("a crash before the first grant keeps nobody waiting, and neither does
     CHECK(rig.engine().holds().empty());
     rig.restart_after_crash();
     CHECK(rig.engine().recovering() == 0ms);
-    CHECK(outcome(rig, claim({"a"})) == "granted");
+    CHECK(outcome(rig, spec({"a"})) == "granted");
   }
 }
 
@@ -309,7 +309,7 @@ TEST_CASE("with a damaged log nobody gets anything for the longest lease, and it
   CHECK(rig.engine().warnings().empty());
   CHECK(rig.engine().recovering() == 1s);
   rig.pass(1s);
-  CHECK(outcome(rig, claim({"a"})) == "granted");
+  CHECK(outcome(rig, spec({"a"})) == "granted");
 }
 
 TEST_CASE("a log that is gone or cut off after a crash holds everybody up, and it is said") {
@@ -335,11 +335,11 @@ TEST_CASE("a log that is gone or cut off after a crash holds everybody up, and i
   CHECK(rig.engine().recovering() == 1s);
   REQUIRE(rig.engine().warnings().size() == 1);
   CHECK(rig.engine().warnings()[0].ends_with("so no hold is restored; nothing is granted for 1000 ms"));
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "Recovering");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "Recovering");
   rig.restart_after_crash();
   CHECK(rig.engine().recovering() == 1s);
   rig.pass(1s);
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "granted");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "granted");
   rig.restart();
   CHECK(rig.engine().warnings().empty());
   CHECK(rig.engine().holds().size() == 1);
@@ -357,7 +357,7 @@ TEST_CASE("after a stop in good order there is no log to miss") {
 
 TEST_CASE("a hold that was given back is not back though only that was written") {
   EmbeddedRig rig;
-  auto held = claim({"a"});
+  auto held = spec({"a"});
   held.count = 2;
   const Token token = rig.ask().acquire(held);
   held.count = 0;
@@ -365,7 +365,7 @@ TEST_CASE("a hold that was given back is not back though only that was written")
   rig.restart_after_crash();
   CHECK(rig.engine().holds().empty());
   rig.pass(20ms);
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "granted");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "granted");
   rig.restart_after_crash();
   CHECK(rig.engine().holds().size() == 1);
 }
@@ -379,9 +379,9 @@ TEST_CASE("a lease longer than the clock goes on as long as the clock") {
   EmbeddedRig rig;
   const Token token = rig.ask().acquire(leased("a", core::milliseconds::max()));
   rig.pass(1s);
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "taken");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "taken");
   rig.restart_after_crash();
-  CHECK(outcome(rig, claim({"a"}, "bob")) == "taken");
+  CHECK(outcome(rig, spec({"a"}, "bob")) == "taken");
   CHECK(rig.ask().release(token));
 }
 
@@ -394,7 +394,7 @@ TEST_CASE("what it promises follows the durability") {
     CHECK(promised.durability == names[static_cast<int>(durability)]);
     CHECK(promised.fair == "strict");
     CHECK(promised.indefinite == (durability == Durability::kSync));
-    CHECK((promised.fencing && promised.shared && promised.semaphores && promised.atomic_sets));
+    CHECK((promised.fencing && promised.context && promised.semaphores && promised.atomic_sets));
     CHECK(promised.survives_restart);
   }
 }

@@ -11,13 +11,13 @@ using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
 using lock::engines::kTokenBlock;
-using test::claim;
 using test::EmbeddedRig;
 using test::leased;
+using test::spec;
 
 TEST_CASE("the wall clock sets where tokens begin") {
   EmbeddedRig rig;
-  CHECK(rig.ask().acquire(claim({"a"})) == rig.wall_ms * 1024 + 1);
+  CHECK(rig.ask().acquire(spec({"a"})) == rig.wall_ms * 1024 + 1);
 }
 
 TEST_CASE("tokens rise over stops, crashes, a clock set back, and a folder that was wiped") {
@@ -53,21 +53,21 @@ TEST_CASE("a wall clock that cannot be right does not use tokens up") {
     std::filesystem::remove_all(rig.path());
     rig.wall_ms = wall_ms;
     rig.start();
-    CHECK(rig.ask().acquire(claim({"a"})) == 1);
+    CHECK(rig.ask().acquire(spec({"a"})) == 1);
   }
 }
 
 TEST_CASE("tokens are reserved before they run out, and nobody waits for that") {
   EmbeddedRig rig(Durability::kNone);
-  rig.ask().release(rig.ask().acquire(claim({"a"})));  // the length of its lease is noted now
-  const Token first = rig.ask().acquire(claim({"a"}));
+  rig.ask().release(rig.ask().acquire(spec({"a"})));  // the length of its lease is noted now
+  const Token first = rig.ask().acquire(spec({"a"}));
   rig.ask().release(first);
   std::size_t waited = 0;
   std::size_t written = 0;
   const Token end = first + kTokenBlock + kTokenBlock * 5 / 8;
   for (Token token = first + 1; token < end; ++token) {
     Token got = 0;
-    rig.engine().acquire(claim({"a"}), [&](auto result) { got = (*result)->token; });
+    rig.engine().acquire(spec({"a"}), [&](auto result) { got = (*result)->token; });
     if (got != token) ++waited;
     rig.engine().release(token, Ending::kReleased, [](auto) {});
     if (token % 1000 != 0) continue;
@@ -79,16 +79,16 @@ TEST_CASE("tokens are reserved before they run out, and nobody waits for that") 
   CHECK(written >= 2);
   rig.restart_after_crash();
   rig.pass(60s);
-  CHECK(rig.ask().acquire(claim({"a"})) >= end);
+  CHECK(rig.ask().acquire(spec({"a"})) >= end);
 }
 
 TEST_CASE("beyond the tokens that are reserved grants wait until more are") {
   EmbeddedRig rig(Durability::kNone);
-  rig.ask().release(rig.ask().acquire(claim({"a"})));  // the length of its lease is noted now
-  rig.offload.room = 0;                                // the disk is busy
+  rig.ask().release(rig.ask().acquire(spec({"a"})));  // the length of its lease is noted now
+  rig.offload.room = 0;                               // the disk is busy
   std::size_t answers = 0;
   for (Token count = 0; count < kTokenBlock + 10; ++count) {
-    rig.engine().acquire(claim({"a"}), [&](auto) { ++answers; });
+    rig.engine().acquire(spec({"a"}), [&](auto) { ++answers; });
     rig.engine().release(rig.engine().holds().at(0).token, Ending::kReleased, [](auto) {});
   }
   CHECK(answers < static_cast<std::size_t>(kTokenBlock));

@@ -11,9 +11,9 @@ using namespace std::chrono_literals;
 using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
-using test::claim;
+using test::context;
 using test::permits;
-using test::shared;
+using test::spec;
 
 namespace {
 
@@ -34,12 +34,12 @@ using EmbeddedNone = Embedded<Durability::kNone>;
 TEST_CASE_TEMPLATE("what one owner holds no other gets until it is given back", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token token = ask.acquire(claim({"a"}, "ann"));
+  const Token token = ask.acquire(spec({"a"}, "ann"));
   CHECK(token > 0);
-  CHECK(ask.acquire(claim({"a"}, "bob")) == 0);
-  CHECK(ask.acquire(claim({"b"}, "bob")) > 0);
+  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
+  CHECK(ask.acquire(spec({"b"}, "bob")) > 0);
   CHECK(ask.release(token));
-  CHECK(ask.acquire(claim({"a"}, "bob")) > 0);
+  CHECK(ask.acquire(spec({"a"}, "bob")) > 0);
 }
 
 TEST_CASE_TEMPLATE("tokens rise over all names", Rig, ENGINES) {
@@ -48,7 +48,7 @@ TEST_CASE_TEMPLATE("tokens rise over all names", Rig, ENGINES) {
   Token last = 0;
   for (int round = 0; round < 5; ++round) {
     for (const char* name : {"a", "b", "c"}) {
-      const Token token = ask.acquire(claim({name}));
+      const Token token = ask.acquire(spec({name}));
       CHECK(token > last);
       CHECK(ask.release(token));
       last = token;
@@ -59,7 +59,7 @@ TEST_CASE_TEMPLATE("tokens rise over all names", Rig, ENGINES) {
 
 TEST_CASE_TEMPLATE("a grant says how long its lease is, from the answer on", Rig, ENGINES) {
   Rig rig;
-  auto wanted = claim({"a"});
+  auto wanted = spec({"a"});
   wanted.lease = 7s;
   std::optional<lock::Grant> grant;
   rig.engine().acquire(wanted, [&](auto result) { grant = *result; });
@@ -72,15 +72,15 @@ TEST_CASE_TEMPLATE("a grant says how long its lease is, from the answer on", Rig
 TEST_CASE_TEMPLATE("shared holds go together, but not with an exclusive one", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token ann = ask.acquire(shared({"a"}, "ann"));
-  const Token bob = ask.acquire(shared({"a"}, "bob"));
+  const Token ann = ask.acquire(context({"a"}, "ann"));
+  const Token bob = ask.acquire(context({"a"}, "bob"));
   CHECK(bob > ann);
-  CHECK(ask.acquire(claim({"a"}, "cy")) == 0);
+  CHECK(ask.acquire(spec({"a"}, "cy")) == 0);
   ask.release(ann);
-  CHECK(ask.acquire(claim({"a"}, "cy")) == 0);
+  CHECK(ask.acquire(spec({"a"}, "cy")) == 0);
   ask.release(bob);
-  CHECK(ask.acquire(claim({"a"}, "cy")) > 0);
-  CHECK(ask.acquire(shared({"a"}, "ann")) == 0);
+  CHECK(ask.acquire(spec({"a"}, "cy")) > 0);
+  CHECK(ask.acquire(context({"a"}, "ann")) == 0);
 }
 
 TEST_CASE_TEMPLATE("permits are given as long as there are any", Rig, ENGINES) {
@@ -102,79 +102,79 @@ TEST_CASE_TEMPLATE("permits of another limit, and other kinds of holds, wait unt
   auto ask = rig.ask();
   const Token one = ask.acquire(permits({"a"}, 1, 5));
   CHECK(ask.acquire(permits({"a"}, 1, 6)) == 0);
-  CHECK(ask.acquire(shared({"a"})) == 0);
-  CHECK(ask.acquire(claim({"a"})) == 0);
+  CHECK(ask.acquire(context({"a"})) == 0);
+  CHECK(ask.acquire(spec({"a"})) == 0);
   ask.release(one);
-  CHECK(ask.acquire(shared({"a"})) > 0);
+  CHECK(ask.acquire(context({"a"})) > 0);
   CHECK(ask.acquire(permits({"a"}, 1, 5)) == 0);
 }
 
 TEST_CASE_TEMPLATE("a set of names is taken as a whole or not at all, and given back so", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token middle = ask.acquire(claim({"b"}, "ann"));
-  CHECK(ask.acquire(claim({"a", "b", "c"}, "bob")) == 0);
-  const Token first = ask.acquire(claim({"a"}, "cy"));
+  const Token middle = ask.acquire(spec({"b"}, "ann"));
+  CHECK(ask.acquire(spec({"a", "b", "c"}, "bob")) == 0);
+  const Token first = ask.acquire(spec({"a"}, "cy"));
   CHECK(first > 0);
   ask.release(middle);
   ask.release(first);
-  const Token all = ask.acquire(claim({"a", "b", "c"}, "bob"));
-  for (const char* name : {"a", "b", "c"}) CHECK(ask.acquire(claim({name}, "ann")) == 0);
+  const Token all = ask.acquire(spec({"a", "b", "c"}, "bob"));
+  for (const char* name : {"a", "b", "c"}) CHECK(ask.acquire(spec({name}, "ann")) == 0);
   ask.release(all);
-  for (const char* name : {"a", "b", "c"}) CHECK(ask.acquire(claim({name}, "ann")) > 0);
+  for (const char* name : {"a", "b", "c"}) CHECK(ask.acquire(spec({name}, "ann")) > 0);
 }
 
 TEST_CASE_TEMPLATE("a hold whose lease has passed goes to the next owner, and is nobody's any more", Rig,
                    ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  auto short_lease = claim({"a", "b"}, "ann");
+  auto short_lease = spec({"a", "b"}, "ann");
   short_lease.lease = 1s;
   const Token lapsed = ask.acquire(short_lease);
-  CHECK(ask.acquire(claim({"a"}, "bob")) == 0);
+  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
   rig.pass(1001ms);
-  const Token next = ask.acquire(claim({"a"}, "bob"));
+  const Token next = ask.acquire(spec({"a"}, "bob"));
   CHECK(next > lapsed);
   CHECK_FALSE(ask.release(lapsed));
   CHECK_FALSE(ask.amend(lapsed, short_lease));
-  CHECK(ask.acquire(claim({"b"}, "cy")) > 0);
+  CHECK(ask.acquire(spec({"b"}, "cy")) > 0);
 }
 
 TEST_CASE_TEMPLATE("an amended lease begins anew", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  auto wanted = claim({"a"}, "ann");
+  auto wanted = spec({"a"}, "ann");
   wanted.lease = 1s;
   const Token token = ask.acquire(wanted);
   rig.pass(900ms);
   CHECK(ask.amend(token, wanted));
   rig.pass(900ms);
-  CHECK(ask.acquire(claim({"a"}, "bob")) == 0);
+  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
   wanted.lease = 5s;
   CHECK(ask.amend(token, wanted));
   rig.pass(4900ms);
-  CHECK(ask.acquire(claim({"a"}, "bob")) == 0);
+  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
   rig.pass(200ms);
-  CHECK(ask.acquire(claim({"a"}, "bob")) > 0);
+  CHECK(ask.acquire(spec({"a"}, "bob")) > 0);
 }
 
 TEST_CASE_TEMPLATE("a hold that became shared lets others share it", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token token = ask.acquire(claim({"a"}, "ann"));
-  CHECK(ask.acquire(shared({"a"}, "bob")) == 0);
-  CHECK(ask.amend(token, shared({"a"}, "ann")));
-  CHECK(ask.acquire(shared({"a"}, "bob")) > 0);
-  CHECK(ask.acquire(claim({"a"}, "cy")) == 0);
+  const Token token = ask.acquire(spec({"a"}, "ann"));
+  CHECK(ask.acquire(context({"a"}, "bob")) == 0);
+  CHECK(ask.amend(token, context({"a"}, "ann")));
+  CHECK(ask.acquire(context({"a"}, "bob")) > 0);
+  CHECK(ask.acquire(spec({"a"}, "cy")) == 0);
 }
 
 TEST_CASE_TEMPLATE("a second release, and one of a token never given out, answer false", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token token = ask.acquire(claim({"a"}));
+  const Token token = ask.acquire(spec({"a"}));
   CHECK(ask.release(token));
   CHECK_FALSE(ask.release(token));
-  CHECK_FALSE(ask.amend(token, claim({"a"})));
+  CHECK_FALSE(ask.amend(token, spec({"a"})));
   CHECK_FALSE(ask.release(token + 1000));
 }
 
@@ -182,19 +182,19 @@ TEST_CASE_TEMPLATE("inspect shows who holds a name, in order of tokens, with all
                    ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  auto first = shared({"a", "b"}, "ann");
+  auto first = context({"a", "b"}, "ann");
   first.lease = 10s;
   first.lock_delay = 2s;
   first.request_id = "r-1";
   first.data = std::string("x\0y", 3);
   const Token ann = ask.acquire(first);
-  const Token bob = ask.acquire(shared({"a"}, "bob"));
+  const Token bob = ask.acquire(context({"a"}, "bob"));
   first.count = 3;
   CHECK(ask.amend(ann, first));
   rig.pass(4s);
   const auto held = ask.inspect("a");
   REQUIRE(held.size() == 2);
-  CHECK(held[0].claim == first);
+  CHECK(held[0].spec == first);
   CHECK(held[0].token == ann);
   CHECK(held[0].remaining <= 6s);
   CHECK(held[0].remaining > 5s);
@@ -209,8 +209,8 @@ TEST_CASE_TEMPLATE("inspect shows who holds a name, in order of tokens, with all
 TEST_CASE_TEMPLATE("who watches a name is called once when a hold on it ends", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token token = ask.acquire(claim({"a", "b"}));
-  const Token other = ask.acquire(claim({"c"}));
+  const Token token = ask.acquire(spec({"a", "b"}));
+  const Token other = ask.acquire(spec({"c"}));
   int calls = 0;
   rig.engine().watch_free("b", [&] { ++calls; });
   ask.release(other);
@@ -218,14 +218,14 @@ TEST_CASE_TEMPLATE("who watches a name is called once when a hold on it ends", R
   ask.release(token, Ending::kTaken);
   rig.settle();
   CHECK(calls == 1);
-  ask.release(ask.acquire(claim({"b"})));
+  ask.release(ask.acquire(spec({"b"})));
   CHECK(calls == 1);
 }
 
 TEST_CASE_TEMPLATE("who watches a name is called when its lease passes, or it becomes shared", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  auto wanted = claim({"a"});
+  auto wanted = spec({"a"});
   wanted.lease = 1s;
   const Token token = ask.acquire(wanted);
   int calls = 0;
@@ -240,7 +240,7 @@ TEST_CASE_TEMPLATE("who watches a name is called when its lease passes, or it be
   CHECK(calls == 1);
   rig.pass(2ms);
   CHECK(calls == 2);
-  CHECK(ask.acquire(claim({"a"})) > 0);
+  CHECK(ask.acquire(spec({"a"})) > 0);
 }
 
 TEST_CASE_TEMPLATE("a watch of a name that is free already is not lost", Rig, ENGINES) {
@@ -254,16 +254,16 @@ TEST_CASE_TEMPLATE("a watch of a name that is free already is not lost", Rig, EN
 TEST_CASE_TEMPLATE("the answers of one name come in the order of the calls", Rig, ENGINES) {
   Rig rig;
   auto ask = rig.ask();
-  const Token held = ask.acquire(claim({"b"}, "cy"));
+  const Token held = ask.acquire(spec({"b"}, "cy"));
   std::string order;
   const auto note = [&](const char* what) { return [&, what](const auto&) { order += what; }; };
   auto& engine = rig.engine();
-  engine.acquire(claim({"a", "b"}, "dan"), note("1"));
-  engine.acquire(claim({"a"}, "ann"), note("2"));
-  engine.acquire(claim({"a"}, "bob"), note("3"));
+  engine.acquire(spec({"a", "b"}, "dan"), note("1"));
+  engine.acquire(spec({"a"}, "ann"), note("2"));
+  engine.acquire(spec({"a"}, "bob"), note("3"));
   engine.inspect("a", note("4"));
-  engine.amend(held, claim({"a"}, "bob"), note("5"));
-  engine.acquire(shared({"a", "c"}, "bob"), note("6"));
+  engine.amend(held, spec({"a"}, "bob"), note("5"));
+  engine.acquire(context({"a", "c"}, "bob"), note("6"));
   engine.inspect("c", note("7"));
   rig.settle();
   CHECK(order == "1234567");
@@ -273,11 +273,11 @@ TEST_CASE_TEMPLATE("an engine may be called again from inside its answers", Rig,
   Rig rig;
   std::string told;
   auto& engine = rig.engine();
-  engine.acquire(claim({"a"}, "ann"), [&](auto first) {
+  engine.acquire(spec({"a"}, "ann"), [&](auto first) {
     told += "got ";
     engine.watch_free("a", [&] {
       told += "freed ";
-      engine.acquire(claim({"a"}, "bob"), [&](auto second) { told += *second ? "got" : "none"; });
+      engine.acquire(spec({"a"}, "bob"), [&](auto second) { told += *second ? "got" : "none"; });
     });
     engine.release((*first)->token, Ending::kReleased, [&](auto) { told += "gave "; });
   });

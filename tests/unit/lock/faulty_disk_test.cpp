@@ -16,10 +16,10 @@ using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::claim;
+using test::context;
 using test::EmbeddedRig;
 using test::FaultyDisk;
-using test::shared;
+using test::spec;
 
 namespace {
 
@@ -28,7 +28,7 @@ class Clients {
  public:
   explicit Clients(EmbeddedRig& rig) : rig_(rig) {}
 
-  void acquire(const lock::Claim& wanted) {
+  void acquire(const lock::LockSpec& wanted) {
     rig_.engine().acquire(wanted, [this, wanted](auto result) {
       if (!result || !*result) return;
       for (const auto& [token, held] : held_) CHECK_FALSE(clash(held, wanted));
@@ -41,7 +41,7 @@ class Clients {
   void amend(std::size_t nth) {
     if (nth >= held_.size()) return;
     const auto& [token, held] = *std::next(held_.begin(), static_cast<std::ptrdiff_t>(nth));
-    lock::Claim wanted = held;
+    lock::LockSpec wanted = held;
     wanted.lease *= 2;
     ++wanted.count;
     rig_.engine().amend(token, wanted, [this, token = token, wanted](auto result) {
@@ -56,17 +56,17 @@ class Clients {
   }
   // One round of what clients do; the leases grow, so that the meta is written too.
   void live(int round) {
-    auto wanted = claim({"a" + std::to_string(round)}, "ann");
+    auto wanted = spec({"a" + std::to_string(round)}, "ann");
     wanted.lease = core::milliseconds(30'000LL << round);
     acquire(wanted);
-    acquire(claim({"b", "c"}, "bob"));
+    acquire(spec({"b", "c"}, "bob"));
     rig_.settle();
-    acquire(shared({"d"}, "cy"));
-    acquire(shared({"d"}, "dan"));
-    acquire(claim({"b"}, "eve"));
+    acquire(context({"d"}, "cy"));
+    acquire(context({"d"}, "dan"));
+    acquire(spec({"b"}, "eve"));
     release(1);
     rig_.pass(30ms);
-    acquire(claim({"c"}, "eve"));
+    acquire(spec({"c"}, "eve"));
     amend(0);
     rig_.settle();
     release(2);
@@ -74,8 +74,8 @@ class Clients {
   }
   // Nothing that was granted is lost, and nothing given on. Says whether anything may be given at once.
   bool find_all() {
-    std::map<Token, lock::Claim> found;
-    for (const auto& held : rig_.engine().holds()) found[held.token] = held.claim;
+    std::map<Token, lock::LockSpec> found;
+    for (const auto& held : rig_.engine().holds()) found[held.token] = held.spec;
     for (const auto& [token, wanted] : held_) {
       REQUIRE(found.contains(token));
       CHECK(found[token].names == wanted.names);
@@ -89,9 +89,9 @@ class Clients {
     }
     if (rig_.engine().recovering() > 0ms) return false;
     for (const auto& [token, wanted] : held_) {
-      for (const std::string& name : wanted.names) CHECK(rig_.ask().acquire(claim({name}, "zoe")) == 0);
+      for (const std::string& name : wanted.names) CHECK(rig_.ask().acquire(spec({name}, "zoe")) == 0);
     }
-    const Token next = rig_.ask().acquire(claim({"new"}, "zoe"));
+    const Token next = rig_.ask().acquire(spec({"new"}, "zoe"));
     CHECK(next > last_);
     rig_.ask().release(next);
     return true;
@@ -100,14 +100,14 @@ class Clients {
   bool any() const { return !held_.empty(); }
 
  private:
-  static bool clash(const lock::Claim& one, const lock::Claim& other) {
+  static bool clash(const lock::LockSpec& one, const lock::LockSpec& other) {
     if (one.mode == lock::Mode::kShared && other.mode == lock::Mode::kShared) return false;
     return std::find_first_of(one.names.begin(), one.names.end(), other.names.begin(), other.names.end()) !=
            one.names.end();
   }
 
   EmbeddedRig& rig_;
-  std::map<Token, lock::Claim> held_;
+  std::map<Token, lock::LockSpec> held_;
   Token last_ = 0;
 };
 
@@ -147,7 +147,7 @@ bool survive(FaultyDisk::Fault fault, int nth, bool at_start) {
 
 std::string outcome(EmbeddedRig& rig, const std::string& name) {
   try {
-    return rig.ask().acquire(claim({name})) > 0 ? "granted" : "taken";
+    return rig.ask().acquire(spec({name})) > 0 ? "granted" : "taken";
   } catch (const core::Failure& failure) {
     return failure.name() + ": " + failure.what();
   }
@@ -173,10 +173,10 @@ TEST_CASE("a power cut at any moment loses no grant that was answered under sync
     EmbeddedRig rig;
     Clients clients(rig);
     for (int round = 0; round < static_cast<int>(seed % 3); ++round) clients.live(round);
-    clients.acquire(claim({"x"}));
-    clients.acquire(claim({"y"}));
+    clients.acquire(spec({"x"}));
+    clients.acquire(spec({"y"}));
     rig.settle();
-    auto large = claim({"z"});
+    auto large = spec({"z"});
     large.data = std::string(20'000, 'z');
     clients.acquire(large);
     rig.timers.advance_to(rig.timers.now());
@@ -197,12 +197,12 @@ TEST_CASE("a power cut at any moment loses no grant that was answered under sync
 TEST_CASE("on a full disk nothing more is granted until there is room, and releases go on") {
   FaultyDisk disk;
   EmbeddedRig rig;
-  const Token token = rig.ask().acquire(claim({"a"}));
+  const Token token = rig.ask().acquire(spec({"a"}));
   disk.fail(FaultyDisk::Fault::kFull, 1);
   CHECK(outcome(rig, "b").starts_with("StorageError: "));
   CHECK(outcome(rig, "b").ends_with("database or disk is full {\"retry_after_ms\":1000}"));
   CHECK(rig.engine().holds().size() == 1);
-  CHECK_THROWS_AS(rig.ask().amend(token, claim({"a"})), core::Failure);
+  CHECK_THROWS_AS(rig.ask().amend(token, spec({"a"})), core::Failure);
   CHECK(rig.ask().release(token));
   CHECK_FALSE(rig.ask().release(token));
   rig.pass(3s);
@@ -222,7 +222,7 @@ TEST_CASE("a crash on a full disk keeps every holder and holds nobody up") {
     Clients clients(rig);
     clients.live(0);
     disk.fail(FaultyDisk::Fault::kFull, large ? 3 : 1);
-    auto wanted = claim({"large"}, "ann");
+    auto wanted = spec({"large"}, "ann");
     wanted.data = std::string(large ? 20'000 : 1, 'x');
     clients.acquire(wanted);
     rig.settle();
@@ -241,7 +241,7 @@ TEST_CASE("a disk that fails ends granting until the process is started anew") {
   for (const auto fault : {FaultyDisk::Fault::kWrite, FaultyDisk::Fault::kSync}) {
     FaultyDisk disk;
     EmbeddedRig rig;
-    auto lasting = claim({"a"});
+    auto lasting = spec({"a"});
     lasting.lease = 10s;
     const Token token = rig.ask().acquire(lasting);
     disk.fail(fault, 1);
@@ -265,7 +265,7 @@ TEST_CASE("a disk that fails ends granting until the process is started anew") {
 TEST_CASE("an amend that could not be written leaves the hold as it was") {
   FaultyDisk disk;
   EmbeddedRig rig;
-  auto held = claim({"a"});
+  auto held = spec({"a"});
   held.lease = 10s;
   const Token token = rig.ask().acquire(held);
   rig.pass(4s);
@@ -277,20 +277,20 @@ TEST_CASE("an amend that could not be written leaves the hold as it was") {
   rig.engine().amend(token, more, note);
   more.mode = lock::Mode::kShared;
   rig.engine().amend(token, more, note);
-  rig.engine().acquire(shared({"a"}, "bob"), note);
-  rig.engine().acquire(claim({"a"}, "cy"), note);
+  rig.engine().acquire(context({"a"}, "bob"), note);
+  rig.engine().acquire(spec({"a"}, "cy"), note);
   int freed = 0;
   rig.engine().watch_free("a", [&] { ++freed; });
   rig.settle();
   CHECK(told == "StorageError StorageError StorageError StorageError ");
   CHECK(freed == 1);
   REQUIRE(rig.engine().holds().size() == 1);
-  CHECK(rig.engine().holds()[0].claim == held);
+  CHECK(rig.engine().holds()[0].spec == held);
   CHECK(rig.engine().holds()[0].remaining == 6s);
   rig.pass(1s);
   rig.restart_after_crash();
   REQUIRE(rig.engine().holds().size() == 1);
-  CHECK(rig.engine().holds()[0].claim == held);
+  CHECK(rig.engine().holds()[0].spec == held);
 }
 
 TEST_CASE("in async what was granted before the disk was full is written once it is not") {

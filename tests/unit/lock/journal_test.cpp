@@ -26,7 +26,7 @@ struct Desk {
     store->begin(meta, false);
     journal.emplace(timers, offload, *store, Journal::Setup{durability, meta, [this] { ++settled; }});
   }
-  Row row(const std::string& name) const { return std::make_shared<lock::Claim>(test::claim({name})); }
+  Row row(const std::string& name) const { return std::make_shared<lock::LockSpec>(test::spec({name})); }
   // Waits for what gathers; notes "1 " when it was written, "1! " when not, "1- " when it was undone.
   void wait(const std::string& what) {
     journal->wait(journal->gathering(), {[this, what] { notes += what + "- "; },
@@ -41,10 +41,10 @@ struct Desk {
     offload.work();
   }
   // What is on the disk.
-  Legacy stored() {
+  Recovered stored() {
     journal.reset();
     store.reset();
-    return Store(folder.path()).take_legacy();
+    return HoldStore(folder.path()).take_recovered();
   }
 
   test::FaultyDisk disk;
@@ -52,7 +52,7 @@ struct Desk {
   net::Timers timers{test::kStart};
   test::HandOffload offload;
   Meta meta;
-  std::optional<Store> store;
+  std::optional<HoldStore> store;
   std::optional<Journal> journal;
   std::string notes;
   int settled = 0;

@@ -149,7 +149,7 @@ TEST_CASE("the proxy's options reach its parts") {
       "settle_ms = 8\nslow_start_ms = 9\neject_after = 10\nchannel_idle_ms = 11\n"
       "channel_age_ms = 12\nmax_channels = 13\nmax_channels_per_peer = 14\n"
       "heartbeat_ms = 150\nmax_frame_bytes = 1600\nretry_bytes = 15\n");
-  const proxy::RelayOptions options = proxy::relay_options(told_by(file.path()));
+  const proxy::RouterOptions options = proxy::router_options(told_by(file.path()));
   CHECK(options.dispatch.queue_calls == 5);
   CHECK(options.dispatch.queue_bytes == 2000);
   CHECK(options.dispatch.retry_bytes == 15);

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "support/relay_rig.hpp"
+#include "support/router_rig.hpp"
 
 namespace admission_test {
 
@@ -13,7 +13,7 @@ using namespace zerosuite;
 using test::err;
 using test::FakeOutlet;
 using test::Offer;
-using test::RelayRig;
+using test::RouterRig;
 
 namespace {
 
@@ -34,50 +34,50 @@ Offer sharer(const std::string& state, const std::string& key) {
 }  // namespace
 
 TEST_CASE("workers that keep nothing are taken, however many") {
-  RelayRig rig;
+  RouterRig rig;
   CHECK(rig.apply("m1") != nullptr);
   CHECK(rig.apply("m2") != nullptr);
-  CHECK(rig.directory.bound().empty());
+  CHECK(rig.registry.bound().empty());
 }
 
 TEST_CASE("a state has one owner: a second process with the same data is refused, by name and place") {
-  RelayRig rig;
+  RouterRig rig;
   REQUIRE(rig.apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
   CHECK(rig.apply("l2", keeper("aa", "k2", "boot:1:8")) == nullptr);
   CHECK(rig.refusal ==
         "StateConflict: lock is served by worker l1 with state aa at host:/aa, and by that one alone; worker "
         "l2 has "
         "state aa at host:/aa");
-  CHECK(rig.directory.worker("l1") != nullptr);
+  CHECK(rig.registry.worker("l1") != nullptr);
 }
 
 TEST_CASE("it is taken when the first has gone, whether or not anybody has noticed") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& first = *rig.apply("l1", keeper("aa", "k1"));
   const auto call = rig.call("acquire", "n");
   SUBCASE("noticed") { rig.lose(first); }
   SUBCASE("not noticed") { first.sent = net::Sent::kGone; }
   CHECK(rig.apply("l2", keeper("aa", "k2")) != nullptr);
   CHECK(rig.heard(call).starts_with("ERR [\"WorkerLost\""));
-  CHECK(rig.directory.workers().size() == 1);
+  CHECK(rig.registry.workers().size() == 1);
 }
 
 TEST_CASE("who holds the lock of the folder itself is its owner now: the process before has ended") {
-  RelayRig rig;
+  RouterRig rig;
   REQUIRE(rig.apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
   CHECK(rig.apply("l2", keeper("aa", "k2", "boot:1:7")) != nullptr);
-  CHECK(rig.directory.worker("l1") == nullptr);
+  CHECK(rig.registry.worker("l1") == nullptr);
 }
 
 TEST_CASE("a process may register twice, at two doors of the proxy") {
-  RelayRig rig;
+  RouterRig rig;
   REQUIRE(rig.apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
   CHECK(rig.apply("l1.2", keeper("aa", "k1", "boot:1:7")) != nullptr);
-  CHECK(rig.directory.workers().size() == 2);
+  CHECK(rig.registry.workers().size() == 2);
 }
 
 TEST_CASE("a service belongs to its first state, also after its worker has left, until it is forgotten") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& first = *rig.apply("l1", keeper("aa", "k1"));
   const std::string why =
       "StateConflict: the calls of lock belong to state aa at host:/aa; worker l2 has state bb at host:/bb; "
@@ -93,14 +93,14 @@ TEST_CASE("a service belongs to its first state, also after its worker has left,
   rig.pass(24h);
   CHECK(rig.apply("l2", keeper("bb", "k2")) == nullptr);
 
-  CHECK(rig.directory.unbind("lock")->id == "aa");
-  CHECK_FALSE(rig.directory.unbind("lock"));
+  CHECK(rig.registry.unbind("lock")->id == "aa");
+  CHECK_FALSE(rig.registry.unbind("lock"));
   CHECK(rig.apply("l2", keeper("bb", "k2")) != nullptr);
   CHECK(rig.apply("l1", keeper("aa", "k1")) == nullptr);
 }
 
 TEST_CASE("a state that several may serve has any number of workers, and still no others") {
-  RelayRig rig;
+  RouterRig rig;
   REQUIRE(rig.apply("i1", sharer("aa", "k1")) != nullptr);
   CHECK(rig.apply("i2", sharer("aa", "k2")) != nullptr);
   CHECK(rig.apply("i3", sharer("bb", "k3")) == nullptr);
@@ -108,7 +108,7 @@ TEST_CASE("a state that several may serve has any number of workers, and still n
 }
 
 TEST_CASE("a worker with data does not join those without") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& plain = *rig.apply("l0", {.service = "lock"});
   CHECK(rig.apply("l1", keeper("aa")) == nullptr);
   CHECK(rig.refusal ==
@@ -120,7 +120,7 @@ TEST_CASE("a worker with data does not join those without") {
 }
 
 TEST_CASE("states of different services have nothing to do with each other") {
-  RelayRig rig;
+  RouterRig rig;
   REQUIRE(rig.apply("l1", keeper("aa", "k1")) != nullptr);
   Offer other = keeper("bb", "k2");
   other.service = "id";
@@ -128,7 +128,7 @@ TEST_CASE("states of different services have nothing to do with each other") {
 }
 
 TEST_CASE("a process that comes back replaces itself; a stranger under its id is refused while it is there") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& known = *rig.apply("m1", {.key = "secret"});
   CHECK(rig.apply("m1", {.key = "guess"}) == nullptr);
   CHECK(rig.refusal == "InvalidArgument: the id m1 is another worker's");
@@ -143,14 +143,14 @@ TEST_CASE("a process that comes back replaces itself; a stranger under its id is
 }
 
 TEST_CASE("workers of before, which show no key, replace one another under one id") {
-  RelayRig rig;
+  RouterRig rig;
   rig.apply("m1");
   CHECK(rig.apply("m1") != nullptr);
-  CHECK(rig.directory.workers().size() == 1);
+  CHECK(rig.registry.workers().size() == 1);
 }
 
 TEST_CASE("no more workers are taken than max_workers") {
-  RelayRig rig;
+  RouterRig rig;
   const proxy::AdmissionOptions two{.max_workers = 2};
   rig.apply("m1", {}, two);
   rig.apply("m2", {}, two);
@@ -160,7 +160,7 @@ TEST_CASE("no more workers are taken than max_workers") {
 
 TEST_CASE(
     "beyond max_services one without workers makes room, the one that left first; one with workers never") {
-  RelayRig rig;
+  RouterRig rig;
   const proxy::AdmissionOptions three{.max_services = 3};
   FakeOutlet& b = *rig.apply("b1", {.service = "b"}, three);
   rig.pass(1s);
@@ -172,14 +172,14 @@ TEST_CASE(
   rig.pass(1s);
   rig.lose(a);
   CHECK(rig.apply("d1", {.service = "d"}, three) != nullptr);
-  CHECK_FALSE(rig.directory.services().contains("b"));
-  CHECK(rig.directory.services().contains("a"));
+  CHECK_FALSE(rig.registry.services().contains("b"));
+  CHECK(rig.registry.services().contains("a"));
   CHECK(rig.apply("e1", {.service = "e"}, three) != nullptr);
   CHECK(rig.apply("f1", {.service = "f"}, three) == nullptr);
 }
 
 TEST_CASE("no more services are bound to states than max_services, known or not") {
-  RelayRig rig;
+  RouterRig rig;
   const proxy::AdmissionOptions one{.max_services = 1};
   rig.lose(*rig.apply("l1", keeper("aa"), one));
   Offer other = keeper("bb");
@@ -191,7 +191,7 @@ TEST_CASE("no more services are bound to states than max_services, known or not"
 
 TEST_CASE(
     "a service without workers is known for forget_ms, and then its names are as if it had never been") {
-  RelayRig rig({.dispatch = {.forget_for = 1h, .limits = {}, .balance = {}}, .settle = -1ms});
+  RouterRig rig({.dispatch = {.forget_for = 1h, .limits = {}, .balance = {}}, .settle = -1ms});
   rig.join("m1");
   FakeOutlet& other = rig.join("p1", {.service = "peer", .methods = {"add", "talk"}});
   CHECK(rig.heard(rig.call("add")).starts_with("ERR [\"AmbiguousMethod\""));
@@ -205,11 +205,11 @@ TEST_CASE(
   CHECK(rig.heard(rig.call("add")).empty());
   CHECK(rig.heard(rig.call("talk")) == err("NameError", "talk"));
   CHECK(rig.heard(rig.call("peer.talk")) == err("NameError", "peer.talk: no such service"));
-  CHECK(rig.directory.services().size() == 1);
+  CHECK(rig.registry.services().size() == 1);
 }
 
 TEST_CASE("a service whose worker comes back in time is not forgotten when the first one's hour is over") {
-  RelayRig rig({.dispatch = {.forget_for = 1h, .limits = {}, .balance = {}}, .settle = -1ms});
+  RouterRig rig({.dispatch = {.forget_for = 1h, .limits = {}, .balance = {}}, .settle = -1ms});
   rig.lose(rig.join("m1"));
   rig.pass(50min);
   FakeOutlet& again = rig.join("m2");
@@ -225,25 +225,25 @@ TEST_CASE("a service whose worker comes back in time is not forgotten when the f
 }
 
 TEST_CASE("a service for which calls wait is forgotten once they have been answered") {
-  RelayRig rig(
+  RouterRig rig(
       {.dispatch = {.no_worker_for = 5s, .forget_for = 1s, .limits = {}, .balance = {}}, .settle = -1ms});
   rig.lose(rig.join("m1"));
   const auto call = rig.call("add");
   rig.pass(4s);
-  CHECK(rig.directory.services().size() == 1);
+  CHECK(rig.registry.services().size() == 1);
   rig.pass(3s);
   CHECK(rig.heard(call).find("Unavailable") != std::string::npos);
-  CHECK(rig.directory.services().empty());
+  CHECK(rig.registry.services().empty());
 }
 
 TEST_CASE("a stream that waits for credit to say that its worker was lost outlives its service's name") {
-  RelayRig rig({.dispatch = {.forget_for = 1s, .limits = {}, .balance = {}}, .settle = -1ms});
+  RouterRig rig({.dispatch = {.forget_for = 1s, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& worker = rig.join("m1");
   const auto stream = rig.call("count", 10);
   rig.answer(worker, stream, "STREAM", test::packed(1));
   rig.lose(worker);
   rig.pass(5s);
-  CHECK(rig.directory.services().empty());
+  CHECK(rig.registry.services().empty());
   rig.heard(stream);
   rig.tell(stream, "_zpc_more", 1);
   CHECK(rig.heard(stream).starts_with("ERR [\"WorkerLost\""));

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "proxy/frames.hpp"
-#include "proxy/relay.hpp"
-#include "support/relay_rig.hpp"
+#include "proxy/router.hpp"
+#include "support/router_rig.hpp"
 
 namespace naming_test {
 
@@ -11,11 +11,11 @@ using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
 using test::FakeOutlet;
-using test::RelayRig;
+using test::RouterRig;
 
 namespace {
 
-struct Rig : RelayRig {
+struct Rig : RouterRig {
   FakeOutlet& math = join("m1");
   FakeOutlet& id = join("i1", {.service = "id", .methods = {"uuid"}});
 
@@ -28,9 +28,9 @@ struct Rig : RelayRig {
 };
 
 // The keys sticky workers own: the first argument of each call they got.
-std::vector<std::string> keys_at(FakeOutlet& outlet) {
+std::vector<std::string> keys_at(FakeOutlet& connection) {
   std::vector<std::string> keys;
-  for (const auto& message : std::exchange(outlet.messages, {})) {
+  for (const auto& message : std::exchange(connection.messages, {})) {
     const std::string line = test::show(message.event());
     keys.push_back(line.substr(line.find('[')));
   }
@@ -75,7 +75,7 @@ TEST_CASE("a bare name of several services is an AmbiguousMethod that lists the 
 }
 
 TEST_CASE("a call that one worker of its service knows goes to that one, however loaded it is") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& older = rig.join("m1", {.methods = {"add"}});
   FakeOutlet& newer = rig.join("m2", {.methods = {"add", "mul"}});
   for (int i = 0; i < 20; ++i) rig.call(i % 2 == 0 ? "mul" : "math.mul");
@@ -86,7 +86,7 @@ TEST_CASE("a call that one worker of its service knows goes to that one, however
 }
 
 TEST_CASE("a qualified name loses its service on the way to a stock server, and every other byte stays") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& stock = rig.join("legacy", {.bare_names = true});
   wire::Context extra;
   extra.add("traceparent", "00-1-2");
@@ -100,7 +100,7 @@ TEST_CASE("a qualified name loses its service on the way to a stock server, and 
 }
 
 TEST_CASE("a bare name reaches a stock server as it came") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& stock = rig.join("legacy", {.methods = {"add", "dir.list"}, .bare_names = true});
   for (const std::string name : {"add", "dir.list"}) {
     const auto call = rig.call(name, 1);
@@ -111,7 +111,7 @@ TEST_CASE("a bare name reaches a stock server as it came") {
 }
 
 TEST_CASE("a stock server whose pipe is full leaves the name as it was for the next worker") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& stock = rig.join("legacy", {.bare_names = true});
   FakeOutlet& own = rig.join("m2");
   stock.sent = net::Sent::kFull;
@@ -123,7 +123,7 @@ TEST_CASE("a stock server whose pipe is full leaves the name as it was for the n
 }
 
 TEST_CASE("calls of a sticky service with one first argument go to one worker, loaded or not") {
-  RelayRig rig;
+  RouterRig rig;
   std::vector<FakeOutlet*> workers;
   for (const std::string id : {"l1", "l2", "l3"})
     workers.push_back(&rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
@@ -142,7 +142,7 @@ TEST_CASE("calls of a sticky service with one first argument go to one worker, l
 }
 
 TEST_CASE("the first argument alone decides, also as a list or a map, and calls without one go anywhere") {
-  RelayRig rig;
+  RouterRig rig;
   std::vector<FakeOutlet*> workers;
   for (const std::string id : {"l1", "l2"})
     workers.push_back(&rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
@@ -156,21 +156,21 @@ TEST_CASE("the first argument alone decides, also as a list or a map, and calls 
 }
 
 TEST_CASE("a key waits for its own worker while that is full, and does not hold up other keys") {
-  RelayRig rig;
+  RouterRig rig;
   for (const std::string id : {"l1", "l2"})
     rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1});
   const auto first = rig.call("take", "a");
   const auto second = rig.call("take", "a");
   CHECK(rig.holder(second).empty());
   int key = 0;
-  RelayRig::Call elsewhere;
+  RouterRig::Call elsewhere;
   do elsewhere = rig.call("take", ++key);
   while (rig.holder(elsewhere).empty());
   CHECK(rig.holder(elsewhere) != rig.holder(first));
 }
 
 TEST_CASE("a method whose own name begins like its service's is not taken for a qualified one") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& stock = rig.join("x", {.service = "lock", .methods = {"lock.take"}, .bare_names = true});
   rig.call("lock.take", 1);
   rig.call("lock.lock.take", 2);
@@ -178,7 +178,7 @@ TEST_CASE("a method whose own name begins like its service's is not taken for a 
 }
 
 TEST_CASE("a first argument is the same key as text and as bytes, and whatever its length") {
-  RelayRig rig;
+  RouterRig rig;
   for (const std::string id : {"l1", "l2"})
     rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true});
   for (int i = 0; i < 20; ++i) {
@@ -188,7 +188,7 @@ TEST_CASE("a first argument is the same key as text and as bytes, and whatever i
 }
 
 TEST_CASE("what one worker does not promise holds for no call, and one that is sticky binds all") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& ours = rig.join("m1", {.methods = {"add", "sub"}, .idempotent = true, .sticky = true});
   FakeOutlet& stock = rig.join("x", {.methods = {"add"}, .bare_names = true});
   const proxy::Service& service = *ours.worker->service;

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "proxy/relay.hpp"
-#include "support/relay_rig.hpp"
+#include "proxy/router.hpp"
+#include "support/router_rig.hpp"
 
 namespace queue_test {
 
@@ -12,20 +12,20 @@ using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
 using test::FakeOutlet;
-using test::RelayRig;
+using test::RouterRig;
 
 namespace {
 
 const std::string kNoRoom = err("Overloaded", "no worker has room for add {\"retry_after_ms\":200}");
 const std::string kNoWorker = err("Unavailable", "no worker for service math {\"retry_after_ms\":200}");
 
-proxy::RelayOptions settled(const proxy::DispatchOptions& dispatch = {}) {
+proxy::RouterOptions settled(const proxy::DispatcherOptions& dispatch = {}) {
   return {.dispatch = dispatch, .settle = -1ms};
 }
 
 // One worker that takes one call at a time, and has one.
-struct Busy : RelayRig {
-  explicit Busy(const proxy::DispatchOptions& dispatch = {}) : RelayRig(settled(dispatch)) {
+struct Busy : RouterRig {
+  explicit Busy(const proxy::DispatcherOptions& dispatch = {}) : RouterRig(settled(dispatch)) {
     worker.messages.clear();
   }
 
@@ -34,8 +34,8 @@ struct Busy : RelayRig {
 };
 
 // A service that is known and has no worker.
-struct Deserted : RelayRig {
-  explicit Deserted(const proxy::DispatchOptions& dispatch = {}) : RelayRig(settled(dispatch)) {
+struct Deserted : RouterRig {
+  explicit Deserted(const proxy::DispatcherOptions& dispatch = {}) : RouterRig(settled(dispatch)) {
     lose(join("m1"));
   }
 };
@@ -46,7 +46,7 @@ TEST_CASE("calls beyond a worker's limit wait, and follow in order as it answers
   Busy rig;
   const auto second = rig.call("add", 1);
   const auto third = rig.call("add", 2);
-  CHECK(rig.relay.dispatch().queued() == 2);
+  CHECK(rig.router.dispatcher().queued() == 2);
   CHECK(rig.worker.took().empty());
   rig.ok(rig.worker, rig.running);
   CHECK(rig.worker.took() == "add [1]");
@@ -54,7 +54,7 @@ TEST_CASE("calls beyond a worker's limit wait, and follow in order as it answers
   CHECK(rig.worker.messages.front().payload == third.payload);
   rig.ok(rig.worker, third);
   CHECK(rig.heard(third) == "OK [7]");
-  CHECK(rig.relay.dispatch().queued() == 0);
+  CHECK(rig.router.dispatcher().queued() == 0);
   CHECK(rig.worker.malformed == 0);
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("a call that waits for longer than queue_ms is Overloaded") {
   rig.pass(20ms);
   CHECK(rig.heard(call) == kNoRoom);
   CHECK(rig.open() == 1);
-  CHECK(rig.relay.dispatch().queued() == 0);
+  CHECK(rig.router.dispatcher().queued() == 0);
 }
 
 TEST_CASE("a call that finds the queue full is Overloaded at once") {
@@ -82,7 +82,7 @@ TEST_CASE("a call that finds the queue full is Overloaded at once") {
   rig.call("add", 1);
   rig.call("add", 2);
   CHECK(rig.heard(rig.call("add", 3)) == kNoRoom);
-  CHECK(rig.relay.dispatch().queued() == 2);
+  CHECK(rig.router.dispatcher().queued() == 2);
   CHECK(rig.counters().errors.at("Overloaded") == 1);
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("a full queue of one service does not concern another") {
   rig.call("add", 1);
   rig.call("uuid");
   CHECK(rig.heard(rig.call("uuid")).empty());
-  CHECK(rig.relay.dispatch().queued() == 2);
+  CHECK(rig.router.dispatcher().queued() == 2);
 }
 
 TEST_CASE("a call without a worker is Unavailable after no_worker_ms") {
@@ -149,7 +149,7 @@ TEST_CASE("a call that waits is cancelled without a word to any worker") {
   Busy rig;
   const auto call = rig.call("add", 1);
   rig.tell(call, "_zpx_cancel");
-  CHECK(rig.relay.dispatch().queued() == 0);
+  CHECK(rig.router.dispatcher().queued() == 0);
   CHECK(rig.open() == 1);
   rig.ok(rig.worker, rig.running);
   CHECK(rig.worker.took().empty());
@@ -178,7 +178,7 @@ TEST_CASE("a client of version 1 gets no heartbeat while its call waits") {
   const auto call = rig.send({.name = "add", .version = 1});
   rig.pass(19s);
   CHECK(rig.heard(call).empty());
-  CHECK(rig.relay.dispatch().queued() == 1);
+  CHECK(rig.router.dispatcher().queued() == 1);
 }
 
 TEST_CASE("a call that waits and whose client has stopped beating is forgotten without a word") {
@@ -187,10 +187,10 @@ TEST_CASE("a call that waits and whose client has stopped beating is forgotten w
   rig.pass(5s);
   rig.tell(call, "_zpc_hb", 0);
   rig.pass(14s);
-  CHECK(rig.relay.dispatch().queued() == 1);
+  CHECK(rig.router.dispatcher().queued() == 1);
   rig.heard(call);
   rig.pass(2s);
-  CHECK(rig.relay.dispatch().queued() == 0);
+  CHECK(rig.router.dispatcher().queued() == 0);
   CHECK(rig.heard(call).empty());
   CHECK(rig.counters().expired == 1);
 }
@@ -199,7 +199,7 @@ TEST_CASE("a call that waits and whose client never beats is told by name when i
   Busy rig({.queue_for = 60s, .limits = {}, .balance = {}});
   const auto call = rig.call("add", 1);
   rig.pass(59s);
-  CHECK(rig.relay.dispatch().queued() == 1);
+  CHECK(rig.router.dispatcher().queued() == 1);
   rig.heard(call);
   rig.pass(2s);
   CHECK(rig.heard(call) == kNoRoom);
@@ -208,12 +208,12 @@ TEST_CASE("a call that waits and whose client never beats is told by name when i
 TEST_CASE(
     "one client may fill a queue that nobody else needs, and others take its last places when they do") {
   Busy rig({.queue_calls = 8, .limits = {}, .balance = {}});
-  std::vector<RelayRig::Call> hog;
+  std::vector<RouterRig::Call> hog;
   for (int i = 0; i < 8; ++i) hog.push_back(rig.call("add", i));
-  CHECK(rig.relay.dispatch().queued() == 8);
+  CHECK(rig.router.dispatcher().queued() == 8);
   CHECK(rig.heard(rig.call("add", 8)) == kNoRoom);
 
-  std::vector<RelayRig::Call> modest;
+  std::vector<RouterRig::Call> modest;
   for (int i = 0; i < 2; ++i) modest.push_back(rig.send({.name = "add"}, "bob"));
   CHECK(rig.heard(modest[0]).empty());
   CHECK(rig.heard(modest[1]).empty());
@@ -221,14 +221,14 @@ TEST_CASE(
   CHECK(rig.heard(hog[6]) == kNoRoom);
   CHECK(rig.heard(hog[5]).empty());
   CHECK(rig.heard(rig.send({.name = "add"}, "bob")) == kNoRoom);  // a quarter is its share
-  CHECK(rig.relay.dispatch().queued() == 8);
+  CHECK(rig.router.dispatcher().queued() == 8);
 }
 
 TEST_CASE(
     "a client's share of a queue is counted in bytes too, and over all its ways through one connection") {
   Busy rig({.queue_calls = 100, .queue_bytes = 40'000, .limits = {}, .balance = {}});
   const std::string kilobytes(9000, 'x');
-  std::vector<RelayRig::Call> hog;
+  std::vector<RouterRig::Call> hog;
   for (int i = 0; i < 2; ++i) hog.push_back(rig.call("add", kilobytes));
   for (int i = 0; i < 2; ++i)
     hog.push_back(rig.send({.name = "add", .args = test::list(kilobytes)}, "alice/behind"));
@@ -236,7 +236,7 @@ TEST_CASE(
   const auto modest = rig.send({.name = "add", .args = test::list(kilobytes)}, "bob");
   CHECK(rig.heard(modest).empty());
   CHECK(rig.heard(hog[3]) == kNoRoom);
-  CHECK(rig.relay.dispatch().queued() == 4);
+  CHECK(rig.router.dispatcher().queued() == 4);
 }
 
 TEST_CASE(
@@ -244,7 +244,7 @@ TEST_CASE(
   Busy rig({.queue_calls = 4, .limits = {}, .balance = {}});
   for (const std::string client : {"a", "b", "c", "d"}) rig.send({.name = "add"}, client);
   CHECK(rig.heard(rig.send({.name = "add"}, "e")) == kNoRoom);
-  CHECK(rig.relay.dispatch().queued() == 4);
+  CHECK(rig.router.dispatcher().queued() == 4);
 }
 
 TEST_CASE("calls of a connection that is gone leave the queue as the proxy's heartbeat finds nobody") {
@@ -267,14 +267,14 @@ TEST_CASE("what a lost client's call leaves free does not go to another call of 
 }
 
 TEST_CASE("when every worker's pipe is full a call waits, and is served once there is room") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& one = rig.join("m1");
   FakeOutlet& two = rig.join("m2");
   one.sent = two.sent = net::Sent::kFull;
   const auto call = rig.call("math.add", 1);
   CHECK(one.attempts == 1);
   CHECK(two.attempts == 1);
-  CHECK(rig.relay.dispatch().queued() == 1);
+  CHECK(rig.router.dispatcher().queued() == 1);
   rig.pass(100ms);
   CHECK(one.attempts > 5);
   CHECK(one.attempts < 60);
@@ -289,7 +289,7 @@ TEST_CASE("when every worker's pipe is full a call waits, and is served once the
 }
 
 TEST_CASE("a call of a worker that has room passes those that wait for another worker's method") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& adder = rig.join("m1", {.methods = {"add"}, .max_inflight = 1});
   FakeOutlet& suber = rig.join("m2", {.methods = {"sub"}});
   rig.call("add", 1);

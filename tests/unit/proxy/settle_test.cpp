@@ -1,8 +1,8 @@
 // The first seconds of a proxy, when workers have not come back to it yet.
 #include <doctest/doctest.h>
 
-#include "proxy/relay.hpp"
-#include "support/relay_rig.hpp"
+#include "proxy/router.hpp"
+#include "support/router_rig.hpp"
 
 namespace settle_test {
 
@@ -10,12 +10,12 @@ using namespace std::chrono_literals;
 using namespace zerosuite;
 using test::err;
 using test::FakeOutlet;
-using test::RelayRig;
+using test::RouterRig;
 
 namespace {
 
-struct Fresh : RelayRig {
-  explicit Fresh(const proxy::RelayOptions& options = {}) : RelayRig(options) {}
+struct Fresh : RouterRig {
+  explicit Fresh(const proxy::RouterOptions& options = {}) : RouterRig(options) {}
 };
 
 std::string not_yet(const std::string& name) {
@@ -28,7 +28,7 @@ TEST_CASE("just after the start a name that nobody offers waits, and is Unavaila
   Fresh rig;
   const auto bare = rig.call("add", 1);
   const auto qualified = rig.call("math.add", 1);
-  CHECK(rig.relay.dispatch().queued() == 2);
+  CHECK(rig.router.dispatcher().queued() == 2);
   rig.pass(490ms);
   CHECK(rig.front.messages.empty());
   rig.pass(20ms);
@@ -53,7 +53,7 @@ TEST_CASE("a worker that comes takes the calls that waited for its names, in ord
   CHECK(worker.messages[0].payload == bare.payload);
   CHECK(worker.messages[1].payload == qualified.payload);
   CHECK(worker.malformed == 0);
-  CHECK(rig.relay.dispatch().queued() == 1);
+  CHECK(rig.router.dispatcher().queued() == 1);
   rig.ok(worker, bare);
   CHECK(rig.heard(bare) == "OK [7]");
   rig.pass(600ms);
@@ -81,7 +81,7 @@ TEST_CASE("a call that waited for a sticky service goes to the owner of its key"
   FakeOutlet& two = rig.join("l2", lock);
   one.worker->load.max_inflight = two.worker->load.max_inflight = 1000;
   rig.pass(20ms);
-  CHECK(rig.relay.dispatch().queued() == 0);
+  CHECK(rig.router.dispatcher().queued() == 0);
   CHECK(one.messages.size() > 0);
   CHECK(two.messages.size() > 0);
   one.messages.pop_front();  // the first was given to the only worker there was
@@ -98,10 +98,10 @@ TEST_CASE("a bare name that becomes ambiguous while it waits is Unavailable in t
   Fresh rig;
   rig.join("m1", {.service = "math", .methods = {"sub"}});
   const auto call = rig.call("add", 1);
-  proxy::Directory& directory = rig.directory;
+  proxy::ServiceRegistry& registry = rig.registry;
   auto quiet = std::make_unique<proxy::Worker>();
   quiet->id = "s1";
-  directory.add(std::move(quiet), test::introduction("s1", {.service = "sets", .methods = {"add"}}));
+  registry.add(std::move(quiet), test::registration("s1", {.service = "sets", .methods = {"add"}}));
   rig.join("l1", {.service = "log", .methods = {"add"}});
   rig.pass(600ms);
   CHECK(rig.heard(call) == not_yet("add"));

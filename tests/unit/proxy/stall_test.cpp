@@ -1,16 +1,16 @@
 // A worker that does not read for a while, and clients that go on talking.
 #include <doctest/doctest.h>
 
-#include "support/relay_rig.hpp"
+#include "support/router_rig.hpp"
 
 namespace stall_test {
 
 using namespace zerosuite;
 using test::FakeOutlet;
-using test::RelayRig;
+using test::RouterRig;
 
 TEST_CASE("what a client says to a worker that does not read for a moment is kept") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& worker = rig.join("m1");
   const auto call = rig.call("count", 9);
   worker.messages.clear();
@@ -22,7 +22,7 @@ TEST_CASE("what a client says to a worker that does not read for a moment is kep
 }
 
 TEST_CASE("one client's talk cannot fill a stalled worker's queue, nor make it count as dead") {
-  RelayRig rig;
+  RouterRig rig;
   FakeOutlet& worker = rig.join("m1");
   const auto loud = rig.send({.name = "count"}, "mallory");
   const auto quiet = rig.send({.name = "count"}, "alice");

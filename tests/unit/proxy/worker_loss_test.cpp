@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "proxy/relay.hpp"
-#include "support/relay_rig.hpp"
+#include "proxy/router.hpp"
+#include "support/router_rig.hpp"
 
 namespace worker_loss_test {
 
@@ -13,7 +13,7 @@ using namespace zerosuite;
 using test::err;
 using test::FakeOutlet;
 using test::Offer;
-using test::RelayRig;
+using test::RouterRig;
 
 namespace {
 
@@ -23,9 +23,9 @@ std::string lost(const std::string& worker, const std::string& method) {
 }
 
 // One worker at first, so that it has the call.
-struct Rig : RelayRig {
+struct Rig : RouterRig {
   explicit Rig(const Offer& what = {}, std::uint32_t max_credit = 1'000'000)
-      : RelayRig({.dispatch = {}, .max_credit = max_credit, .settle = -1ms}),
+      : RouterRig({.dispatch = {}, .max_credit = max_credit, .settle = -1ms}),
         offer(what),
         first(join("m1", what)) {}
 
@@ -60,7 +60,7 @@ TEST_CASE("a call that may not be repeated ends with WorkerLost, at once") {
   CHECK(another->messages.empty());
   CHECK(rig.open() == 0);
   CHECK(rig.first.lost_for == "it is silent");
-  CHECK(rig.directory.worker("m1") == nullptr);
+  CHECK(rig.registry.worker("m1") == nullptr);
   CHECK(rig.counters().retries == 0);
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("an idempotent call waits for a worker when there is no other, and is 
   Idempotent rig;
   const auto call = rig.call("add", 1);
   rig.lose(rig.first);
-  CHECK(rig.relay.dispatch().queued() == 1);
+  CHECK(rig.router.dispatcher().queued() == 1);
   rig.pass(400ms);
   FakeOutlet& another = rig.join_another();
   REQUIRE(another.messages.size() == 1);
@@ -133,7 +133,7 @@ TEST_CASE("an idempotent call that finds no other worker in time is Unavailable"
 }
 
 TEST_CASE("an idempotent call whose repetition finds the queue full is Overloaded") {
-  RelayRig rig({.dispatch = {.queue_calls = 0, .limits = {}, .balance = {}}, .settle = -1ms});
+  RouterRig rig({.dispatch = {.queue_calls = 0, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
   const auto first = rig.call("add", 1);
   const auto second = rig.call("add", 2);
@@ -143,10 +143,10 @@ TEST_CASE("an idempotent call whose repetition finds the queue full is Overloade
 }
 
 TEST_CASE("calls beyond retry_bytes are not kept, whoever makes them") {
-  RelayRig rig({.dispatch = {.retry_bytes = 500, .limits = {}, .balance = {}}, .settle = -1ms});
+  RouterRig rig({.dispatch = {.retry_bytes = 500, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
   const std::string argument = test::list(std::string(80, 'x'));
-  std::vector<RelayRig::Call> calls;
+  std::vector<RouterRig::Call> calls;
   for (const std::string client : {"a", "b", "c", "d", "e", "f", "g", "h"})
     calls.push_back(rig.send({.name = "add", .args = argument}, client));
   FakeOutlet& another = rig.join("m2", {.idempotent = true});
@@ -157,7 +157,7 @@ TEST_CASE("calls beyond retry_bytes are not kept, whoever makes them") {
 }
 
 TEST_CASE("calls beyond a client's share of retry_bytes end with WorkerLost; what has ended makes room") {
-  RelayRig rig({.dispatch = {.retry_bytes = 600, .limits = {}, .balance = {}}, .settle = -1ms});
+  RouterRig rig({.dispatch = {.retry_bytes = 600, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
   rig.ok(only, rig.call("add", std::string(100, 'x')));
   const auto kept = rig.call("add", std::string(80, 'x'));
@@ -296,9 +296,9 @@ TEST_CASE("a worker that is not there when a call is sent is lost, and the call 
   rig.first.sent = net::Sent::kGone;
   rig.call("add", 2);
   CHECK(another.took() == "add [2]");
-  CHECK(rig.directory.worker("m1") != nullptr);  // not from under whoever is at work
+  CHECK(rig.registry.worker("m1") != nullptr);  // not from under whoever is at work
   rig.pass(20ms);
-  CHECK(rig.directory.worker("m1") == nullptr);
+  CHECK(rig.registry.worker("m1") == nullptr);
   CHECK(rig.heard(running) ==
         err("WorkerLost", "worker m1 was lost before add() had ended: its connection has ended"));
 }
@@ -321,7 +321,7 @@ TEST_CASE("when both the worker and the clients of its calls are gone, nothing i
     rig.lose(rig.first);
     rig.pass(600ms);
     CHECK(rig.open() == 0);
-    CHECK(rig.relay.dispatch().queued() == 0);
+    CHECK(rig.router.dispatcher().queued() == 0);
   }
 }
 
@@ -355,7 +355,7 @@ TEST_CASE("what a worker said before its end, and nobody had read yet, is heard 
   const auto answered = rig.call("math.add", 1);
   const auto open = rig.call("math.add", 2);
   rig.first.unread = [&] { rig.ok(rig.first, answered); };
-  rig.relay.dispatch().doom(*rig.first.worker);
+  rig.router.dispatcher().lose_later(*rig.first.worker);
   rig.pass(1ms);
   CHECK(rig.heard(answered) == "OK [7]");
   CHECK(rig.heard(open) ==
@@ -366,10 +366,10 @@ TEST_CASE("a worker whose last words take it out is not lost twice") {
   Rig rig;
   rig.first.unread = [&] { rig.lose(rig.first); };
   FakeOutlet& another = rig.join_another();
-  rig.relay.dispatch().doom(*another.worker);
-  rig.relay.dispatch().doom(*rig.first.worker);
+  rig.router.dispatcher().lose_later(*another.worker);
+  rig.router.dispatcher().lose_later(*rig.first.worker);
   rig.pass(1ms);
-  CHECK(rig.directory.workers().empty());
+  CHECK(rig.registry.workers().empty());
 }
 
 TEST_CASE("one call of a worker can be lost without the others") {
@@ -378,11 +378,12 @@ TEST_CASE("one call of a worker can be lost without the others") {
   const auto kept = rig.call("math.add", 2);
   wire::Envelope alice;
   REQUIRE(alice.push("alice"));
-  rig.relay.dispatch().lose_call(*rig.relay.dispatch().channels().find({alice, lost_one.id}), "it is silent");
+  rig.router.dispatcher().lose_call(*rig.router.dispatcher().routes().find({alice, lost_one.id}),
+                                    "it is silent");
   CHECK(rig.heard(lost_one) == lost("m1", "math.add"));
   rig.ok(rig.first, kept);
   CHECK(rig.heard(kept) == "OK [7]");
-  CHECK(rig.directory.worker("m1") != nullptr);
+  CHECK(rig.registry.worker("m1") != nullptr);
 }
 
 }  // namespace worker_loss_test

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto kHeavy = core::Clock::duration::zero();  // every turn's worth takes longer
 constexpr auto kLight = 1h;
-constexpr int kTurn = rpc::FrameIntake::kMessagesATurn;
+constexpr int kTurn = rpc::ReceiveLoop::kMessagesATurn;
 
 // An intake at one end of a pipe, and the test at the other. Messages are shown as "client:id", of follow-ups
 // "client:id:name".

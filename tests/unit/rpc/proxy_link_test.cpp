@@ -88,8 +88,8 @@ TEST_CASE("a link shows every second that it is alive") {
   rig.register_it();
   for (int i = 0; i < 2; ++i) {
     rig.pass(1010ms);
-    CHECK(rig.next() == rpc::kPulse);
-    rig.say(rpc::kPulse);
+    CHECK(rig.next() == rpc::kWorkerHeartbeat);
+    rig.say(rpc::kWorkerHeartbeat);
     rig.reactor.turn(20ms);
   }
   CHECK(rig.host.lines.empty());
@@ -111,7 +111,7 @@ TEST_CASE("a proxy that is silent for three seconds is lost, and dialed anew") {
 TEST_CASE("a proxy that does not know the link is dialed anew") {
   Rig rig;
   rig.register_it();
-  rig.say(rpc::kStranger);
+  rig.say(rpc::kUnknownWorker);
   CHECK(rig.told() == "unlinked: the proxy does not know us any more");
   rig.register_it();
 }
@@ -220,7 +220,7 @@ TEST_CASE("a link that drains introduces itself to nobody any more") {
   rig.register_it();
   rig.link.drain([] {});
   CHECK(rig.next_but_pulses() == rpc::kDrain);
-  rig.say(rpc::kStranger);
+  rig.say(rpc::kUnknownWorker);
   CHECK(test::turn_until(rig.reactor, [&] { return !rig.host.lines.empty(); }));
   rig.pass(10s);
   for (int turn = 0; turn < 20; ++turn) rig.reactor.turn(20ms);
@@ -233,7 +233,7 @@ TEST_CASE("a link that leaves says good-bye, and neither hears nor dials any mor
   rig.link.leave();
   CHECK(rig.next_but_pulses() == rpc::kBye);
   rig.send({"alice", "", "call"});
-  rig.say(rpc::kStranger);
+  rig.say(rpc::kUnknownWorker);
   rig.pass(10s);
   rig.reactor.turn(20ms);
   CHECK(rig.host.lines.empty());

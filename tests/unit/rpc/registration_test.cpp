@@ -8,7 +8,7 @@
 namespace registration_test {
 
 using namespace zerosuite;
-using rpc::Introduction;
+using rpc::Registration;
 using wire::Dict;
 using wire::Integer;
 using wire::List;
@@ -35,7 +35,7 @@ Dict with(const std::string& key, const Value& value) {
   return fields;
 }
 
-Introduction read(const Dict& fields) { return rpc::read_introduction(test::list(Value{fields})); }
+Registration read(const Dict& fields) { return rpc::read_introduction(test::list(Value{fields})); }
 
 // The args of a registration with one field more, given in bytes that pack() might refuse.
 std::string args_with(const Dict& fields, const std::string& encoded_key, const std::string& encoded_value) {
@@ -67,7 +67,7 @@ std::string refusal_of_methods(const Value& map) {
 }  // namespace
 
 TEST_CASE("what a worker says of itself is read as it was written") {
-  Introduction said{.id = "math-1",
+  Registration said{.id = "math-1",
                     .service = "math",
                     .version = "1.2",
                     .methods = {},
@@ -78,7 +78,7 @@ TEST_CASE("what a worker says of itself is read as it was written") {
   said.key = "secret";
   said.methods.push_back({"add", described("Adds."), false});
   said.methods.push_back({"div", {Dict{{text("idempotent"), {true}}}}, true});
-  const Introduction heard = rpc::read_introduction(test::list(rpc::to_value(said)));
+  const Registration heard = rpc::read_introduction(test::list(rpc::to_value(said)));
   CHECK(heard.id == "math-1");
   CHECK(heard.service == "math");
   CHECK(heard.version == "1.2");
@@ -102,7 +102,7 @@ TEST_CASE("what a worker leaves out, or says nil of, is as usual; what nobody kn
   Dict fields = good();
   fields.push_back({text("weight"), {}});
   fields.push_back({text("colour"), text("red")});
-  const Introduction heard = read(fields);
+  const Registration heard = read(fields);
   CHECK(heard.weight == 100);
   CHECK(heard.max_inflight == 65'536);
   CHECK(heard.version.empty());
@@ -269,7 +269,7 @@ TEST_CASE(
     "what a proxy and a worker say to each other are events of no channel, each with an id of its own") {
   wire::IdSource ids;
   const net::Frame first = rpc::control_event(ids, rpc::kReady, {text("x"), {Integer{5}}});
-  const net::Frame second = rpc::control_event(ids, rpc::kPulse);
+  const net::Frame second = rpc::control_event(ids, rpc::kWorkerHeartbeat);
   const auto decoded = [](const net::Frame& frame) {
     return wire::decode({frame.data<char>(), frame.size()}, {});
   };

@@ -154,7 +154,7 @@ TEST_CASE("a client that does not read holds up nobody, and gets everything in o
   CHECK(in_order == kMessages);
   CHECK(rig.send(to_slow, "again") == Delivery::kSent);
   CHECK(rig.next(slow) == "again");
-  CHECK(rig.transport.outbox().overflows() == 0);
+  CHECK(rig.transport.send_queue().overflows() == 0);
 }
 
 TEST_CASE("nothing overtakes what is held for the same client, even when its pipe has room again") {
@@ -182,7 +182,7 @@ TEST_CASE("a client for which more is held than the limit counts as gone") {
   }
   CHECK(delivery == Delivery::kGone);
   CHECK(held == 7);  // each costs some 256 bytes more than it has
-  CHECK(rig.transport.outbox().overflows() == 1);
+  CHECK(rig.transport.send_queue().overflows() == 1);
 }
 
 TEST_CASE("new calls of a client that does not read wait until it has, in their order; all else is heard") {
@@ -214,7 +214,7 @@ TEST_CASE("new calls of a client that does not read wait until it has, in their 
 TEST_CASE("a client that does not read and goes on calling is given up, and not heard any more") {
   Rig rig({.socket = {}, .max_held_bytes = 40'000});
   std::string cut;
-  rig.transport.outbox().on_given_up([&](std::string_view identity) { cut = identity; });
+  rig.transport.send_queue().on_given_up([&](std::string_view identity) { cut = identity; });
   Client slow(rig.context, kInproc);
   const wire::Envelope peer = rig.meet(slow);
   for (int i = 0; i < 2; ++i) rig.send(peer, std::string(9'000, 'x'));

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "rpc/transport/links.hpp"
+#include "rpc/transport/sink_mux.hpp"
 #include "support/server_rig.hpp"
 
 namespace server_links_test {
@@ -153,7 +153,7 @@ TEST_CASE("what is sent goes out by the link its envelope names") {
   Counting front;
   Counting first;
   Counting second;
-  rpc::Links links(front);
+  rpc::SinkMux links(front);
   CHECK(links.add(first) == 1);
   CHECK(links.add(second) == 2);
   for (const wire::Link link : {wire::Link{0}, wire::Link{2}, wire::Link{2}}) {

@@ -1,0 +1,120 @@
+// A stream whose items come when they come: the method keeps a handle and pushes.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "rpc/server/channel.hpp"
+
+namespace zerosuite::rpc {
+
+/// Items that may wait for the client's credit in one StreamWriter; one more is dropped.
+inline constexpr std::size_t kFeedCapacity = 1024;
+
+/// What was pushed and has not been sent, in its order.
+template <class T>
+class StreamWriterItems final : public ItemSource {
+ public:
+  bool full() const { return waiting_.size() >= kFeedCapacity; }
+  bool ended() const { return ended_; }
+  void add(T item) { waiting_.push_back(std::move(item)); }
+  /// After what waits comes the error, or the end when there is none. The first end counts.
+  void end(std::optional<core::Error> error) {
+    ended_ = true;
+    error_ = std::move(error);
+  }
+
+  Advance advance() override {
+    if (!waiting_.empty()) {
+      item_ = std::move(waiting_.front());
+      waiting_.pop_front();
+      return Advance::kItem;
+    }
+    if (error_) throw core::Failure(error_->name, error_->message);
+    return ended_ ? Advance::kEnd : Advance::kNothingYet;
+  }
+  void pack(wire::Packer& out) const override { wire::pack(out, *item_); }
+
+ private:
+  std::deque<T> waiting_;
+  std::optional<T> item_;
+  std::optional<core::Error> error_;
+  bool ended_ = false;
+};
+
+/// A copyable handle on one open stream; see Stream for one whose items can be made on demand. Items the
+/// client has granted no credit for wait here, up to kFeedCapacity. The stream ends when the last copy goes,
+/// if not before. May outlive the server. Belongs to the loop's thread.
+///
+/// The call's deadline, like a stock client's time-out, is for the first item: a method that may have nothing
+/// to say for long had better push the present state at once.
+template <class T>
+class StreamWriter {
+ public:
+  explicit StreamWriter(std::shared_ptr<Channel> channel)
+      : source_(std::make_shared<Source>(std::move(channel))) {}
+
+  /// Sends the item, or keeps it until the client grants credit. False when nobody listens any more, or when
+  /// so many wait already that this one was dropped: wanted() tells which. What was given to on_lost() may be
+  /// called meanwhile.
+  bool push(T item) const {
+    const auto source = source_;  // a loss found here may let go of this handle
+    return source->push(std::move(item));
+  }
+  /// Ends the stream after what waits. The first end counts; nothing can be pushed after it.
+  void end() const { finish({}); }
+  /// Ends it with that error after what waits.
+  void fail(core::Error error) const { finish(std::move(error)); }
+
+  /// Calls `lost` once if nobody listens any more before end() or fail(): the client vanished, cancelled, or
+  /// let its deadline pass without an item, the server gave it up, or an item could not be sent. At once when
+  /// that has happened already. A second call replaces the first. It must not throw.
+  void on_lost(std::function<void()> lost) const {
+    const auto source = source_;
+    if (!source->items->ended()) source->channel->on_lost(std::move(lost));
+  }
+  /// Whether an item would still be listened to.
+  bool wanted() const { return source_->open(); }
+  const CallInfo& call() const { return source_->channel->call(); }
+
+ private:
+  // Ends the stream when the last copy goes, so that no client listens to nobody.
+  struct Source {
+    explicit Source(std::shared_ptr<Channel> its_channel) : channel(std::move(its_channel)) {
+      channel->stream(items);
+    }
+    ~Source() { finish({}); }
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+
+    bool open() const { return channel->open() && !items->ended(); }
+    bool push(T item) {
+      if (!open() || items->full()) return false;
+      items->add(std::move(item));
+      channel->resume();
+      return channel->open();
+    }
+    void finish(std::optional<core::Error> error) {
+      if (!open()) return;
+      items->end(std::move(error));
+      channel->clear_on_lost();
+      channel->resume();
+    }
+
+    std::shared_ptr<Channel> channel;
+    std::shared_ptr<StreamWriterItems<T>> items = std::make_shared<StreamWriterItems<T>>();
+  };
+
+  void finish(std::optional<core::Error> error) const {
+    const auto source = source_;
+    source->finish(std::move(error));
+  }
+
+  std::shared_ptr<Source> source_;
+};
+
+}  // namespace zerosuite::rpc

@@ -1,0 +1,29 @@
+// A number that nobody without the key can read, make up or change, in twice its bits: the construction SIV
+// (Rogaway and Shrimpton, "Deterministic Authenticated-Encryption", EUROCRYPT 2006) with SipHash for both of
+// its functions. The same number always gives the same seal. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "id/secret/keyed_hash.hpp"
+#include "id/text/number.hpp"
+
+namespace zerosuite::id::formats {
+
+class SivCipher {
+ public:
+  /// The keys must be independent of one another.
+  SivCipher(const Subkey& check, const Subkey& mask) : check_(check), mask_(mask) {}
+
+  /// A keyed hash of the number, and the number under a mask made from that hash.
+  Number128 close(std::uint64_t number) const;
+  /// nullopt when it was not made by close() with these keys, but for a chance of 2^-64.
+  std::optional<std::uint64_t> open(const Number128& sealed) const;
+
+ private:
+  Subkey check_;
+  Subkey mask_;
+};
+
+}  // namespace zerosuite::id::formats

@@ -1,0 +1,141 @@
+// Those who wait for something that comes bit by bit, and whose turn it is.
+//
+// Weighted fair queueing (Demers, Keshav and Shenker, "Analysis and Simulation of a Fair Queueing Algorithm",
+// SIGCOMM 1989): first comes the request that would be done first if all clients were served at once, at the
+// same pace. So a small request waits for no large one of another client, and a client who asks for more gets
+// no more than his share as long as others wait.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <list>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "core/keyed_hash.hpp"
+#include "core/quota.hpp"
+
+namespace zerosuite::id {
+
+/// Who asks: the same for all calls of one client, whatever proxies are between. 0 = nobody in particular.
+using Client = std::uint64_t;
+
+/// Belongs to one thread.
+template <class T>
+class FairQueue {
+ public:
+  /// `most` may wait, shared by their clients as core::Quota says.
+  explicit FairQueue(std::size_t most) : quota_{most, most} {}
+
+  /// Whether one more of this client may wait.
+  bool has_room(Client client) const {
+    const auto known = clients_.find(client);
+    return quota_.admits(known == clients_.end() ? 0 : known->second.waiting.size(), entries_.size());
+  }
+  bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+
+  /// `cost` is how much of what comes it takes.
+  void push(Client client, std::int64_t cost, T thing) {
+    Share& share = clients_[client];
+    entries_.push_back({client, cost, cost, ++pushed_, std::move(thing)});
+    if (share.waiting.empty()) share.start = std::max(share.finish, now_);
+    extend(client, share, std::max(share.finish, now_) + static_cast<double>(cost));
+    share.waiting.push_back(std::prev(entries_.end()));
+    if (share.waiting.size() == 1) turns_.emplace(turn_of(share), share.waiting.front());
+  }
+  /// Whose turn it is; there must be one.
+  T& first() { return turns_.begin()->second->thing; }
+  T pop_first() { return take(turns_.begin()->second); }
+  /// Who came before all others.
+  T& oldest() { return entries_.front().thing; }
+  const T& oldest() const { return entries_.front().thing; }
+  T pop_oldest() { return take(entries_.begin()); }
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (Entry& entry : entries_) visit(entry.thing);
+  }
+
+  /// So much was given to first(): those who have not had their share come nearer. What was not given to him
+  /// when he is taken out is not counted against his client.
+  void served(std::int64_t amount) {
+    turns_.begin()->second->left -= amount;
+    auto left = static_cast<double>(amount);
+    while (left > 0 && !active_.empty()) {
+      const auto next = active_.begin();
+      const double step = std::min(left / static_cast<double>(active_.size()), next->first - now_);
+      left -= step * static_cast<double>(active_.size());
+      now_ += step;
+      if (next->first > now_) return;
+      const auto done = clients_.find(next->second);
+      active_.erase(next);
+      if (done->second.waiting.empty()) clients_.erase(done);
+    }
+  }
+
+ private:
+  using Turn = std::pair<double, std::uint64_t>;
+  struct Entry {
+    Client client;
+    std::int64_t cost;
+    std::int64_t left;
+    std::uint64_t number;
+    T thing;
+  };
+  using Entries = std::list<Entry>;
+  // All by now_.
+  struct Share {
+    double start = 0;   // when the first of those who wait would begin to be served
+    double finish = 0;  // when all would be done
+    std::deque<typename Entries::iterator> waiting = {};
+  };
+
+  static Turn turn_of(const Share& share) {
+    const Entry& first = *share.waiting.front();
+    return {share.start + static_cast<double>(first.cost), first.number};
+  }
+  void extend(Client client, Share& share, double finish) {
+    active_.erase({share.finish, client});
+    share.finish = finish;
+    if (finish > now_) active_.insert({finish, client});
+  }
+
+  // Whoever is first, or oldest, is the first of his client.
+  T take(typename Entries::iterator entry) {
+    T thing = std::move(entry->thing);
+    const Client client = entry->client;
+    const auto share = clients_.find(client);
+    turns_.erase(turn_of(share->second));
+    share->second.waiting.pop_front();
+    share->second.start += static_cast<double>(entry->cost - entry->left);
+    extend(client, share->second, share->second.finish - static_cast<double>(entry->left));
+    if (!share->second.waiting.empty()) {
+      turns_.emplace(turn_of(share->second), share->second.waiting.front());
+    } else if (share->second.finish <= now_) {
+      clients_.erase(share);
+    }
+    entries_.erase(entry);
+    if (entries_.empty()) begin_anew();
+    return thing;
+  }
+  void begin_anew() {
+    clients_.clear();
+    active_.clear();
+    now_ = 0;
+  }
+
+  const core::Quota quota_;
+  Entries entries_;                                   // in the order they came
+  std::map<Turn, typename Entries::iterator> turns_;  // the first of each client
+  std::unordered_map<Client, Share, core::KeyedHash> clients_;
+  std::set<std::pair<double, Client>> active_;  // who would still be served, if all were served at once
+  double now_ = 0;                              // how far each of them would be
+  std::uint64_t pushed_ = 0;
+};
+
+}  // namespace zerosuite::id

@@ -1,0 +1,46 @@
+// The store that the configuration names, with all it stands on.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "db/folder.hpp"
+#include "db/redis.hpp"
+#include "id/stores/guarded_store.hpp"
+#include "id/stores/high_water_marks.hpp"
+#include "id/stores/redis_ids.hpp"
+#include "id/stores/redis_store.hpp"
+#include "id/stores/sqlite_store.hpp"
+#include "ops/app.hpp"
+
+namespace zerosuite::id {
+
+/// Belongs to the loop's thread.
+class StoreStack {
+ public:
+  /// Opens the folder. Throws core::Failure, one line, when it or the configuration cannot be used. Redis is
+  /// only connected to in the turns that follow.
+  explicit StoreStack(ops::App& app);
+
+  GuardedStore& store() { return *guarded_; }
+  /// Null when the store is not Redis.
+  stores::RedisIds* redis_ids() { return redis_ids_.get(); }
+  /// Whether nothing is on its way to the disk.
+  bool idle() const { return !sqlite_ || sqlite_->idle(); }
+  /// At the end, when it is idle. Why what is outstanding could not be written.
+  std::optional<core::Error> close();
+
+ private:
+  void open_sqlite(ops::App& app);
+  void open_redis(ops::App& app);
+
+  std::unique_ptr<stores::SqliteStore> sqlite_;
+  std::unique_ptr<db::Folder> folder_;  // of the floors, beside Redis
+  std::unique_ptr<db::Redis> redis_;
+  std::unique_ptr<stores::RedisStore> redis_store_;
+  std::unique_ptr<stores::RedisIds> redis_ids_;
+  std::optional<HighWaterMarks> marks_;
+  std::optional<GuardedStore> guarded_;
+};
+
+}  // namespace zerosuite::id

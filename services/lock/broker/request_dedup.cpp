@@ -1,0 +1,70 @@
+#include "lock/broker/request_dedup.hpp"
+
+#include "core/error.hpp"
+
+namespace zerosuite::lock {
+namespace {
+
+// With its length before it, so that no two lists of texts read the same.
+std::string measured(const std::string& text) { return std::to_string(text.size()) + ':' + text; }
+
+std::string key(const LockSpec& spec) { return request_key(spec); }
+
+std::size_t fingerprint(const LockSpec& spec) {
+  std::string text;
+  for (const std::string& name : spec.names) text += measured(name);
+  // Not whether it is shared: a hold that was downgraded is that of the same request.
+  if (spec.mode == Mode::kPermits) text += std::to_string(spec.permits) + ' ' + std::to_string(spec.limit);
+  return core::KeyedHash()(text);
+}
+
+}  // namespace
+
+const RequestDedup::Entry* RequestDedup::find(const Request& request) {
+  const LockSpec& spec = request.spec;
+  if (spec.request_id.empty()) return nullptr;
+  if (const Entry* past = past_.find(key(spec))) {
+    if (past->fingerprint == fingerprint(spec)) return past;
+    throw core::Failure(core::kRequestConflict, "request_id " + spec.request_id + " of " + spec.owner +
+                                                    " was used for another request");
+  }
+  const std::int64_t* highest = numbers_.find(spec.owner);
+  if (request.number && highest != nullptr && *request.number < *highest)
+    throw core::Failure(core::kCancelled, "request_id " + spec.request_id + " of " + spec.owner +
+                                              " comes after " + std::to_string(*highest));
+  return nullptr;
+}
+
+void RequestDedup::begun(const Request& request, std::uint64_t waiter, core::TimePoint now) {
+  const LockSpec& spec = request.spec;
+  if (spec.request_id.empty()) return;
+  past_.put(key(spec), {fingerprint(spec), waiter, {}, false}, now);
+  if (request.number) numbers_.put(spec.owner, *request.number, now);
+}
+
+void RequestDedup::granted(const LockSpec& spec, const Granted& granted, core::TimePoint now) {
+  if (spec.request_id.empty()) return;
+  past_.put(key(spec), {fingerprint(spec), 0, granted, false}, now);
+}
+
+void RequestDedup::repeated(const LockSpec& spec) {
+  if (Entry* past = spec.request_id.empty() ? nullptr : past_.find(key(spec))) past->repeated = true;
+}
+
+bool RequestDedup::heard_once(const LockSpec& spec) {
+  const Entry* past = past_.find(key(spec));
+  return past != nullptr && past->waiter == 0 && !past->repeated;
+}
+
+void RequestDedup::failed(const LockSpec& spec, std::uint64_t waiter) {
+  if (spec.request_id.empty()) return;
+  const Entry* past = past_.find(key(spec));
+  if (past != nullptr && past->waiter == waiter) past_.erase(key(spec));
+}
+
+bool RequestDedup::forget(core::TimePoint now) {
+  const bool requests = past_.forget(now);
+  return numbers_.forget(now) && requests;
+}
+
+}  // namespace zerosuite::lock

@@ -1,0 +1,98 @@
+// One conversation between a client and a worker, from its first event to its last.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/socket.hpp"
+#include "net/timers.hpp"
+#include "proxy/intrusive_list.hpp"
+#include "rpc/heartbeat.hpp"
+#include "wire/envelope.hpp"
+
+namespace zerosuite::proxy {
+
+struct Client;
+struct Service;
+struct Worker;
+
+struct Route;
+
+/// From this version of the protocol on grants are events of their own.
+inline constexpr std::uint64_t kCreditsApart = 3;
+
+/// Whoever keeps the channels' time.
+class RouteTimers {
+ public:
+  virtual void due(Route& route) = 0;
+
+ protected:
+  ~RouteTimers() = default;
+};
+
+/// What a call has only while no worker has it.
+struct PendingState {
+  PendingState(rpc::Heartbeat ours, core::TimePoint its_end) : heartbeat(ours), until(its_end) {}
+
+  rpc::Heartbeat heartbeat;  ///< The proxy beats in a worker's place.
+  core::TimePoint until;
+  std::vector<net::Frame> request;  ///< While waiting, the whole message,
+  std::size_t bytes = 0;            ///< and its size.
+  std::string lost_message;         ///< While orphaned, the message of its ERR.
+};
+
+/// Belongs to the loop's thread.
+struct Route {
+  enum class State : std::uint8_t {
+    kNew,       ///< On its way.
+    kWaiting,   ///< No worker has it yet.
+    kOpen,      ///< `worker` has it.
+    kOrphaned,  ///< Its worker died in the middle of a stream; the client hears so when it grants credit.
+  };
+
+  Route(net::Timers& timers, RouteTimers& its_keeper)
+      : keeper(its_keeper), timer(timers, [this] { keeper.due(*this); }) {}
+
+  /// The id that the client gave it, encoded.
+  std::string_view id() const { return std::string_view(text).substr(0, id_size); }
+  /// The method as the client wrote it.
+  std::string_view name() const { return std::string_view(text).substr(id_size); }
+  /// The method as its service calls it.
+  std::string_view method() const { return name().substr(name().size() - method_size); }
+
+  RouteTimers& keeper;
+  wire::Envelope client;
+  std::string text;      // id and name together: one allocation
+  std::size_t hash = 0;  ///< RouteTable::Name::hash.
+  std::size_t id_size = 0;
+  std::size_t method_size = 0;
+  std::uint64_t version = 3;
+  Client* connection = nullptr;
+  Service* service = nullptr;
+  Worker* worker = nullptr;
+  std::string key;  ///< Stands for the first argument, for a service that is sticky by it.
+
+  State state = State::kNew;
+  bool idempotent = false;
+  bool retried = false;
+  bool answered = false;     ///< A reply event has passed.
+  std::uint32_t credit = 1;  ///< Events the client will still take.
+
+  core::TimePoint opened{};
+  core::TimePoint heard{};       ///< The last event of either side.
+  core::TimePoint beat{};        ///< The client's last heartbeat; until one came, `opened`.
+  core::Clock::duration gap{0};  ///< The longest between two of them; zero until one came.
+  core::TimePoint deadline = core::TimePoint::max();  ///< For the first reply event.
+  std::unique_ptr<PendingState> pending;              ///< Null unless waiting or orphaned.
+  net::Frame kept;  ///< The payload of an idempotent call, to ask another worker.
+
+  net::Timer timer;
+  ListHook<Route> of_client;
+  ListHook<Route> of_worker;
+  ListHook<Route> of_queue;
+};
+
+}  // namespace zerosuite::proxy

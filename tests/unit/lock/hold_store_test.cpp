@@ -1,0 +1,394 @@
+#include "lock/engines/hold_store.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+
+#include "db/database.hpp"
+#include "support/faulty_disk.hpp"
+#include "support/lock_engine_rig.hpp"
+
+namespace store_test {
+
+using namespace zerosuite;
+using namespace zerosuite::lock::engines;
+
+namespace {
+
+Row row(const lock::LockSpec& spec) { return std::make_shared<lock::LockSpec>(spec); }
+
+struct Shelf {
+  std::filesystem::path path() const { return above.path() / "locks"; }
+  std::filesystem::path file() const { return path() / "locks.db"; }
+  std::filesystem::path log() const { return path() / "locks.db-wal"; }
+
+  // Leaves a folder with some holds in the file, and none in the log.
+  void fill(int holds = 200) const {
+    HoldStore store(path());
+    store.begin(meta, false);
+    Batch batch;
+    for (int token = 1; token <= holds; ++token)
+      batch.changes[token] = {row(test::spec({"name-" + std::to_string(token)})), true};
+    store.write(batch);
+    batch.changes.clear();
+    batch.meta = meta;
+    store.write(batch);
+    test::write_file(log(), "");
+  }
+  // What opening it fails with; empty when it does not.
+  std::string failure() const {
+    try {
+      const HoldStore store(path());
+    } catch (const core::Failure& failure) {
+      CHECK(failure.name() == "StorageError");
+      return failure.what();
+    }
+    return {};
+  }
+  void damage(const std::filesystem::path& what, const std::function<void(std::string&)>& how) const {
+    std::string content = test::content_of(what);
+    REQUIRE_FALSE(content.empty());
+    how(content);
+    test::write_file(what, content);
+  }
+  std::string advice() const {
+    return "; to go on, move " + path().string() +
+           " away and start with an empty folder, once the longest lease ever granted has passed";
+  }
+
+  test::TemporaryFolder above;
+  Meta meta{.durability = Durability::kSync, .clean = false, .token_limit = 1000, .max_lease_ms = 4096};
+};
+
+}  // namespace
+
+TEST_CASE("a new folder holds nothing and knows of no earlier process") {
+  const Shelf shelf;
+  HoldStore store(shelf.path());
+  const Recovered legacy = store.take_recovered();
+  CHECK_FALSE(legacy.meta);
+  CHECK(legacy.rows.empty());
+  CHECK(legacy.log == db::LogState::kWhole);
+}
+
+TEST_CASE("what was written is there again, every field of it") {
+  const Shelf shelf;
+  auto spec = test::permits({"3:a", std::string("b\0c", 3), ""}, 2, 7);
+  spec.owner = "ann \xff";
+  spec.lease = core::milliseconds(123'456);
+  spec.lock_delay = core::milliseconds(5);
+  spec.count = 4'000'000'000;
+  spec.records = {{lock::Record::Kind::kAcquire, "3:r", 1},
+                  {lock::Record::Kind::kRelease, std::string("r0:1:\0", 6), 4'000'000'000}};
+  spec.confirm = core::milliseconds(7);
+  spec.held = core::milliseconds(8);
+  spec.data = std::string("\0data", 5);
+  {
+    HoldStore store(shelf.path());
+    store.begin(shelf.meta, false);
+    store.write({{{5, {row(spec), true}}, {6, {row(test::spec({"x"})), true}}}, std::nullopt});
+    store.write({{{6, {}}}, std::nullopt});
+  }
+  const Recovered legacy = HoldStore(shelf.path()).take_recovered();
+  CHECK(legacy.meta == shelf.meta);
+  REQUIRE(legacy.rows.size() == 1);
+  CHECK(*legacy.rows.at(5) == spec);
+}
+
+TEST_CASE("a start may forget the rows") {
+  const Shelf shelf;
+  shelf.fill();
+  {
+    HoldStore store(shelf.path());
+    CHECK(store.take_recovered().rows.size() == 200);
+    store.begin(shelf.meta, true);
+  }
+  CHECK(HoldStore(shelf.path()).take_recovered().rows.empty());
+}
+
+TEST_CASE("a log that grew is worked into the file, and does not grow for ever") {
+  const Shelf shelf;
+  HoldStore store(shelf.path());
+  store.begin(shelf.meta, false);
+  lock::LockSpec spec = test::spec({"a"});
+  spec.data = std::string(20'000, 'x');
+  for (int round = 0; round < 500; ++round) store.write({{{1, {row(spec)}}}, std::nullopt});
+  CHECK(std::filesystem::file_size(shelf.log()) < 1200 * 4120);
+  CHECK(std::filesystem::file_size(shelf.log()) > 900 * 4120);
+}
+
+TEST_CASE("of a batch that finds no room nothing is there, and the next one goes on without it") {
+  const Shelf shelf;
+  lock::LockSpec large = test::spec({"a"});
+  large.data = std::string(100'000, 'x');
+  Batch batch;
+  for (int token = 1; token <= 50; ++token) batch.changes[token] = {row(large), true};
+  int fault = 0;
+  bool fired = true;
+  while (fired) {
+    test::FaultyDisk disk;
+    std::filesystem::remove_all(shelf.path());
+    {
+      HoldStore store(shelf.path());
+      store.begin(shelf.meta, false);
+      disk.fail(test::FaultyDisk::Fault::kFullOnce, ++fault * 100);
+      try {
+        store.write(batch);
+      } catch (const db::SqliteFailure& failure) {
+        CHECK(failure.full());
+        store.write({{{100, {row(test::spec({"b"})), true}}}, std::nullopt});
+      }
+      fired = disk.fired();
+    }
+    CHECK(HoldStore(shelf.path()).take_recovered().rows.size() == (fired ? 1 : 50));
+  }
+  CHECK(fault > 10);
+}
+
+TEST_CASE("a folder killed in the middle of its making is made anew") {
+  int fault = 0;
+  bool fired = true;
+  while (fired) {
+    test::FaultyDisk disk;
+    const Shelf shelf;
+    disk.fail(test::FaultyDisk::Fault::kWrite, ++fault);
+    try {
+      HoldStore(shelf.path()).begin(shelf.meta, false);
+    } catch (const core::Failure&) {
+    }
+    fired = disk.fired();
+    disk.heal();
+    disk.cut_power(static_cast<unsigned int>(fault));
+    CHECK(shelf.failure() == "");
+  }
+  CHECK(fault > 5);
+}
+
+TEST_CASE("a database that is gone from a folder in use is not taken for a new one") {
+  const Shelf shelf;
+  shelf.fill();
+  const std::string expected =
+      shelf.file().string() + " is gone, though the folder was in use" + shelf.advice();
+  SUBCASE("removed") { std::filesystem::remove(shelf.file()); }
+  SUBCASE("empty") { test::write_file(shelf.file(), ""); }
+  CHECK(shelf.failure() == expected);
+}
+
+TEST_CASE("a file that is no database, or another program's, is refused and left alone") {
+  const Shelf shelf;
+  std::filesystem::create_directories(shelf.path());
+  std::string says;
+  SUBCASE("text") {
+    test::write_file(shelf.file(), std::string(10'000, 'x'));
+    says = "file is not a database";
+  }
+  SUBCASE("foreign") {
+    db::Database(shelf.file()).exec("CREATE TABLE t(a)");
+    says = "is not a lock database";
+  }
+  const std::string before = test::content_of(shelf.file());
+  CHECK(shelf.failure() == shelf.file().string() + " " + says + shelf.advice());
+  CHECK(test::content_of(shelf.file()) == before);
+}
+
+TEST_CASE("a folder given by a relative path is complained of as well as any other") {
+  const Shelf shelf;
+  shelf.fill();
+  test::write_file(shelf.file(), std::string(10'000, 'x'));
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(shelf.path());
+  std::string failure;
+  try {
+    const HoldStore store(".");
+  } catch (const core::Failure& refusal) {
+    failure = refusal.what();
+  }
+  std::filesystem::current_path(before);
+  CHECK(failure.starts_with("./locks.db file is not a database; to go on, move . away"));
+}
+
+TEST_CASE("a newer version's database is refused and left alone") {
+  const Shelf shelf;
+  shelf.fill();
+  db::Database(shelf.file()).exec("PRAGMA user_version = 3");
+  const std::string before = test::content_of(shelf.file());
+  CHECK(shelf.failure() ==
+        shelf.file().string() + " was written by another version of this program" + shelf.advice());
+  CHECK(test::content_of(shelf.file()) == before);
+}
+
+TEST_CASE("a database that is damaged is refused, in one line") {
+  const Shelf shelf;
+  shelf.fill();
+  REQUIRE(std::filesystem::file_size(shelf.file()) >= 5 * 4096);
+  SUBCASE("cut at a page") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.resize(4 * 4096); });
+  }
+  SUBCASE("cut within a page") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.resize(9000); });
+  }
+  SUBCASE("cut within its header") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.resize(50); });
+  }
+  SUBCASE("a bit of its header") {
+    shelf.damage(shelf.file(), [](std::string& content) { content[3] ^= 1; });
+  }
+  SUBCASE("a bit of its structure") {
+    shelf.damage(shelf.file(), [](std::string& content) { content[4 * 4096 + 3] ^= 4; });
+  }
+  SUBCASE("a bit of a row") {
+    shelf.damage(shelf.file(), [](std::string& content) { content[content.rfind("name-150") + 6] ^= 1; });
+  }
+  SUBCASE("a page of zeros") {
+    shelf.damage(shelf.file(), [](std::string& content) { content.replace(3 * 4096, 4096, 4096, '\0'); });
+  }
+  SUBCASE("the meta row") { db::Database(shelf.file()).exec("UPDATE meta SET max_lease_ms = 1"); }
+  SUBCASE("no meta row") { db::Database(shelf.file()).exec("DELETE FROM meta"); }
+  SUBCASE("no table") { db::Database(shelf.file()).exec("DROP TABLE hold"); }
+  const std::string failure = shelf.failure();
+  CAPTURE(failure);
+  CHECK(failure.starts_with(shelf.file().string() + " "));
+  CHECK(failure.ends_with(shelf.advice()));
+  CHECK(failure.find('\n') == failure.npos);
+}
+
+TEST_CASE("no flipped bit of a database changes a hold unnoticed") {
+  const Shelf shelf;
+  shelf.fill(5);
+  const auto before = HoldStore(shelf.path()).take_recovered();
+  const std::string whole = test::content_of(shelf.file());
+  int refused = 0;
+  for (std::size_t at = 0; at<whole.size(); at += at % 4096> 100 && at % 4096 < 3600 ? 61 : 1) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
+    test::write_file(shelf.file(), flipped);
+    test::write_file(shelf.log(), "");
+    CAPTURE(at);
+    try {
+      const auto legacy = HoldStore(shelf.path()).take_recovered();
+      CHECK(legacy.meta == before.meta);
+      REQUIRE(legacy.rows.size() == before.rows.size());
+      for (const auto& [token, spec] : before.rows) CHECK(*legacy.rows.at(token) == *spec);
+    } catch (const core::Failure&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 500);
+}
+
+TEST_CASE("what is wrong with the log is told, and what stands before it is there") {
+  const Shelf shelf;
+  shelf.fill();
+  {
+    HoldStore store(shelf.path());
+    store.begin(shelf.meta, false);
+    for (int token = 1000; token < 1005; ++token)
+      store.write({{{token, {row(test::spec({"late"})), true}}}, std::nullopt});
+  }
+  auto state = db::LogState::kWhole;
+  std::size_t late = 4;
+  SUBCASE("in its middle") {
+    shelf.damage(shelf.log(), [](std::string& log) { log[32 + 24 + 50] ^= 1; });
+    state = db::LogState::kDamaged;
+    late = 0;
+  }
+  SUBCASE("in its last commit") {
+    shelf.damage(shelf.log(), [](std::string& log) { log.back() ^= 1; });
+    state = db::LogState::kLastTorn;
+  }
+  SUBCASE("at its torn end") {
+    shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096 + 4); });
+    test::write_file(shelf.path() / "lock", "zerosuite-lock\n1\nlog 4\n");  // it was never finished
+  }
+  SUBCASE("behind a commit") {
+    shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096); });
+    state = db::LogState::kDamaged;
+  }
+  const Recovered legacy = HoldStore(shelf.path()).take_recovered();
+  CHECK(legacy.log == state);
+  CHECK(legacy.rows.size() == 200 + late);
+}
+
+namespace {
+
+// As version 1 of the file wrote it, row for row: a lock entered twice, a set, a reader, permits.
+void write_first_version(const std::filesystem::path& file) {
+  const db::Database database(file);
+  for (const char* sql :
+       {"PRAGMA application_id = 1515408459", "PRAGMA user_version = 1",
+        "CREATE TABLE hold(token INTEGER PRIMARY KEY, names TEXT, owner TEXT, mode INTEGER, permits INTEGER, "
+        "permit_limit INTEGER, lease_ms INTEGER, lock_delay_ms INTEGER, count INTEGER, request_id TEXT, data "
+        "TEXT, checksum INTEGER)",
+        "INSERT INTO hold VALUES(1838923542074369,'3:one','ann',0,1,1,60000,5,2,'second','what for',"
+        "-5799330855483823959)",
+        "INSERT INTO hold VALUES(1838923542074370,'1:a1:b','bob',0,1,1,10000,0,1,'','',5606476268163374733)",
+        "INSERT INTO hold VALUES(1838923542074371,'4:read','cat',1,1,1,20000,0,1,'7','',5554439496878238044)",
+        "INSERT INTO hold VALUES(1838923542074372,'3:sem','dan',2,2,5,40000,0,1,'','',-1379566985533164077)",
+        "CREATE TABLE meta(id INTEGER PRIMARY KEY, durability INTEGER, clean INTEGER, token_limit INTEGER, "
+        "max_lease_ms INTEGER, epoch INTEGER, checksum INTEGER, probes INTEGER)",
+        "INSERT INTO meta VALUES(1,0,1,1838923543122945,65536,1,-7200442825314444388,0)"})
+    database.exec(sql);
+}
+
+}  // namespace
+
+TEST_CASE("a database of the first version is taken over with all that was held, and is of this one then") {
+  const Shelf shelf;
+  std::filesystem::create_directories(shelf.path());
+  write_first_version(shelf.file());
+  test::write_file(shelf.path() / "lock", "zerosuite-lock\n3134\n");
+  lock::LockSpec one = test::spec({"one"}, "ann");
+  one.lease = core::milliseconds(60'000);
+  one.lock_delay = core::milliseconds(5);
+  one.count = 2;
+  one.data = "what for";
+  one.records = {{lock::Record::Kind::kAcquire, "second", 2}};
+  lock::LockSpec set = test::spec({"a", "b"}, "bob");
+  set.lease = core::milliseconds(10'000);
+  const auto check = [&](const Recovered& legacy) {
+    CHECK(legacy.log == db::LogState::kWhole);
+    REQUIRE(legacy.rows.size() == 4);
+    CHECK(*legacy.rows.at(1838923542074369) == one);
+    CHECK(*legacy.rows.at(1838923542074370) == set);
+    CHECK(legacy.rows.at(1838923542074371)->record(lock::Record::Kind::kAcquire, "7") != nullptr);
+    CHECK(legacy.rows.at(1838923542074372)->permits == 2);
+  };
+  Meta meta;
+  {
+    HoldStore store(shelf.path());
+    const Recovered legacy = store.take_recovered();
+    check(legacy);
+    meta = *legacy.meta;
+    CHECK(meta.token_limit == 1838923543122945);
+  }
+  check(HoldStore(shelf.path()).take_recovered());  // looking changes nothing
+  HoldStore(shelf.path()).begin(meta, false);
+  CHECK(db::Database(shelf.file()).integer("PRAGMA user_version") == 2);
+  check(HoldStore(shelf.path()).take_recovered());
+  HoldStore(shelf.path()).begin(meta, true);
+  CHECK(HoldStore(shelf.path()).take_recovered().rows.empty());
+}
+
+TEST_CASE("a power cut while a database is taken over leaves the old one or the new one") {
+  int fault = 0;
+  bool fired = true;
+  while (fired) {
+    test::FaultyDisk disk;
+    const Shelf shelf;
+    std::filesystem::create_directories(shelf.path());
+    write_first_version(shelf.file());
+    disk.fail(test::FaultyDisk::Fault::kWrite, ++fault);
+    try {
+      HoldStore(shelf.path()).begin({.clean = false}, false);
+    } catch (const core::Failure&) {
+    }
+    fired = disk.fired();
+    disk.heal();
+    disk.cut_power(static_cast<unsigned int>(fault));
+    CHECK(HoldStore(shelf.path()).take_recovered().rows.size() == 4);
+  }
+  CHECK(fault > 3);
+}
+
+}  // namespace store_test
