@@ -20,43 +20,16 @@ constexpr auto kLookAgain = 10ms;
 constexpr std::size_t kClientsBehindProxy = 8;
 
 net::PoolOptions pool_options(const Config& config) {
-  return {.threads = config.size("blocking_threads"),
-          .spare = 1,  // so that a client alone can have as many as there are cores
-          .max_queued = config.size("blocking_queue")};
-}
-
-net::SocketOptions socket_options_of(const Config& config) {
-  // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
-  return {.max_frame_bytes = 2 * config.integer("max_frame_bytes"),
-          .high_water = static_cast<int>(config.integer("high_water")),
-          .reading = net::Reading::kAll,
-          .linger = kFlush,
-          .keepalive = config.duration("keepalive_ms")};
-}
-
-rpc::ServerOptions server_options(const Program& program, const Config& config) {
-  return {.name = std::string(program.name),
-          .limits = limits_of(config),
-          .channel = {.heartbeat = config.duration("heartbeat_ms"),
-                      .passive_limit = config.duration("passive_limit_ms"),
-                      .max_credit = static_cast<std::uint32_t>(config.integer("max_credit"))},
-          .max_channels_per_peer = config.size("max_channels_per_peer"),
-          .max_channels = config.size("max_channels")};
+  net::PoolOptions options = config.pool;
+  options.spare = 1;  // so that a client alone can have as many as there are cores
+  return options;
 }
 
 }  // namespace
 
-wire::Limits limits_of(const Config& config) {
-  return {.max_frame_bytes = config.size("max_frame_bytes"),
-          .max_envelope_frames = config.size("max_envelope_frames"),
-          .max_header_bytes = config.size("max_header_bytes"),
-          .max_id_bytes = config.size("max_id_bytes"),
-          .max_nesting = config.size("max_nesting"),
-          .max_elements = config.size("max_elements")};
-}
-
-App::App(const Program& program, Config config, Reload reload)
-    : config_(std::move(config)),
+App::App(const Program& program, const Config& config, Reload reload)
+    : program_(program),
+      config_(config),
       reload_(std::move(reload)),
       log_(program.name),
       context_(reactor_),
@@ -66,28 +39,31 @@ App::App(const Program& program, Config config, Reload reload)
       transport_(context_, reactor_, router_options()),
       sinks_(transport_),
       call_log_(log_),
-      server_(reactor_.timers(), sinks_, offload_, server_options(program, config_)),
+      server_(reactor_.timers(), sinks_, offload_, config_.server),
       proxies_(program, config_, log_, sinks_, server_),
       deadline_(reactor_.timers(), [this] { time_is_up(); }) {
-  log_.set_level(*level_of(config_.text("log_level")));
+  log_.set_level(config_.log_level);
   server_.observe(call_log_);
   guard();
 }
 
-net::SocketOptions App::socket_options() const { return socket_options_of(config_); }
+net::SocketOptions App::socket_options() const {
+  net::SocketOptions options = config_.router.socket;
+  // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
+  options.max_frame_bytes = 2 * static_cast<std::int64_t>(config_.server.limits.max_frame_bytes);
+  options.linger = kFlush;
+  return options;
+}
 
 rpc::RouterOptions App::router_options() const {
-  return {.socket = socket_options(),
-          .max_held_bytes = config_.size("max_held_bytes"),
-          .max_held_total_bytes = config_.size("max_held_total_bytes"),
-          .max_unread_bytes = config_.size("max_unread_bytes"),
-          .max_unread_total_bytes = config_.size("max_unread_total_bytes")};
+  rpc::RouterOptions options = config_.router;
+  options.socket = socket_options();
+  return options;
 }
 
 void App::guard() {
   net::Gate& gate = context_.gate();
-  gate.set_limits(
-      {.connections = config_.size("max_connections"), .per_address = config_.size("max_per_address")});
+  gate.set_limits(config_.gate);
   gate.on_refusals([this](const net::Refusals& refusals) {
     if (refusals.count > 0)
       return log_.write(Level::kInfo, "connections taken again", {{"refused", refusals.count}});
@@ -133,7 +109,7 @@ void App::serve(Interceptor* interceptor) {
 
 void App::listen() {
   std::vector<std::string> bound;
-  for (const std::string& endpoint : config_.list("bind")) bound.push_back(transport_.bind(endpoint));
+  for (const std::string& endpoint : config_.bind) bound.push_back(transport_.bind(endpoint));
   auto to_server =
       rpc::by_view([this](std::span<const std::string_view> frames) { server_.receive(frames); });
   transport_.on_gone([this](std::string_view identity) {
@@ -151,12 +127,12 @@ void App::listen() {
   const auto& methods = server_.methods().all();
   const auto own = std::count_if(methods.begin(), methods.end(),
                                  [](const auto& method) { return !method.first.starts_with('_'); });
-  log_.write(Level::kInfo, "ready", {{"version", ZEROSUITE_VERSION}, {"methods", own}});
+  log_.write(Level::kInfo, "ready", {{"version", program_.version}, {"methods", own}});
   proxies_.dial(dialing(), {.endpoint = {},
                             .socket = socket_options(),
-                            .max_held_bytes = kClientsBehindProxy * config_.size("max_held_bytes"),
-                            .max_waiting_bytes = config_.size("max_unread_bytes"),
-                            .limits = limits_of(config_)});
+                            .max_held_bytes = kClientsBehindProxy * config_.router.max_held_bytes,
+                            .max_waiting_bytes = config_.router.max_unread_bytes,
+                            .limits = config_.server.limits});
 }
 
 void App::on_signal() {
@@ -173,18 +149,18 @@ void App::on_signal() {
 
 void App::reload() {
   try {
-    const Config fresh = reload_();
-    log_.set_level(*level_of(fresh.text("log_level")));
-    log_.write(Level::kInfo, "reloaded", {{"log_level", fresh.text("log_level")}});
+    const Level level = reload_();
+    log_.set_level(level);
+    log_.write(Level::kInfo, "reloaded", {{"log_level", level_name(level)}});
   } catch (const std::exception& error) {
     log_.write(Level::kError, "not reloaded", {{"reason", error.what()}});
   }
 }
 
 void App::drain() {
-  log_.write(Level::kInfo, "draining", {{"calls", totals().open}, {"drain_ms", config_.integer("drain_ms")}});
+  log_.write(Level::kInfo, "draining", {{"calls", totals().open}, {"drain_ms", config_.drain.count()}});
   phase_ = Phase::kDraining;
-  deadline_.after(config_.duration("drain_ms"));
+  deadline_.after(config_.drain);
   proxies_.drain([this] {
     if (phase_ == Phase::kDraining) finish_calls();
   });

@@ -11,7 +11,7 @@
 #include "net/offload_pool.hpp"
 #include "net/reactor.hpp"
 #include "ops/call_log.hpp"
-#include "ops/config/config.hpp"
+#include "ops/config.hpp"
 #include "ops/config/program.hpp"
 #include "ops/counted_offload.hpp"
 #include "ops/interceptor.hpp"
@@ -24,16 +24,15 @@
 
 namespace zerosuite::ops {
 
-/// The limits that a configuration sets.
-wire::Limits limits_of(const Config& config);
-
 /// Made by run(). Everything in it, and everything it calls, belongs to the thread that made it.
 class App {
  public:
-  /// Reads the configuration anew, for SIGHUP; throws core::Failure when it has become bad.
-  using Reload = std::function<Config()>;
+  /// Reads the configuration anew, for SIGHUP, and returns its log level; throws core::Failure when it has
+  /// become bad.
+  using Reload = std::function<Level()>;
 
-  App(const Program& program, Config config, Reload reload);
+  /// Program and configuration must outlive it.
+  App(const Program& program, const Config& config, Reload reload);
 
   const Config& config() const { return config_; }
   net::Context& context() { return context_; }
@@ -94,7 +93,8 @@ class App {
   void time_is_up();
   InterceptorTotals totals() const;  // the server's and the relay's together
 
-  Config config_;
+  const Program& program_;
+  const Config& config_;
   Reload reload_;
   Log log_;
   Signals signals_;

@@ -25,23 +25,12 @@ constexpr std::array<std::string_view, 4> kLevelNames = {"error", "warn", "info"
 
 }  // namespace
 
-std::span<const std::string_view> level_names() { return kLevelNames; }
-
-std::optional<Level> level_of(std::string_view name) {
-  for (std::size_t i = 0; i < kLevelNames.size(); ++i) {
-    if (kLevelNames[i] == name) return static_cast<Level>(i);
-  }
-  return std::nullopt;
-}
+std::string_view level_name(Level level) { return kLevelNames[static_cast<std::size_t>(level)]; }
 
 std::string line(Level level, std::string_view program, std::string_view event,
                  std::span<const Field> fields) {
   std::string out;
-  out.append(kLevelNames[static_cast<std::size_t>(level)])
-      .append(" ")
-      .append(program)
-      .append(" ")
-      .append(event);
+  out.append(level_name(level)).append(" ").append(program).append(" ").append(event);
   for (const Field& field : fields) {
     out.append(" ").append(field.key).append("=").append(word_or_quoted(field.value));
   }

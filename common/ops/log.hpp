@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,11 +18,8 @@ namespace zerosuite::ops {
 
 enum class Level { kError, kWarn, kInfo, kDebug };
 
-/// error, warn, info, debug: gravest first.
-std::span<const std::string_view> level_names();
-
-/// The level of that name (error, warn, info, debug), or nullopt.
-std::optional<Level> level_of(std::string_view name);
+/// error, warn, info or debug.
+std::string_view level_name(Level level);
 
 /// One `key=value` of a line.
 struct Field {

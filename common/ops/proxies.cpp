@@ -32,8 +32,7 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Si
 void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options) {
   if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies
   rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
-  for (const std::string& endpoint : config_.list("proxy")) {
-    if (endpoint == "none") continue;
+  for (const std::string& endpoint : config_.proxies) {
     if (all_.size() == kMostProxies)
       throw core::Failure(core::kInvalidArgument, "there may be 255 proxies, not more");
     if (config_.is_default("proxy"))
@@ -57,10 +56,10 @@ rpc::Registration Proxies::registration(const rpc::ProxyLink& link) {
   return {.id = id_on(link),
           .key = key_,
           .service = std::string(program_.name),
-          .version = ZEROSUITE_VERSION,
+          .version = std::string(program_.version),
           .methods = rpc::read_methods({rpc::OwnMethods(server_.methods()).methods()}),
-          .weight = static_cast<std::uint32_t>(config_.integer("weight")),
-          .max_inflight = static_cast<std::uint32_t>(config_.integer("max_inflight")),
+          .weight = config_.weight,
+          .max_inflight = config_.max_inflight,
           .sticky = program_.sticky,
           .state = state_};
 }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "ops/config/config.hpp"
+#include "ops/config.hpp"
 #include "ops/log.hpp"
 #include "rpc/server/server.hpp"
 #include "rpc/transport/sink_mux.hpp"

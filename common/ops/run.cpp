@@ -9,20 +9,9 @@
 #include <exception>
 
 #include "core/secret.hpp"
-#include "ops/config/help.hpp"
 
 namespace zerosuite::ops {
 namespace {
-
-Environment environment() {
-  Environment all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return all;
-}
 
 /// What is opened next would otherwise become standard error, and get the log written into it.
 void fill_standard_descriptors() {
@@ -40,41 +29,32 @@ void allow_many_clients() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-void start(const Program& program, const std::vector<std::string>& arguments,
-           const std::function<void(App&)>& body) {
-  const auto secrets = std::make_shared<const GivenSecrets>(take_secrets(program));
-  const std::vector<Option> options = options_of(program);
-  const Settings flags = read_flags(options, arguments);
-  if (flags.contains("help")) {
-    std::fputs(help(program, options).c_str(), stdout);
-    return;
-  }
-  if (flags.contains("version")) {
-    std::printf("zerosuite-%s %s\n", std::string(program.name).c_str(), ZEROSUITE_VERSION);
-    return;
-  }
-  const auto configure = [&] { return Config(program, flags, environment(), secrets); };
-  Config config = configure();
-  if (program.validate != nullptr) program.validate(config);
-  if (config.on("check")) {
-    std::puts("configuration ok");
-    return;
-  }
+void start(const Program& program, const std::vector<std::string>& arguments, const MakeConfig& make,
+           const std::function<void(App&, const Config&)>& body) {
+  Secrets secrets = take_secrets(program, *make());
+  const std::unique_ptr<Config> config = make();
+  if (read(program, *config, {arguments, environment(), std::move(secrets)}) == Command::kExit) return;
+  const auto reload = [&] {
+    const std::unique_ptr<Config> fresh = make();
+    read(program, *fresh, {arguments, environment(), {}});
+    return fresh->log_level;
+  };
   allow_many_clients();
-  App app(program, std::move(config), configure);
-  body(app);
+  App app(program, *config, reload);
+  body(app, *config);
 }
 
 }  // namespace
 
-int run(const Program& program, int argc, char** argv, const std::function<void(App&)>& body) {
+int run(const Program& program, int argc, char** argv, const MakeConfig& make,
+        const std::function<void(App&, const Config&)>& body) {
   try {
     fill_standard_descriptors();
     core::start_sodium();
-    start(program, {argv + 1, argv + argc}, body);
+    start(program, {argv + 1, argv + argc}, make, body);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "zerosuite-%s: %s\n", std::string(program.name).c_str(), error.what());
+    std::fprintf(stderr, "%s: %s\n", program.executable_name().c_str(), error.what());
     return EXIT_FAILURE;
   }
 }

@@ -3,15 +3,36 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "ops/app.hpp"
 #include "ops/config/program.hpp"
 
 namespace zerosuite::ops {
 
-/// Reads flags, environment and file, answers --help, --version and --check, and otherwise calls `body` with
-/// an App. Answers the exit status: 0 after an orderly stop, 1 when the program could not start or `body`
-/// threw; then one line on stderr says why. To be called before any thread is started.
-int run(const Program& program, int argc, char** argv, const std::function<void(App&)>& body);
+/// Makes a configuration that holds nothing but defaults.
+using MakeConfig = std::function<std::unique_ptr<Config>()>;
+
+/// Reads flags, environment and file, does what --help, --version, --check and --print-config ask for, and
+/// otherwise calls `body` with an App. Returns the exit status: 0 after an orderly stop, 1 when the program
+/// could not start or `body` threw; then one line on stderr says why. To be called before any thread is
+/// started.
+int run(const Program& program, int argc, char** argv, const MakeConfig& make,
+        const std::function<void(App&, const Config&)>& body);
+
+/// The same for a program without keys of its own.
+inline int run(const Program& program, int argc, char** argv, const std::function<void(App&)>& body) {
+  return run(
+      program, argc, argv, [] { return std::make_unique<Config>(); },
+      [&body](App& app, const Config&) { body(app); });
+}
+
+/// The same for a program whose configuration is an Own, which derives from Config.
+template <class Own, class Body>
+int run(const Program& program, int argc, char** argv, const Body& body) {
+  return run(
+      program, argc, argv, [] { return std::make_unique<Own>(); },
+      [&body](App& app, const Config& config) { body(app, static_cast<const Own&>(config)); });
+}
 
 }  // namespace zerosuite::ops

@@ -3,135 +3,17 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 
 #include "core/random.hpp"
 #include "db/folder_state.hpp"
 #include "db/redis.hpp"
 #include "id/secret/secret_file.hpp"
 #include "id/secret/secret_keys.hpp"
-#include "ops/config/program.hpp"
+#include "id/stores/redis_store.hpp"
 #include "ops/config/text.hpp"
 
 namespace zerosuite::id {
 namespace {
-
-using core::milliseconds;
-using ops::Option;
-using ops::Scope;
-using ops::Type;
-
-constexpr std::array<std::string_view, 2> kStores = {"sqlite", "redis"};
-constexpr std::array<std::string_view, 3> kStarts = {"carry", "zero", "random"};
-
-Option choice(std::string_view name, std::span<const std::string_view> choices, std::string_view help) {
-  return {.name = name,
-          .type = Type::kChoice,
-          .scope = Scope::kOwn,
-          .initial = std::string(choices.front()),
-          .argument = name == "store" ? "STORE" : "",
-          .choices = choices,
-          .help = help};
-}
-
-Option text(std::string_view name, std::string initial, std::string_view argument, std::string_view help) {
-  return {.name = name,
-          .type = Type::kText,
-          .scope = Scope::kOwn,
-          .initial = std::move(initial),
-          .argument = argument,
-          .help = help};
-}
-
-Option once(std::string_view name, std::string_view help) {
-  return {.name = name, .type = Type::kSwitch, .scope = Scope::kCommand, .initial = false, .help = help};
-}
-
-std::vector<Option> store_options() {
-  Option reply = ops::own_count("redis_max_reply_bytes", db::RedisOptions().max_reply_bytes, 65'536,
-                                "Ends a connection on which one reply of Redis takes more memory.");
-  reply.unit = "bytes";
-  return {
-      choice("store", kStores, "Keeps what was given out in: sqlite (in --data), redis."),
-      text("redis", "127.0.0.1:6379", "HOST:PORT", "The Redis server of --store redis; unix:PATH too."),
-      text("redis_prefix", "zerosuite:id:", "", "What the keys in Redis begin with."),
-      text("redis_password_file", "none", "", "A file with the password for Redis, or none."),
-      ops::own_count(
-          "redis_replicas", 0, 0,
-          "Replicas that must have a reservation, or a tag's change, before it is answered (WAIT)."),
-      std::move(reply),
-      text("worker", "auto", "N|auto", "The worker id, or auto: the lowest that the store has free."),
-      text("floors_file", "none", "",
-           "Remembers here what was given out, to notice an old copy of the store; none = in --data."),
-      once("accept_regressed", "Goes on with an old copy of the store, above what is known to be given out."),
-      once("allow_relayout", "Goes on with another layout than the ids before had.")};
-}
-
-std::vector<Option> source_options() {
-  const IssuerOptions usual;
-  const ClockRules rules;
-  const BatchLimits limits;
-  return {text("layout", "twitter", "NAME", "The layout of snowflakes when a call names none."),
-          choice("sequence_start", kStarts,
-                 "Where the sequence of a new tick begins: where the last ended, at 0, or at 0 to 99."),
-          ops::own_time("window_ms", usual.snowflake.window, 100,
-                        "Reserves so much time for snowflakes at once."),
-          ops::own_time("burst_lead_ms", usual.snowflake.burst_lead, 1,
-                        "Borrows so much of the future when a tick is used up."),
-          ops::own_time("park_ms", usual.snowflake.park, 0, "A call waits so long for the store."),
-          ops::own_count("max_parked", usual.snowflake.max_parked, 1,
-                         "Calls that wait for one source, shared by clients; ERR Overloaded beyond it."),
-          ops::own_count("max_layouts", usual.snowflake.max_layouts,
-                         static_cast<std::int64_t>(named_layouts().size()),
-                         "Layouts in use, with the named ones; ERR Overloaded for one more."),
-          ops::own_count("max_batch", static_cast<std::size_t>(limits.list), 1,
-                         "Ids, or runs, in one list; ERR BatchTooLarge beyond it."),
-          ops::own_count("max_runs_ids", static_cast<std::size_t>(limits.runs), 1,
-                         "Ids of one snowflake_runs(); ERR BatchTooLarge beyond it."),
-          ops::own_count("max_range", static_cast<std::size_t>(limits.range), 1,
-                         "Ids of one segment_range() or seq_batch(); ERR BatchTooLarge beyond it."),
-          ops::own_count("max_tags_listed", static_cast<std::size_t>(limits.tags), 1,
-                         "Tags in one page of tags(); ERR BatchTooLarge beyond it."),
-          ops::own_time("lease_ms", usual.worker.claim.ttl, 1000, "A worker id is leased for so long."),
-          ops::own_time("renew_ms", usual.worker.renew, 100, "Renews the lease so often."),
-          ops::own_time("lease_margin_ms", usual.worker.margin, 0,
-                        "Stops issuing so long before another may have the worker id."),
-          ops::own_time("start_wait_ms", milliseconds(20'000), 0,
-                        "Waits so long for the store and for a worker id at the start."),
-          ops::own_time("max_lead_ms", rules.max_lead, 0, "Ids may run so far ahead of the wall clock."),
-          ops::own_time("max_forward_ms", rules.max_forward, 1000,
-                        "A longer leap of the wall clock is not followed."),
-          ops::own_time("outage_budget_ms", usual.segments.buffer.outage_budget, 0,
-                        "Reserves of a tag what it uses in so long."),
-          ops::own_time("tag_watch_ms", usual.watch.every, 10,
-                        "Looks so often what other issuers on the same store have changed of tags."),
-          ops::own_count("max_tags", usual.segments.max_tags, 1, "Tags in use; ERR Overloaded beyond it."),
-          ops::own_count("max_names", usual.sequences.max_names, 1,
-                         "Sequences in memory; the idle ones are dropped beyond it."),
-          text("keys_file", "none", "", "The keys of obf() and token(), or none; a file of its owner alone."),
-          {.name = "keys",
-           .type = Type::kText,
-           .scope = Scope::kSecret,
-           .initial = std::string("none"),
-           .help = "The same keys in one line, separated by commas."},
-          text("admin_token_file", "none", "",
-               "The token that tag_create() and its like ask for, or none; a file of its owner alone.")};
-}
-
-std::vector<Option> own_options() {
-  std::vector<Option> all = store_options();
-  for (Option& option : source_options()) all.push_back(std::move(option));
-  return all;
-}
-
-std::optional<std::int64_t> worker_of(const std::string& text) {
-  if (text == "auto") return std::nullopt;
-  std::int64_t worker = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), worker);
-  if (error == std::errc() && end == text.data() + text.size() && worker >= 0) return worker;
-  throw core::Failure(core::kInvalidArgument,
-                      "worker is " + ops::word_or_quoted(text) + "; expected a number or auto");
-}
 
 // Unlike any other start of any other process, and yet a person can tell where it runs.
 std::string owner() {
@@ -140,11 +22,6 @@ std::string owner() {
   const std::uint64_t bits = core::random_bits();
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":" +
          ops::hex({reinterpret_cast<const char*>(&bits), sizeof bits});
-}
-
-SequenceStart start_of(const std::string& word) {
-  if (word == "zero") return SequenceStart::kZero;
-  return word == "random" ? SequenceStart::kRandom : SequenceStart::kCarry;
 }
 
 // What is renewed too late is never held.
@@ -163,83 +40,159 @@ void check_worker(const Claim& claim, const Layout& layout) {
                                                   std::to_string(layout.workers() - 1));
 }
 
-const std::vector<Option> kOptions = own_options();
-void validate(const ops::Config& config) {
-  issuer_options(config);
-  secrets(config);
-  admin_token(config);
+void describe_store(ops::Options& options, Config& config) {
+  options
+      .add_choice<StoreKind>("store", config.store,
+                             {{"sqlite", StoreKind::kSqlite}, {"redis", StoreKind::kRedis}},
+                             "Where it is kept what was given out: sqlite (in --data) or redis.")
+      .argument("STORE");
+  options.add("redis", config.redis, "The Redis server of --store redis; unix:PATH too.")
+      .argument("HOST:PORT");
+  options.add("redis_prefix", config.redis_prefix, "Prefix of the keys in Redis.");
+  options
+      .add("redis_password_file", config.redis_password_file, "A file with the password for Redis, or none.")
+      .empty_word("none")
+      .argument("FILE");
+  options.add("redis_replicas", config.redis_replicas,
+              "Number of replicas that must have a reservation, or a tag's change, before the reply (WAIT).");
+  options.add("redis_max_reply_bytes", config.redis_max_reply_bytes, {65'536},
+              "Maximum memory for one reply of Redis; a longer one ends the connection.");
+  options.add("worker", config.worker, "The worker id, or auto: the lowest that the store has free.")
+      .empty_word("auto")
+      .argument("N|auto");
+  options
+      .add("floors_file", config.floors_file,
+           "Where the high-water marks are kept, by which an old copy of the store is noticed; none = in "
+           "--data.")
+      .empty_word("none")
+      .argument("FILE");
+  options.add_command("accept_regressed", config.accept_regressed,
+                      "Goes on with an old copy of the store, above what is known to be given out.");
+  options.add_command("allow_relayout", config.allow_relayout,
+                      "Goes on with another layout than the ids before had.");
 }
 
-const ops::Program kProgram{.name = "id",
-                            .summary = "Distributed ids over zerorpc.",
-                            .bind = "tcp://127.0.0.1:4303",
-                            .data = "data/id",
-                            .options = kOptions,
-                            .validate = validate};
+void describe_snowflakes(ops::Options& options, Config& config) {
+  IssuerOptions& issuer = config.issuer;
+  options.add("layout", config.layout, "The layout of snowflakes when a call names none.").argument("NAME");
+  options.add_choice<SequenceStart>(
+      "sequence_start", issuer.sequence_start,
+      {{"carry", SequenceStart::kCarry}, {"zero", SequenceStart::kZero}, {"random", SequenceStart::kRandom}},
+      "Where the sequence of a new tick begins: where the last ended (carry), at 0 (zero), or at 0 to 99 "
+      "(random).");
+  options.add("window_ms", issuer.snowflake.window, {100},
+              "How much time is reserved for snowflakes at once.");
+  options.add("burst_lead_ms", issuer.snowflake.burst_lead, {1},
+              "How much of the future may be borrowed when a tick is used up.");
+  options.add("park_ms", issuer.snowflake.park, "Maximum wait of a call for the store.");
+  options.add(
+      "max_parked", issuer.snowflake.max_parked, {1},
+      "Maximum number of calls that wait for one source, shared by clients; ERR Overloaded beyond it.");
+  options.add("max_layouts", issuer.snowflake.max_layouts,
+              {static_cast<std::int64_t>(named_layouts().size())},
+              "Maximum number of layouts in use, with the named ones; ERR Overloaded beyond it.");
+}
+
+void describe_batches(ops::Options& options, BatchLimits& limits) {
+  options.add("max_batch", limits.list, {1},
+              "Maximum number of ids, or runs, in one list; ERR BatchTooLarge beyond it.");
+  options.add("max_runs_ids", limits.runs, {1},
+              "Maximum number of ids of one snowflake_runs(); ERR BatchTooLarge beyond it.");
+  options.add("max_range", limits.range, {1},
+              "Maximum number of ids of one segment_range() or seq_batch(); ERR BatchTooLarge beyond it.");
+  options.add("max_tags_listed", limits.tags, {1},
+              "Maximum number of tags in one page of tags(); ERR BatchTooLarge beyond it.");
+}
+
+void describe_worker(ops::Options& options, Config& config) {
+  IssuerOptions& issuer = config.issuer;
+  options.add("lease_ms", issuer.worker.claim.ttl, {1000}, "Lease of the worker id.");
+  options.add("renew_ms", issuer.worker.renew, {100}, "How often the lease is renewed.");
+  options.add("lease_margin_ms", issuer.worker.margin,
+              "Safety margin: nothing is issued for this long before the lease ends.");
+  options.add("start_wait_ms", config.start_wait,
+              "Maximum wait for the store and for a worker id at the start.");
+  options.add("max_lead_ms", issuer.clock.max_lead, "How far ids may run ahead of the wall clock.");
+  options.add("max_forward_ms", issuer.clock.max_forward, {1000},
+              "A longer jump of the wall clock is not followed.");
+}
+
+void describe_sequences(ops::Options& options, Config& config) {
+  IssuerOptions& issuer = config.issuer;
+  options.add("outage_budget_ms", issuer.segments.buffer.outage_budget,
+              "How long the values reserved of a tag must last without the store.");
+  options.add("tag_watch_ms", issuer.watch.every, {10},
+              "How often it is asked what other issuers on the same store have changed of tags.");
+  options.add("max_tags", issuer.segments.max_tags, {1},
+              "Maximum number of tags in use; ERR Overloaded beyond it.");
+  options.add("max_names", issuer.sequences.max_names, {1},
+              "Maximum number of sequences in memory; beyond it the idle ones are dropped.");
+}
+
+void describe_secrets(ops::Options& options, Config& config) {
+  options
+      .add("keys_file", config.keys_file,
+           "The keys of obf() and token(), or none; only its owner may read the file.")
+      .empty_word("none")
+      .argument("FILE");
+  options.add_secret("keys", config.keys, "The same keys in one line, separated by commas.");
+  options
+      .add("admin_token_file", config.admin_token_file,
+           "The token that tag_create() and its like ask for, or none; only its owner may read the file.")
+      .empty_word("none")
+      .argument("FILE");
+}
 
 }  // namespace
 
-const ops::Program& program() { return kProgram; }
+Config::Config()
+    : redis_prefix(stores::RedisStoreOptions().prefix),
+      redis_max_reply_bytes(db::RedisOptions().max_reply_bytes) {}
 
-std::optional<std::string> text_unless_none(const ops::Config& config, std::string_view name) {
-  const std::string& text = config.text(name);
-  if (text == "none") return std::nullopt;
-  return text;
+void Config::describe(ops::Options& options) {
+  describe_store(options, *this);
+  describe_snowflakes(options, *this);
+  describe_batches(options, limits);
+  describe_worker(options, *this);
+  describe_sequences(options, *this);
+  describe_secrets(options, *this);
 }
 
-std::filesystem::path floors_file(const ops::Config& config) {
-  if (const auto file = text_unless_none(config, "floors_file")) return *file;
-  return std::filesystem::path(config.text("data")) / "floors";
+void Config::check() const {
+  issuer_options();
+  secrets();
+  admin_token();
 }
 
-Secrets secrets(const ops::Config& config) {
-  if (const auto file = text_unless_none(config, "keys_file")) return Secrets(read_keys(*file));
-  const core::SecretText* const keys = config.secret("keys");
-  const bool some = keys != nullptr && core::view(*keys) != "none";
+std::filesystem::path Config::marks_file() const {
+  return floors_file ? std::filesystem::path(*floors_file) : std::filesystem::path(data) / "floors";
+}
+
+Secrets Config::secrets() const {
+  if (keys_file) return Secrets(read_keys(*keys_file));
+  const bool some = keys && core::view(*keys) != "none";
   return Secrets(some ? parse_keys(core::view(*keys), "ZEROSUITE_ID_KEYS", ',') : std::vector<SecretKey>());
 }
 
-BatchLimits batch_limits(const ops::Config& config) {
-  return {.list = config.integer("max_batch"),
-          .runs = config.integer("max_runs_ids"),
-          .range = config.integer("max_range"),
-          .tags = config.integer("max_tags_listed")};
+core::SecretText Config::admin_token() const {
+  return admin_token_file ? read_secret(*admin_token_file) : core::SecretText();
 }
 
-core::SecretText admin_token(const ops::Config& config) {
-  const auto file = text_unless_none(config, "admin_token_file");
-  return file ? read_secret(*file) : core::SecretText();
-}
-
-IssuerOptions issuer_options(const ops::Config& config) {
-  IssuerOptions options;
-  options.layout = layout_of(config.text("layout"));
-  options.sequence_start = start_of(config.text("sequence_start"));
-  options.allow_relayout = config.on("allow_relayout");
+IssuerOptions Config::issuer_options() const {
+  IssuerOptions options = issuer;
+  options.layout = layout_of(layout);
+  options.allow_relayout = allow_relayout;
   options.fresh_store = db::fresh_state_id();
-  options.accept_regressed = config.on("accept_regressed");
-  options.watch = {.every = config.duration("tag_watch_ms"), .wait = config.duration("park_ms")};
-  options.snowflake = {.window = config.duration("window_ms"),
-                       .burst_lead = config.duration("burst_lead_ms"),
-                       .park = config.duration("park_ms"),
-                       .max_parked = config.size("max_parked"),
-                       .max_layouts = config.size("max_layouts")};
-  options.worker = {.claim = {.worker = worker_of(config.text("worker")),
-                              .workers = options.layout.workers(),
-                              .owner = owner(),
-                              .ttl = config.duration("lease_ms")},
-                    .renew = config.duration("renew_ms"),
-                    .margin = config.duration("lease_margin_ms")};
+  options.accept_regressed = accept_regressed;
+  options.watch.wait = options.snowflake.park;
+  options.worker.claim.worker = worker;
+  options.worker.claim.workers = options.layout.workers();
+  options.worker.claim.owner = owner();
   check_lease(options.worker);
   check_worker(options.worker.claim, options.layout);
-  options.clock.max_lead = config.duration("max_lead_ms");
-  options.clock.max_forward = config.duration("max_forward_ms");
-  options.segments.buffer.outage_budget = config.duration("outage_budget_ms");
-  options.segments.max_tags = config.size("max_tags");
-  options.sequences.max_names = config.size("max_names");
   for (RangeAllocatorOptions* source : {&options.segments.buffer.source, &options.sequences.buffer.source}) {
-    source->park = config.duration("park_ms");
-    source->max_parked = config.size("max_parked");
+    source->park = options.snowflake.park;
+    source->max_parked = options.snowflake.max_parked;
   }
   return options;
 }

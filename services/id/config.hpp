@@ -1,6 +1,7 @@
 // What zerosuite-id can be told beside what every program can.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -8,25 +9,49 @@
 #include "id/api/format.hpp"
 #include "id/issuer.hpp"
 #include "id/secret/secrets.hpp"
-#include "ops/config/config.hpp"
+#include "ops/config.hpp"
 
 namespace zerosuite::id {
 
-/// Name, endpoint and options. Lives as long as the process.
-const ops::Program& program();
+inline constexpr ops::Program kProgram{.name = "id",
+                                       .summary = "Distributed ids over zerorpc.",
+                                       .bind = "tcp://127.0.0.1:4303",
+                                       .data = "data/id"};
 
-/// Throws core::Failure when a layout or a worker id is none.
-IssuerOptions issuer_options(const ops::Config& config);
-/// Where the floors are kept.
-std::filesystem::path floors_file(const ops::Config& config);
-/// Of the keys file, or of the environment's ZEROSUITE_ID_KEYS; none otherwise. Throws core::Failure
-/// InvalidArgument.
-Secrets secrets(const ops::Config& config);
-/// How much one call may ask for.
-BatchLimits batch_limits(const ops::Config& config);
-/// Empty when none is configured. Throws core::Failure InvalidArgument.
-core::SecretText admin_token(const ops::Config& config);
-/// A key that may be "none"; nullopt then.
-std::optional<std::string> text_unless_none(const ops::Config& config, std::string_view name);
+enum class StoreKind : std::uint8_t { kSqlite, kRedis };
+
+struct Config final : ops::Config {
+  Config();
+  void describe(ops::Options& options) override;
+  void check() const override;
+
+  /// Throws core::Failure InvalidArgument when a layout or a worker id is none.
+  IssuerOptions issuer_options() const;
+  /// Where the high-water marks are kept.
+  std::filesystem::path marks_file() const;
+  /// Of the keys file, or of the environment's ZEROSUITE_ID_KEYS; none otherwise. Throws core::Failure
+  /// InvalidArgument.
+  Secrets secrets() const;
+  /// Empty when none is configured. Throws core::Failure InvalidArgument.
+  core::SecretText admin_token() const;
+
+  StoreKind store = StoreKind::kSqlite;
+  std::string redis = "127.0.0.1:6379";
+  std::string redis_prefix;
+  std::optional<std::string> redis_password_file;
+  int redis_replicas = 0;
+  std::size_t redis_max_reply_bytes;
+  std::optional<std::int64_t> worker;  ///< Empty = the lowest that the store has free.
+  std::optional<std::string> floors_file;
+  bool accept_regressed = false;
+  bool allow_relayout = false;
+  std::string layout = "twitter";
+  IssuerOptions issuer;  ///< As far as keys are fields of it; issuer_options() has it whole.
+  BatchLimits limits;
+  core::milliseconds start_wait{20'000};
+  std::optional<std::string> keys_file;
+  std::optional<core::SecretText> keys;
+  std::optional<std::string> admin_token_file;
+};
 
 }  // namespace zerosuite::id

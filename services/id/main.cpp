@@ -19,8 +19,8 @@ constexpr std::chrono::seconds kGiveBack{5};
 }
 
 // What must be there before the first id; throws what stands in the way when it does not come in time.
-bool await_readiness(ops::App& app, id::Issuer& issuer) {
-  const auto until = core::Clock::now() + app.config().duration("start_wait_ms");
+bool await_readiness(ops::App& app, id::Issuer& issuer, core::milliseconds wait) {
+  const auto until = core::Clock::now() + wait;
   return app.wait_until([&] {
     if (issuer.refusal()) refuse(*issuer.refusal());
     if (issuer.ready()) return true;
@@ -31,13 +31,12 @@ bool await_readiness(ops::App& app, id::Issuer& issuer) {
 
 // Where the ids are counted: in a folder of one issuer alone, or under a prefix in Redis, which all who use
 // it share.
-void rest_on_store(ops::App& app, id::StoreStack& open) {
-  const ops::Config& config = app.config();
+void rest_on_store(ops::App& app, const id::Config& config, id::StoreStack& open) {
   if (open.store().traits().shared)
     return app.rest_on({.id = open.store().id(),
-                        .where = "redis " + config.text("redis") + " " + config.text("redis_prefix"),
+                        .where = "redis " + config.redis + " " + config.redis_prefix,
                         .shared = true});
-  const auto state = db::state_of(config.text("data"));
+  const auto state = db::state_of(config.data);
   app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
 }
 
@@ -65,24 +64,23 @@ void give_back(ops::App& app, id::Issuer& issuer, id::StoreStack& open) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return ops::run(id::program(), argc, argv, [](ops::App& app) {
-    const id::Secrets secrets = id::secrets(app.config());
-    const core::SecretText admin_token = id::admin_token(app.config());
-    id::StoreStack open(app);
+  return ops::run<id::Config>(id::kProgram, argc, argv, [](ops::App& app, const id::Config& config) {
+    const id::Secrets secrets = config.secrets();
+    const core::SecretText admin_token = config.admin_token();
+    id::StoreStack open(app, config);
     const id::SystemClocks clocks;
     id::Issuer issuer(
-        {app.reactor().timers(), open.store(), clocks}, id::issuer_options(app.config()),
+        {app.reactor().timers(), open.store(), clocks}, config.issuer_options(),
         [&log = app.log()](const core::Result<id::Lease>& lease) {
           if (!lease)
             return log.write(ops::Level::kWarn, "no worker id", {{"reason", lease.error().message}});
           log.write(ops::Level::kInfo, "worker id", {{"worker", lease->worker}, {"epoch", lease->epoch}});
         });
     issuer.start();
-    if (!await_readiness(app, issuer)) return give_back(app, issuer, open);
-    rest_on_store(app, open);
-    const id::Service service(app.server(),
-                              {issuer, open, secrets, admin_token, [&app] { return app.troubles(); },
-                               id::batch_limits(app.config())});
+    if (!await_readiness(app, issuer, config.start_wait)) return give_back(app, issuer, open);
+    rest_on_store(app, config, open);
+    const id::Service service(
+        app.server(), {issuer, open, secrets, admin_token, [&app] { return app.troubles(); }, config.limits});
     try {
       app.serve();
     } catch (...) {

@@ -6,6 +6,7 @@
 
 #include "db/folder.hpp"
 #include "db/redis.hpp"
+#include "id/config.hpp"
 #include "id/stores/guarded_store.hpp"
 #include "id/stores/high_water_marks.hpp"
 #include "id/stores/redis_ids.hpp"
@@ -20,7 +21,7 @@ class StoreStack {
  public:
   /// Opens the folder. Throws core::Failure, one line, when it or the configuration cannot be used. Redis is
   /// only connected to in the turns that follow.
-  explicit StoreStack(ops::App& app);
+  StoreStack(ops::App& app, const Config& config);
 
   GuardedStore& store() { return *guarded_; }
   /// Null when the store is not Redis.
@@ -31,8 +32,8 @@ class StoreStack {
   std::optional<core::Error> close();
 
  private:
-  void open_sqlite(ops::App& app);
-  void open_redis(ops::App& app);
+  void open_sqlite(ops::App& app, const Config& config);
+  void open_redis(ops::App& app, const Config& config);
 
   std::unique_ptr<stores::SqliteStore> sqlite_;
   std::unique_ptr<db::Folder> folder_;  // of the floors, beside Redis

@@ -1,16 +1,29 @@
 // What zerosuite-lock can be told beside what every program can.
 #pragma once
 
+#include <string>
+
 #include "lock/broker/request.hpp"
 #include "lock/engines/embedded.hpp"
-#include "ops/config/config.hpp"
+#include "ops/config.hpp"
 
 namespace zerosuite::lock {
 
-/// Name, endpoint and options. Lives as long as the process.
-const ops::Program& program();
+inline constexpr ops::Program kProgram{.name = "lock",
+                                       .summary = "Distributed locks and semaphores over zerorpc.",
+                                       .bind = "tcp://127.0.0.1:4302",
+                                       .data = "data/lock",
+                                       .sticky = true};
 
-Limits limits(const ops::Config& config);
-engines::EmbeddedOptions engine_options(const ops::Config& config);
+struct Config final : ops::Config {
+  void describe(ops::Options& options) override;
+
+  /// The folder is `data`, and the time is now.
+  engines::EmbeddedOptions embedded() const;
+
+  Limits limits;
+  std::string engine = "embedded";
+  engines::Durability durability = engines::Durability::kSync;
+};
 
 }  // namespace zerosuite::lock

@@ -23,17 +23,17 @@ void log(ops::Log& log, const lock::engines::Notice& notice) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return ops::run(lock::program(), argc, argv, [](ops::App& app) {
+  return ops::run<lock::Config>(lock::kProgram, argc, argv, [](ops::App& app, const lock::Config& config) {
     net::Timers& timers = app.reactor().timers();
-    auto options = lock::engine_options(app.config());
+    auto options = config.embedded();
     options.notice = [&app](const lock::engines::Notice& notice) { log(app.log(), notice); };
     lock::engines::Embedded engine(timers, app.offload(), options);
     for (const std::string& warning : engine.warnings())
       app.log().write(ops::Level::kWarn, "data", {{"warning", warning}});
-    lock::Broker broker(timers, engine, lock::limits(app.config()));
+    lock::Broker broker(timers, engine, config.limits);
     lock::bind(app.server(), broker);
     app.offer_health();
-    const auto state = db::state_of(app.config().text("data"));
+    const auto state = db::state_of(config.data);
     app.rest_on({.id = state.id, .where = state.where, .lock = state.lock});
     app.on_drain([&broker] { broker.drain(lock::EventBus::Stay::kLeaves); });
     app.log().write(ops::Level::kInfo, "locks",

@@ -4,155 +4,115 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "ops/app.hpp"
-#include "ops/config/text.hpp"
+#include "ops/config/endpoint.hpp"
 #include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {
 namespace {
 
-using ops::Option;
-using ops::Scope;
-using ops::Type;
-
-std::vector<Option> own_options() {
-  const RouterOptions usual;
-  const DispatcherOptions& dispatch = usual.dispatch;
-  const AdmissionOptions admission;
-  Option bytes =
-      ops::own_count("queue_bytes", dispatch.queue_bytes, 1024, "Their size together; the same beyond it.");
-  bytes.unit = "bytes";
-  Option retry =
-      ops::own_count("retry_bytes", dispatch.retry_bytes, 0,
-                     "Idempotent calls kept for a second worker; those beyond it are not asked again.");
-  retry.unit = "bytes";
-  return {{.name = "back",
-           .type = Type::kEndpoints,
-           .scope = Scope::kOwn,
-           .initial = std::vector<std::string>{"tcp://127.0.0.1:4244"},
-           .argument = "ENDPOINT",
-           .help = "Waits for workers at ENDPOINT; may be repeated."},
-          ops::own_count("queue_calls", dispatch.queue_calls, 0,
-                         "Calls of one service that wait for room at a worker; ERR Overloaded beyond it."),
-          bytes,
-          ops::own_time("queue_ms", dispatch.queue_for, 0, "How long they wait; then ERR Overloaded."),
-          ops::own_time("no_worker_ms", dispatch.no_worker_for, 0,
-                        "How long a call waits for the first worker of its service; then ERR Unavailable."),
-          retry,
-          ops::own_time(
-              "settle_ms", usual.settle, 0,
-              "After the start, names that no worker offers yet are Unavailable, not unknown, for so long."),
-          ops::own_time("slow_start_ms", dispatch.balance.slow_start, 0,
-                        "A new worker's share of the calls grows for so long."),
-          ops::own_count(
-              "eject_after", dispatch.balance.eject_after, 1,
-              "Answers of Unavailable in a row that set a worker aside for a second, then two, up to 30."),
-          ops::own_time("channel_idle_ms", dispatch.channel_idle, 0,
-                        "An open call of which neither side was heard for so long gets ERR WorkerLost."),
-          ops::own_time(
-              "channel_age_ms", dispatch.channel_age, 0,
-              "The same from the call on, for clients of protocol version 1, which send no heartbeats."),
-          ops::own_time("forget_ms", dispatch.forget_for, 0,
-                        "A service that has had no worker for so long is not known any more."),
-          ops::own_count("max_workers", admission.max_workers, 1,
-                         "Workers that may be registered at a time; one more is refused."),
-          ops::own_count("max_services", admission.max_services, 1,
-                         "Services that may be known at a time; one more is refused.")};
+void describe_queue(ops::Options& options, Config& config) {
+  DispatcherOptions& dispatch = config.routing.dispatch;
+  options.add("queue_calls", dispatch.queue_calls,
+              "Maximum number of calls of one service that wait for a worker; ERR Overloaded beyond it.");
+  options.add("queue_bytes", dispatch.queue_bytes, {1024},
+              "Maximum size of them together; ERR Overloaded beyond it.");
+  options.add("queue_ms", dispatch.queue_for, "How long they wait; then ERR Overloaded.");
+  options.add("no_worker_ms", dispatch.no_worker_for,
+              "How long a call waits for the first worker of its service; then ERR Unavailable.");
+  options.add(
+      "retry_bytes", dispatch.retry_bytes,
+      "Maximum size of the idempotent calls kept for a second worker; those beyond it are not retried.");
+  options.add("settle_ms", config.routing.settle,
+              "How long after the start a name that no worker offers yet is Unavailable, not unknown.");
 }
 
-std::vector<Option> upstream_columns() {
-  const rpc::Registration usual;
-  const UpstreamOptions server;
-  Option bytes =
-      ops::own_count("max_answer_bytes", server.max_answer_bytes, 1024,
-                     "An answer up to this long is refused with ERR TooLarge alone; a longer one ends its "
-                     "connection.");
-  bytes.unit = "bytes";
-  return {{.name = "name",
-           .type = Type::kService,
-           .initial = std::string(),
-           .help = "The service it answers for."},
-          {.name = "endpoint",
-           .type = Type::kEndpoints,
-           .initial = std::vector<std::string>(),
-           .help = "Where a stock zerorpc server listens; a list stands for several."},
-          ops::own_count("weight", usual.weight, 1, "Its share of the calls, in proportion."),
-          ops::own_count("max_inflight", usual.max_inflight, 1, "Calls it gets at a time."),
-          {.name = "methods",
-           .type = Type::kTexts,
-           .initial = std::vector<std::string>(),
-           .help = "What it offers, where it cannot tell itself; it is asked when there are none."},
-          ops::own_count("max_connections", server.max_connections, 1,
-                         "Connections at most: each carries 150 calls or 300 stream items on their way."),
-          bytes,
-          ops::own_time(
-              "wedged_ms", server.wedged_after, 0,
-              "It is given up when it leaves a ping unanswered for so long and is not busy; 0 = never.")};
+void describe_services(ops::Options& options, Config& config) {
+  DispatcherOptions& dispatch = config.routing.dispatch;
+  options.add("slow_start_ms", dispatch.balance.slow_start,
+              "How long the share of calls of a new worker grows.");
+  options.add(
+      "eject_after", dispatch.balance.eject_after, {1},
+      "Replies of Unavailable in a row after which a worker gets no calls for a second, then two, up to "
+      "30.");
+  options.add("channel_idle_ms", dispatch.channel_idle,
+              "An open call of which neither side was heard for this long gets ERR WorkerLost.");
+  options.add("channel_age_ms", dispatch.channel_age,
+              "The same from the call on, for clients of protocol version 1, which send no heartbeats.");
+  options.add("forget_ms", dispatch.forget_for,
+              "A service that has had no worker for this long is forgotten.");
+  options.add("max_workers", config.admission.max_workers, {1},
+              "Maximum number of registered workers; one more is refused.");
+  options.add("max_services", config.admission.max_services, {1},
+              "Maximum number of known services; one more is refused.");
 }
-
-const std::vector<Option> kOptions = own_options();
-const std::vector<Option> kColumns = upstream_columns();
-const std::vector<ops::TableOption> kTables = {{"upstream", kColumns}};
-const ops::Program kProgram{.name = "proxy",
-                            .summary = "One door for zerorpc clients, any number of workers behind it.",
-                            .bind = "tcp://127.0.0.1:4243",
-                            .worker = false,
-                            .options = kOptions,
-                            .tables = kTables};
 
 }  // namespace
 
-const ops::Program& program() { return kProgram; }
+void UpstreamRow::describe(ops::Options& options) {
+  const rpc::Registration registration;
+  upstream.weight = registration.weight;
+  options.add("name", upstream.service, "The service whose calls it gets.")
+      .test(rpc::is_service_name,
+            "a service's name: letters, digits, - and _, the first no _, and not proxy");
+  options.add("endpoint", endpoints, "Where a stock zerorpc server listens; a list stands for several.")
+      .not_empty()
+      .argument("ENDPOINT")
+      .test(ops::is_endpoint, "endpoints such as tcp://127.0.0.1:4301 or ipc:///run/math");
+  options.add("weight", upstream.weight, {1}, "Its share of the calls, in proportion.");
+  options.add("max_inflight", upstream.max_inflight, {1}, "Maximum number of calls that it gets at a time.");
+  options.add("methods", upstream.methods,
+              "What it offers, where it cannot tell itself; it is asked when there are none.");
+  options.add("max_connections", upstream.max_connections, {1},
+              "Maximum number of connections: each carries 150 calls or 300 stream items on their way.");
+  options.add(
+      "max_answer_bytes", upstream.max_answer_bytes, {1024},
+      "A reply up to this size is refused with ERR TooLarge alone; a longer one ends its connection.");
+  options.add("wedged_ms", upstream.wedged_after,
+              "It is given up when it leaves a ping unanswered for this long and is not busy; 0 = never.");
+}
 
-RouterOptions router_options(const ops::Config& config) {
-  RouterOptions options;
-  options.max_channels = config.size("max_channels");
-  options.max_channels_per_peer = config.size("max_channels_per_peer");
-  options.max_credit = static_cast<std::uint32_t>(config.integer("max_credit"));
-  options.stalled_bytes = config.size("max_held_bytes") / 2;
-  options.settle = config.duration("settle_ms");
-  DispatcherOptions& dispatch = options.dispatch;
-  dispatch.queue_calls = config.size("queue_calls");
-  dispatch.queue_bytes = config.size("queue_bytes");
-  dispatch.retry_bytes = config.size("retry_bytes");
-  dispatch.queue_for = config.duration("queue_ms");
-  dispatch.no_worker_for = config.duration("no_worker_ms");
-  dispatch.channel_idle = config.duration("channel_idle_ms");
-  dispatch.channel_age = config.duration("channel_age_ms");
-  dispatch.forget_for = config.duration("forget_ms");
-  dispatch.heartbeat = config.duration("heartbeat_ms");
-  dispatch.limits = ops::limits_of(config);
-  dispatch.balance.slow_start = config.duration("slow_start_ms");
-  dispatch.balance.eject_after = static_cast<std::uint32_t>(config.integer("eject_after"));
+void Config::describe(ops::Options& options) {
+  options.add("back", back, "Waits for workers at ENDPOINT; may be repeated.")
+      .argument("ENDPOINT")
+      .not_empty()
+      .listening()
+      .test(ops::is_endpoint, "endpoints such as tcp://127.0.0.1:4301 or ipc:///run/math");
+  describe_queue(options, *this);
+  describe_services(options, *this);
+  options.add_rows("upstream", {"name", "endpoint"}, rows);
+}
+
+void Config::check() const {
+  std::set<std::pair<std::string, std::string>> known;
+  for (const UpstreamRow& row : rows) {
+    for (const std::string& endpoint : row.endpoints) {
+      if (known.emplace(row.upstream.service, endpoint).second) continue;
+      throw core::Failure(core::kInvalidArgument,
+                          "[[proxy.upstream]] " + row.upstream.service + " has " + endpoint + " twice");
+    }
+  }
+}
+
+RouterOptions Config::router_options() const {
+  RouterOptions options = routing;
+  options.max_channels = server.max_channels;
+  options.max_channels_per_peer = server.max_channels_per_peer;
+  options.max_credit = server.channel.max_credit;
+  options.stalled_bytes = router.max_held_bytes / 2;
+  options.dispatch.heartbeat = std::chrono::duration_cast<core::milliseconds>(server.channel.heartbeat);
+  options.dispatch.limits = server.limits;
   return options;
 }
 
-AdmissionOptions admission_options(const ops::Config& config) {
-  return {.max_workers = config.size("max_workers"), .max_services = config.size("max_services")};
-}
-
-std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket) {
+std::vector<UpstreamOptions> Config::upstreams(const net::SocketOptions& socket) const {
   std::vector<UpstreamOptions> all;
-  std::set<std::pair<std::string, std::string>> known;
-  const ops::TableOption& table = kTables.front();
-  for (std::size_t row = 0; row < config.rows(table); ++row) {
-    const auto cell = [&](std::string_view column) { return ops::cell_name(table.name, row, column); };
-    for (const std::string& endpoint : config.list(cell("endpoint"))) {
-      if (!known.emplace(config.text(cell("name")), endpoint).second)
-        throw core::Failure(
-            core::kInvalidArgument,
-            ops::concat({"[[proxy.upstream]] ", config.text(cell("name")), " has ", endpoint, " twice"}));
-      all.push_back({.service = config.text(cell("name")),
-                     .endpoint = endpoint,
-                     .weight = static_cast<std::uint32_t>(config.integer(cell("weight"))),
-                     .max_inflight = static_cast<std::uint32_t>(config.integer(cell("max_inflight"))),
-                     .methods = config.list(cell("methods")),
-                     .max_connections = config.size(cell("max_connections")),
-                     .max_answer_bytes = config.size(cell("max_answer_bytes")),
-                     .wedged_after = config.duration(cell("wedged_ms")),
-                     .socket = socket,
-                     .max_held_bytes = config.size("max_held_bytes"),
-                     .limits = ops::limits_of(config)});
+  for (const UpstreamRow& row : rows) {
+    for (const std::string& endpoint : row.endpoints) {
+      UpstreamOptions& options = all.emplace_back(row.upstream);
+      options.endpoint = endpoint;
+      options.socket = socket;
+      options.max_held_bytes = router.max_held_bytes;
+      options.limits = server.limits;
     }
   }
   return all;

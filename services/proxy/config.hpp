@@ -1,22 +1,43 @@
 // What zerosuite-proxy can be told beside what every program can.
 #pragma once
 
+#include <string>
 #include <vector>
 
-#include "ops/config/config.hpp"
+#include "ops/config.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/router.hpp"
 #include "proxy/upstream.hpp"
 
 namespace zerosuite::proxy {
 
-/// Name, endpoints and options. Lives as long as the process.
-const ops::Program& program();
+inline constexpr ops::Program kProgram{
+    .name = "proxy",
+    .summary = "One door for zerorpc clients, any number of workers behind it.",
+    .bind = "tcp://127.0.0.1:4243",
+    .worker = false};
 
-RouterOptions router_options(const ops::Config& config);
-AdmissionOptions admission_options(const ops::Config& config);
-/// One for each endpoint of each [[proxy.upstream]]. Throws core::Failure(InvalidArgument) when a service has
-/// the same endpoint twice.
-std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::SocketOptions& socket);
+/// One [[proxy.upstream]].
+struct UpstreamRow {
+  void describe(ops::Options& options);
+
+  std::vector<std::string> endpoints;
+  UpstreamOptions upstream;  ///< But for its endpoint.
+};
+
+struct Config final : ops::Config {
+  void describe(ops::Options& options) override;
+  /// Throws core::Failure InvalidArgument when a service has the same endpoint twice.
+  void check() const override;
+
+  RouterOptions router_options() const;
+  /// One for each endpoint of each row.
+  std::vector<UpstreamOptions> upstreams(const net::SocketOptions& socket) const;
+
+  std::vector<std::string> back{"tcp://127.0.0.1:4244"};
+  RouterOptions routing;  ///< As far as keys are fields of it; router_options() has it whole.
+  AdmissionOptions admission;
+  std::vector<UpstreamRow> rows;
+};
 
 }  // namespace zerosuite::proxy

@@ -8,21 +8,19 @@
 
 int main(int argc, char** argv) {
   using namespace zerosuite;
-  return ops::run(proxy::program(), argc, argv, [](ops::App& app) {
-    const ops::Config& config = app.config();
-
+  return ops::run<proxy::Config>(proxy::kProgram, argc, argv, [](ops::App& app, const proxy::Config& config) {
     proxy::ServiceRegistry registry;
     proxy::RouterSink front(app.transport());
-    proxy::Router router(app.reactor().timers(), front, registry, proxy::router_options(config));
+    proxy::Router router(app.reactor().timers(), front, registry, config.router_options());
     proxy::WorkerSocket back(app.context(), app.reactor(), router, registry, app.log(),
                              {.socket = app.router_options(),
-                              .limits = ops::limits_of(config),
-                              .admission = proxy::admission_options(config),
-                              .front = config.list("bind")});
-    for (const std::string& endpoint : config.list("back"))
+                              .limits = config.server.limits,
+                              .admission = config.admission,
+                              .front = config.bind});
+    for (const std::string& endpoint : config.back)
       app.log().write(ops::Level::kInfo, "waiting for workers", {{"endpoint", back.bind(endpoint)}});
     std::vector<std::unique_ptr<proxy::Upstream>> upstreams;
-    for (const auto& options : proxy::upstreams(config, app.socket_options()))
+    for (const auto& options : config.upstreams(app.socket_options()))
       upstreams.push_back(
           std::make_unique<proxy::Upstream>(app.dialing(), router, registry, app.log(), options));
 

@@ -124,9 +124,29 @@ def test_help_shows_the_defaults_that_suite_toml_shows():
         assert (entry.group(1) or "false") == default
 
 
+@pytest.mark.parametrize("short, long", [("-h", "--help"), ("-V", "--version")])
+def test_help_and_version_have_short_flags(short, long):
+    assert run(short).stdout == run(long).stdout != ""
+
+
 def test_version_is_one_line():
     done = run("--version")
     assert done.returncode == 0 and re.fullmatch(r"zerosuite-math \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_the_configuration_is_printed_with_who_has_set_it_and_is_one_itself(tmp_path):
+    config, printed = tmp_path / "suite.toml", tmp_path / "printed.toml"
+    config.write_text("[suite]\nheartbeat_ms = 500\ndrain_ms = 1\nhigh_water = 1\n")
+    done = run("--config", config, "--drain-ms", "6", "--print-config", ZEROSUITE_MATH_HIGH_WATER="7")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert f"heartbeat_ms = 500  # {config}:2: heartbeat_ms" in lines
+    assert "drain_ms = 6  # --drain-ms" in lines
+    assert "high_water = 7  # ZEROSUITE_MATH_HIGH_WATER" in lines
+    assert 'log_level = "info"  # default' in lines
+    printed.write_text(done.stdout)
+    again = run("--config", printed, "--print-config").stdout
+    assert re.sub("  #.*", "", again) == re.sub("  #.*", "", done.stdout)
 
 
 @pytest.mark.parametrize("flags, line", [

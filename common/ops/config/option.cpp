@@ -2,133 +2,248 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "core/error.hpp"
-#include "ops/config/endpoint.hpp"
-#include "ops/config/program.hpp"
 #include "ops/config/text.hpp"
-#include "rpc/worker/registration.hpp"
 
 namespace zerosuite::ops {
 namespace {
 
 using List = std::vector<std::string>;
 
-constexpr std::int64_t kDay = 86'400'000;  // in ms
+template <class... F>
+struct Overload : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overload(F...) -> Overload<F...>;
 
 std::string upper(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
   return out;
 }
 
-List split(std::string_view text) {
-  static constexpr std::string_view kBetween = ", \t";
+// "sync, async or none".
+std::string either(const List& words) {
+  std::string out;
+  for (const std::string& word : words)
+    out += (out.empty() ? "" : &word == &words.back() ? " or " : ", ") + word;
+  return out;
+}
+
+List parts_of(const List& words) {
+  constexpr std::string_view kBetween = ", \t";
   List parts;
-  std::size_t from = text.find_first_not_of(kBetween);
-  while (from != std::string_view::npos) {
-    const std::size_t to = std::min(text.find_first_of(kBetween, from), text.size());
-    parts.emplace_back(text.substr(from, to - from));
-    from = text.find_first_not_of(kBetween, to);
+  for (const std::string& word : words) {
+    for (std::size_t from = word.find_first_not_of(kBetween); from != std::string::npos;) {
+      const std::size_t to = std::min(word.find_first_of(kBetween, from), word.size());
+      parts.push_back(word.substr(from, to - from));
+      from = word.find_first_not_of(kBetween, to);
+    }
   }
   return parts;
 }
 
-bool all_endpoints(const List& list) {
-  return !list.empty() && std::all_of(list.begin(), list.end(), is_endpoint);
-}
-
-// "sync, async or none".
-std::string either(std::span<const std::string_view> choices) {
+std::string list_to_toml(const List& list) {
   std::string out;
-  for (const std::string_view& choice : choices)
-    out += concat({out.empty() ? "" : &choice == &choices.back() ? " or " : ", ", choice});
-  return out;
-}
-
-bool accepted(const Option& option, const Value& value) {
-  switch (option.type) {
-    case Type::kSwitch:
-      return std::holds_alternative<bool>(value);
-    case Type::kInteger: {
-      const auto* number = std::get_if<std::int64_t>(&value);
-      return number != nullptr && *number >= option.least && *number <= option.most;
-    }
-    case Type::kText: {
-      const auto* text = std::get_if<std::string>(&value);
-      return text != nullptr && !text->empty();
-    }
-    case Type::kService: {
-      const auto* text = std::get_if<std::string>(&value);
-      return text != nullptr && rpc::is_service_name(*text);
-    }
-    case Type::kChoice: {
-      const auto* text = std::get_if<std::string>(&value);
-      return text != nullptr &&
-             std::find(option.choices.begin(), option.choices.end(), *text) != option.choices.end();
-    }
-    case Type::kTexts: {
-      const auto* list = std::get_if<List>(&value);
-      return list != nullptr &&
-             std::none_of(list->begin(), list->end(), [](const std::string& text) { return text.empty(); });
-    }
-    case Type::kEndpoints: {
-      const auto* list = std::get_if<List>(&value);
-      return list != nullptr && all_endpoints(*list);
-    }
-    case Type::kProxies: {
-      const auto* list = std::get_if<List>(&value);
-      return list != nullptr && (*list == List{"none"} || all_endpoints(*list));
-    }
-  }
-  return false;
+  for (const std::string& part : list) out += (out.empty() ? "" : ", ") + quote(part);
+  return "[" + out + "]";
 }
 
 }  // namespace
 
+Option::Option(std::string name, Scope scope, Binding binding, std::string help)
+    : name_(std::move(name)), scope_(scope), binding_(std::move(binding)), help_(std::move(help)) {
+  range_.most = unit() == "ms" ? kDayMs : kMaxCount;
+  if (const auto* choice = std::get_if<Choice>(&binding_)) {
+    for (const std::string& word : choice->words) argument_ += (argument_.empty() ? "" : "|") + word;
+  } else if (is_number()) {
+    argument_ = unit().empty() ? "N" : upper(unit());
+  } else if (!is_switch()) {
+    argument_ = "TEXT";
+  }
+}
+
+Option& Option::range(Range allowed) {
+  range_ = {allowed.least, allowed.most == 0 ? range_.most : allowed.most};
+  return *this;
+}
+
+Option& Option::argument(std::string argument) {
+  argument_ = std::move(argument);
+  return *this;
+}
+
+Option& Option::empty_word(std::string word) {
+  empty_word_ = std::move(word);
+  return *this;
+}
+
+Option& Option::test(bool (*passes_test)(std::string_view text), std::string expected) {
+  test_ = passes_test;
+  expected_ = std::move(expected);
+  return *this;
+}
+
+Option& Option::not_empty() {
+  may_be_empty_ = false;
+  return *this;
+}
+
+Option& Option::listening() {
+  listens_ = true;
+  return *this;
+}
+
+std::string_view Option::unit() const {
+  for (const std::string_view unit : {"ms", "bytes"}) {
+    if (is_number() && name_.size() > unit.size() && name_.ends_with(unit) &&
+        name_[name_.size() - unit.size() - 1] == '_')
+      return unit;
+  }
+  return {};
+}
+
 std::string Option::flag() const {
-  std::string out = concat({"--", name});
+  std::string out = "--" + name_;
   std::replace(out.begin(), out.end(), '_', '-');
   return out;
 }
 
-Option own_count(std::string_view name, std::size_t initial, std::int64_t least, std::string_view help) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .scope = Scope::kOwn,
-          .initial = static_cast<std::int64_t>(initial),
-          .least = least,
-          .most = kMany,
-          .help = help};
+bool Option::is_duration() const {
+  return std::holds_alternative<core::milliseconds*>(binding_) ||
+         std::holds_alternative<core::Clock::duration*>(binding_);
 }
 
-Option own_time(std::string_view name, core::milliseconds initial, std::int64_t least,
-                std::string_view help) {
-  return {.name = name,
-          .type = Type::kInteger,
-          .scope = Scope::kOwn,
-          .initial = std::int64_t{initial.count()},
-          .unit = "ms",
-          .least = least,
-          .most = kDay,
-          .help = help};
+bool Option::is_number() const {
+  return is_duration() || std::visit(
+                              []<class T>(const T&) {
+                                using Value = std::remove_pointer_t<T>;
+                                return std::is_integral_v<Value> && !std::is_same_v<Value, bool>;
+                              },
+                              binding_);
 }
 
-std::string cell_name(std::string_view table, std::size_t row, std::string_view column) {
-  return concat({table, "[", std::to_string(row), "].", column});
+std::string Option::expectation() const {
+  const std::string or_word = empty_word_.empty() ? "" : ", or " + empty_word_;
+  if (const auto* choice = std::get_if<Choice>(&binding_)) return either(choice->words);
+  if (is_switch()) return "true or false";
+  if (is_number() || is_optional_number()) {
+    const std::string_view its_unit = unit();
+    return "a whole number from " + std::to_string(range_.least) + " to " + std::to_string(range_.most) +
+           (its_unit.empty() ? "" : " (" + std::string(its_unit) + ")") + or_word;
+  }
+  if (!expected_.empty()) return expected_;
+  return (is_list() ? "texts that are not empty" : "a text that is not empty") + or_word;
 }
 
-std::string environment_prefix(std::string_view program) {
-  return concat({"ZEROSUITE_", upper(program), "_"});
+bool Option::set_number(const std::string& word) const {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc() || end != word.data() + word.size() || number < range_.least ||
+      number > range_.most)
+    return false;
+  return std::visit(
+      [number]<class T>(const T& field) {
+        using Value = std::remove_pointer_t<T>;
+        if constexpr (std::is_same_v<Value, core::milliseconds> ||
+                      std::is_same_v<Value, core::Clock::duration>) {
+          *field = core::milliseconds(number);
+          return true;
+        } else if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
+          *field = number;
+          return true;
+        } else if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, bool>) {
+          if (!std::in_range<Value>(number)) return false;
+          *field = static_cast<Value>(number);
+          return true;
+        } else {
+          return false;
+        }
+      },
+      binding_);
 }
 
-std::vector<std::string> environment_names(const Program& program, const Option& option) {
-  if (option.scope == Scope::kCommand && option.type == Type::kSwitch) return {};
-  const std::string shared = concat({"ZEROSUITE_", upper(option.name)});
-  const std::string own = environment_prefix(program.name) + upper(option.name);
-  switch (option.scope) {
+bool Option::set_list(const List& words) const {
+  const List parts = parts_of(words);
+  // A word of the list that stands for all of it stands alone.
+  const bool alone = !empty_word_.empty() && parts == List{empty_word_};
+  if (parts.empty() && !may_be_empty_) return false;
+  if (!alone &&
+      !std::all_of(parts.begin(), parts.end(), [&](const std::string& part) { return passes(part); }))
+    return false;
+  *std::get<List*>(binding_) = alone ? List() : parts;
+  return true;
+}
+
+bool Option::set(const List& words) const {
+  if (is_list()) return set_list(words);
+  if (words.size() != 1) return false;
+  const std::string& word = words.front();
+  if (!empty_word_.empty() && word == empty_word_) {
+    std::visit(Overload{[](std::optional<std::int64_t>* field) { field->reset(); },
+                        [](std::optional<std::string>* field) { field->reset(); }, [](const auto&) {}},
+               binding_);
+    return true;
+  }
+  if (is_number() || is_optional_number()) return set_number(word);
+  if (is_switch() && word != "true" && word != "false") return false;
+  return std::visit(
+      Overload{[&](bool* field) { return *field = word == "true", true; },
+               [&](std::string* field) { return passes(word) && (*field = word, true); },
+               [&](std::optional<std::string>* field) { return passes(word) && (*field = word, true); },
+               [&](const Choice& choice) {
+                 const auto found = std::find(choice.words.begin(), choice.words.end(), word);
+                 if (found == choice.words.end()) return false;
+                 choice.set(static_cast<std::size_t>(found - choice.words.begin()));
+                 return true;
+               },
+               [](const auto&) { return false; }},
+      binding_);
+}
+
+void Option::set_secret(core::SecretText secret) const {
+  *std::get<std::optional<core::SecretText>*>(binding_) = std::move(secret);
+}
+
+std::string Option::to_toml() const {
+  const auto count = [](auto duration) {
+    return std::to_string(std::chrono::duration_cast<core::milliseconds>(duration).count());
+  };
+  return std::visit(
+      Overload{[](const bool* field) { return std::string(*field ? "true" : "false"); },
+               [&](const core::milliseconds* field) { return count(*field); },
+               [&](const core::Clock::duration* field) { return count(*field); },
+               [](const std::string* field) { return quote(*field); },
+               [&](const List* field) {
+                 return list_to_toml(field->empty() && !empty_word_.empty() ? List{empty_word_} : *field);
+               },
+               [&](const std::optional<std::int64_t>* field) {
+                 return *field ? std::to_string(**field) : quote(empty_word_);
+               },
+               [&](const std::optional<std::string>* field) { return quote(field->value_or(empty_word_)); },
+               [](const std::optional<core::SecretText>*) { return std::string(); },
+               [](const Choice& choice) { return quote(choice.words[choice.get()]); },
+               [](const auto* number) { return std::to_string(*number); }},
+      binding_);
+}
+
+const Option* Options::find(std::string_view name) const {
+  const auto found =
+      std::find_if(all_.begin(), all_.end(), [&](const Option& option) { return option.name() == name; });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Options::variables(const Option& option) const {
+  const std::string shared = "ZEROSUITE_" + upper(option.name());
+  const std::string own = environment_prefix(program_.name) + upper(option.name());
+  switch (option.scope()) {
     case Scope::kCommand:
-      return {shared};
+      return option.is_switch() ? List{} : List{shared};
     case Scope::kOwn:
     case Scope::kSecret:
       return {own};
@@ -138,63 +253,10 @@ std::vector<std::string> environment_names(const Program& program, const Option&
   return {};
 }
 
-std::string expectation(const Option& option) {
-  switch (option.type) {
-    case Type::kSwitch:
-      return "true or false";
-    case Type::kInteger:
-      return concat({"a whole number from ", std::to_string(option.least), " to ",
-                     std::to_string(option.most), option.unit.empty() ? "" : " (", option.unit,
-                     option.unit.empty() ? "" : ")"});
-    case Type::kText:
-      return "a text that is not empty";
-    case Type::kService:
-      return "a service's name: letters, digits, - and _, the first no _, and not proxy";
-    case Type::kChoice:
-      return either(option.choices);
-    case Type::kTexts:
-      return "texts that are not empty";
-    case Type::kEndpoints:
-      return "endpoints such as tcp://127.0.0.1:4301 or ipc:///run/math";
-    case Type::kProxies:
-      return "none, or endpoints such as tcp://127.0.0.1:4244";
-  }
-  return {};
-}
+std::string environment_prefix(std::string_view program) { return "ZEROSUITE_" + upper(program) + "_"; }
 
-void refuse_value(const Option& option, const std::string& shown, const std::string& subject) {
-  throw core::Failure(core::kInvalidArgument,
-                      concat({subject, " is ", shown, "; expected ", expectation(option)}));
-}
-
-Value parse(const Option& option, std::string_view text, const std::string& subject) {
-  Value value = std::string(text);
-  if (option.type == Type::kSwitch && (text == "true" || text == "false")) value = text == "true";
-  if (option.type == Type::kTexts || option.type == Type::kEndpoints || option.type == Type::kProxies)
-    value = split(text);
-  if (option.type == Type::kInteger) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size()) value = number;
-  }
-  if (!accepted(option, value)) refuse_value(option, quote(text), subject);
-  return value;
-}
-
-bool is_required(const Option& option) { return !accepted(option, option.initial); }
-
-Value checked(const Option& option, Value value, const std::string& subject) {
-  if (!accepted(option, value)) refuse_value(option, to_toml(value), subject);
-  return value;
-}
-
-std::string to_toml(const Value& value) {
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  if (const auto* text = std::get_if<std::string>(&value)) return quote(*text);
-  std::string out;
-  for (const std::string& part : std::get<List>(value)) out += concat({out.empty() ? "" : ", ", quote(part)});
-  return concat({"[", out, "]"});
+void refuse_value(const Option& option, const std::string& shown, const std::string& origin) {
+  throw core::Failure(core::kInvalidArgument, origin + " is " + shown + "; expected " + option.expectation());
 }
 
 }  // namespace zerosuite::ops

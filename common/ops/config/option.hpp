@@ -1,90 +1,228 @@
-// The one table of everything a server program can be told. Flags, environment, file, --help and the checks
-// are all made from it, and a test holds suite.toml against it, so that none of them can drift.
+// The table of everything that a program can be told. Each row binds a field: it gives the key its name, its
+// range and its help, and what the field holds is the default. Flags, environment, file, --help and
+// --print-config are all made from the rows, and a test holds suite.toml against them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/secret.hpp"
+#include "ops/config/program.hpp"
 
 namespace zerosuite::ops {
 
-using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>>;
-
-struct Program;
-
 /// The largest count that is taken: beyond it a limit is no limit.
-inline constexpr std::int64_t kMany = 1'000'000'000;
+inline constexpr std::int64_t kMaxCount = 1'000'000'000;
+inline constexpr std::int64_t kHourMs = 3'600'000;
+inline constexpr std::int64_t kDayMs = 24 * kHourMs;
 
-enum class Type { kSwitch, kInteger, kText, kService, kChoice, kTexts, kEndpoints, kProxies };
-
-enum class Scope {
-  kShared,   ///< In the table [suite]; a program's own table may override it.
-  kOwn,      ///< Only in the program's own table.
-  kCommand,  ///< Never in a file: it speaks about this one start.
-  kSecret,   ///< Only in the environment: neither in a file that is shown around nor a flag that ps(1) shows.
+enum class Scope : std::uint8_t {
+  kShared,   ///< A key of the table [suite]; the program's own table may override it.
+  kOwn,      ///< A key of the program's own table.
+  kCommand,  ///< A flag that says something about this one start; never a key of the file.
+  kSecret,   ///< In the environment only: a file is shown around, and ps(1) shows flags.
 };
 
-struct Option {
-  std::string_view name;  ///< As in the file; ZEROSUITE_… in upper case for the environment.
-  Type type = Type::kText;
-  Scope scope = Scope::kShared;
-  Value initial = {};              ///< The value when nobody says anything.
-  std::string_view argument = {};  ///< The flag's value in --help; empty = no flag, or one without value.
-  std::string_view unit = {};      ///< "ms", "bytes"; empty = a plain count.
-  std::int64_t least = 0;          ///< Integers only.
-  std::int64_t most = 0;           ///< Integers only.
-  std::span<const std::string_view> choices = {};  ///< Choices only: at least two words.
-  std::string_view help = {};
+/// Of a number. Without `most` a count is kMaxCount at most, and a duration a day.
+struct Range {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+};
 
-  bool is_flag() const { return scope == Scope::kCommand || !argument.empty(); }
+/// One of several words, each of which stands for a value.
+struct Choice {
+  std::vector<std::string> words;
+  std::function<std::size_t()> get;      ///< The index of the present value's word.
+  std::function<void(std::size_t)> set;  ///< Takes the value of that word.
+};
+
+/// Where a value goes. The optional ones are empty for a word of their own, such as "none".
+using Binding = std::variant<bool*, int*, std::uint32_t*, std::int64_t*, std::size_t*, core::milliseconds*,
+                             core::Clock::duration*, std::string*, std::vector<std::string>*,
+                             std::optional<std::int64_t>*, std::optional<std::string>*,
+                             std::optional<core::SecretText>*, Choice>;
+
+/// One row. The setters return the row, so that they can be chained.
+class Option {
+ public:
+  Option(std::string name, Scope scope, Binding binding, std::string help);
+
+  Option& range(Range allowed);
+  /// What stands for the value in --help: "FILE".
+  Option& argument(std::string argument);
+  /// The word for an optional field that is empty: "none".
+  Option& empty_word(std::string word);
+  /// A text, or each one of a list, must pass the test; `expected` says what does.
+  Option& test(bool (*passes_test)(std::string_view text), std::string expected);
+  /// A list must not be empty.
+  Option& not_empty();
+  /// It lists endpoints that the program listens on: they must be local, or allowed by `insecure`.
+  Option& listening();
+
+  const std::string& name() const { return name_; }
+  Scope scope() const { return scope_; }
+  const std::string& help() const { return help_; }
+  const std::string& argument() const { return argument_; }
+  /// "ms" or "bytes", from the key's name; empty = a plain count, or no number.
+  std::string_view unit() const;
+  /// `--log-level`
   std::string flag() const;
+  bool is_switch() const { return std::holds_alternative<bool*>(binding_); }
+  bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(binding_); }
+  bool is_number() const;
+  bool is_duration() const;
+  bool listens() const { return listens_; }
+  /// Of a list, what the field holds.
+  const std::vector<std::string>& list() const { return *std::get<std::vector<std::string>*>(binding_); }
+  /// Whether a number or the empty word is meant.
+  bool is_optional_number() const { return std::holds_alternative<std::optional<std::int64_t>*>(binding_); }
+
+  /// What a good value looks like, after the word "expected".
+  std::string expectation() const;
+  /// Sets the field; false, and nothing is changed, when `words` is no value that it may have. A list takes
+  /// any number of them, and words of several parts, separated by commas or blanks; others exactly one.
+  bool set(const std::vector<std::string>& words) const;
+  void set_secret(core::SecretText secret) const;
+  /// What the field holds, in the notation of the file. A secret is not shown: "".
+  std::string to_toml() const;
+
+ private:
+  bool set_number(const std::string& word) const;
+  bool set_list(const std::vector<std::string>& words) const;
+  bool passes(std::string_view text) const { return !text.empty() && (test_ == nullptr || test_(text)); }
+
+  std::string name_;
+  Scope scope_;
+  Binding binding_;
+  std::string help_;
+  std::string argument_;
+  std::string empty_word_;
+  Range range_;
+  bool (*test_)(std::string_view) = nullptr;
+  std::string expected_;
+  bool may_be_empty_ = true;
+  bool listens_ = false;
 };
 
-/// A key of the program's own table that counts something, or is a duration in milliseconds.
-Option own_count(std::string_view name, std::size_t initial, std::int64_t least, std::string_view help);
-Option own_time(std::string_view name, core::milliseconds initial, std::int64_t least, std::string_view help);
+/// Throws core::Failure InvalidArgument: `<origin> is <shown>; expected …`.
+[[noreturn]] void refuse_value(const Option& option, const std::string& shown, const std::string& origin);
 
-/// A list of tables in the program's own table: `[[proxy.upstream]]`.
-struct TableOption {
-  std::string_view name;
-  std::span<const Option> columns;
+/// Who has set an option, by its name: `--bind`, `ZEROSUITE_MATH_BIND` or `suite.toml:12: bind`. Those that
+/// have their default are not in it.
+using Origins = std::map<std::string, std::string, std::less<>>;
+
+class Options;
+
+/// A list of tables in the program's own table, such as [[proxy.upstream]].
+struct OptionRows {
+  std::string name;
+  std::vector<std::string> required;  ///< Columns that every row must have.
+  /// Appends a row, and calls `fill` with the table of its columns.
+  std::function<void(const std::function<void(const Options&)>& fill)> append;
+  /// Calls `visit` with the table of each row's columns.
+  std::function<void(const std::function<void(const Options&)>& visit)> for_each;
 };
 
-/// What the cell of a row is called among the settings: "upstream[0].endpoint".
-std::string cell_name(std::string_view table, std::size_t row, std::string_view column);
+/// All rows of a program, in the order in which --help prints them. The fields must outlive it.
+class Options {
+ public:
+  explicit Options(const Program& program) : program_(program) {}
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
 
-/// All options of `program`, in the order --help prints them. The views in it live as long as the program's.
-std::vector<Option> options_of(const Program& program);
+  template <class T>
+  Option& add(std::string name, T& field, std::string help) {
+    return all_.emplace_back(std::move(name), Scope::kOwn, Binding(&field), std::move(help));
+  }
+  template <class T>
+  Option& add_shared(std::string name, T& field, std::string help) {
+    return all_.emplace_back(std::move(name), Scope::kShared, Binding(&field), std::move(help));
+  }
+  /// Of a number that has a range.
+  template <class T>
+  Option& add(std::string name, T& field, Range allowed, std::string help) {
+    return add(std::move(name), field, std::move(help)).range(allowed);
+  }
+  template <class T>
+  Option& add_shared(std::string name, T& field, Range allowed, std::string help) {
+    return add_shared(std::move(name), field, std::move(help)).range(allowed);
+  }
+  template <class T>
+  Option& add_command(std::string name, T& field, std::string help) {
+    return all_.emplace_back(std::move(name), Scope::kCommand, Binding(&field), std::move(help));
+  }
+  Option& add_secret(std::string name, std::optional<core::SecretText>& field, std::string help) {
+    return all_.emplace_back(std::move(name), Scope::kSecret, Binding(&field), std::move(help));
+  }
+  /// One of `words`, each with its value.
+  template <class T>
+  Option& add_choice(std::string name, T& field, std::vector<std::pair<std::string, T>> words,
+                     std::string help) {
+    return all_.emplace_back(std::move(name), Scope::kOwn, choice(field, std::move(words)), std::move(help));
+  }
+  template <class T>
+  Option& add_shared_choice(std::string name, T& field, std::vector<std::pair<std::string, T>> words,
+                            std::string help) {
+    return all_.emplace_back(std::move(name), Scope::kShared, choice(field, std::move(words)),
+                             std::move(help));
+  }
+  /// A list of tables; Row has `void describe(Options&)` and a default constructor.
+  template <class Row>
+  void add_rows(std::string name, std::vector<std::string> required, std::vector<Row>& rows) {
+    rows_.push_back({std::move(name), std::move(required),
+                     [&rows, this](const std::function<void(const Options&)>& fill) {
+                       Options columns(program_);
+                       rows.emplace_back().describe(columns);
+                       fill(columns);
+                     },
+                     [&rows, this](const std::function<void(const Options&)>& visit) {
+                       for (Row& row : rows) {
+                         Options columns(program_);
+                         row.describe(columns);
+                         visit(columns);
+                       }
+                     }});
+  }
+
+  const Program& program() const { return program_; }
+  const std::deque<Option>& all() const { return all_; }
+  const std::vector<OptionRows>& rows() const { return rows_; }
+  /// Null when there is none of that name.
+  const Option* find(std::string_view name) const;
+
+  /// The environment variables that set the option, strongest first; none for a switch of one start.
+  std::vector<std::string> variables(const Option& option) const;
+
+ private:
+  template <class T>
+  static Choice choice(T& field, std::vector<std::pair<std::string, T>> words) {
+    Choice made;
+    for (const auto& word : words) made.words.push_back(word.first);
+    made.get = [&field, words] {
+      std::size_t index = 0;
+      while (index + 1 < words.size() && words[index].second != field) ++index;
+      return index;
+    };
+    made.set = [&field, words](std::size_t index) { field = words[index].second; };
+    return made;
+  }
+
+  const Program& program_;
+  std::deque<Option> all_;  // rows keep their place as others join
+  std::vector<OptionRows> rows_;
+};
 
 /// What the environment variables of one program begin with: `ZEROSUITE_MATH_`.
 std::string environment_prefix(std::string_view program);
-
-/// The environment variables that set `option`, strongest first; empty for switches of one start.
-std::vector<std::string> environment_names(const Program& program, const Option& option);
-
-/// What a good value looks like, after the word "expected".
-std::string expectation(const Option& option);
-
-/// `text` from a flag or the environment as a value of the option's type (a list may be separated by commas
-/// or blanks). Throws core::Failure(InvalidArgument) that begins with `subject` and names what was expected.
-Value parse(const Option& option, std::string_view text, const std::string& subject);
-
-/// Answers `value` when it is one the option may have. Throws as parse().
-Value checked(const Option& option, Value value, const std::string& subject);
-
-/// Whether somebody must say something: the initial value is not one the option may have.
-bool is_required(const Option& option);
-
-/// Throws the Failure of parse() and checked(): `<subject> is <shown>; expected …`.
-[[noreturn]] void refuse_value(const Option& option, const std::string& shown, const std::string& subject);
-
-/// `value` in the notation of the file.
-std::string to_toml(const Value& value);
 
 }  // namespace zerosuite::ops

@@ -41,19 +41,18 @@ class Stopping {
     const auto folder = std::filesystem::temp_directory_path();
     return "ipc://" + (folder / ("zerosuite-app-" + std::to_string(::getpid()))).string();
   }
-  static Config configure() {
-    static const Environment environment = {{"ZEROSUITE_LOG_LEVEL", "error"},
-                                            {"ZEROSUITE_PROXY", "none"},
-                                            {"ZEROSUITE_DRAIN_MS", "3000"},
-                                            {"ZEROSUITE_WAITER_BIND", endpoint()}};
-    return Config(kProgram, {}, environment);
-  }
   static constexpr Program kProgram{.name = "waiter", .summary = "Waits.", .bind = "ipc:///run/waiter"};
 
+  const std::unique_ptr<const Config> config_ = [] {
+    auto config = std::make_unique<Config>();
+    read(kProgram, *config,
+         {{"--log-level", "error", "--proxy", "none", "--drain-ms", "3000", "--bind", endpoint()}});
+    return config;
+  }();
   const RestoredSignals restored_;  // before the app, which blocks them
 
  public:
-  App app{kProgram, configure(), configure};
+  App app{kProgram, *config_, [this] { return config_->log_level; }};
   rpc::Client client{endpoint()};
   std::vector<rpc::Reply<std::string>> waiting;
   std::size_t expected = 0;  // so many waiting are told to wait no more

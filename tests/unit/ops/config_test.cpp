@@ -1,4 +1,4 @@
-#include "ops/config/config.hpp"
+#include "ops/config.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -15,41 +15,65 @@ namespace zerosuite::ops::config_test {
 namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
-constexpr std::array<std::string_view, 3> kModes = {"sync", "async", "none"};
-const std::array kOwnOptions = {Option{.name = "durability",
-                                       .type = Type::kChoice,
-                                       .scope = Scope::kOwn,
-                                       .initial = std::string("sync"),
-                                       .argument = "MODE",
-                                       .choices = kModes,
-                                       .help = "Writes so."}};
-const Program kKeeper{.name = "keeper",
-                      .summary = "Keeps.",
-                      .bind = "ipc:///run/keeper",
-                      .data = "/var/lib/k",
-                      .options = kOwnOptions};
+constexpr Program kKeeper{
+    .name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper", .data = "/var/lib/k"};
+constexpr Program kVault{.name = "vault", .summary = "Keeps.", .bind = "ipc:///run/vault"};
 
-const std::array kSecretOptions = {
-    Option{.name = "keys", .scope = Scope::kSecret, .initial = std::string("none"), .help = "Opens."}};
-const Program kVault{
-    .name = "vault", .summary = "Keeps.", .bind = "ipc:///run/vault", .options = kSecretOptions};
+enum class Mode { kSync, kAsync, kNone };
+
+// One of each kind of key.
+struct KeeperConfig final : Config {
+  void describe(Options& options) override {
+    options
+        .add_choice<Mode>("durability", mode,
+                          {{"sync", Mode::kSync}, {"async", Mode::kAsync}, {"none", Mode::kNone}},
+                          "Writes so.")
+        .argument("MODE");
+    options.add("worker", worker, {0, 7}, "Its number.").empty_word("auto");
+    options.add("marks_file", marks_file, "Where the marks are.").empty_word("none");
+  }
+
+  Mode mode = Mode::kSync;
+  std::optional<std::int64_t> worker;
+  std::optional<std::string> marks_file;
+};
+
+struct VaultConfig final : Config {
+  void describe(Options& options) override { options.add_secret("keys", keys, "Opens."); }
+
+  std::optional<core::SecretText> keys;
+};
 
 using Arguments = std::vector<std::string>;
 using List = std::vector<std::string>;
 
-Config told(const Arguments& arguments, const Environment& environment = {}, const Program& program = kMath) {
-  return Config(program, read_flags(options_of(program), arguments), environment);
+template <class Own = Config>
+std::unique_ptr<Own> told(const Arguments& arguments, const Environment& environment = {},
+                          const Program& program = kMath, Secrets secrets = {}) {
+  auto config = std::make_unique<Own>();
+  const Command command = read(program, *config, {arguments, environment, std::move(secrets)});
+  REQUIRE(command == Command::kServe);
+  return config;
 }
 
+std::unique_ptr<KeeperConfig> keeper(const Arguments& arguments, const Environment& environment = {}) {
+  return told<KeeperConfig>(arguments, environment, kKeeper);
+}
+
+template <class Own = Config>
 std::string complaint(const Arguments& arguments, const Environment& environment = {},
                       const Program& program = kMath) {
   try {
-    told(arguments, environment, program);
+    told<Own>(arguments, environment, program);
   } catch (const core::Failure& failure) {
     CHECK(failure.name() == core::kInvalidArgument.name);
     return failure.what();
   }
   return "no complaint";
+}
+
+std::string keeper_complaint(const Arguments& arguments, const Environment& environment = {}) {
+  return complaint<KeeperConfig>(arguments, environment, kKeeper);
 }
 
 std::string complaint_about_file(const std::string& text) {
@@ -60,23 +84,23 @@ std::string complaint_about_file(const std::string& text) {
 }
 
 TEST_CASE("without a word from anybody the defaults hold") {
-  const Config config = told({});
-  CHECK(config.list("bind") == List{"tcp://127.0.0.1:4301"});
-  CHECK(config.list("proxy") == List{"tcp://127.0.0.1:4244"});
-  CHECK(config.text("log_level") == "info");
-  CHECK(config.size("max_frame_bytes") == 16'777'216);
-  CHECK(config.duration("drain_ms") == std::chrono::seconds(10));
-  CHECK_FALSE(config.on("insecure"));
-  CHECK_FALSE(config.on("check"));
+  const auto config = told({});
+  CHECK(config->bind == List{"tcp://127.0.0.1:4301"});
+  CHECK(config->proxies == List{"tcp://127.0.0.1:4244"});
+  CHECK(config->log_level == Level::kInfo);
+  CHECK(config->server.limits.max_frame_bytes == 16'777'216);
+  CHECK(config->drain == std::chrono::seconds(10));
+  CHECK_FALSE(config->insecure);
+  CHECK(config->origins.empty());
 }
 
 TEST_CASE("a value is a default only as long as nobody says it, be it the same") {
   const std::string same = "tcp://127.0.0.1:4244";
   const TemporaryFile file("[suite]\nproxy = [\"" + same + "\"]\n");
-  CHECK(told({}).is_default("proxy"));
-  CHECK_FALSE(told({"--proxy", same}).is_default("proxy"));
-  CHECK_FALSE(told({}, {{"ZEROSUITE_PROXY", same}}).is_default("proxy"));
-  CHECK_FALSE(told({"--config", file.path()}).is_default("proxy"));
+  CHECK(told({})->is_default("proxy"));
+  CHECK_FALSE(told({"--proxy", same})->is_default("proxy"));
+  CHECK_FALSE(told({}, {{"ZEROSUITE_PROXY", same}})->is_default("proxy"));
+  CHECK_FALSE(told({"--config", file.path()})->is_default("proxy"));
 }
 
 TEST_CASE("a flag beats the environment, which beats the file, which beats the default") {
@@ -85,63 +109,63 @@ TEST_CASE("a flag beats the environment, which beats the file, which beats the d
   const Arguments both = {"--config", file.path(), "--log-level", "debug"};
   const Environment environment = {{"ZEROSUITE_LOG_LEVEL", "warn"}};
 
-  CHECK(told({}).text("log_level") == "info");
-  CHECK(told(config).text("log_level") == "error");
-  CHECK(told(config, environment).text("log_level") == "warn");
-  CHECK(told(both, environment).text("log_level") == "debug");
+  CHECK(told({})->log_level == Level::kInfo);
+  CHECK(told(config)->log_level == Level::kError);
+  CHECK(told(config, environment)->log_level == Level::kWarn);
+  CHECK(told(both, environment)->log_level == Level::kDebug);
 }
 
 TEST_CASE("a program's own table and variable beat the shared ones") {
   const TemporaryFile file(
       "[math]\ndrain_ms = 1\n[suite]\ndrain_ms = 2\nheartbeat_ms = 3000\n[id]\ndrain_ms = 4\n");
-  const Config config = told({"--config", file.path()});
-  CHECK(config.integer("drain_ms") == 1);
-  CHECK(config.integer("heartbeat_ms") == 3000);
+  const auto config = told({"--config", file.path()});
+  CHECK(config->drain.count() == 1);
+  CHECK(config->server.channel.heartbeat == std::chrono::seconds(3));
 
   const Environment environment = {{"ZEROSUITE_MATH_DRAIN_MS", "5"}, {"ZEROSUITE_DRAIN_MS", "6"}};
-  CHECK(told({}, environment).integer("drain_ms") == 5);
+  CHECK(told({}, environment)->drain.count() == 5);
 }
 
 TEST_CASE("the file may be named by the environment") {
   const TemporaryFile file("[math]\nbind = \"ipc:///run/a\"\n");
-  CHECK(told({}, {{"ZEROSUITE_CONFIG", file.path()}}).list("bind") == List{"ipc:///run/a"});
+  CHECK(told({}, {{"ZEROSUITE_CONFIG", file.path()}})->bind == List{"ipc:///run/a"});
 }
 
 TEST_CASE("a list comes from a repeated flag, a list in the file, or a variable with commas") {
   const List both = {"ipc:///run/a", "tcp://127.0.0.1:*"};
-  CHECK(told({"--bind", both[0], "--bind=" + both[1]}).list("bind") == both);
-  CHECK(told({}, {{"ZEROSUITE_MATH_BIND", both[0] + ", " + both[1]}}).list("bind") == both);
+  CHECK(told({"--bind", both[0], "--bind=" + both[1]})->bind == both);
+  CHECK(told({}, {{"ZEROSUITE_MATH_BIND", both[0] + ", " + both[1]}})->bind == both);
   const TemporaryFile file("[math]\nbind = [\"ipc:///run/a\", \"tcp://127.0.0.1:*\"]\n");
-  CHECK(told({"--config", file.path()}).list("bind") == both);
+  CHECK(told({"--config", file.path()})->bind == both);
 }
 
 TEST_CASE("every program takes a data folder, also one that keeps none") {
-  CHECK(told({"--data", "/tmp"}).text("data") == "/tmp");
-  CHECK(told({}, {}, kKeeper).text("data") == "/var/lib/k");
-  CHECK(told({"--data", "/srv"}, {}, kKeeper).text("data") == "/srv");
-  CHECK(told({}, {{"ZEROSUITE_KEEPER_DATA", "/env"}}, kKeeper).text("data") == "/env");
+  CHECK(told({"--data", "/tmp"})->data == "/tmp");
+  CHECK(keeper({})->data == "/var/lib/k");
+  CHECK(keeper({"--data", "/srv"})->data == "/srv");
+  CHECK(keeper({}, {{"ZEROSUITE_KEEPER_DATA", "/env"}})->data == "/env");
   const TemporaryFile file("[keeper]\ndata = \"/file\"\n");
-  CHECK(told({"--config", file.path()}, {}, kKeeper).text("data") == "/file");
-  CHECK(complaint({"--data", ""}, {}, kKeeper) == "--data is \"\"; expected a text that is not empty");
+  CHECK(keeper({"--config", file.path()})->data == "/file");
+  CHECK(keeper_complaint({"--data", ""}) == "--data is \"\"; expected a text that is not empty");
 }
 
 TEST_CASE("a choice is one of its words, by the program's own flag, variable or key") {
-  CHECK(told({}, {}, kKeeper).text("durability") == "sync");
-  CHECK(told({"--durability", "async"}, {}, kKeeper).text("durability") == "async");
-  CHECK(told({}, {{"ZEROSUITE_KEEPER_DURABILITY", "none"}}, kKeeper).text("durability") == "none");
+  CHECK(keeper({})->mode == Mode::kSync);
+  CHECK(keeper({"--durability", "async"})->mode == Mode::kAsync);
+  CHECK(keeper({}, {{"ZEROSUITE_KEEPER_DURABILITY", "none"}})->mode == Mode::kNone);
   const TemporaryFile file("[keeper]\ndurability = \"async\"\n");
-  CHECK(told({"--config", file.path()}, {}, kKeeper).text("durability") == "async");
+  CHECK(keeper({"--config", file.path()})->mode == Mode::kAsync);
 }
 
 TEST_CASE("a word that is no choice is answered with all of them") {
   const std::string advice = "; expected sync, async or none";
-  CHECK(complaint({"--durability", "Sync"}, {}, kKeeper) == "--durability is \"Sync\"" + advice);
-  CHECK(complaint({"--durability", ""}, {}, kKeeper) == "--durability is \"\"" + advice);
-  CHECK(complaint({}, {{"ZEROSUITE_KEEPER_DURABILITY", "no"}}, kKeeper) ==
+  CHECK(keeper_complaint({"--durability", "Sync"}) == "--durability is \"Sync\"" + advice);
+  CHECK(keeper_complaint({"--durability", ""}) == "--durability is \"\"" + advice);
+  CHECK(keeper_complaint({}, {{"ZEROSUITE_KEEPER_DURABILITY", "no"}}) ==
         "ZEROSUITE_KEEPER_DURABILITY is \"no\"" + advice);
   const TemporaryFile file("[keeper]\ndurability = true\n");
-  CHECK(complaint({"--config", file.path()}, {}, kKeeper) == file.path() + ":2: durability is true" + advice);
-  CHECK(complaint({"--durability"}, {}, kKeeper) == "--durability takes one MODE");
+  CHECK(keeper_complaint({"--config", file.path()}) == file.path() + ":2: durability is true" + advice);
+  CHECK(keeper_complaint({"--durability"}) == "--durability takes one MODE");
 }
 
 TEST_CASE("an unknown flag is named with the nearest one") {
@@ -176,7 +200,7 @@ TEST_CASE("an unknown table is named with file, line and the nearest one") {
 TEST_CASE("the tables of the suite's other programs are passed over") {
   const TemporaryFile file(
       "[proxy]\nfront = 1\n[[proxy.upstream]]\nname = \"x\"\n[lock]\nengine = 2\n[id]\n[math]\n");
-  CHECK(told({"--config", file.path()}).text("log_level") == "info");
+  CHECK(told({"--config", file.path()})->log_level == Level::kInfo);
 }
 
 TEST_CASE("a misspelt variable is named with the nearest one, and one from elsewhere is let pass") {
@@ -209,8 +233,8 @@ TEST_CASE("a bad value is named with what was expected, whoever said it") {
 }
 
 TEST_CASE("a proxy is an endpoint, several, or none") {
-  CHECK(told({"--proxy", "none"}).list("proxy") == List{"none"});
-  CHECK(told({"--proxy", "tcp://a:1", "--proxy", "ipc:///b"}).list("proxy") == List{"tcp://a:1", "ipc:///b"});
+  CHECK(told({"--proxy", "none"})->proxies.empty());
+  CHECK(told({"--proxy", "tcp://a:1", "--proxy", "ipc:///b"})->proxies == List{"tcp://a:1", "ipc:///b"});
   CHECK(complaint({"--proxy", "none", "--proxy", "tcp://a:1"}) ==
         "--proxy is \"none,tcp://a:1\"; expected none, or endpoints such as tcp://127.0.0.1:4244");
 }
@@ -230,25 +254,26 @@ TEST_CASE("a secret is taken out of the environment, and no byte of it stays the
   ::setenv("ZEROSUITE_VAULT_KEYS", "open sesame", 1);
   ::setenv("ZEROSUITE_VAULT_LOG_LEVEL", "debug", 1);
   const std::string_view place = std::getenv("ZEROSUITE_VAULT_KEYS");
-  const auto secrets = std::make_shared<const GivenSecrets>(take_secrets(kVault));
+  VaultConfig looked_at;
+  Secrets secrets = take_secrets(kVault, looked_at);
   CHECK(place == std::string(place.size(), '\0'));
   CHECK(std::getenv("ZEROSUITE_VAULT_KEYS") == nullptr);
   CHECK(std::getenv("ZEROSUITE_VAULT_LOG_LEVEL") == std::string_view("debug"));
   ::unsetenv("ZEROSUITE_VAULT_LOG_LEVEL");
 
-  const Config config(kVault, {}, {}, secrets);
-  REQUIRE(config.secret("keys") != nullptr);
-  CHECK(core::view(*config.secret("keys")) == "open sesame");
-  CHECK(config.text("keys") == "none");
-  CHECK(take_secrets(kVault).empty());
-  CHECK(Config(kVault, {}, {}).secret("keys") == nullptr);
+  const auto config = told<VaultConfig>({}, {}, kVault, std::move(secrets));
+  REQUIRE(config->keys);
+  CHECK(core::view(*config->keys) == "open sesame");
+  CHECK(take_secrets(kVault, looked_at).empty());
+  CHECK_FALSE(told<VaultConfig>({}, {}, kVault)->keys);
 }
 
 TEST_CASE("a secret that stands twice in the environment is overwritten twice, and the first counts") {
   std::string first = "ZEROSUITE_VAULT_KEYS=open sesame", second = "ZEROSUITE_VAULT_KEYS=open barley";
   char* both[] = {first.data(), second.data(), nullptr};
   char** const before = std::exchange(environ, both);
-  const GivenSecrets secrets = take_secrets(kVault);
+  VaultConfig config;
+  const Secrets secrets = take_secrets(kVault, config);
   CHECK(environ[0] == nullptr);
   environ = before;
   CHECK(core::view(secrets.at("keys")) == "open sesame");
@@ -257,12 +282,59 @@ TEST_CASE("a secret that stands twice in the environment is overwritten twice, a
 }
 
 TEST_CASE("a secret that is empty is a mistake, and the slip of a secret's name is named without it") {
-  const auto empty = std::make_shared<GivenSecrets>();
-  (*empty)["keys"];
-  CHECK_THROWS_WITH_AS(Config(kVault, {}, {}, empty),
+  Secrets empty;
+  empty["keys"];
+  CHECK_THROWS_WITH_AS(told<VaultConfig>({}, {}, kVault, std::move(empty)),
                        "ZEROSUITE_VAULT_KEYS is \"\"; expected a text that is not empty", core::Failure);
-  CHECK(complaint({}, {{"ZEROSUITE_VAULT_KESY", "open sesame"}}, kVault) ==
+  CHECK(complaint<VaultConfig>({}, {{"ZEROSUITE_VAULT_KESY", "open sesame"}}, kVault) ==
         "unknown environment variable ZEROSUITE_VAULT_KESY; did you mean ZEROSUITE_VAULT_KEYS?");
+}
+
+TEST_CASE("a number that may be left to the program is a number, or its word") {
+  CHECK_FALSE(keeper({})->worker);
+  CHECK(keeper({"--worker", "5"})->worker == 5);
+  CHECK_FALSE(keeper({"--worker", "auto"}, {{"ZEROSUITE_KEEPER_WORKER", "3"}})->worker);
+  for (const char* const text : {"[keeper]\nworker = 3\n", "[keeper]\nworker = \"3\"\n"}) {
+    const TemporaryFile file(text);
+    CHECK(keeper({"--config", file.path()})->worker == 3);
+  }
+  CHECK(keeper_complaint({"--worker", "8"}) ==
+        "--worker is \"8\"; expected a whole number from 0 to 7, or auto");
+  CHECK(keeper_complaint({"--worker", "Auto"}).starts_with("--worker is \"Auto\"; expected"));
+}
+
+TEST_CASE("a file that may be left out is a path, or none") {
+  CHECK_FALSE(keeper({})->marks_file);
+  CHECK(keeper({"--marks-file", "/a"})->marks_file == "/a");
+  CHECK_FALSE(keeper({"--marks-file", "none"}, {{"ZEROSUITE_KEEPER_MARKS_FILE", "/b"}})->marks_file);
+  CHECK(keeper_complaint({"--marks-file", ""}) ==
+        "--marks-file is \"\"; expected a text that is not empty, or none");
+}
+
+TEST_CASE("every key is a flag, and a number is decimal") {
+  CHECK(told({"--drain-ms", "5"})->drain.count() == 5);
+  CHECK(told({"--drain-ms=010"})->drain.count() == 10);
+  CHECK(told({"--insecure"})->insecure);
+  CHECK_FALSE(told({"--insecure=false"}, {{"ZEROSUITE_INSECURE", "true"}})->insecure);
+  CHECK(complaint({"--insecure=yes"}) == "--insecure is \"yes\"; expected true or false");
+  CHECK(complaint({"--drain-ms", "0x10"}).starts_with("--drain-ms is \"0x10\"; expected a whole number"));
+}
+
+TEST_CASE("a bad value in a weaker layer is told, also where a stronger one overrides it") {
+  const TemporaryFile file("[math]\ndrain_ms = -1\n");
+  CHECK(complaint({"--config", file.path(), "--drain-ms", "5"})
+            .starts_with(file.path() + ":2: drain_ms is -1"));
+  CHECK(complaint({"--drain-ms", "5"}, {{"ZEROSUITE_DRAIN_MS", "x"}}).starts_with("ZEROSUITE_DRAIN_MS is"));
+}
+
+TEST_CASE("who has set a key is known") {
+  const TemporaryFile file("[math]\ndrain_ms = 5\nheartbeat_ms = 500\nhigh_water = 5\n");
+  const auto config =
+      told({"--config", file.path(), "--drain-ms", "6"}, {{"ZEROSUITE_MATH_HIGH_WATER", "7"}});
+  CHECK(config->origins.at("drain_ms") == "--drain-ms");
+  CHECK(config->origins.at("high_water") == "ZEROSUITE_MATH_HIGH_WATER");
+  CHECK(config->origins.at("heartbeat_ms") == file.path() + ":3: heartbeat_ms");
+  CHECK(config->origins.count("bind") == 0);
 }
 
 TEST_CASE("a file that is not there, is a folder or is not TOML is one clear line") {

@@ -53,15 +53,6 @@ TEST_CASE("a value from the network cannot forge a line") {
   CHECK(line(Level::kDebug, "math", "call", fields).find('\n') == std::string::npos);
 }
 
-TEST_CASE("a level has one name, and other words are none") {
-  CHECK(level_of("error") == Level::kError);
-  CHECK(level_of("warn") == Level::kWarn);
-  CHECK(level_of("info") == Level::kInfo);
-  CHECK(level_of("debug") == Level::kDebug);
-  CHECK_FALSE(level_of("warning"));
-  CHECK_FALSE(level_of(""));
-}
-
 TEST_CASE("a log is as talkative as its level") {
   Log log("math");
   CHECK(log.enabled(Level::kInfo));

@@ -1,13 +1,13 @@
-// suite.toml is the documentation of every key: this holds it against the option table.
+// suite.toml is the documentation of every key: this holds it against the programs' tables of options.
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "id/config.hpp"
 #include "lock/config.hpp"
-#include "ops/config/config.hpp"
-#include "ops/config/text.hpp"
+#include "ops/config/config_file.hpp"
 #include "proxy/config.hpp"
 #include "support/source_path.hpp"
 
@@ -16,63 +16,67 @@ namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 
-// Those of a program that stand in the file. The proxy takes `proxy` too, so that one file serves all, and
-// means nothing by it.
-std::vector<Option> keys_of(const Program& program) {
-  std::vector<Option> keys = options_of(program);
-  std::erase_if(keys, [&](const Option& option) {
-    return option.scope == Scope::kCommand || option.scope == Scope::kSecret ||
-           (option.name == "proxy" && !program.worker);
-  });
-  return keys;
+// Calls `visit` with the table of each program.
+void for_each_program(const std::function<void(const Options&)>& visit) {
+  const auto show = [&](const Program& program, Config&& config) {
+    CAPTURE(program.name);
+    Options options(program);
+    describe(options, config);
+    visit(options);
+  };
+  show(kMath, Config());
+  show(proxy::kProgram, proxy::Config());
+  show(lock::kProgram, lock::Config());
+  show(id::kProgram, id::Config());
 }
 
-std::vector<const Program*> programs() {
-  return {&kMath, &proxy::program(), &lock::program(), &id::program()};
+// Whether it stands in the file. The proxy takes `proxy` too, so that one file serves all, and means nothing
+// by it.
+bool is_key(const Options& options, const Option& option) {
+  return (option.scope() == Scope::kShared || option.scope() == Scope::kOwn) &&
+         (option.name() != "proxy" || options.program().worker);
 }
 
 const std::string kPath = test::source_path("suite.toml");
 
-std::string suite_toml() {
-  std::ostringstream text;
-  text << std::ifstream(kPath).rdbuf();
-  return text.str();
-}
-
 TEST_CASE("suite.toml shows every key with its help and its default") {
-  const std::string text = suite_toml();
-  for (const Program* const program : programs()) {
-    for (const Option& option : keys_of(*program)) {
-      const std::string entry =
-          concat({"# ", option.help, "\n", option.name, " = ", to_toml(option.initial), "\n"});
+  std::ostringstream file;
+  file << std::ifstream(kPath).rdbuf();
+  const std::string text = file.str();
+  for_each_program([&](const Options& options) {
+    for (const Option& option : options.all()) {
+      if (!is_key(options, option)) continue;
+      const std::string entry = "# " + option.help() + "\n" + option.name() + " = " + option.to_toml() + "\n";
       CAPTURE(entry);
       CHECK(text.find(entry) != std::string::npos);
     }
-  }
+  });
 }
 
 TEST_CASE("suite.toml says nothing but the defaults") {
-  for (const Program* const program : programs()) {
-    CAPTURE(program->name);
-    Settings settings = read_file(*program, options_of(*program), kPath);
-    if (!program->worker) settings.erase("proxy");
-    const auto keys = keys_of(*program);
-    for (const Option& option : keys) {
-      CAPTURE(option.name);
-      REQUIRE(settings.contains(option.name));
-      CHECK(settings.find(option.name)->second.value == option.initial);
+  for_each_program([&](const Options& options) {
+    std::map<std::string, std::string> defaults;
+    for (const Option& option : options.all()) defaults[option.name()] = option.to_toml();
+    Origins origins;
+    read_file(options, kPath, origins);
+    for (const Option& option : options.all()) {
+      if (!is_key(options, option)) continue;
+      CAPTURE(option.name());
+      CHECK(origins.erase(option.name()) == 1);
+      CHECK(option.to_toml() == defaults[option.name()]);
     }
-    CHECK(settings.size() == keys.size());
-  }
+    origins.erase("proxy");
+    CHECK(origins.empty());
+  });
 }
 
-TEST_CASE("a unit is part of the key's name") {
-  for (const Program* const program : programs()) {
-    for (const Option& option : options_of(*program)) {
-      CAPTURE(option.name);
-      CHECK((option.unit.empty() || option.name.ends_with(concat({"_", option.unit}))));
+TEST_CASE("a number's unit is part of the key's name") {
+  for_each_program([](const Options& options) {
+    for (const Option& option : options.all()) {
+      CAPTURE(option.name());
+      CHECK(option.is_duration() == (option.unit() == "ms"));
     }
-  }
+  });
 }
 
 }  // namespace

@@ -2,11 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "core/error.hpp"
-#include "ops/config/config.hpp"
 #include "proxy/config.hpp"
 #include "unit/ops/temporary_file.hpp"
 
-namespace zerosuite::ops::tables_test {
+namespace zerosuite::ops::rows_test {
 namespace {
 
 using List = std::vector<std::string>;
@@ -14,17 +13,18 @@ using List = std::vector<std::string>;
 const std::string kServiceName =
     "expected a service's name: letters, digits, - and _, the first no _, and not proxy";
 
-const Program& program() { return proxy::program(); }
-
-Config told_by(const std::string& path, const Environment& environment = {}) {
-  return Config(program(), read_flags(options_of(program()), {"--config", path}), environment);
+std::unique_ptr<proxy::Config> told_by(const std::string& path) {
+  auto config = std::make_unique<proxy::Config>();
+  const Command command = read(proxy::kProgram, *config, {{"--config", path}});
+  REQUIRE(command == Command::kServe);
+  return config;
 }
 
 // The upstreams of a file, "name endpoint weight max_inflight" each.
 List upstreams_in(const std::string& text) {
   const TemporaryFile file(text);
   List lines;
-  for (const auto& upstream : proxy::upstreams(told_by(file.path()), {}))
+  for (const auto& upstream : told_by(file.path())->upstreams({}))
     lines.push_back(upstream.service + " " + upstream.endpoint + " " + std::to_string(upstream.weight) + " " +
                     std::to_string(upstream.max_inflight));
   return lines;
@@ -33,7 +33,7 @@ List upstreams_in(const std::string& text) {
 std::string complaint_about(const std::string& text) {
   const TemporaryFile file(text);
   try {
-    proxy::upstreams(told_by(file.path()), {});
+    told_by(file.path());
   } catch (const core::Failure& failure) {
     CHECK(failure.name() == core::kInvalidArgument.name);
     const std::string line = failure.what();
@@ -55,21 +55,6 @@ TEST_CASE("every row of a list of tables is read, and what it leaves out is as u
 TEST_CASE("without a list of tables there are no rows") {
   CHECK(upstreams_in("[proxy]\n").empty());
   CHECK(upstreams_in("").empty());
-}
-
-TEST_CASE("a cell is a setting under its table's name, its row and its column, with the line that says it") {
-  CHECK(cell_name("upstream", 0, "endpoint") == "upstream[0].endpoint");
-  const TemporaryFile file(
-      "[[proxy.upstream]]\nname = \"a\"\nendpoint = \"ipc:///a\"\n"
-      "[[proxy.upstream]]\nname = \"b\"\nendpoint = \"ipc:///b\"\n");
-  const Config config = told_by(file.path());
-  CHECK(config.rows(program().tables.front()) == 2);
-  CHECK(config.text("upstream[0].name") == "a");
-  CHECK(config.list("upstream[1].endpoint") == List{"ipc:///b"});
-  CHECK(config.integer("upstream[1].weight") == 100);
-  CHECK_THROWS_AS(config.text("upstream[2].name"), std::logic_error);
-  const Settings settings = read_file(program(), options_of(program()), file.path());
-  CHECK(settings.at("upstream[1].name").subject == file.path() + ":5: name");
 }
 
 TEST_CASE("an unknown column is named with file, line, table and the nearest one") {
@@ -140,7 +125,7 @@ TEST_CASE("an endpoint stands once for each service") {
       "[[proxy.upstream]]\nname = \"a\"\nendpoint = [\"tcp://h:1\", \"tcp://h:2\"]\n"
       "[[proxy.upstream]]\nname = \"b\"\nendpoint = \"tcp://h:1\"\n"
       "[[proxy.upstream]]\nname = \"a\"\nendpoint = \"tcp://h:2\"\n");
-  CHECK_THROWS_WITH(proxy::upstreams(told_by(file.path()), {}), "[[proxy.upstream]] a has tcp://h:2 twice");
+  CHECK_THROWS_WITH(told_by(file.path()), "[[proxy.upstream]] a has tcp://h:2 twice");
 }
 
 TEST_CASE("the proxy's options reach its parts") {
@@ -149,7 +134,7 @@ TEST_CASE("the proxy's options reach its parts") {
       "settle_ms = 8\nslow_start_ms = 9\neject_after = 10\nchannel_idle_ms = 11\n"
       "channel_age_ms = 12\nmax_channels = 13\nmax_channels_per_peer = 14\n"
       "heartbeat_ms = 150\nmax_frame_bytes = 1600\nretry_bytes = 15\n");
-  const proxy::RouterOptions options = proxy::router_options(told_by(file.path()));
+  const proxy::RouterOptions options = told_by(file.path())->router_options();
   CHECK(options.dispatch.queue_calls == 5);
   CHECK(options.dispatch.queue_bytes == 2000);
   CHECK(options.dispatch.retry_bytes == 15);
@@ -167,4 +152,4 @@ TEST_CASE("the proxy's options reach its parts") {
 }
 
 }  // namespace
-}  // namespace zerosuite::ops::tables_test
+}  // namespace zerosuite::ops::rows_test

@@ -1,0 +1,74 @@
+// What a program was told, in layers: flag > environment > file > default; in the file, the program's own
+// table above [suite].
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/gate.hpp"
+#include "net/offload_pool.hpp"
+#include "ops/config/environment.hpp"
+#include "ops/config/option.hpp"
+#include "ops/log.hpp"
+#include "rpc/server/server.hpp"
+#include "rpc/transport/router_transport.hpp"
+
+namespace zerosuite::ops {
+
+/// What every program can be told. A program with keys of its own derives from it. Any thread, once read.
+struct Config {
+  Config();
+  virtual ~Config() = default;
+  Config(const Config&) = delete;
+  Config& operator=(const Config&) = delete;
+
+  /// Adds the program's own rows; they bind fields of this object.
+  virtual void describe(Options&) {}
+  /// Throws core::Failure InvalidArgument for what only the program can see to be wrong.
+  virtual void check() const {}
+
+  /// Whether nobody has set the key.
+  bool is_default(std::string_view key) const { return !origins.contains(key); }
+
+  std::vector<std::string> bind;
+  std::string data;  ///< The folder; "none" when the program keeps no data.
+  std::vector<std::string> proxies;
+  std::uint32_t weight;
+  std::uint32_t max_inflight;
+  Level log_level = Level::kInfo;
+  bool insecure = false;
+  core::milliseconds drain{10'000};
+  rpc::ServerOptions server;  ///< Its name is the program's.
+  rpc::RouterOptions router;
+  net::PoolOptions pool;
+  net::GateLimits gate;
+  Origins origins;
+};
+
+/// What was said to one start.
+struct Start {
+  std::vector<std::string> arguments;
+  Environment environment = {};
+  Secrets secrets = {};
+};
+
+/// What is to become of it.
+enum class Command : std::uint8_t {
+  kServe,
+  kExit,  ///< What was asked for was printed: --help, --version, --check or --print-config.
+};
+
+/// Sets the program's defaults, and adds the rows of every key that it has.
+void describe(Options& options, Config& config);
+
+/// Fills in the configuration: defaults, file, environment, flags. Throws core::Failure InvalidArgument, one
+/// line that says where the bad value stands.
+Command read(const Program& program, Config& config, const Start& start);
+
+/// The secrets of a program out of this process' environment; see take_secrets(Options). `config` is only
+/// looked at.
+Secrets take_secrets(const Program& program, Config& config);
+
+}  // namespace zerosuite::ops

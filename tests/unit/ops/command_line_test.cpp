@@ -1,0 +1,89 @@
+#include "ops/config/command_line.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+namespace zerosuite::ops::command_line_test {
+namespace {
+
+constexpr Program kKeeper{.name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper"};
+
+// A table with one row of each kind.
+struct Table {
+  Table() {
+    options.add_command("config", file, "Reads FILE.").argument("FILE");
+    options.add_choice<int>("write_mode", mode, {{"sync", 1}, {"none", 2}}, "Writes so.");
+    options.add_shared("drain_ms", drain, "Waits so long.");
+    options.add_shared("insecure", insecure, "Allows it.");
+    options.add_shared("proxy", proxies, "Serves behind.").empty_word("none").argument("ENDPOINT");
+    options.add_secret("keys", keys, "Opens it.");
+  }
+
+  std::optional<std::string> file;
+  int mode = 1;
+  core::milliseconds drain{10'000};
+  bool insecure = false;
+  std::vector<std::string> proxies{"tcp://a:1"};
+  std::optional<core::SecretText> keys;
+  Options options{kKeeper};
+};
+
+TEST_CASE("help names every flag with its default and its variables") {
+  Table table;
+  const std::string text = CommandLine(table.options).help();
+  CHECK(text.starts_with("Keeps.\nUsage: zerosuite-keeper [OPTIONS]\n"));
+  for (const Option& option : table.options.all()) {
+    CAPTURE(option.name());
+    CHECK((text.find("  " + option.flag()) != std::string::npos) == (option.scope() != Scope::kSecret));
+    CHECK(text.find(option.help()) != std::string::npos);
+    for (const std::string& variable : table.options.variables(option))
+      CHECK(text.find(variable) != std::string::npos);
+  }
+  for (const char* const standard : {"-h,--help", "-V,--version"})
+    CHECK(text.find(standard) != std::string::npos);
+  CHECK(text.find("default 10000 ms; ZEROSUITE_KEEPER_DRAIN_MS or ZEROSUITE_DRAIN_MS\n") !=
+        std::string::npos);
+  CHECK(text.find("--write-mode sync|none") != std::string::npos);
+  CHECK(text.find("default \"sync\"; ZEROSUITE_KEEPER_WRITE_MODE\n") != std::string::npos);
+}
+
+TEST_CASE("help fits a terminal of 110 columns, whatever there is to be said") {
+  Table table;
+  std::size_t count = 0;
+  table.options.add("verbose_mode", count,
+                    "A sentence that goes on and on, until no line of a terminal would take it whole any "
+                    "more, and then goes on.");
+  std::istringstream lines(CommandLine(table.options).help());
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(line.size() <= 110);
+  }
+}
+
+TEST_CASE("help shows the defaults, also after the flags were read") {
+  Table table;
+  CommandLine command_line(table.options);
+  const std::string before = command_line.help();
+  Origins origins;
+  CHECK(command_line.read({"--write-mode", "none", "--drain-ms=1"}, origins));
+  CHECK(table.mode == 2);
+  CHECK(command_line.help() == before);
+}
+
+TEST_CASE("flags that are read twice say the same twice") {
+  Table table;
+  CommandLine command_line(table.options);
+  for (int round = 0; round < 2; ++round) {
+    table.drain = core::milliseconds(3);
+    Origins origins;
+    CHECK(command_line.read({"--proxy", "tcp://b:1", "--proxy", "tcp://c:1", "--insecure"}, origins));
+    CHECK(table.proxies == std::vector<std::string>{"tcp://b:1", "tcp://c:1"});
+    CHECK(table.insecure);
+    CHECK(table.drain.count() == 3);
+    CHECK(origins.size() == 2);
+  }
+}
+
+}  // namespace
+}  // namespace zerosuite::ops::command_line_test
