@@ -9,8 +9,9 @@ import pytest
 
 pytestmark = pytest.mark.ours
 
-NUMBERS = [0, 1, -1, 2, 3, 7, -7, 10, 63, 2**31, -(2**31), 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1, True,
-           0.0, 0.5, -2.5, 3.0, 1e-300, 1e308, -1e308, math.inf, -math.inf, math.nan]
+NUMBERS = [0, 1, -1, 2, 3, -3, 7, -7, 10, 63, 64, 2**31, -(2**31), 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64 - 1, True,
+           0.0, -0.0, 0.1, -0.3, 0.5, 1.0, -2.5, 3.0, -7.0, 1e16, 5e-324, 1e-300, 1e308, -1e308, 1.7e308, math.inf, -math.inf,
+           math.nan]
 OPERATORS = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
              "floor_divide": operator.floordiv, "modulo": operator.mod, "power": operator.pow}
 
@@ -34,11 +35,13 @@ def by_service(raw, method, args):
 
 
 def same(left, right):
-    if left[0] != right[0]:
-        return False
+    """To the bit, so that -0.0 is not 0.0; but nan is nan."""
     a, b = left[1], right[1]
-    both_nan = isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b)
-    return both_nan or (a == b and type(a) is type(b))
+    if left[0] != right[0] or type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return math.isnan(a) and math.isnan(b) or (a, math.copysign(1, a)) == (b, math.copysign(1, b))
+    return a == b
 
 
 def differences(raw, method, function, cases):
