@@ -1,4 +1,4 @@
-// What is to happen once several answers have come.
+// What happens once several replies have come.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace zerosuite::core {
 
-/// Runs `then` when the last copy of the pointer goes: everybody who is waited for holds one.
+/// Runs `then` when the last copy of the pointer goes: each pending operation holds one.
 class CompletionLatch {
  public:
   explicit CompletionLatch(MoveFunction<void()> then) : then_(std::move(then)) {}

@@ -125,7 +125,7 @@ struct Error {
   std::string message;
 };
 
-/// A named failure as an exception: what a method throws to answer `ERR name message`.
+/// A named failure as an exception: what a method throws to reply `ERR name message`.
 class Failure : public std::runtime_error {
  public:
   Failure(std::string name, const std::string& message)

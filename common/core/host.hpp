@@ -1,4 +1,4 @@
-// Which machine and which process this is: for logs, and to tell one file from another of the same name.
+// Identifies this machine and this process: for logs, and to distinguish files of the same name.
 #pragma once
 
 #include <string>

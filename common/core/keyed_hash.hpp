@@ -1,5 +1,5 @@
-// The hash for tables keyed by what a peer sends: under a random key, so that nobody can choose keys that all
-// fall into one bucket and make a table a list.
+// The hash for tables keyed by what a peer sends: under a random key, so that no peer can choose keys that
+// all fall into one bucket and make a table a list.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Bytes that nobody can guess, straight from the kernel (getrandom(2)), so they are also fresh after fork.
+// Unpredictable bytes, straight from the kernel (getrandom(2)), so they are also fresh after fork.
 #pragma once
 
 #include <cstddef>

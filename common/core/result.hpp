@@ -1,4 +1,4 @@
-// What a step that can fail answers: a value, or the named failure of the world around it.
+// What a step that can fail returns: a value, or the named failure of the world around it.
 #pragma once
 
 #include <utility>
@@ -26,7 +26,8 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// Who is told of a result: called once, on the loop's thread, perhaps before the call that took it returns.
+/// The callback that takes a result: called once, on the loop's thread, perhaps before the call that took it
+/// returns.
 template <class T>
 using Done = MoveFunction<void(Result<T>)>;
 

@@ -1,4 +1,4 @@
-// Memory for what nobody is to find later: in no core dump, not swapped out where the kernel allows it, and
+// Memory for secrets: in no core dump, not swapped out where the kernel allows it, and
 // wiped when it is freed (libsodium, "Secure memory"). What is handed on from it, to a stack or to the
 // kernel, is not, so little as possible should be.
 #pragma once
@@ -18,7 +18,7 @@ void start_sodium();
 /// At least a page each; throws std::bad_alloc.
 void* allocate_secret(std::size_t bytes);
 void free_secret(void* memory) noexcept;
-/// Not left out by the compiler, though nobody reads it afterwards.
+/// The compiler does not remove it as a dead store.
 void wipe(void* memory, std::size_t bytes) noexcept;
 
 template <class T>

@@ -10,12 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long the last answers may take to reach clients that read slowly, once nothing else is left to do:
+// How long the last replies may take to reach clients that read slowly, once nothing else is left to do:
 // first from the transport to libzmq, then from libzmq to the kernel.
 constexpr auto kFlush = 1s;
 constexpr auto kLookAgain = 10ms;
 
-// A proxy that is slower than the service for a moment has the answers of all its clients waiting, not of
+// A proxy that is slower than the service for a moment has the replies to all its clients waiting, not to
 // one.
 constexpr std::size_t kClientsBehindProxy = 8;
 
@@ -49,7 +49,8 @@ App::App(const Program& program, const Config& config, Reload reload)
 
 net::SocketOptions App::socket_options() const {
   net::SocketOptions options = config_.router.socket;
-  // Twice the limit gets through to us, so that a client slightly above it is told ERR TooLarge, not cut off.
+  // Twice the limit gets through to us, so that a client slightly above it gets ERR TooLarge and is not cut
+  // off.
   options.max_frame_bytes = 2 * static_cast<std::int64_t>(config_.server.limits.max_frame_bytes);
   options.linger = kFlush;
   return options;
@@ -77,7 +78,7 @@ void App::offer_health() {
       .method("health", "Whether all is well, and what is not.",
               [this] {
                 wire::List reasons;
-                for (std::string& trouble : troubles()) reasons.push_back({std::move(trouble)});
+                for (std::string& trouble : health_problems()) reasons.push_back({std::move(trouble)});
                 const bool well = reasons.empty();
                 return wire::Value{wire::Dict{{{std::string("ok")}, {well}},
                                               {{std::string("reasons")}, {std::move(reasons)}}}};
@@ -168,13 +169,13 @@ void App::drain() {
 
 void App::finish_calls() {
   const auto drain_server = [this] {
-    on_drain_();  // first: the server is idle at once when this answers the last call
+    on_drain_();  // first: the server is idle at once when this ends the last call
     server_.drain([this] {
       answered_ = true;
       settle();
     });
   };
-  // The server answers until the relay is done: it tells how far the relay is.
+  // The server goes on until the interceptor is done: its methods show how far that is.
   interceptor_ == nullptr ? drain_server() : interceptor_->drain(drain_server);
 }
 

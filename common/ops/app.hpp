@@ -42,29 +42,30 @@ class App {
   Log& log() { return log_; }
   /// The pool, for a service's own jobs: a stopping program waits for them as for blocking methods.
   net::Offload& offload() { return offload_; }
-  /// Host names, looked up apart from the pool: a lookup that hangs holds up no commit, and nobody at the
-  /// end.
+  /// Host names, looked up apart from the pool: a lookup that hangs delays no commit, and not the end of
+  /// the program.
   net::Names& names() { return names_; }
   /// What it takes to dial another process.
   net::Dialing dialing() { return {context_, reactor_, names_}; }
   net::SocketOptions socket_options() const;
   rpc::RouterOptions router_options() const;
 
-  /// What the service's answers rest on beside its code. A proxy gives a service's calls to one state alone,
+  /// The state that the service's replies depend on. A proxy gives a service's calls to one state alone,
   /// and unless it is shared to one process. To be said before serve().
   void rest_on(rpc::State state) { proxies_.rest_on(std::move(state)); }
   /// What is wrong with the program's place among the others: the proxies that refuse it, and why.
-  std::vector<std::string> troubles() const { return proxies_.troubles(); }
-  /// Offers the method `health`, which answers {ok, reasons}: the troubles().
+  std::vector<std::string> health_problems() const { return proxies_.health_problems(); }
+  /// Offers the method `health`, which returns {ok, reasons}: the health_problems().
   void offer_health();
 
-  /// Calls `begun` when the program begins to stop, so that a service can answer those who wait in it: when
-  /// the proxies have agreed to send no more calls, and from when on new ones get ERR ShuttingDown. Calls it
-  /// answers count as finished. Not called when calls are cut off before. It must not throw.
+  /// Calls `begun` when the program begins to stop, so that a service can end the calls that wait in it: when
+  /// the proxies have agreed to send no more calls, and from then on new ones get ERR ShuttingDown. Calls it
+  /// ends count as finished. Not called when calls are cut off before. It must not throw.
   void on_drain(std::function<void()> begun) { on_drain_ = std::move(begun); }
 
   /// Turns until `ready` says so: for what a service needs from others before it can serve, or must tell them
-  /// after. False when the program was told to stop meanwhile. What `ready` throws passes through.
+  /// afterwards. False when the program received a signal to stop meanwhile. What `ready` throws passes
+  /// through.
   bool wait_until(const std::function<bool()>& ready);
 
   /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, registers with the proxies, and

@@ -1,5 +1,5 @@
-// What a program was told, in layers: flag > environment > file > default; in the file, the program's own
-// table above [suite].
+// The configuration of a program, in layers: flag > environment > file > default; in the file, the program's
+// own table above [suite].
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace zerosuite::ops {
 
-/// What every program can be told. A program with keys of its own derives from it. Any thread, once read.
+/// The keys that every program has. A program with keys of its own derives from it. Any thread, once read.
 struct Config {
   Config();
   virtual ~Config() = default;
@@ -47,14 +47,14 @@ struct Config {
   Origins origins;
 };
 
-/// What was said to one start.
+/// What one start of a program is given.
 struct Start {
   std::vector<std::string> arguments;
   Environment environment = {};
   Secrets secrets = {};
 };
 
-/// What is to become of it.
+/// What the program does next.
 enum class Command : std::uint8_t {
   kServe,
   kExit,  ///< What was asked for was printed: --help, --version, --check or --print-config.

@@ -24,11 +24,11 @@ class Interceptor {
   /// One message of a client, before the server sees it. True when it was taken; otherwise the frames are as
   /// they were.
   virtual bool receive(std::vector<net::Frame>& frames) = 0;
-  /// The connection has ended, and whoever comes under its identity next is somebody else.
+  /// The connection has ended; its identity may be used again by another client.
   virtual void lose_client(std::string_view identity) = 0;
   /// Takes no new calls from now on. Calls `idle` once none is open; at once when none is.
   virtual void drain(std::function<void()> idle) = 0;
-  /// Answers every open call with ERR ShuttingDown.
+  /// Ends every open call with ERR ShuttingDown.
   virtual void abort() = 0;
   /// What it has relayed since the start, and what is open now.
   virtual InterceptorTotals totals() const = 0;

@@ -46,7 +46,7 @@ class Log {
   bool enabled(Level level) const { return level <= level_; }
 
   /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is gone, or whose
-  /// disk is full, is not an error. Never waits for whoever reads it: a line for which a pipe has no room is
+  /// disk is full, is not an error. Never waits for its reader: a line for which a pipe has no room is
   /// lost, and the next one that it has room for is preceded by `lines lost count=N`.
   void write(Level level, std::string_view event, std::span<const Field> fields = {});
   void write(Level level, std::string_view event, std::initializer_list<Field> fields) {

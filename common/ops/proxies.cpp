@@ -92,13 +92,13 @@ void Proxies::refused(rpc::ProxyLink& link, const core::Error& why) {
       {{"proxy", link.endpoint()}, {"error", why.name}, {"reason", why.message}, {"data", state_.where}});
 }
 
-std::vector<std::string> Proxies::troubles() const {
-  std::vector<std::string> troubles;
+std::vector<std::string> Proxies::health_problems() const {
+  std::vector<std::string> problems;
   for (const Dialed& each : all_) {
     if (!each.told.empty())
-      troubles.push_back(concat({"not behind the proxy at ", each.link->endpoint(), ": ", each.told}));
+      problems.push_back(concat({"not behind the proxy at ", each.link->endpoint(), ": ", each.told}));
   }
-  return troubles;
+  return problems;
 }
 
 void Proxies::not_found(rpc::ProxyLink& link, const core::Error& why) {

@@ -28,11 +28,11 @@ class Proxies final : private rpc::ProxyLinkHost {
   void drain(std::function<void()> drained);
   /// Says good-bye to all.
   void leave();
-  /// What the service's answers rest on; said before dial().
+  /// The state that the service's replies depend on; set before dial().
   void rest_on(rpc::State state) { state_ = std::move(state); }
   /// Behind which proxies the program ought to be and is not, and why; whole sentences.
-  std::vector<std::string> troubles() const;
-  /// Whether answers wait for a proxy that does not read fast enough.
+  std::vector<std::string> health_problems() const;
+  /// Whether replies wait for a proxy that does not read fast enough.
   bool holding() const;
 
  private:

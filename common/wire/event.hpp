@@ -51,7 +51,7 @@ struct Event {
   std::uint64_t version = 1;               ///< 1 when missing.
   std::optional<std::int64_t> timeout_ms;  ///< The call's deadline, counted from arrival.
 
-  /// A request that failed to decode but can be told so: everything up to the id was read.
+  /// A request that failed to decode but can be answered with an error: everything up to the id was read.
   bool answerable() const { return !id.empty() && response_to.empty(); }
 };
 
@@ -60,7 +60,7 @@ struct Event {
 /// answer.
 Event peek(std::string_view payload, const Limits& limits);
 
-/// Reads a whole event. Never throws, never allocates; a fault is in the answer.
+/// Reads a whole event. Never throws, never allocates; a fault is in the result.
 Event decode(std::string_view payload, const Limits& limits);
 
 /// The id's text or bytes without the msgpack prefix, so that bin and str echoes of one id compare equal;

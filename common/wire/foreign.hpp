@@ -12,7 +12,7 @@ namespace zerosuite::wire {
 /// Appends what msgpack-c packed. Throws Mismatch when a stock peer could not read it.
 void append_checked(Packer& out, const Buffer& packed);
 
-/// Where msgpack-c packs to, so that its packer can be told below how floats travel.
+/// Where msgpack-c packs to, so that its packer can be specialised below for floats.
 struct ForeignBuffer : Buffer {};
 
 template <class T>

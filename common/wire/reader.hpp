@@ -46,7 +46,7 @@ class Reader {
 
   // Most values in a call have a prefix of one byte; those are read inline.
 
-  // Each takes the next value when it is of that kind and whole; otherwise answers empty and stays where it
+  // Each takes the next value when it is of that kind and whole; otherwise returns empty and stays where it
   // is.
   bool nil();
   std::optional<bool> boolean();
@@ -82,7 +82,7 @@ class Reader {
   }
   std::optional<ExtView> ext();
 
-  /// Steps over one whole value, checking that every declared length is backed by bytes. Answers its encoded
+  /// Steps over one whole value, checking that every declared length is backed by bytes. Returns its encoded
   /// bytes; empty when it is refused, and `damage()` says why. No recursion.
   std::string_view skip(const Limits& limits);
   Damage damage() const { return damage_; }

@@ -109,7 +109,7 @@ void Issuer::check_clock() {
   sequences_.void_all();
 }
 
-std::vector<std::string> Issuer::troubles() {
+std::vector<std::string> Issuer::health_problems() {
   std::vector<std::string> all;
   const auto add = [&](const std::optional<core::Error>& error) {
     if (error) all.push_back(error->name + ": " + error->message);

@@ -62,7 +62,7 @@ class Issuer {
   /// Before each call: what was reserved before the machine was paused or copied is not used any more.
   void check_clock();
   /// What somebody should look at; empty when all is well.
-  std::vector<std::string> troubles();
+  std::vector<std::string> health_problems();
 
   IdTime& time() { return time_; }
   Snowflakes& snowflakes() { return snowflakes_; }

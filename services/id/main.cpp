@@ -79,8 +79,8 @@ int main(int argc, char** argv) {
     issuer.start();
     if (!await_readiness(app, issuer, config.start_wait)) return give_back(app, issuer, open);
     rest_on_store(app, config, open);
-    const id::Service service(
-        app.server(), {issuer, open, secrets, admin_token, [&app] { return app.troubles(); }, config.limits});
+    const id::Service service(app.server(), {issuer, open, secrets, admin_token,
+                                             [&app] { return app.health_problems(); }, config.limits});
     try {
       app.serve();
     } catch (...) {

@@ -96,7 +96,7 @@ double float_modulo(double a, double b) {
   return (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-// The exact remainder tells the exact quotient; a / b may have been rounded up to the next integer. The steps
+// The exact remainder gives the exact quotient; a / b may have been rounded up to the next integer. The steps
 // are CPython's (Objects/floatobject.c, _float_div_mod), for only the same steps round the same way.
 double float_floor(double a, double b) {
   if (b == 0) fail(kZeroDivisionError, "float floor division by zero");

@@ -1,4 +1,4 @@
-// The table of everything that a program can be told. Each row binds a field: it gives the key its name, its
+// The table of all configuration keys of a program. Each row binds a field: it gives the key its name, its
 // range and its help, and what the field holds is the default. Flags, environment, file, --help and
 // --print-config are all made from the rows, and a test holds suite.toml against them.
 #pragma once

@@ -1,4 +1,4 @@
-// Words for people: what a program was told, and what it may have been meant.
+// Texts for people: quoting, and suggestions for misspelt names.
 #pragma once
 
 #include <initializer_list>
@@ -15,7 +15,7 @@ std::string concat(std::initializer_list<std::string_view> parts);
 
 /// Two lower-case digits for each byte.
 std::string hex(std::string_view bytes);
-/// Stands for bytes that must not be shown, such as the identity of a connection: whoever knows it could
+/// Stands for bytes that must not be shown, such as the identity of a connection: a peer that knows it could
 /// take it over. The same for the same bytes as long as the process lives.
 std::string pseudonym(std::string_view bytes);
 

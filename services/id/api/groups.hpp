@@ -28,9 +28,9 @@ Client client_of(const rpc::Reply<T>& reply) {
 /// snowflake and its kin, parse and range_at.
 void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
 /// What is wrong elsewhere in the program, for health(); whole sentences.
-using Troubles = std::function<std::vector<std::string>()>;
+using HealthProblems = std::function<std::vector<std::string>()>;
 /// What operators look at; and redis_id.
-void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const Troubles& elsewhere);
+void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const HealthProblems& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
 void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits);
 /// obf and token, encode, and what undoes them.

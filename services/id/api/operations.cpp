@@ -53,10 +53,10 @@ Value stats(Issuer& issuer, StoreStack& store) {
   return {std::move(dict)};
 }
 
-Value health(Issuer& issuer, const GuardedStore& store, const Troubles& elsewhere) {
+Value health(Issuer& issuer, const GuardedStore& store, const HealthProblems& elsewhere) {
   List reasons;
   for (std::string& trouble : elsewhere()) reasons.push_back({std::move(trouble)});
-  for (std::string& trouble : issuer.troubles()) reasons.push_back({std::move(trouble)});
+  for (std::string& trouble : issuer.health_problems()) reasons.push_back({std::move(trouble)});
   if (const auto& regressed = store.regressed())
     reasons.push_back({regressed->name + ": " + regressed->message});
   Dict dict;
@@ -78,7 +78,8 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
 
 }  // namespace
 
-void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const Troubles& elsewhere) {
+void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store,
+                     const HealthProblems& elsewhere) {
   server
       .method("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
               [&issuer] { return worker(issuer); })

@@ -12,7 +12,7 @@ Service::Service(rpc::Server& server, Parts parts) : parts_(std::move(parts)), f
   bind_tags(server, issuer, parts_.admin_token, parts_.limits);
   bind_sequences(server, issuer, formats_, parts_.limits);
   bind_secrets(server, parts_.secrets, formats_);
-  bind_operations(server, issuer, parts_.store, parts_.troubles);
+  bind_operations(server, issuer, parts_.store, parts_.health_problems);
   server.observe(*this);
 }
 

@@ -21,8 +21,8 @@ class Service final : private rpc::Observer {
     Issuer& issuer;
     StoreStack& store;
     const Secrets& secrets;
-    core::SecretText admin_token;  ///< What changing tags asks for; empty = nothing.
-    Troubles troubles;             ///< Beside the issuer's own.
+    core::SecretText admin_token;    ///< What changing tags asks for; empty = nothing.
+    HealthProblems health_problems;  ///< Beside the issuer's own.
     BatchLimits limits = {};
   };
 

@@ -19,7 +19,7 @@ namespace zerosuite::id {
 /// Milliseconds since 1970, reserved ahead of their use; but where the store gives none, they are used all
 /// the same: no id is there twice for that, and only a clock that is set back while the store is away or
 /// slow, before a crash, could show it. Belongs to the loop's thread. Must not outlive its store and timers;
-/// what they answer later is nothing to it.
+/// what they answer later is ignored.
 class Reach {
  public:
   /// Told the ms from which on no id was given out by this worker id.

@@ -1,4 +1,4 @@
-// Every number of so many bits, in another order that only a key tells: ids that neither count nor sort.
+// A permutation of the numbers of a given width, chosen by a key: ids that neither count nor sort.
 //
 // An alternating Feistel network: each half in turn is changed by a keyed hash of the other, so that it can
 // be undone whatever the hash. Twelve rounds, as FFX asks for halves of different widths (Bellare, Rogaway

@@ -20,7 +20,7 @@ std::uint64_t siphash(std::uint64_t number, const Subkey& key);
 /// purpose no zero byte.
 Subkey derive(std::span<const unsigned char> master, std::string_view purpose, std::string_view context);
 
-/// In a time that does not tell where they differ.
+/// In constant time.
 bool equal(std::uint64_t left, std::uint64_t right);
 
 }  // namespace zerosuite::id::formats

@@ -1,4 +1,4 @@
-// What nobody but the service may read.
+// Files that only the service may read.
 #pragma once
 
 #include <string>

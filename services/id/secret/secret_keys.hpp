@@ -26,7 +26,7 @@ struct SecretKey {
 /// there is none.
 std::vector<SecretKey> parse_keys(std::string_view text, const std::string& place, char separator = '\n');
 
-/// Of a file that nobody but its owner may read or write. Throws as parse_keys(), also when it is open to
+/// Of a file that only its owner may read or write. Throws as parse_keys(), also when it is open to
 /// others or cannot be read.
 std::vector<SecretKey> read_keys(const std::string& path);
 

@@ -83,7 +83,7 @@ const Secrets::KeyContext& Secrets::active() const {
                       "obf and token need keys: name a keys_file, or set ZEROSUITE_ID_KEYS");
 }
 
-/// That of a text which has its key's character and so many digits; null when there is none.
+/// The key of a text with that key character and that number of digits; null when there is none.
 const Secrets::KeyContext* Secrets::find(std::string_view text, std::size_t digits) const {
   active();
   if (text.size() != 1 + digits) return nullptr;

@@ -1,4 +1,4 @@
-// Ids that tell nothing: under a key, as a number in another order (obf) or as a text nobody can make up
+// Ids that reveal nothing: under a key, as a number in another order (obf) or as a text that cannot be forged
 // (token).
 #pragma once
 

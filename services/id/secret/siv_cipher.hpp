@@ -1,4 +1,4 @@
-// A number that nobody without the key can read, make up or change, in twice its bits: the construction SIV
+// A number that cannot be read, forged or changed without the key, in twice its bits: the construction SIV
 // (Rogaway and Shrimpton, "Deterministic Authenticated-Encryption", EUROCRYPT 2006) with SipHash for both of
 // its functions. The same number always gives the same seal. Thread-safe.
 #pragma once
