@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "db/commit_queue.hpp"
+#include "db/state_file.hpp"
 #include "id/stores/high_water_marks.hpp"
-#include "id/stores/sqlite_commits.hpp"
-#include "id/stores/sqlite_file.hpp"
 #include "id/stores/sqlite_tables.hpp"
 #include "id/stores/store.hpp"
 #include "net/offload.hpp"
@@ -26,7 +26,7 @@ struct SqliteOptions {
 
 /// Of one process: worker ids need no leases, the folder's lock keeps them. Belongs to the loop's thread. To
 /// be destroyed when it is idle, or after the offload; unless it was closed, that is the same as a crash.
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, private db::CommitQueue::Target {
  public:
   /// Throws core::Failure, one line: StorageError when the folder cannot be used or what is in it cannot be
   /// trusted; WorkerIdInUse, with folder and process, when another process has it; StoreRegressed when what
@@ -57,11 +57,11 @@ class SqliteStore final : public Store {
     commits_.on_change(std::move(changed));
   }
   StoreTraits traits() const override { return {"sqlite", false}; }
-  std::optional<core::Error> trouble() const override;
+  std::optional<core::Error> trouble() const override { return commits_.trouble(); }
 
   /// Whether no transaction is on its way.
   bool idle() const { return commits_.idle(); }
-  /// At the end, when it is idle: writes what is outstanding, in this call. Answers why it could not.
+  /// At the end, when it is idle: writes what is outstanding, in this call. Returns why it could not.
   std::optional<core::Error> close();
 
  private:
@@ -72,13 +72,15 @@ class SqliteStore final : public Store {
 
   template <class T, class Work>
   void ask(Work work, core::Done<T> done);
+  void check_file() const;
+  void write(std::vector<db::CommitQueue::Work>& works) override;
   void check_all(HighWaterMarks& floors);
   void raise_all(HighWaterMarks& floors);
 
   const bool accept_regressed_;
-  SqliteFile file_;
-  SqliteTables tables_;
-  SqliteCommits commits_;
+  db::StateFile file_;
+  std::optional<SqliteTables> tables_;
+  db::CommitQueue commits_;
   std::map<std::int64_t, Holder> holders_;  // as answered
 };
 
