@@ -237,9 +237,9 @@ IssuerOptions issuer_options(const ops::Config& config) {
   options.segments.buffer.outage_budget = config.duration("outage_budget_ms");
   options.segments.max_tags = config.size("max_tags");
   options.sequences.max_names = config.size("max_names");
-  for (RangeAllocatorOptions* source : {&options.segments.buffer.source, &options.sequences.buffer.source}) {
-    source->park = config.duration("park_ms");
-    source->max_parked = config.size("max_parked");
+  for (WaitOptions* wait : {&options.segments.buffer.wait, &options.sequences.buffer.wait}) {
+    wait->park = config.duration("park_ms");
+    wait->max_parked = config.size("max_parked");
   }
   return options;
 }

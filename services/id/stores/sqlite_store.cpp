@@ -38,7 +38,8 @@ db::StateFile locked(const std::filesystem::path& folder) {
 SqliteStore::SqliteStore(net::Timers& timers, net::Offload& offload, const SqliteOptions& options)
     : accept_regressed_(options.accept_regressed),
       file_(locked(options.folder)),
-      commits_(timers, offload, *this) {
+      commits_(timers, offload, *this),
+      turn_ends_(timers, [this] { answer(); }) {
   if (!accept_regressed_) check_file();
   file_.open(accept_regressed_ ? db::StateFile::IfGone::kMakeAnew : db::StateFile::IfGone::kRefuse);
   tables_.emplace(file_);
@@ -161,8 +162,9 @@ void SqliteStore::claim(const Claim& claim, core::Done<Lease> done) {
 void SqliteStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) {
   const auto holder = holders_.find(lease.worker);
   if (holder == holders_.end() || holder->second.owner != claim.owner || holder->second.epoch != lease.epoch)
-    return done(core::Error{core::kLeaseLost, "the worker id was given back, or is another's"});
-  done(Lease{.worker = lease.worker, .epoch = lease.epoch});
+    return answer_later<Lease>(
+        std::move(done), core::Error{core::kLeaseLost, "the worker id was given back, or is another's"});
+  answer_later<Lease>(std::move(done), Lease{.worker = lease.worker, .epoch = lease.epoch});
 }
 
 void SqliteStore::release(const Claim& claim, const Lease& lease, core::Done<bool> done) {
@@ -177,6 +179,32 @@ void SqliteStore::pin(const std::string& name, const std::string& value, Pin how
                       core::Done<std::string> done) {
   ask<std::string>([name, value, how](SqliteTables& tables) { return tables.pin(name, value, how); },
                    std::move(done));
+}
+
+void SqliteStore::open(const OpenRequest&, core::Done<std::string> done) {
+  answer_later<std::string>(std::move(done), std::string());
+}
+
+void SqliteStore::distrust(core::Done<bool> done) { answer_later<bool>(std::move(done), true); }
+
+void SqliteStore::remember(const std::vector<HighWaterMarks::Mark>&, core::Done<bool> done) {
+  answer_later<bool>(std::move(done), true);
+}
+
+void SqliteStore::look(const ChangesQuery&, core::Done<Changes> done) {
+  answer_later<Changes>(std::move(done), Changes{});
+}
+
+// At the end of this turn.
+template <class T>
+void SqliteStore::answer_later(core::Done<T> done, core::Result<T> result) {
+  answers_.push_back(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+  turn_ends_.after(core::milliseconds(0));
+}
+
+void SqliteStore::answer() {
+  for (auto& answer : std::exchange(answers_, {})) answer();
 }
 
 std::optional<core::Error> SqliteStore::close() {

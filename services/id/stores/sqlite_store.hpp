@@ -47,10 +47,16 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
   void tag(const std::string& name, core::Done<Tag> done) override;
   void tags(const TagPage& page, core::Done<std::vector<Tag>> done) override;
   void claim(const Claim& claim, core::Done<Lease> done) override;
-  /// At once, and also while nothing can be written.
+  /// Also while nothing can be written.
   void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
   void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
   void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
+
+  /// A store of one process is what it is, and nobody else changes it.
+  void open(const OpenRequest& bond, core::Done<std::string> done) override;
+  void distrust(core::Done<bool> done) override;
+  void remember(const std::vector<HighWaterMarks::Mark>& floors, core::Done<bool> done) override;
+  void look(const ChangesQuery& look, core::Done<Changes> done) override;
 
   /// `changed` hears when the disk takes nothing any more, and nullopt when it does again.
   void on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
@@ -72,6 +78,9 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
 
   template <class T, class Work>
   void ask(Work work, core::Done<T> done);
+  template <class T>
+  void answer_later(core::Done<T> done, core::Result<T> result);
+  void answer();
   void check_file() const;
   void write(std::vector<db::CommitQueue::Work>& works) override;
   void check_all(HighWaterMarks& floors);
@@ -81,7 +90,9 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
   db::StateFile file_;
   std::optional<SqliteTables> tables_;
   db::CommitQueue commits_;
-  std::map<std::int64_t, Holder> holders_;  // as answered
+  std::map<std::int64_t, Holder> holders_;           // as answered
+  std::vector<core::MoveFunction<void()>> answers_;  // of calls that need not wait for the disk
+  net::Timer turn_ends_;
 };
 
 }  // namespace zerosuite::id::stores
