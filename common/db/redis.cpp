@@ -43,20 +43,21 @@ Redis::Redis(net::Reactor& reactor, net::Names& names, RedisOptions options)
       names_(names),
       options_(std::move(options)),
       address_(parse_redis_address(options_.endpoint)),
-      attempt_(reactor.timers(), [this] { attempt(); }) {
+      attempt_(reactor.timers(), [this] { attempt(); }),
+      refuse_(reactor.timers(), [this] { refuse(); }) {
   attempt_.after(milliseconds(0));
 }
 
 Redis::~Redis() = default;
 
 void Redis::command(const std::vector<std::string>& words, Done done) {
-  if (!connected()) return done(unavailable());
+  if (!connected()) return refuse_later(std::move(done));
   link_->send(words, options_.command_timeout, std::move(done));
 }
 
 void Redis::eval(const std::string& script, const std::vector<std::string>& keys,
                  const std::vector<std::string>& arguments, Done done) {
-  if (!connected()) return done(unavailable());
+  if (!connected()) return refuse_later(std::move(done));
   const std::string& hash = hash_of(script);
   if (hash.empty()) return command(script_words("EVAL", script, keys, arguments), std::move(done));
   std::vector<std::string> words = script_words("EVALSHA", hash, keys, arguments);
@@ -81,6 +82,20 @@ const std::string& Redis::hash_of(const std::string& script) {
       }
     });
   return entry->second;
+}
+
+void Redis::refuse_later(Done done) {
+  refused_.push_back({std::move(done), unavailable()});
+  refuse_.after(milliseconds(0));
+}
+
+// Who is told may destroy this.
+void Redis::refuse() {
+  const std::weak_ptr<const bool> life = life_;
+  for (Refused& refused : std::exchange(refused_, {})) {
+    if (life.expired()) return;
+    refused.done(std::move(refused.error));
+  }
 }
 
 std::optional<core::Error> Redis::trouble() const {

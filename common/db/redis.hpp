@@ -54,9 +54,10 @@ class Redis {
   Redis& operator=(const Redis&) = delete;
 
   /// Sends a command, e.g. {"SET", "key", "value"}; no SUBSCRIBE and no MONITOR, which are answered more than
-  /// once. Answers come in the order of the commands. Errors: Unavailable with {"retry_after_ms"} while there
-  /// is no connection, at once, and those of redis_error(): nothing was done. Indeterminate when the
-  /// connection broke, or command_timeout passed, before the answer came. `done` must not throw.
+  /// once. Answers come in the order of the commands, and never before the call returns. Errors: Unavailable
+  /// with {"retry_after_ms"} while there is no connection, with the next turn, and those of redis_error():
+  /// nothing was done. Indeterminate when the connection broke, or command_timeout passed, before the answer
+  /// came. `done` must not throw.
   void command(const std::vector<std::string>& words, Done done);
   /// Runs a Lua script, as a command; by its hash where the server knows it (EVALSHA). If it does not, the
   /// script runs after the commands that were sent since. Scripts are kept: there should be few.
@@ -66,8 +67,8 @@ class Redis {
   /// Whether the server can be asked now: it has answered a PING since the connection was made, is no
   /// replica, and has not said since that it cannot be written to (must_redial()).
   bool connected() const { return !trouble_ && link_ && link_->open(); }
-  /// Whether no command is on its way.
-  bool idle() const { return !link_ || link_->idle(); }
+  /// Whether every command was answered.
+  bool idle() const { return (!link_ || link_->idle()) && refused_.empty(); }
   /// Why it cannot: Unavailable with {"retry_after_ms"}; nullopt when it can.
   std::optional<core::Error> trouble() const;
   /// `changed` is told whenever the connection is there again (nullopt), was lost, or cannot be made for
@@ -88,6 +89,8 @@ class Redis {
   void retry();
   void change(std::optional<std::string> trouble);
   core::Error unavailable() const;
+  void refuse_later(Done done);
+  void refuse();
   const std::string& hash_of(const std::string& script);
 
   net::Reactor& reactor_;
@@ -102,6 +105,12 @@ class Redis {
   core::TimePoint since_;           // the server has been there, while it is
   core::TimePoint due_;             // the next attempt
   net::Timer attempt_;
+  struct Refused {
+    Done done;
+    core::Error error;
+  };
+  std::vector<Refused> refused_;  // asked while there was no connection
+  net::Timer refuse_;
   std::map<std::string, std::string> hashes_;  // by script; empty while not known
   std::unique_ptr<RedisLink> link_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);

@@ -190,9 +190,9 @@ IssuerOptions Config::issuer_options() const {
   options.worker.claim.owner = owner();
   check_lease(options.worker);
   check_worker(options.worker.claim, options.layout);
-  for (RangeAllocatorOptions* source : {&options.segments.buffer.source, &options.sequences.buffer.source}) {
-    source->park = options.snowflake.park;
-    source->max_parked = options.snowflake.max_parked;
+  for (WaitOptions* wait : {&options.segments.buffer.wait, &options.sequences.buffer.wait}) {
+    wait->park = options.snowflake.park;
+    wait->max_parked = options.snowflake.max_parked;
   }
   return options;
 }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/completion_latch.hpp"
-#include "id/text/iso_time.hpp"
+#include "id/clock/zone.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -124,7 +124,7 @@ std::vector<std::string> Issuer::health_problems() {
   const Layout& layout = snowflakes_.usual();
   const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
   if (end_ms - now.ns / 1'000'000 < kYearMs)
-    all.push_back("TimeExhausted: layout " + layout.name + " ends " + formats::iso_time(end_ms));
+    all.push_back("TimeExhausted: layout " + layout.name + " ends " + iso_time(end_ms));
   return all;
 }
 

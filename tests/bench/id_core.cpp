@@ -30,14 +30,17 @@ void keep(const T& value) {
 class Core {
  public:
   Core() {
-    store_.answers_at_once = true;
     issuer_.emplace(id::IssuerParts{timers_, store_, clocks_}, options(), nullptr);
     issuer_->start();
+    store_.settle();
     if (!issuer_->ready()) throw std::runtime_error("the issuer is not ready");
     batch();  // one() never waits for the first ticks to be reserved
   }
 
-  id::Now look() { return issuer_->time().look(); }
+  id::Now look() {
+    store_.settle();
+    return issuer_->time().look();
+  }
 
   std::int64_t snowflake(const id::Now& now) { return snowflakes().one(now).value(); }
 
@@ -46,6 +49,7 @@ class Core {
       if (!runs) throw core::Failure(runs.error());
       keep(runs->front());
     });
+    store_.settle();
   }
 
   id::RandomIds& random_ids() { return issuer_->random_ids(); }

@@ -64,7 +64,8 @@ class MemoryStore final : public id::Store {
          }));
   }
   void open(const id::OpenRequest& bond, core::Done<std::string> done) override {
-    if (!promises.shared) return done(std::string());
+    if (!promises.shared)
+      return take("open", std::move(done), [] { return core::Result<std::string>(std::string()); });
     if (!bond.known.empty()) *id_ = bond.known;
     take("open", std::move(done), [this, bond, id = id_] {
       auto opened = shelf->open(bond);
@@ -125,9 +126,8 @@ class MemoryStore final : public id::Store {
   std::optional<core::Error> why;  ///< trouble()
   /// Of the next call of that name ("reserve", "give_back", …).
   std::function<Fate(std::string_view)> fate = [](std::string_view) { return Fate::kDone; };
-  core::milliseconds delay{0};   ///< Answers are not due before that.
-  bool works_late = false;       ///< Does what it is asked only when it answers, not when it is asked.
-  bool answers_at_once = false;  ///< Before the call returns.
+  core::milliseconds delay{0};  ///< Answers are not due before that.
+  bool works_late = false;      ///< Does what it is asked only when it answers, not when it is asked.
   std::size_t reserves = 0;
   std::vector<id::ReserveRequest> asks;
 
@@ -159,7 +159,6 @@ class MemoryStore final : public id::Store {
   template <class T, class Work>
   void take(std::string_view name, core::Done<T> done, Work work) {
     const Fate its = fate(name);
-    if (answers_at_once) return done(outcome<T>(its, work));
     const core::TimePoint due = now_() + delay;
     if (works_late) {
       waiting_.push_back(

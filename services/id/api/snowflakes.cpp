@@ -5,7 +5,7 @@
 #include "id/api/format.hpp"
 #include "id/api/groups.hpp"
 #include "id/api/runs.hpp"
-#include "id/text/iso_time.hpp"
+#include "id/clock/zone.hpp"
 
 namespace zerosuite::id {
 
@@ -77,7 +77,7 @@ Value parsed(const Layout& layout, std::int64_t id) {
   };
   put("id", {Integer{id}});
   put("time_ms", {Integer{time_ms}});
-  put("iso", {formats::iso_time(time_ms)});
+  put("iso", {iso_time(time_ms)});
   put("worker", {Integer{parts.worker}});
   if (layout.datacenter_bits > 0) put("dc", {Integer{parts.worker >> low_bits}});
   put("sequence", {Integer{parts.sequence}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 #include <string>
 
 namespace zerosuite::id {
@@ -70,6 +71,13 @@ std::optional<core::Error> IdTime::jump() const {
   const std::int64_t ahead_ms = (seen_.wall_ns - time_ns_) / kNsPerMs;
   return core::Error{core::kClockJump, "the wall clock is " + std::to_string(ahead_ms) +
                                            " ms ahead of the time since the start; ids do not follow it"};
+}
+
+std::uint32_t seconds_in_32_bits(std::int64_t seconds) {
+  if (seconds >= 0 && seconds <= std::numeric_limits<std::uint32_t>::max())
+    return static_cast<std::uint32_t>(seconds);
+  throw core::Failure(core::kTimeExhausted,
+                      std::to_string(seconds) + " s after its epoch is no time that 32 bits can express");
 }
 
 }  // namespace zerosuite::id

@@ -90,4 +90,7 @@ class IdTime {
   bool jumped_ = false;
 };
 
+/// A time in 32 bits, for ids that have no more. Throws core::Failure TimeExhausted.
+std::uint32_t seconds_in_32_bits(std::int64_t seconds);
+
 }  // namespace zerosuite::id

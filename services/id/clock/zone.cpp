@@ -51,4 +51,8 @@ std::int64_t Zone::day(std::int64_t time_ns) {
          static_cast<int>(unsigned{date.day()});
 }
 
+std::string iso_time(std::int64_t ms) {
+  return date::format("%FT%TZ", date::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
+}
+
 }  // namespace zerosuite::id

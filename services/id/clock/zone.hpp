@@ -28,4 +28,7 @@ class Zone {
   std::int64_t offset_ = 0;
 };
 
+/// A moment as text (ISO 8601, RFC 3339): "2022-06-28T16:07:40.105Z" of ms since 1970.
+std::string iso_time(std::int64_t ms);
+
 }  // namespace zerosuite::id

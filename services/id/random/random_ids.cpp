@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "id/random/uuid.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -88,8 +87,10 @@ void RandomIds::renew() {
 
 std::string RandomIds::next(RandomKind kind, std::int64_t ns) {
   switch (kind) {
-    case RandomKind::kUuid4:
-      return formats::uuid_text(formats::uuid4({entropy_.bits(), entropy_.bits()}));
+    case RandomKind::kUuid4: {
+      const std::uint64_t high = entropy_.bits();
+      return formats::uuid_text(formats::uuid4(formats::joined(high, entropy_.bits())));
+    }
     case RandomKind::kUuid6: {
       const std::uint64_t bits = entropy_.bits();
       return formats::uuid_text(formats::uuid6({next_gregorian(ns), clock_seq_of(bits), random_node(bits)}));

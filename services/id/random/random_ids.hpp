@@ -12,8 +12,10 @@
 
 #include "core/entropy.hpp"
 #include "id/clock/clock.hpp"
-#include "id/random/monotonic.hpp"
-#include "id/random/object_id_generator.hpp"
+#include "id/random/ksuid.hpp"
+#include "id/random/object_id.hpp"
+#include "id/random/ulid.hpp"
+#include "id/random/uuid.hpp"
 
 namespace zerosuite::id {
 

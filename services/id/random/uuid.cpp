@@ -17,25 +17,26 @@ constexpr std::uint64_t half(const Uuid1Parts& parts) {
 
 Number128 uuid1(const Uuid1Parts& parts) {
   const auto ticks = static_cast<std::uint64_t>(parts.ticks);
-  return {low_bits(ticks, 32) << 32 | low_bits(ticks >> 32, 16) << 16 | 0x1000 | low_bits(ticks >> 48, 12),
-          half(parts)};
+  return joined(
+      low_bits(ticks, 32) << 32 | low_bits(ticks >> 32, 16) << 16 | 0x1000 | low_bits(ticks >> 48, 12),
+      half(parts));
 }
 
 Number128 uuid6(const Uuid1Parts& parts) {
   const auto ticks = static_cast<std::uint64_t>(parts.ticks);
-  return {low_bits(ticks >> 12, 48) << 16 | 0x6000 | low_bits(ticks, 12), half(parts)};
+  return joined(low_bits(ticks >> 12, 48) << 16 | 0x6000 | low_bits(ticks, 12), half(parts));
 }
 
-Number128 uuid4(const Number128& random) {
-  return {(random.high & ~std::uint64_t{0xf000}) | 0x4000, half(random.low)};
+Number128 uuid4(Number128 random) {
+  return joined((high_half(random) & ~std::uint64_t{0xf000}) | 0x4000, half(low_half(random)));
 }
 
 Number128 uuid7(std::int64_t ticks, std::uint64_t random) {
   const auto time = static_cast<std::uint64_t>(ticks);
-  return {low_bits(time >> 12, 48) << 16 | 0x7000 | low_bits(time, 12), half(random)};
+  return joined(low_bits(time >> 12, 48) << 16 | 0x7000 | low_bits(time, 12), half(random));
 }
 
-std::string uuid_text(const Number128& uuid) {
+std::string uuid_text(Number128 uuid) {
   std::array<char, 32> digits{};
   write(uuid, kHexDigits, digits);
   std::string text(36, '-');

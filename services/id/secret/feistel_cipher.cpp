@@ -1,6 +1,6 @@
 #include "id/secret/feistel_cipher.hpp"
 
-#include "id/text/number.hpp"
+#include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
 namespace {

@@ -22,7 +22,7 @@ formats::SivCipher seal_of(const SecretKey& key, std::string_view context) {
           formats::derive(key.bytes, "token mask", context)};
 }
 
-std::string text_of(const SecretKey& key, const Number128& number, std::size_t digits) {
+std::string text_of(const SecretKey& key, Number128 number, std::size_t digits) {
   std::string text(1 + digits, key.id);
   formats::write(number, formats::kBase62Digits, std::span(text).subspan(1));
   return text;
@@ -45,13 +45,13 @@ Secrets::Secrets(std::vector<SecretKey> keys) {
 
 std::string Secrets::obf(std::int64_t id, std::string_view context) const {
   const KeyContext& tool = active();
-  return text_of(tool.key, {0, permutation(tool, context).apply(static_cast<std::uint64_t>(id))}, kObfDigits);
+  return text_of(tool.key, permutation(tool, context).apply(static_cast<std::uint64_t>(id)), kObfDigits);
 }
 
 std::int64_t Secrets::deobf(std::string_view text, std::string_view context) const {
   if (const KeyContext* tool = find(text, kObfDigits))
     if (const auto number = number_of(text); number && formats::id_of(*number))
-      return static_cast<std::int64_t>(permutation(*tool, context).invert(number->low));
+      return static_cast<std::int64_t>(permutation(*tool, context).invert(formats::low_half(*number)));
   throw core::Failure(core::kInvalidArgument, formats::shown(text) + " was not made by obf with these keys");
 }
 
@@ -64,7 +64,7 @@ std::int64_t Secrets::untoken(std::string_view text, std::string_view context) c
   if (const KeyContext* tool = find(text, kTokenDigits))
     if (const auto sealed = number_of(text))
       if (const auto number = seal(*tool, context).open(*sealed))
-        if (const auto id = formats::id_of({0, *number})) return *id;
+        if (const auto id = formats::id_of(*number)) return *id;
   throw core::Failure(core::kBadToken,
                       formats::shown(text) + " was not made by token with these keys in this context");
 }

@@ -3,44 +3,87 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/json.hpp"
-
 namespace zerosuite::id {
 
-OnDemandAllocator::OnDemandAllocator(net::Timers& timers, Store& store, Key key,
-                                     const RangeAllocatorOptions& options)
-    : RangeAllocator(timers, store, std::move(key), options) {}
+OnDemandAllocator::OnDemandAllocator(net::Timers& timers, Store& store, Key key, const WaitOptions& options)
+    : store_(store),
+      key_(std::move(key)),
+      options_(options),
+      queue_(timers, options.max_parked, options.park, [this] { refuse_late(); }),
+      reserver_(timers, options.pauses, [this] {
+        const auto self = shared_from_this();
+        pump();
+      }) {}
+
+void OnDemandAllocator::take(Waiter caller) {
+  if (auto refused = refusal(key_, caller.client, queue_, reserver_)) return caller.done(*std::move(refused));
+  const Client client = caller.client;
+  const std::int64_t count = caller.count;
+  queue_.push(client, count, std::move(caller));
+  pump();
+}
 
 void OnDemandAllocator::resume() {
-  const auto self = shared_from_this();
   held_ = false;
   pump();
 }
 
-std::optional<RangeAllocator::Need> OnDemandAllocator::need() {
-  if (held_ || queue_.empty()) return {};
+// One reserve for all who wait now.
+void OnDemandAllocator::pump() {
+  if (held_ || queue_.empty() || !reserver_.ready()) return end_if_stopped();
   std::int64_t end = 0;
-  queue_.for_each([&](const Waiting& waiting) { end = std::max(end, waiting.caller.end); });
-  return Need{wanted_, end};
+  queue_.for_each([&](const Waiter& waiter) { end = std::max(end, waiter.end); });
+  queue_.mark_all();
+  reserver_.begin();
+  store_.reserve({.key = key_, .count = queue_.left(), .end = end},
+                 [weak = weak_from_this()](const core::Result<Reserved>& reserved) {
+                   if (const auto self = weak.lock()) self->answered(reserved);
+                 });
 }
 
-void OnDemandAllocator::supplied(const Reserved& reserved) {
-  Range left = reserved.range;
-  while (!queue_.empty() && queue_.oldest().asked) {
-    const Waiter& first = queue_.oldest().caller;
-    if (first.count > std::min(left.hi, first.end) - left.lo) {
-      answer_oldest(range_exhausted(key_, first.end));
+void OnDemandAllocator::answered(const core::Result<Reserved>& reserved) {
+  if (reserved) {
+    reserver_.succeeded();
+    supply(reserved->range);
+  } else if (reserved.error().name == core::kRangeExhausted.name) {
+    queue_.answer_marked(reserved.error());
+  } else {
+    // Only an operator can change that; whoever comes later may find that it was changed.
+    if (reserved.error().name == core::kStoreRegressed.name) queue_.answer_marked(reserved.error());
+    reserver_.failed(reserved.error());
+  }
+  reserver_.end();
+  pump();
+}
+
+// Whoever came after the reserve was sent gets nothing of it.
+void OnDemandAllocator::supply(Range left) {
+  while (queue_.oldest_is_marked()) {
+    const Waiter& oldest = queue_.oldest();
+    if (oldest.count > std::min(left.hi, oldest.end) - left.lo) {
+      queue_.answer_oldest(range_exhausted(key_, oldest.end));
       continue;
     }
-    const Series dealt{left.lo, first.count};
-    left.lo += first.count;
-    answer_oldest(std::vector<Series>{dealt});
+    const Series dealt{left.lo, oldest.count};
+    left.lo += oldest.count;
+    queue_.answer_oldest(std::vector<Series>{dealt});
   }
 }
 
-core::Error range_exhausted(const Key& key, std::int64_t end) {
-  return {core::kRangeExhausted,
-          core::with_json("'" + key.name + "' has come to its last value", core::Json().add("max", end - 1))};
+void OnDemandAllocator::refuse_late() {
+  const auto self = shared_from_this();
+  queue_.answer_late([this] { return too_late(key_, options_, reserver_); });
+  end_if_stopped();
+}
+
+void OnDemandAllocator::stop(core::SharedLatch last) {
+  stopping_ = true;
+  last_ = std::move(last);
+  end_if_stopped();
+}
+
+void OnDemandAllocator::end_if_stopped() {
+  if (stopping_ && queue_.empty() && !reserver_.asking()) last_.reset();
 }
 
 }  // namespace zerosuite::id

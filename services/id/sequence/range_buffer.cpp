@@ -17,7 +17,18 @@ std::int64_t raw_count(std::int64_t values, std::int64_t delta) {
 }
 
 RangeBuffer::RangeBuffer(net::Timers& timers, Store& store, Key key, const RangeBufferOptions& options)
-    : RangeAllocator(timers, store, std::move(key), options.source), limits_(options), rate_(timers.now()) {
+    : timers_(timers),
+      store_(store),
+      key_(std::move(key)),
+      options_(options),
+      queue_(timers, options.wait.max_parked, options.wait.park, [this] { refuse_late(); }),
+      reserver_(timers, options.wait.pauses,
+                [this] {
+                  const auto self = shared_from_this();
+                  pump();
+                }),
+      known_(key_.kind != Key::Kind::kTag),
+      rate_(timers.now()) {
   if (known_) set_bounds();
 }
 
@@ -34,10 +45,29 @@ std::optional<std::int64_t> RangeBuffer::one() {
 
 void RangeBuffer::take(Waiter caller) {
   drop_expired();
-  if (!queue_.empty() || !can_serve(caller)) return park(std::move(caller));
   const auto self = shared_from_this();
-  caller.done(deal(caller));
-  if (left_ < low_) pump();
+  if (queue_.empty() && can_serve(caller)) {
+    caller.done(deal(caller));
+    if (left_ < low_) pump();
+    return;
+  }
+  if (auto refused = refusal(key_, caller.client, queue_, reserver_)) return caller.done(*std::move(refused));
+  const Client client = caller.client;
+  const std::int64_t count = caller.count;
+  queue_.push(client, count, std::move(caller));
+  serve();
+  pump();
+}
+
+void RangeBuffer::refuse_all(const core::Error& error) {
+  const auto self = shared_from_this();
+  queue_.answer_all(error);
+}
+
+void RangeBuffer::refuse_late() {
+  const auto self = shared_from_this();
+  queue_.answer_late([this] { return too_late(key_, options_.wait, reserver_); });
+  end_if_stopped();
 }
 
 // Who wants one series gets the first that is long enough; what is before it is given up, since nothing that
@@ -92,25 +122,78 @@ Series RangeBuffer::cut(std::int64_t count) {
   return series;
 }
 
-std::optional<RangeAllocator::Need> RangeBuffer::need() {
+// How many of the key's values are to be reserved now; 0 = none.
+std::int64_t RangeBuffer::needed() {
+  if (stopping_ && queue_.empty()) return 0;
   drop_expired();
   if (rate_.due(timers_.now())) measure();
-  if (queue_.empty() && (left_ >= low_ || timers_.now() < not_before_)) return {};
+  if (queue_.empty() && (left_ >= low_ || timers_.now() < not_before_)) return 0;
   // What is left may be in pieces.
-  const std::int64_t piece = !queue_.empty() && queue_.first().caller.whole ? queue_.first().caller.count : 0;
-  const std::int64_t missing = std::max(std::max(full_, 2 * wanted_) - left_, piece);
-  const std::int64_t most = std::max({limits_.most, wanted_ - left_, piece});
-  return Need{.count = raw_count(std::max(step_, std::min(missing, most)), delta_)};
+  const std::int64_t piece = !queue_.empty() && queue_.first().whole ? queue_.first().count : 0;
+  const std::int64_t wanted = queue_.left();
+  const std::int64_t missing = std::max(std::max(full_, 2 * wanted) - left_, piece);
+  const std::int64_t most = std::max({options_.most, wanted - left_, piece});
+  return raw_count(std::max(step_, std::min(missing, most)), delta_);
 }
 
-void RangeBuffer::supplied(const Reserved& reserved) {
+void RangeBuffer::pump() {
+  if (const std::int64_t count = reserver_.ready() ? needed() : 0; count > 0) {
+    queue_.mark_all();
+    known_ ? ask(count) : ask_rules();
+  }
+  end_if_stopped();
+}
+
+void RangeBuffer::ask(std::int64_t count) {
+  store_.reserve({.key = key_, .count = count}, [weak = weak_from_this(), generation = reserver_.begin()](
+                                                    const core::Result<Reserved>& reserved) {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->answered(reserved, [&] {
+      if (self->reserver_.is_present(generation)) self->supply(*reserved);
+    });
+  });
+}
+
+void RangeBuffer::ask_rules() {
+  reserver_.begin();
+  store_.tag(key_.name, [weak = weak_from_this()](const core::Result<Tag>& tag) {
+    if (const auto self = weak.lock()) self->answered(tag, [&] { self->learn(*tag); });
+  });
+}
+
+template <class T, class Use>
+void RangeBuffer::answered(const core::Result<T>& answer, Use use) {
+  if (answer) {
+    reserver_.succeeded();
+    use();
+  } else {
+    failed(answer.error());
+  }
+  reserver_.end();
+  pump();
+}
+
+void RangeBuffer::failed(const core::Error& error) {
+  if (error.name == core::kRangeExhausted.name || error.name == core::kNoSuchTag.name) {
+    not_before_ = timers_.now() + kRest;
+    if (error.name == core::kNoSuchTag.name) drop();
+    return queue_.answer_marked(error);
+  }
+  // Only an operator can change that; whoever comes later may find that it was changed.
+  if (error.name == core::kStoreRegressed.name) queue_.answer_marked(error);
+  reserver_.failed(error);
+}
+
+void RangeBuffer::supply(const Reserved& reserved) {
+  if (reserved.tag) learn(*reserved.tag);
   const Range& range = reserved.range;
   // Callers of a counter get one range each, so what does not follow on is given up.
   if (key_.kind != Key::Kind::kTag && !held_.empty() && held_.back().unused.hi != range.lo) drop();
   const std::int64_t skipped = (delta_ + remainder_ - range.lo % delta_) % delta_;
   if (skipped < range.size()) {
     const std::int64_t values = (range.size() - 1 - skipped) / delta_ + 1;
-    const auto until = store_.traits().shared ? timers_.now() + limits_.range_life : core::TimePoint::max();
+    const auto until = store_.traits().shared ? timers_.now() + options_.range_life : core::TimePoint::max();
     held_.push_back({range, range.lo + skipped, values, delta_, until});
     left_ += values;
   }
@@ -118,14 +201,14 @@ void RangeBuffer::supplied(const Reserved& reserved) {
 }
 
 void RangeBuffer::serve() {
-  while (!queue_.empty() && can_serve(queue_.first().caller)) {
-    queue_.served(queue_.first().caller.count);
-    answer_first(deal(queue_.first().caller));
+  while (!queue_.empty() && can_serve(queue_.first())) {
+    queue_.served(queue_.first().count);
+    queue_.answer_first(deal(queue_.first()));
   }
 }
 
 void RangeBuffer::learn(const Tag& tag) {
-  RangeAllocator::learn(tag);
+  known_ = true;
   step_ = std::max<std::int64_t>(tag.step, 1);
   delta_ = std::max<std::int64_t>(tag.delta, 1);
   remainder_ = tag.remainder;
@@ -138,17 +221,11 @@ void RangeBuffer::measure() {
 }
 
 void RangeBuffer::set_bounds() {
-  const double budget = std::chrono::duration<double>(limits_.outage_budget).count();
+  const double budget = std::chrono::duration<double>(options_.outage_budget).count();
   const double target = std::min(rate_.per_second() * budget, kMostKept);
   // Between the two, so that a refill comes once in a while instead of with every value.
   low_ = std::max(step_ - step_ / 10, static_cast<std::int64_t>(target * 9 / 8));
   full_ = std::max(step_, static_cast<std::int64_t>(target * 5 / 4));
-}
-
-void RangeBuffer::exhausted(const core::Error& error) {
-  not_before_ = timers_.now() + kRest;
-  if (error.name == core::kNoSuchTag.name) drop();
-  RangeAllocator::exhausted(error);
 }
 
 void RangeBuffer::give_back(const core::SharedLatch& last) {
@@ -160,16 +237,14 @@ void RangeBuffer::give_back(const core::SharedLatch& last) {
 }
 
 void RangeBuffer::change(const Tag& tag) {
-  const auto self = shared_from_this();
-  RangeAllocator::void_all();
+  reserver_.void_all();
   give_back(nullptr);
   not_before_ = {};
   learn(tag);
 }
 
 void RangeBuffer::distrust() {
-  const auto self = shared_from_this();
-  RangeAllocator::void_all();
+  reserver_.void_all();
   give_back(nullptr);
   not_before_ = {};
   known_ = key_.kind != Key::Kind::kTag;
@@ -177,8 +252,21 @@ void RangeBuffer::distrust() {
 }
 
 void RangeBuffer::void_all() {
-  RangeAllocator::void_all();
+  reserver_.void_all();
   drop();
+}
+
+void RangeBuffer::stop(core::SharedLatch last) {
+  const auto self = shared_from_this();
+  stopping_ = true;
+  last_ = std::move(last);
+  end_if_stopped();
+}
+
+void RangeBuffer::end_if_stopped() {
+  if (!stopping_ || stopped_ || !queue_.empty() || reserver_.asking()) return;
+  stopped_ = true;
+  give_back(std::exchange(last_, nullptr));
 }
 
 std::optional<std::int64_t> RangeBuffer::next() const {

@@ -4,45 +4,56 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
-#include "id/sequence/range_allocator.hpp"
+#include "core/completion_latch.hpp"
 #include "id/sequence/rate.hpp"
+#include "id/sequence/waiter.hpp"
 
 namespace zerosuite::id {
 
-/// `count` values of a tag take up so many: a key has no more than 2^63.
+/// How many of a key's values `count` values of a tag take up: a key has no more than 2^63.
 std::int64_t raw_count(std::int64_t values, std::int64_t delta);
 
 struct RangeBufferOptions {
-  RangeAllocatorOptions source;
-  core::milliseconds outage_budget{600'000};  ///< So long the values last without the store.
-  std::int64_t most = 1'000'000;              ///< Values to reserve at once.
-  /// A range of a shared store is not used any more so long after it was reserved: a copy of this machine may
+  WaitOptions wait = {};
+  core::milliseconds outage_budget{600'000};  ///< How long the values last without the store.
+  std::int64_t most = 1'000'000;              ///< The maximum number of values to reserve at once.
+  /// How long a range of a shared store may be used after it was reserved: then a copy of this machine may
   /// use it.
   core::milliseconds range_life{900'000};
 };
 
 /// Belongs to the loop's thread; made by std::make_shared. Ranges are used in the order they came, which is
-/// ascending.
-class RangeBuffer final : public RangeAllocator {
+/// ascending. Must not outlive its options, store and timers.
+class RangeBuffer : public std::enable_shared_from_this<RangeBuffer> {
  public:
-  /// `step` is the least to reserve at once, for a tag until its own is known. Of a tag, callers may get
-  /// values of several ranges; else only such that follow one another.
+  /// Of a tag, callers may get values of several ranges; else only such that follow one another.
   RangeBuffer(net::Timers& timers, Store& store, Key key, const RangeBufferOptions& options);
 
   /// The next value, when there is one and nobody waits.
   std::optional<std::int64_t> one();
-  /// `caller`'s values, now or in his turn.
+  /// `caller`'s values, now or in its turn. RangeExhausted, NoSuchTag or StoreRegressed; after `park`
+  /// SegmentExhausted (of a tag) or Unavailable, with {"retry_after_ms"}; or at once Overloaded.
   void take(Waiter caller);
+  /// Answers all who wait.
+  void refuse_all(const core::Error& error);
   /// The tag is this from now on; nothing that was reserved by other rules is used.
   void change(const Tag& tag);
   /// The tag may be another from now on: it is looked at again before anything more is given out.
   void distrust();
-  /// Forgets all ranges, and the reserve that is under way. Nothing is given back: a copy of this machine
-  /// might give the same back, too.
-  void void_all() override;
+  /// Forgets all ranges, and the reserve that is under way; those who wait go on waiting. Nothing is given
+  /// back: a copy of this machine might give the same back, too.
+  void void_all();
+  /// Takes no callers any more; releases `last` (may be null) when those who wait were answered and what is
+  /// left was given back.
+  void stop(core::SharedLatch last);
+
+  /// Nobody waits, here or for the store.
+  bool idle() const { return queue_.empty() && !reserver_.asking() && !stopping_; }
+  std::size_t parked() const { return queue_.size(); }
 
   std::optional<std::int64_t> next() const;
   std::size_t ranges() const { return held_.size(); }
@@ -60,13 +71,19 @@ class RangeBuffer final : public RangeAllocator {
     core::TimePoint until;
   };
 
-  std::optional<Need> need() override;
-  void serve() override;
-  void supplied(const Reserved& reserved) override;
-  void learn(const Tag& tag) override;
-  void exhausted(const core::Error& error) override;
-  void give_back(const core::SharedLatch& last) override;
-
+  std::int64_t needed();
+  void pump();
+  void ask(std::int64_t count);
+  void ask_rules();
+  template <class T, class Use>
+  void answered(const core::Result<T>& answer, Use use);
+  void failed(const core::Error& error);
+  void supply(const Reserved& reserved);
+  void serve();
+  void learn(const Tag& tag);
+  void refuse_late();
+  void end_if_stopped();
+  void give_back(const core::SharedLatch& last);
   void drop_expired();
   bool can_serve(const Waiter& caller);
   std::vector<Series> deal(const Waiter& caller);
@@ -75,7 +92,16 @@ class RangeBuffer final : public RangeAllocator {
   void measure();
   void set_bounds();
 
-  const RangeBufferOptions& limits_;
+  net::Timers& timers_;
+  Store& store_;
+  const Key key_;
+  const RangeBufferOptions& options_;
+  WaitQueue<Waiter> queue_;
+  Reserver reserver_;
+  bool known_;  // the tag's rules
+  bool stopping_ = false;
+  bool stopped_ = false;
+  core::SharedLatch last_;  // of stop()
   std::int64_t step_ = 1'000;
   std::int64_t delta_ = 1;
   std::int64_t remainder_ = 0;

@@ -38,7 +38,7 @@ void Sequence::take(Waiter caller, From from) {
   if (from == From::kStore) durable_until_ = timers_.now() + options_.durable_stay;
   if (from == From::kBuffer && stocks()) return buffer().take(std::move(caller));
   if (buffer_ && !leaving_) leave_stock();
-  group().park(std::move(caller));
+  group().take(std::move(caller));
 }
 
 RangeBuffer& Sequence::buffer() {
@@ -47,7 +47,7 @@ RangeBuffer& Sequence::buffer() {
 }
 
 OnDemandAllocator& Sequence::group() {
-  if (!group_) group_ = std::make_shared<OnDemandAllocator>(timers_, store_, key_, options_.buffer.source);
+  if (!group_) group_ = std::make_shared<OnDemandAllocator>(timers_, store_, key_, options_.buffer.wait);
   return *group_;
 }
 

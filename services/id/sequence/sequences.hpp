@@ -13,7 +13,7 @@
 namespace zerosuite::id {
 
 struct SequenceOptions {
-  RangeBufferOptions buffer{.source = {}, .outage_budget = core::milliseconds(10'000)};
+  RangeBufferOptions buffer{.outage_budget = core::milliseconds(10'000)};
   std::size_t max_names = 100'000;  ///< Kept in memory; idle ones give way.
   /// So long after a durable() all values of that name are reserved only when they are asked for.
   core::milliseconds durable_stay{60'000};

@@ -38,11 +38,14 @@ class FairQueue {
     return quota_.admits(known == clients_.end() ? 0 : known->second.waiting.size(), entries_.size());
   }
   bool empty() const { return entries_.empty(); }
+  /// What all who wait still need together.
+  std::int64_t left() const { return left_; }
   std::size_t size() const { return entries_.size(); }
 
   /// `cost` is how much of what comes it takes.
   void push(Client client, std::int64_t cost, T thing) {
     Share& share = clients_[client];
+    left_ += cost;
     entries_.push_back({client, cost, cost, ++pushed_, std::move(thing)});
     if (share.waiting.empty()) share.start = std::max(share.finish, now_);
     extend(client, share, std::max(share.finish, now_) + static_cast<double>(cost));
@@ -51,6 +54,7 @@ class FairQueue {
   }
   /// Whose turn it is; there must be one.
   T& first() { return turns_.begin()->second->thing; }
+  std::int64_t first_left() const { return turns_.begin()->second->left; }
   T pop_first() { return take(turns_.begin()->second); }
   /// Who came before all others.
   T& oldest() { return entries_.front().thing; }
@@ -65,6 +69,7 @@ class FairQueue {
   /// when he is taken out is not counted against his client.
   void served(std::int64_t amount) {
     turns_.begin()->second->left -= amount;
+    left_ -= amount;
     auto left = static_cast<double>(amount);
     while (left > 0 && !active_.empty()) {
       const auto next = active_.begin();
@@ -108,6 +113,7 @@ class FairQueue {
   // Whoever is first, or oldest, is the first of his client.
   T take(typename Entries::iterator entry) {
     T thing = std::move(entry->thing);
+    left_ -= entry->left;
     const Client client = entry->client;
     const auto share = clients_.find(client);
     turns_.erase(turn_of(share->second));
@@ -136,6 +142,7 @@ class FairQueue {
   std::set<std::pair<double, Client>> active_;  // who would still be served, if all were served at once
   double now_ = 0;                              // how far each of them would be
   std::uint64_t pushed_ = 0;
+  std::int64_t left_ = 0;
 };
 
 }  // namespace zerosuite::id

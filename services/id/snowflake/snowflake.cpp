@@ -10,8 +10,7 @@ namespace {
 
 using core::Error, core::milliseconds, core::Result;
 
-constexpr milliseconds kFirstPause{50};
-constexpr milliseconds kLongestPause{1'000};
+constexpr Reserver::Pauses kPauses{milliseconds(50), milliseconds(1'000)};
 // Small requests may borrow this part more, so that they do not wait for those that use up all there is; and
 // this part of what can be borrowed is small.
 constexpr std::int64_t kKeptPart = 50;
@@ -34,8 +33,12 @@ Snowflake::Snowflake(const SnowflakeParts& parts, Layout layout, const Snowflake
       kept_ticks_(std::max<std::int64_t>(lead_ticks_ / kKeptPart, 1)),
       small_(std::max<std::int64_t>(lead_ticks_ * layout.sequences() / kSmallPart, 1)),
       cursor_(std::move(layout), parts.entropy),
-      queue_(options.max_parked),
-      again_(parts.timers, [this] { advance(); }) {}
+      queue_(parts.timers, options.max_parked, options.park, [this] { advance(); }),
+      reserver_(parts.timers, kPauses,
+                [this] {
+                  if (!queue_.empty()) advance();
+                }),
+      next_tick_(parts.timers, [this] { advance(); }) {}
 
 std::int64_t Snowflake::most() const {
   return lead_ticks_ * (layout().sequences() - layout().first_sequence());
@@ -64,7 +67,7 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
   if (auto refused = refusal(now)) return done(std::move(*refused));
   Runs runs;
   std::int64_t taken = 0;
-  if (queue_.empty() && !serving_) {  // usually there is enough for everybody, and no line
+  if (queue_.empty() && !serving_) {  // usually there is enough for everybody, and nobody waits
     follow(now);
     const std::int64_t now_tick = layout().tick_at(now.ns);
     taken = cursor_.take(n, end_tick(now_tick, n), runs);
@@ -76,9 +79,7 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
   if (!queue_.has_room(client))
     return done(Error{core::kOverloaded, core::with_json("too many callers wait for ids already",
                                                          retry_after(options_.burst_lead))});
-  wanted_ += n - taken;
-  queue_.push(client, n,
-              {n, n - taken, std::move(runs), parts_.timers.now() + options_.park, std::move(done)});
+  queue_.push(client, n, {n, std::move(runs), std::move(done)});
   if (taken > 0) queue_.served(taken);
   advance();
 }
@@ -100,14 +101,19 @@ std::optional<Error> Snowflake::refusal(const Now& now) {
                                          std::to_string(now.ns / 1'000'000) + " ms after 1970"};
 }
 
-// Drops what must not be used any more, and moves the cursor to where it may go on.
+// What was reserved for another time or another worker id must not be used any more.
+void Snowflake::drop_stale(std::uint64_t discontinuities) {
+  if (discontinuities_ == discontinuities && generation_ == parts_.worker.generation()) return;
+  window_ = {};
+  reserver_.void_all();
+  discontinuities_ = discontinuities;
+  generation_ = parts_.worker.generation();
+  cursor_.set_worker(parts_.worker.lease().worker);
+}
+
+// Moves the cursor to where it may go on.
 void Snowflake::follow(const Now& now) {
-  if (discontinuities_ != now.discontinuities || generation_ != parts_.worker.generation()) {
-    window_ = {};
-    discontinuities_ = now.discontinuities;
-    generation_ = parts_.worker.generation();
-    cursor_.set_worker(parts_.worker.lease().worker);
-  }
+  drop_stale(now.discontinuities);
   cursor_.move_to(std::max(layout().tick_at(now.ns), window_.lo));
 }
 
@@ -117,76 +123,57 @@ std::int64_t Snowflake::end_tick(std::int64_t now_tick, std::int64_t n) const {
 }
 
 void Snowflake::advance() {
-  if (std::exchange(serving_, true)) return;  // whoever is serving sees what has changed
-  while (serve(parts_.time.look())) {
-  }
-  serving_ = false;
-  wait_on();
-}
-
-// Whether the store has answered at once, so that it is worth another round.
-bool Snowflake::serve(const Now& now) {
-  if (const auto refused = refusal(now)) {
-    refuse_all(*refused);
-    return false;
-  }
+  if (serving_) return;  // a caller that is answered asks again: it is served in its turn, not inside that
+  const Now now = parts_.time.look();
+  if (const auto refused = refusal(now)) return queue_.answer_all(*refused);
   follow(now);
   const std::int64_t now_tick = layout().tick_at(now.ns);
+  serving_ = true;
+  serve(now_tick);
+  queue_.answer_late([this] { return too_late(); });
+  refill(now_tick);
+  serving_ = false;
+  const bool awaits_store = starved() && !reserver_.ready();
+  if (queue_.empty() || awaits_store) return next_tick_.cancel();
+  next_tick_.after(milliseconds(std::max<std::int64_t>(layout().unit_us / 1000, 1)));
+}
+
+void Snowflake::serve(std::int64_t now_tick) {
   while (!queue_.empty()) {
     Parked& first = queue_.first();
-    const std::int64_t taken = cursor_.take(first.left, end_tick(now_tick, first.n), first.runs);
-    first.left -= taken;
-    wanted_ -= taken;
+    const std::int64_t left = queue_.first_left();
+    const std::int64_t taken = cursor_.take(left, end_tick(now_tick, first.n), first.runs);
     queue_.served(taken);
-    if (first.left > 0) break;
-    Parked served = queue_.pop_first();
-    Runs runs = std::move(served.runs);
-    answer(std::move(served), std::move(runs));
+    if (taken < left) return;
+    queue_.answer_first(std::move(first.runs));
   }
-  refuse_late();
-  const std::int64_t had = window_.hi;
-  refill(now_tick);
-  return !queue_.empty() && window_.hi != had;
-}
-
-void Snowflake::answer(Parked parked, Result<Runs> result) {
-  wanted_ -= parked.left;
-  parked.done(std::move(result));
-}
-
-void Snowflake::refuse_all(const Error& error) {
-  while (!queue_.empty()) answer(queue_.pop_oldest(), error);
 }
 
 // Whether it is the store that is waited for, and not that time passes.
 bool Snowflake::starved() const { return cursor_.untouched() >= window_.hi; }
 
-void Snowflake::refuse_late() {
-  while (!queue_.empty() && queue_.oldest().until <= parts_.timers.now())
-    answer(queue_.pop_oldest(), too_late());
-}
-
 Error Snowflake::too_late() const {
   if (!starved())
     return {core::kOverloaded,
             core::with_json("more ids are asked for than the layout has", retry_after(options_.burst_lead))};
-  const std::string why = trouble_ ? core::without_json(trouble_->message) : "the store does not answer";
-  const bool kept = trouble_ && (trouble_->name == core::kStorageError.name ||
-                                 trouble_->name == core::kStoreRegressed.name);
-  return {kept ? trouble_->name : std::string(core::kUnavailable),
-          core::with_json("no ticks can be reserved: " + why, retry_after(kLongestPause))};
+  const auto& trouble = reserver_.trouble();
+  const std::string why = trouble ? core::without_json(trouble->message) : "the store does not answer";
+  const bool kept =
+      trouble && (trouble->name == core::kStorageError.name || trouble->name == core::kStoreRegressed.name);
+  return {kept ? trouble->name : std::string(core::kUnavailable),
+          core::with_json("no ticks can be reserved: " + why, retry_after(kPauses.longest))};
 }
 
-// As much as the line can use up now, and half a window more at least.
+// As much as those who wait can use up now, and half a window more at least.
 void Snowflake::refill(std::int64_t now_tick) {
-  if (asking_ || stopping_ || parts_.timers.now() < ask_after_) return;
+  if (stopping_ || !reserver_.ready()) return;
   const std::int64_t from = std::max(now_tick, cursor_.untouched());
   const std::int64_t end = std::max(window_.hi, from);
-  if (wanted_ == 0 && end - from >= std::max<std::int64_t>(full_window_ticks_ / 2, 1)) return;  // as usual
+  if (queue_.empty() && end - from >= std::max<std::int64_t>(full_window_ticks_ / 2, 1)) return;  // as usual
   const std::int64_t window = ticks_of(ahead_.size(), layout());
   const std::int64_t per_tick = layout().sequences() - layout().first_sequence();
   const std::int64_t usable = std::max<std::int64_t>(now_tick + lead_ticks_ + 1 - from, 0);
-  const std::int64_t wanted = std::min(wanted_ / per_tick + 1, usable);
+  const std::int64_t wanted = std::min(queue_.left() / per_tick + 1, usable);
   if (end - from >= std::max({window / 2, wanted, std::int64_t{1}})) return;
   if (end >= layout().ticks()) return exhausted();
   ask_ticks({.key = key(),
@@ -197,44 +184,39 @@ void Snowflake::refill(std::int64_t now_tick) {
 }
 
 void Snowflake::ask_ticks(ReserveRequest ask) {
-  asking_ = true;
   // The owner before may have reserved a window that a fail-over of the store has forgotten: one is left out.
   const bool forgetful = parts_.worker.lease().taken_over && parts_.store.traits().shared;
   const std::int64_t skip = !ask.continued && forgetful ? ticks_of(options_.window, layout()) : 0;
   ask.count += skip;
-  parts_.store.reserve(ask, [this, skip, discontinuities = discontinuities_,
-                             generation = generation_](const Result<Reserved>& answer) {
-    asking_ = false;
-    const bool present =
-        discontinuities == parts_.time.discontinuities() && generation == parts_.worker.generation();
-    if (!answer) {
-      refused(answer.error());
-    } else if (present) {
-      skipped_generation_ = generation;
-      ahead_.begins(answer->range.lo > layout().tick_at(parts_.time.look().ns));
-      reserved({std::min(answer->range.lo + skip, answer->range.hi), answer->range.hi});
-    }
-    if (stopping_) return give_back();
-    advance();
+  parts_.store.reserve(ask, [this, generation = reserver_.begin(), skip](const Result<Reserved>& answer) {
+    answered(answer, generation, skip);
   });
 }
 
-void Snowflake::refused(const Error& why) {
-  pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
-  ask_after_ = parts_.timers.now() + pause_;
-  trouble_ = why;
-  if (why.name == core::kRangeExhausted.name) exhausted();
+void Snowflake::answered(const Result<Reserved>& answer, Reserver::Generation generation, std::int64_t skip) {
+  drop_stale(parts_.time.discontinuities());
+  if (!answer) {
+    reserver_.failed(answer.error());
+    if (answer.error().name == core::kRangeExhausted.name) exhausted();
+  } else if (reserver_.is_present(generation)) {
+    reserver_.succeeded();
+    skipped_generation_ = generation_;
+    const Range& range = answer->range;
+    ahead_.begins(range.lo > layout().tick_at(parts_.time.look().ns));
+    supply({std::min(range.lo + skip, range.hi), range.hi});
+  }
+  reserver_.end();
+  if (stopping_) return give_back();
+  advance();
 }
 
 // No ticks beyond these can be had.
 void Snowflake::exhausted() {
   if (!starved()) return;
-  refuse_all({core::kTimeExhausted, "the last tick of layout " + layout().name + " is used up"});
+  queue_.answer_all({core::kTimeExhausted, "the last tick of layout " + layout().name + " is used up"});
 }
 
-void Snowflake::reserved(const Range& range) {
-  pause_ = milliseconds(0);
-  trouble_.reset();
+void Snowflake::supply(const Range& range) {
   if (window_.hi == range.lo) {
     window_.hi = range.hi;
   } else {
@@ -243,20 +225,12 @@ void Snowflake::reserved(const Range& range) {
   }
 }
 
-void Snowflake::wait_on() {
-  if (queue_.empty()) return again_.cancel();
-  const core::TimePoint until = queue_.oldest().until;
-  const auto tick = milliseconds(std::max<std::int64_t>(layout().unit_us / 1000, 1));
-  const core::TimePoint next = !starved() ? parts_.timers.now() + tick : asking_ ? until : ask_after_;
-  again_.at(std::min(next, until));
-}
-
 void Snowflake::stop(core::MoveFunction<void()> done) {
   stopping_ = true;
   then_ = std::move(done);
-  refuse_all({core::kShuttingDown, "the service is stopping"});
-  again_.cancel();
-  if (!asking_) give_back();  // else once it is known what was reserved last
+  queue_.answer_all({core::kShuttingDown, "the service is stopping"});
+  next_tick_.cancel();
+  if (!reserver_.asking()) give_back();  // else once it is known what was reserved last
 }
 
 void Snowflake::give_back() {

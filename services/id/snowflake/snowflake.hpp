@@ -10,20 +10,22 @@
 #include "id/clock/clock.hpp"
 #include "id/clock/window.hpp"
 #include "id/snowflake/cursor.hpp"
-#include "id/snowflake/fair_queue.hpp"
 #include "id/snowflake/layout.hpp"
+#include "id/snowflake/wait_queue.hpp"
 #include "id/snowflake/worker_id_lease.hpp"
+#include "id/stores/reserver.hpp"
 #include "id/stores/store.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::id {
 
 struct SnowflakeOptions {
-  core::milliseconds window{3'000};      ///< Reserves so much time at once; less at first, see Window.
-  core::milliseconds burst_lead{1'000};  ///< Borrows so much of the future when a tick is used up.
-  core::milliseconds park{2'000};        ///< A caller waits so long for the store.
-  std::size_t max_parked = 10'000;  ///< So many callers wait; Overloaded beyond. See FairQueue::has_room().
-  std::size_t max_layouts = 64;     ///< Of custom layouts and named ones together; Overloaded beyond.
+  core::milliseconds window{3'000};      ///< How much time is reserved at once; less at first, see Window.
+  core::milliseconds burst_lead{1'000};  ///< How much of the future is borrowed when a tick is used up.
+  core::milliseconds park{2'000};        ///< How long a caller waits for the store.
+  std::size_t max_parked = 10'000;       ///< How many callers wait; Overloaded beyond. See
+                                         ///< FairQueue::has_room().
+  std::size_t max_layouts = 64;          ///< Of custom layouts and named ones together; Overloaded beyond.
 };
 
 /// What all layouts of one issuer share.
@@ -66,29 +68,24 @@ class Snowflake {
  private:
   struct Parked {
     std::int64_t n;
-    std::int64_t left;
-    Runs runs;
-    core::TimePoint until;
+    Runs runs;  // those it has already
     core::Done<Runs> done;
   };
 
   std::optional<core::Error> refusal(const Now& now);
+  void drop_stale(std::uint64_t discontinuities);
   void follow(const Now& now);
   std::int64_t end_tick(std::int64_t now_tick, std::int64_t n) const;
   void advance();
-  bool serve(const Now& now);
-  void answer(Parked parked, core::Result<Runs> result);
-  void refuse_all(const core::Error& error);
-  void refuse_late();
+  void serve(std::int64_t now_tick);
   core::Error too_late() const;
   void refill(std::int64_t now_tick);
   void ask_ticks(ReserveRequest ask);
+  void answered(const core::Result<Reserved>& answer, Reserver::Generation generation, std::int64_t skip);
   bool starved() const;
-  void reserved(const Range& range);
-  void refused(const core::Error& why);
+  void supply(const Range& range);
   void exhausted();
   void give_back();
-  void wait_on();
   Key key() const;
 
   const SnowflakeParts parts_;
@@ -100,19 +97,15 @@ class Snowflake {
   const std::int64_t small_;       // requests of so many ids borrow a little more than others
   Cursor cursor_;
   Range window_;  // the ticks that are reserved
-  FairQueue<Parked> queue_;
-  std::int64_t wanted_ = 0;  // by the line
+  WaitQueue<Parked> queue_;
+  Reserver reserver_;
   std::uint64_t discontinuities_ = 0;
   std::uint64_t generation_ = 0;
   std::uint64_t skipped_generation_ = 0;  // the last that began with a window of its own
-  bool asking_ = false;
   bool serving_ = false;
-  core::milliseconds pause_{0};  // before the store is asked again
-  core::TimePoint ask_after_{};
-  std::optional<core::Error> trouble_;
   bool stopping_ = false;
   core::MoveFunction<void()> then_;  // once what is unused is given back
-  net::Timer again_;
+  net::Timer next_tick_;             // while callers wait for time to pass
 };
 
 }  // namespace zerosuite::id

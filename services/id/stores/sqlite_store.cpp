@@ -1,6 +1,6 @@
 #include "id/stores/sqlite_store.hpp"
 
-#include <cstddef>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -13,6 +13,9 @@ constexpr const char* kGoOn =
     "; if an old copy was restored, or the floor file was lost, start with --accept-regressed to go on above "
     "what is in it";
 
+constexpr const char* kAccept =
+    "; to go on, start with --accept-regressed, which begins above what the floor file says was given out";
+
 template <class Visit>
 void for_each(HighWaterMarks& floors, Visit visit) {
   std::string last;
@@ -22,13 +25,49 @@ void for_each(HighWaterMarks& floors, Visit visit) {
   }
 }
 
+db::StateFile locked(const std::filesystem::path& folder) {
+  try {
+    return db::StateFile(folder, SqliteTables::format());
+  } catch (const db::FolderInUse& failure) {
+    throw core::Failure(core::kWorkerIdInUse, std::string(failure.what()) + ", which has its worker ids");
+  }
+}
+
 }  // namespace
 
 SqliteStore::SqliteStore(net::Timers& timers, net::Offload& offload, const SqliteOptions& options)
     : accept_regressed_(options.accept_regressed),
-      file_(options.folder, options.accept_regressed),
-      tables_(file_.database(), file_.run()),
-      commits_(timers, offload, file_, tables_) {}
+      file_(locked(options.folder)),
+      commits_(timers, offload, *this),
+      turn_ends_(timers, [this] { answer(); }) {
+  if (!accept_regressed_) check_file();
+  file_.open(accept_regressed_ ? db::StateFile::IfGone::kMakeAnew : db::StateFile::IfGone::kRefuse);
+  tables_.emplace(file_);
+}
+
+// A last commit that is torn was not answered; were it otherwise, the floors would tell.
+void SqliteStore::check_file() const {
+  const auto refuse = [this](const char* what) {
+    throw core::Failure(core::kStoreRegressed, file_.path().string() + what + kAccept);
+  };
+  if (file_.gone()) refuse(" is gone, though the folder was in use");
+  if (file_.log() == db::LogState::kMissing && file_.log_was_open())
+    refuse(" has lost its write-ahead log since a crash: what was given out last may be missing");
+  if (file_.log() == db::LogState::kDamaged)
+    refuse(" has a damaged write-ahead log: what was given out last is missing");
+}
+
+void SqliteStore::write(std::vector<db::CommitQueue::Work>& works) {
+  try {
+    file_.begin();
+    if (works.empty()) tables_->probe();
+    for (auto& work : works) work();
+    file_.commit();
+  } catch (const std::exception&) {
+    file_.roll_back();
+    throw;
+  }
+}
 
 void SqliteStore::check(HighWaterMarks& floors) {
   if (accept_regressed_) {
@@ -37,15 +76,15 @@ void SqliteStore::check(HighWaterMarks& floors) {
     check_all(floors);
   }
   floors.begin();
-  if (!tables_.floored()) tables_.set_floored();
+  if (!tables_->floored()) tables_->set_floored();
 }
 
 void SqliteStore::check_all(HighWaterMarks& floors) {
-  if (!floors.found() && tables_.floored())
+  if (!floors.found() && tables_->floored())
     throw core::Failure(core::kStoreRegressed, file_.path().string() + " had a floor file, and " +
                                                    floors.path().string() + " is not there" + kGoOn);
   for_each(floors, [&](const std::string& key, std::int64_t floor) {
-    const std::int64_t stored = tables_.next(key);
+    const std::int64_t stored = tables_->next(key);
     if (stored >= floor) return;
     throw core::Failure(
         core::kStoreRegressed,
@@ -57,18 +96,19 @@ void SqliteStore::check_all(HighWaterMarks& floors) {
 
 void SqliteStore::raise_all(HighWaterMarks& floors) {
   file_.begin();
-  for_each(floors, [&](const std::string& key, std::int64_t floor) { tables_.raise(key, floor); });
+  for_each(floors, [&](const std::string& key, std::int64_t floor) { tables_->raise(key, floor); });
   file_.commit();
 }
 
 template <class T, class Work>
 void SqliteStore::ask(Work work, core::Done<T> done) {
   const auto result = std::make_shared<std::optional<core::Result<T>>>();
-  commits_.add({[result, work = std::move(work)](SqliteTables& tables) { result->emplace(work(tables)); },
-                [result, done = std::move(done)](const SqliteCommits::Trouble* trouble) mutable {
-                  if (trouble != nullptr) return done(trouble->error);
-                  done(**std::move(result));
-                }});
+  commits_.add({.work = [this, result, work = std::move(work)] { result->emplace(work(*tables_)); },
+                .done =
+                    [result, done = std::move(done)](const core::Error* trouble) mutable {
+                      if (trouble != nullptr) return done(*trouble);
+                      done(**std::move(result));
+                    }});
 }
 
 void SqliteStore::reserve(const ReserveRequest& ask, core::Done<Reserved> done) {
@@ -78,16 +118,17 @@ void SqliteStore::reserve(const ReserveRequest& ask, core::Done<Reserved> done) 
 }
 
 void SqliteStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
-  const bool before = commits_.trouble() != nullptr;
+  const bool before = commits_.trouble().has_value();
   const auto result = std::make_shared<bool>(false);
   commits_.add(
-      {[result, key, unused](SqliteTables& tables) { *result = tables.give_back(key, unused); },
-       [before, result, done = std::move(done)](const SqliteCommits::Trouble* trouble) mutable {
-         if (trouble == nullptr) return done(*result);
-         // A commit that failed may be on the disk after all, and count at the next start.
-         const bool doubtful = trouble->doubtful && !before;
-         done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError, trouble->error.message});
-       }});
+      {.work = [this, result, key, unused] { *result = tables_->give_back(key, unused); },
+       .done =
+           [this, before, result, done = std::move(done)](const core::Error* trouble) mutable {
+             if (trouble == nullptr) return done(*result);
+             // A commit that failed may be on the disk after all, and count at the next start.
+             const bool doubtful = commits_.failed_for_good() && !before;
+             done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError, trouble->message});
+           }});
 }
 
 void SqliteStore::create_tag(const Tag& tag, core::Done<Tag> done) {
@@ -121,8 +162,9 @@ void SqliteStore::claim(const Claim& claim, core::Done<Lease> done) {
 void SqliteStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) {
   const auto holder = holders_.find(lease.worker);
   if (holder == holders_.end() || holder->second.owner != claim.owner || holder->second.epoch != lease.epoch)
-    return done(core::Error{core::kLeaseLost, "the worker id was given back, or is another's"});
-  done(Lease{.worker = lease.worker, .epoch = lease.epoch});
+    return answer_later<Lease>(
+        std::move(done), core::Error{core::kLeaseLost, "the worker id was given back, or is another's"});
+  answer_later<Lease>(std::move(done), Lease{.worker = lease.worker, .epoch = lease.epoch});
 }
 
 void SqliteStore::release(const Claim& claim, const Lease& lease, core::Done<bool> done) {
@@ -139,14 +181,34 @@ void SqliteStore::pin(const std::string& name, const std::string& value, Pin how
                    std::move(done));
 }
 
-std::optional<core::Error> SqliteStore::trouble() const {
-  if (const auto* trouble = commits_.trouble()) return trouble->error;
-  return std::nullopt;
+void SqliteStore::open(const OpenRequest&, core::Done<std::string> done) {
+  answer_later<std::string>(std::move(done), std::string());
+}
+
+void SqliteStore::distrust(core::Done<bool> done) { answer_later<bool>(std::move(done), true); }
+
+void SqliteStore::remember(const std::vector<HighWaterMarks::Mark>&, core::Done<bool> done) {
+  answer_later<bool>(std::move(done), true);
+}
+
+void SqliteStore::look(const ChangesQuery&, core::Done<Changes> done) {
+  answer_later<Changes>(std::move(done), Changes{});
+}
+
+// At the end of this turn.
+template <class T>
+void SqliteStore::answer_later(core::Done<T> done, core::Result<T> result) {
+  answers_.push_back(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+  turn_ends_.after(core::milliseconds(0));
+}
+
+void SqliteStore::answer() {
+  for (auto& answer : std::exchange(answers_, {})) answer();
 }
 
 std::optional<core::Error> SqliteStore::close() {
-  commits_.close();
-  if (auto error = trouble()) return error;
+  if (auto error = commits_.close()) return error;
   try {
     file_.finish();
   } catch (const core::Failure& failure) {

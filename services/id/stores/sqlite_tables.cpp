@@ -9,6 +9,25 @@
 namespace zerosuite::id::stores {
 namespace {
 
+constexpr std::int64_t kVersion = 2;
+
+// `base`: the key's next value was set to that by hand, so it does not fall below it; `given`: what had been
+// given out before that.
+constexpr std::string_view kCounterTable =
+    "CREATE TABLE counter(key TEXT PRIMARY KEY, next INTEGER NOT NULL, base INTEGER NOT NULL, "
+    "given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID";
+constexpr std::string_view kTagTable =
+    "CREATE TABLE tag(name TEXT PRIMARY KEY, step INTEGER, delta INTEGER, remainder INTEGER, max INTEGER, "
+    "description TEXT) WITHOUT ROWID";
+
+// Version 1 did not keep what was given out before a key was raised: it cannot be told from what was not.
+constexpr std::string_view kFromVersion1[] = {
+    "ALTER TABLE counter ADD COLUMN given INTEGER NOT NULL DEFAULT 0", "UPDATE counter SET given = next"};
+
+constexpr const char* kAdvice =
+    "; to go on, move it away and start with --accept-regressed, which begins above what the floor file says "
+    "was given out";
+
 // A statement while it is used: ready for the next when that ends, however it ends.
 class Use {
  public:
@@ -85,8 +104,31 @@ struct SqliteTables::WorkerIdLease {
   std::int64_t run = 0;  // 0 once it was given back
 };
 
-SqliteTables::SqliteTables(const db::Database& database, std::int64_t run)
-    : run_(run), statements_(std::make_unique<Statements>(database)) {}
+db::StateFormat SqliteTables::format() {
+  return {
+      .file = "ids.db",
+      .mark = "zerosuite-id",
+      .kind = "a database of ids",
+      .application_id = 0x5a534944,  // "ZSID"
+      .version = kVersion,
+      .schema = {kCounterTable, kTagTable,
+                 "CREATE TABLE worker(worker INTEGER PRIMARY KEY, epoch INTEGER, owner TEXT, run INTEGER)",
+                 "CREATE TABLE pin(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+                 "CREATE TABLE meta(id INTEGER PRIMARY KEY, runs INTEGER, floored INTEGER, probes INTEGER)",
+                 "INSERT INTO meta VALUES(1, 0, 0, 0)"},
+      .advice = kAdvice};
+}
+
+SqliteTables::SqliteTables(db::StateFile& file) {
+  const db::Database& database = file.database();
+  file.start([&] {
+    if (file.version() != kVersion)
+      for (const std::string_view statement : kFromVersion1) database.exec(statement);
+    database.exec("UPDATE meta SET runs = runs + 1");
+    run_ = database.integer("SELECT runs FROM meta");
+    statements_ = std::make_unique<Statements>(database);
+  });
+}
 
 SqliteTables::~SqliteTables() = default;
 

@@ -12,15 +12,18 @@
 #include <vector>
 
 #include "core/result.hpp"
-#include "db/database.hpp"
+#include "db/state_file.hpp"
 #include "id/stores/store.hpp"
 
 namespace zerosuite::id::stores {
 
 class SqliteTables {
  public:
-  /// `run` tells the worker ids of this process from those of earlier ones.
-  SqliteTables(const db::Database& database, std::int64_t run);
+  static db::StateFormat format();
+
+  /// Of an opened file of that format, which it starts on: the worker ids of this process are told from those
+  /// of earlier ones. Throws core::Failure StorageError when the file cannot be written.
+  explicit SqliteTables(db::StateFile& file);
   ~SqliteTables();
 
   core::Result<Reserved> reserve(const ReserveRequest& ask);
@@ -58,7 +61,7 @@ class SqliteTables {
   std::optional<WorkerIdLease> find_worker(std::int64_t id);
   std::optional<std::int64_t> choose_worker(const Claim& claim);
 
-  const std::int64_t run_;
+  std::int64_t run_ = 0;  // how often the folder was started on, this time included
   std::unique_ptr<Statements> statements_;
 };
 

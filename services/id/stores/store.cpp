@@ -22,14 +22,4 @@ std::optional<std::string> TagPage::end() const {
   return end;
 }
 
-void Store::open(const OpenRequest&, core::Done<std::string> done) { done(std::string()); }
-
-void Store::distrust(core::Done<bool> done) { done(true); }
-
-void Store::remember(const std::vector<std::pair<std::string, std::int64_t>>&, core::Done<bool> done) {
-  done(true);
-}
-
-void Store::look(const ChangesQuery&, core::Done<Changes> done) { done(Changes{}); }
-
 }  // namespace zerosuite::id

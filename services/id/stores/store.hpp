@@ -139,8 +139,8 @@ struct StoreTraits {
   bool shared = false;    ///< Other processes may reserve of the same keys, and worker ids are leased.
 };
 
-/// All calls and answers are on the loop's thread; an answer may come before the call returns, and each comes
-/// once. Errors beside those named: Unavailable (nothing was done), StorageError (nothing was done),
+/// All calls and answers are on the loop's thread. Each call is answered once, and never before it returns.
+/// Errors beside those named: Unavailable (nothing was done), StorageError (nothing was done),
 /// Indeterminate (it may have been; a range is then lost, never given out twice), StoreRegressed (nothing was
 /// done: the store is not what open() found any more, and an operator must say how it goes on).
 class Store {
@@ -184,17 +184,17 @@ class Store {
   /// once when it is not the one that is known and nobody accepts that; Unavailable with {"retry_after_ms"}
   /// while it is new. One that moved to a server without its data is taken as it is from the only one who
   /// ever opened it. A store of one process has no id: "".
-  virtual void open(const OpenRequest& bond, core::Done<std::string> done);
+  virtual void open(const OpenRequest& bond, core::Done<std::string> done) = 0;
   /// The store has been found to be older than it was: from now on it refuses everybody, until somebody
   /// accepts it. Of a shared one.
-  virtual void distrust(core::Done<bool> done);
+  virtual void distrust(core::Done<bool> done) = 0;
   /// No key gives values below these any more, whatever the store has forgotten. By Key::text(). Of a shared
   /// one.
   virtual void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
-                        core::Done<bool> done);
+                        core::Done<bool> done) = 0;
   /// What other issuers have changed, and what they follow. Of a shared one; StoreRegressed also when the
   /// store has gone back behind `followed`: it then distrusts itself.
-  virtual void look(const ChangesQuery& look, core::Done<Changes> done);
+  virtual void look(const ChangesQuery& look, core::Done<Changes> done) = 0;
 
   virtual StoreTraits traits() const = 0;
   /// Why nothing can be kept now; nullopt when it can, as far as is known.

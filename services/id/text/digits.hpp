@@ -1,12 +1,23 @@
-// Numbers of any width in any base: the one conversion under every text form of an id. Thread-safe.
+// Numbers of 128 bits in any base: the one conversion under every text form of an id. Thread-safe.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 namespace zerosuite::id::formats {
+
+__extension__ using Number128 = unsigned __int128;  // ISO C++ has no such type; g++ and clang do
+
+constexpr Number128 joined(std::uint64_t high, std::uint64_t low) { return Number128{high} << 64 | low; }
+constexpr std::uint64_t high_half(Number128 number) { return static_cast<std::uint64_t>(number >> 64); }
+constexpr std::uint64_t low_half(Number128 number) { return static_cast<std::uint64_t>(number); }
+/// The `bits` lowest bits of the value; fewer than 64.
+constexpr std::uint64_t low_bits(std::uint64_t value, int bits) {
+  return value & ((std::uint64_t{1} << bits) - 1);
+}
 
 /// The digits of a base, of 16, 32, 36, 58 or 62.
 class Digits {
@@ -39,11 +50,13 @@ inline constexpr Digits kBase36Digits{"0123456789abcdefghijklmnopqrstuvwxyz"};
 inline constexpr Digits kBase58Digits{"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"};
 inline constexpr Digits kBase62Digits{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"};
 
-/// Writes a number, which `out` must have digits enough for, with leading zeros. `words` has its most
-/// significant first, and holds nothing of use afterwards.
-void write_number(std::span<std::uint32_t> words, const Digits& digits, std::span<char> out);
+/// Writes the number, which `out` must have digits enough for, with leading zeros.
+void write(Number128 number, const Digits& digits, std::span<char> out);
 
-/// Reads one into `words`. False when some character is no digit, or when it does not fit.
-bool read_number(std::string_view text, const Digits& digits, std::span<std::uint32_t> words);
+/// nullopt when some character is no digit, or when the number has more than 128 bits.
+std::optional<Number128> read(std::string_view text, const Digits& digits);
+
+/// nullopt when it has more than 63 bits.
+std::optional<std::int64_t> id_of(Number128 number);
 
 }  // namespace zerosuite::id::formats

@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "core/error.hpp"
-#include "id/text/number.hpp"
+#include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
 namespace {
@@ -53,7 +53,7 @@ std::string encode(std::int64_t id, Form form) {
   const Row& row = row_of(form);
   if (row.digits == nullptr) return std::to_string(id);
   std::string text(row.length, '\0');
-  write({0, static_cast<std::uint64_t>(id)}, *row.digits, text);
+  write(static_cast<std::uint64_t>(id), *row.digits, text);
   return text;
 }
 

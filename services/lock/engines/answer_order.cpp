@@ -12,30 +12,30 @@ AnswerOrder::Number AnswerOrder::of(const Names& names) const {
     const auto found = pending_.find(name);
     if (found != pending_.end()) turn = std::max(turn, found->second.answers);
   }
-  return turn > journal_.answered() ? turn : 0;
+  return turn > commits_.answered() ? turn : 0;
 }
 
-void AnswerOrder::wait(Number number, const Names& names, Journal::Wait wait) {
+void AnswerOrder::wait(Number number, const Names& names, db::CommitQueue::Entry entry) {
   for (const std::string& name : names) pending_[name].answers = number;
-  journal_.wait(number, std::move(wait));
+  commits_.follow(number, std::move(entry));
 }
 
 void AnswerOrder::in_turn(Number turn, const Names& names, core::MoveFunction<void()> answer) {
   if (turn == 0) return answer();
-  wait(turn, names, {{}, [answer = std::move(answer)](const core::Error*) mutable { answer(); }});
+  wait(turn, names, {.done = [answer = std::move(answer)](const core::Error*) mutable { answer(); }});
 }
 
 bool AnswerOrder::taken(const Names& names) const {
   return std::any_of(names.begin(), names.end(), [this](const std::string& name) {
     const auto found = pending_.find(name);
-    return found != pending_.end() && found->second.taken > journal_.written();
+    return found != pending_.end() && found->second.taken > commits_.written();
   });
 }
 
 void AnswerOrder::settle() {
   std::erase_if(pending_, [this](const auto& entry) {
     const Pending& pending = entry.second;
-    return pending.answers <= journal_.answered() && pending.taken <= journal_.written();
+    return pending.answers <= commits_.answered() && pending.taken <= commits_.written();
   });
 }
 

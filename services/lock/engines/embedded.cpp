@@ -43,7 +43,7 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
       recovered_(timers.now()),
       journal_(timers, offload, store_,
                {.durability = options.durability, .meta = start(options), .settled = [this] { settled(); }}),
-      order_(journal_),
+      order_(journal_.commits()),
       notifier_(timers),
       recovery_(timers,
                 [this, recovers = recovered_ > timers.now()] {
@@ -51,6 +51,10 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
                   if (recovers) notice_({Notice::What::kRecovered});
                 }),
       lapse_(timers, [this] { forget_leases(); }) {
+  journal_.commits().on_change([this](const std::optional<core::Error>& trouble) {
+    notice_(trouble ? Notice{Notice::What::kTrouble, core::without_json(trouble->message)}
+                    : Notice{Notice::What::kMended});
+  });
   for (const Token token : given_back_) journal_.drop(token);
   recovery_.at(recovered_);
 }
@@ -122,15 +126,16 @@ void Embedded::forget_leases() {
 }
 
 void Embedded::acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) {
-  const Journal::Number turn = order_.of(spec.names);
+  const db::CommitQueue::Number turn = order_.of(spec.names);
   if (turn == 0) return conclude(spec, std::move(done));
   const HoldTable::Way way = kept_.way(spec, timers_.now());
   if (!refusal() && way != HoldTable::Way::kTaken) return grant(spec, way, std::move(done));
   // At its turn it is tried again, for what was in its way may be gone then, and nobody watched.
-  order_.wait(turn, spec.names, {{}, [this, spec, done = std::move(done)](const core::Error* error) mutable {
-                                   if (error != nullptr) return done(*error);
-                                   conclude(spec, std::move(done));
-                                 }});
+  order_.wait(turn, spec.names,
+              {.done = [this, spec, done = std::move(done)](const core::Error* error) mutable {
+                if (error != nullptr) return done(*error);
+                conclude(spec, std::move(done));
+              }});
 }
 
 void Embedded::conclude(const LockSpec& spec, core::Done<std::optional<Grant>> done) {
@@ -146,7 +151,8 @@ void Embedded::grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::o
   }
   const Token token = next_token_++;
   journal_.reserve(token, spec.lease);
-  const Journal::Number batch = must_wait(token, spec) ? journal_.gathering() : order_.of(spec.names);
+  const db::CommitQueue::Number batch =
+      must_wait(token, spec) ? journal_.commits().gathering() : order_.of(spec.names);
   const Row row = std::make_shared<const LockSpec>(spec);
   kept_.add({.token = token, .spec = row, .unanswered = 1});
   journal_.add(token, row);
@@ -154,13 +160,15 @@ void Embedded::grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::o
     granted(token, done);
   } else {
     order_.wait(batch, spec.names,
-                {[this, token] {
-                   if (const StoredHold* kept = kept_.find(token)) end(*kept, Ending::kReleased);
-                 },
-                 [this, token, done = std::move(done)](const core::Error* error) mutable {
-                   if (error != nullptr) return done(*error);
-                   granted(token, done);
-                 }});
+                {.undo =
+                     [this, token] {
+                       if (const StoredHold* kept = kept_.find(token)) end(*kept, Ending::kReleased);
+                     },
+                 .done =
+                     [this, token, done = std::move(done)](const core::Error* error) mutable {
+                       if (error != nullptr) return done(*error);
+                       granted(token, done);
+                     }});
   }
   notifier_.run();
 }
@@ -173,17 +181,17 @@ void Embedded::granted(Token token, core::Done<std::optional<Grant>>& done) {
 }
 
 void Embedded::amend(Token token, const LockSpec& spec, core::Done<bool> done) {
-  const Journal::Number turn = order_.of(spec.names);
+  const db::CommitQueue::Number turn = order_.of(spec.names);
   const StoredHold* kept = kept_.find(token);
-  if (kept == nullptr || journal_.trouble() != nullptr) {
-    core::Result<bool> refused = kept == nullptr ? core::Result<bool>(false) : *journal_.trouble();
+  if (kept == nullptr || journal_.commits().trouble()) {
+    core::Result<bool> refused = kept == nullptr ? core::Result<bool>(false) : *journal_.commits().trouble();
     return order_.in_turn(turn, spec.names, [refused = std::move(refused), done = std::move(done)]() mutable {
       done(refused);
     });
   }
   const Row before = kept->spec;
   journal_.reserve(token, spec.lease);
-  const Journal::Number batch = must_wait(*kept, spec) ? journal_.gathering() : turn;
+  const db::CommitQueue::Number batch = must_wait(*kept, spec) ? journal_.commits().gathering() : turn;
   StoredHold after = *kept;
   ++after.unanswered;
   if (spec != *before) {
@@ -198,11 +206,12 @@ void Embedded::amend(Token token, const LockSpec& spec, core::Done<bool> done) {
     amended(token, done);
   } else {
     order_.wait(batch, spec.names,
-                {[this, token, before] { restore(token, before); },
-                 [this, token, done = std::move(done)](const core::Error* error) mutable {
-                   if (error != nullptr) return done(*error);
-                   amended(token, done);
-                 }});
+                {.undo = [this, token, before] { restore(token, before); },
+                 .done =
+                     [this, token, done = std::move(done)](const core::Error* error) mutable {
+                       if (error != nullptr) return done(*error);
+                       amended(token, done);
+                     }});
   }
   notifier_.run();
 }
@@ -231,7 +240,8 @@ void Embedded::restore(Token token, const Row& before) {
 void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
   const StoredHold* kept = kept_.find(token);
   if (kept == nullptr)  // of names that are not known any more, so after everybody
-    return order_.in_turn(journal_.awaited(), {}, [done = std::move(done)]() mutable { done(false); });
+    return order_.in_turn(journal_.commits().awaited(), {},
+                          [done = std::move(done)]() mutable { done(false); });
   const Row spec = kept->spec;
   end(*kept, ending);
   order_.in_turn(order_.of(spec->names), spec->names, [done = std::move(done)]() mutable { done(true); });
@@ -289,7 +299,7 @@ std::optional<core::Error> Embedded::close() {
 }
 
 std::optional<core::Error> Embedded::refusal() const {
-  if (const core::Error* trouble = journal_.trouble()) return *trouble;
+  if (const auto& trouble = journal_.commits().trouble()) return *trouble;
   if (const milliseconds left = recovering(); left > milliseconds(0)) return lock::recovering(left);
   return std::nullopt;
 }
@@ -321,16 +331,7 @@ void Embedded::end(const StoredHold& kept, Ending ending) {
   }
 }
 
-// When it begins and when it ends, however many batches fail in between.
-void Embedded::notice_trouble() {
-  const core::Error* trouble = journal_.trouble();
-  if (std::exchange(in_trouble_, trouble != nullptr) == (trouble != nullptr)) return;
-  notice_(trouble == nullptr ? Notice{Notice::What::kMended}
-                             : Notice{Notice::What::kTrouble, core::without_json(trouble->message)});
-}
-
 void Embedded::settled() {
-  notice_trouble();
   order_.settle();
   notifier_.run();
 }

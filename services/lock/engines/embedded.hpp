@@ -60,7 +60,7 @@ class Embedded final : public Engine {
   /// What was found at the start and somebody should know; whole sentences.
   const std::vector<std::string>& warnings() const { return warnings_; }
   /// Whether no commit is on its way.
-  bool idle() const { return journal_.idle(); }
+  bool idle() const { return journal_.commits().idle(); }
   /// Writes all that is outstanding, in this call; only when idle(), and nothing may be asked any more then.
   /// Answers why the next start will have to take it for a crash; nullopt when it will not.
   std::optional<core::Error> close();
@@ -83,13 +83,11 @@ class Embedded final : public Engine {
   void begin_lease(StoredHold kept);
 
   void settled();
-  void notice_trouble();
   RecoveredHold held(const StoredHold& kept) const;
 
   net::Timers& timers_;
   const Durability durability_;
   const std::function<void(const Notice&)> notice_;
-  bool in_trouble_ = false;  // as was last noticed
   std::vector<std::string> warnings_;
   HoldTable kept_;
   std::vector<Token> given_back_;  // by the process before, though their rows are still there

@@ -9,11 +9,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kApplicationId = 0x5a534c4b;  // "ZSLK"
 // Of the file: 1 knew one request_id of a hold, the latest, and nothing of its confirmation and its age.
-constexpr std::int64_t kFirstVersion = 1;
 constexpr std::int64_t kVersion = 2;
-constexpr std::string_view kMark = "zerosuite-lock";
 
 constexpr std::string_view kMakeHold =
     "CREATE TABLE hold(token INTEGER PRIMARY KEY, names TEXT, owner TEXT, mode INTEGER, permits INTEGER, "
@@ -136,20 +133,30 @@ std::int64_t checksum_of(const Meta& meta) {
       .value();
 }
 
+db::StateFormat format(const fs::path& folder) {
+  const std::string advice = "; to go on, move " + folder.string() +
+                             " away and start with an empty folder, once the longest lease ever granted has "
+                             "passed";
+  return {.file = "locks.db",
+          .mark = "zerosuite-lock",
+          .kind = "a lock database",
+          .application_id = 0x5a534c4b,  // "ZSLK"
+          .version = kVersion,
+          .schema = {kMakeHold, kMakeMeta},
+          .advice = advice,
+          .version_advice = advice};
+}
+
 }  // namespace
 
 struct HoldStore::Statements {
   explicit Statements(const db::Database& database)
-      : begin(database.prepare("BEGIN IMMEDIATE")),
-        commit(database.prepare("COMMIT")),
-        put(database.prepare("REPLACE INTO hold VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+      : put(database.prepare("REPLACE INTO hold VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
                              "?13, ?14)")),
         drop(database.prepare("DELETE FROM hold WHERE token = ?1")),
         put_meta(database.prepare("REPLACE INTO meta VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, 0)")),
         probe(database.prepare("UPDATE meta SET probes = probes + 1")) {}
 
-  db::Statement begin;
-  db::Statement commit;
   db::Statement put;
   db::Statement drop;
   db::Statement put_meta;
@@ -158,60 +165,22 @@ struct HoldStore::Statements {
 
 HoldStore::~HoldStore() = default;
 
-HoldStore::HoldStore(const fs::path& folder)
-    : folder_(folder), file_(folder_.path() / "locks.db"), log_(folder_, file_) {
-  std::error_code error;
-  const auto size = fs::file_size(file_, error);
-  if ((error || size == 0) && !folder_.mark().empty()) refuse("is gone, though the folder was in use");
-  recovered_holds_.log = log_.found();
-  try {
-    open();
-    read_recovered();
-  } catch (const db::SqliteFailure& failure) {
-    if (!failure.damaged()) throw;
-    refuse(failure.reason());
-  }
-}
-
-void HoldStore::open() {
-  database_.emplace(file_);
-  // The folder's lock keeps others out, so the log's index may live in memory.
-  database_->exec("PRAGMA locking_mode = EXCLUSIVE");
-  if (!database_->sync_every_commit()) refuse("is not synced with every commit");
-  if (is_new()) {
-    // In one transaction, before the log is switched on: there is no half-made file to find after a crash.
-    database_->exec("BEGIN IMMEDIATE");
-    database_->exec("PRAGMA application_id = " + std::to_string(kApplicationId));
-    database_->exec("PRAGMA user_version = " + std::to_string(kVersion));
-    database_->exec(kMakeHold);
-    database_->exec(kMakeMeta);
-    database_->exec("COMMIT");
-  }
-  if (database_->integer("PRAGMA application_id") != kApplicationId) refuse("is not a lock database");
-  if (version() < kFirstVersion || version() > kVersion)
-    refuse("was written by another version of this program");
-  if (const std::string found = database_->text("PRAGMA quick_check(1)"); found != "ok")
-    refuse("is damaged: " + found.substr(0, found.find('\n')));
-  if (database_->text("PRAGMA journal_mode = WAL") != "wal") refuse("cannot have a write-ahead log");
-}
-
-std::int64_t HoldStore::version() const { return database_->integer("PRAGMA user_version"); }
-
-bool HoldStore::is_new() const {
-  return folder_.mark().empty() && database_->integer("PRAGMA application_id") == 0 && version() == 0 &&
-         database_->integer("SELECT count(*) FROM sqlite_schema") == 0;
+HoldStore::HoldStore(const fs::path& folder) : file_(folder, format(folder)) {
+  file_.open(db::StateFile::IfGone::kRefuse);
+  file_.trust([this] { read_recovered(); });
 }
 
 void HoldStore::read_recovered() {
-  auto meta =
-      database_->prepare("SELECT durability, clean, token_limit, max_lease_ms, epoch, checksum FROM meta");
+  recovered_holds_.log = file_.log();
+  auto meta = file_.database().prepare(
+      "SELECT durability, clean, token_limit, max_lease_ms, epoch, checksum FROM meta");
   if (meta.step()) {
     recovered_holds_.meta = Meta{static_cast<Durability>(meta.integer(0)), meta.integer(1) != 0,
                                  meta.integer(2), meta.integer(3), meta.integer(4)};
     if (meta.integer(5) != checksum_of(*recovered_holds_.meta))
-      refuse("is damaged: its meta row is not what was written");
-  } else if (!folder_.mark().empty()) {
-    refuse("is damaged: its meta row is gone");
+      file_.refuse("is damaged: its meta row is not what was written");
+  } else if (file_.known()) {
+    file_.refuse("is damaged: its meta row is gone");
   }
   recovered_holds_.rows = read_rows();
   // The log tells of nothing but the time since the last stop.
@@ -222,10 +191,10 @@ void HoldStore::read_recovered() {
 
 std::map<Token, Row> HoldStore::read_rows() const {
   std::map<Token, Row> rows;
-  const bool newest = version() == kVersion;
+  const bool newest = file_.version() == kVersion;
   auto hold =
-      database_->prepare("SELECT " + std::string(kColumns) +
-                         (newest ? "records, confirm_ms, held_ms" : "request_id, 0, 0") + " FROM hold");
+      file_.database().prepare("SELECT " + std::string(kColumns) +
+                               (newest ? "records, confirm_ms, held_ms" : "request_id, 0, 0") + " FROM hold");
   while (hold.step()) {
     const Token token = hold.integer(0);
     const std::string names = hold.text(1);
@@ -244,7 +213,7 @@ std::map<Token, Row> HoldStore::read_rows() const {
     Checksum checksum = checksum_of(token, *spec, names, records);
     if (newest) add_newer(checksum, *spec);
     if (hold.integer(10) != checksum.value())
-      refuse("is damaged: the row of token " + std::to_string(token) + " is not what was written");
+      file_.refuse("is damaged: the row of token " + std::to_string(token) + " is not what was written");
     spec->names = unpacked(names);
     if (newest) {
       spec->records = unpacked_records(records);
@@ -257,60 +226,45 @@ std::map<Token, Row> HoldStore::read_rows() const {
 }
 
 void HoldStore::begin(const Meta& meta, bool forget_rows) {
-  if (version() != kVersion) {
-    upgrade();
-  } else {
-    statements_ = std::make_unique<Statements>(*database_);
-  }
-  log_.open(*database_);
-  keep(meta);
-  if (forget_rows) database_->exec("DELETE FROM hold");
-  if (folder_.mark().empty()) folder_.set_mark(kMark);
+  file_.start([&] {
+    if (file_.version() != kVersion) {
+      upgrade();
+    } else {
+      statements_ = std::make_unique<Statements>(file_.database());
+    }
+    put(meta);
+    if (forget_rows) file_.database().exec("DELETE FROM hold");
+  });
 }
 
-// In one transaction: a crash leaves the one or the other.
 void HoldStore::upgrade() {
   const std::map<Token, Row> rows = read_rows();
-  database_->exec("BEGIN IMMEDIATE");
-  database_->exec("DROP TABLE hold");
-  database_->exec(kMakeHold);
-  statements_ = std::make_unique<Statements>(*database_);
+  file_.database().exec("DROP TABLE hold");
+  file_.database().exec(kMakeHold);
+  statements_ = std::make_unique<Statements>(file_.database());
   for (const auto& [token, row] : rows) put(token, *row);
-  database_->exec("PRAGMA user_version = " + std::to_string(kVersion));
-  database_->exec("COMMIT");
 }
 
 void HoldStore::write(const Batch& batch) {
   try {
-    log_.prepare();  // first, so that its failure is that of this batch
     if (batch.meta) keep(*batch.meta);
-    if (!batch.changes.empty()) {
-      commit(batch.changes);
-    } else if (!batch.meta) {
-      statements_->probe.run();
-      log_.committed();
-    }
-  } catch (const db::SqliteFailure&) {
-    database_->roll_back();
-    log_.failed();
+    if (!batch.changes.empty() || !batch.meta) commit(batch.changes);
+  } catch (const core::Failure&) {
+    file_.roll_back();
     throw;
   }
 }
 
 // Into the file at once: what a damaged log may have lost, the file must still bound.
 void HoldStore::keep(const Meta& meta) {
-  statements_->put_meta.bind(1, static_cast<std::int64_t>(meta.durability))
-      .bind(2, meta.clean)
-      .bind(3, meta.token_limit)
-      .bind(4, meta.max_lease_ms)
-      .bind(5, meta.epoch)
-      .bind(6, checksum_of(meta))
-      .run();
-  meta.clean ? log_.close() : log_.checkpoint();
+  file_.begin();
+  put(meta);
+  file_.commit();
+  meta.clean ? file_.finish() : file_.checkpoint();
 }
 
 void HoldStore::commit(const std::map<Token, Change>& changes) {
-  statements_->begin.run();
+  file_.begin();
   for (const auto& [token, change] : changes) {
     if (change.row != nullptr) {
       put(token, *change.row);
@@ -318,8 +272,18 @@ void HoldStore::commit(const std::map<Token, Change>& changes) {
       statements_->drop.bind(1, token).run();
     }
   }
-  statements_->commit.run();
-  log_.committed();
+  if (changes.empty()) statements_->probe.run();
+  file_.commit();
+}
+
+void HoldStore::put(const Meta& meta) {
+  statements_->put_meta.bind(1, static_cast<std::int64_t>(meta.durability))
+      .bind(2, meta.clean)
+      .bind(3, meta.token_limit)
+      .bind(4, meta.max_lease_ms)
+      .bind(5, meta.epoch)
+      .bind(6, checksum_of(meta))
+      .run();
 }
 
 void HoldStore::put(Token token, const LockSpec& spec) {
@@ -341,13 +305,6 @@ void HoldStore::put(Token token, const LockSpec& spec) {
       .bind(13, spec.held.count())
       .bind(14, add_newer(checksum, spec).value())
       .run();
-}
-
-void HoldStore::refuse(const std::string& what) const {
-  throw core::Failure(core::kStorageError, file_.string() + " " + what + "; to go on, move " +
-                                               folder_.path().string() +
-                                               " away and start with an empty folder, once the longest lease "
-                                               "ever granted has passed");
 }
 
 }  // namespace zerosuite::lock::engines

@@ -1,7 +1,6 @@
 // The embedded engine's folder: which holds an earlier process left in it, and the writing of batches.
 //
-// SQLite with a write-ahead log that is synced with every commit (https://sqlite.org/wal.html;
-// https://sqlite.org/pragma.html#pragma_synchronous). One thread at a time.
+// One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "db/database.hpp"
-#include "db/folder.hpp"
-#include "db/log.hpp"
+#include "db/state_file.hpp"
 #include "lock/engine.hpp"
 
 namespace zerosuite::lock::engines {
@@ -58,7 +55,7 @@ struct Recovered {
   db::LogState log = db::LogState::kWhole;  ///< Unless whole, it may have left more.
 };
 
-/// Owns the folder while it lives. Leaves the files alone when it goes: that is the same as a crash.
+/// Owns the folder while it lives. Leaves the files alone when it is destroyed: that is the same as a crash.
 class HoldStore {
  public:
   /// Throws core::Failure StorageError, one line, when the folder cannot be used, or what is in it cannot be
@@ -71,29 +68,23 @@ class HoldStore {
   /// Makes the folder this run's: `meta` is kept, and the rows too unless they are to be forgotten. Throws
   /// core::Failure StorageError.
   void begin(const Meta& meta, bool forget_rows);
-  /// The meta, and then all changes in one transaction, on the disk when it returns. Throws
-  /// db::SqliteFailure; of the changes nothing was written then.
+  /// The meta, and then all changes in one transaction, on the disk when it returns. Throws core::Failure;
+  /// none of the changes was written then.
   void write(const Batch& batch);
 
  private:
   struct Statements;
 
-  void open();
   void read_recovered();
   std::map<Token, Row> read_rows() const;
-  std::int64_t version() const;
-  bool is_new() const;
   void upgrade();
   void keep(const Meta& meta);
   void commit(const std::map<Token, Change>& changes);
+  void put(const Meta& meta);
   void put(Token token, const LockSpec& spec);
-  [[noreturn]] void refuse(const std::string& what) const;
 
-  db::Folder folder_;
-  std::filesystem::path file_;
-  db::Log log_;
+  db::StateFile file_;
   Recovered recovered_holds_;
-  std::optional<db::Database> database_;
   std::unique_ptr<Statements> statements_;
 };
 

@@ -1,11 +1,7 @@
 #include "lock/engines/journal.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <iterator>
 #include <utility>
-
-#include "core/json.hpp"
 
 namespace zerosuite::lock::engines {
 namespace {
@@ -15,19 +11,15 @@ using core::milliseconds;
 // How long what nobody waits for may stay unwritten. A lost release only delays the next holder.
 constexpr milliseconds kSyncDelay{20};
 constexpr milliseconds kAsyncDelay{5};
-constexpr milliseconds kQueueFullDelay{5};
-constexpr milliseconds kProbe{1000};
 
 }  // namespace
 
 Journal::Journal(net::Timers& timers, net::Offload& offload, HoldStore& store, Setup setup)
-    : timers_(timers),
-      offload_(offload),
-      store_(store),
+    : store_(store),
       setup_(std::move(setup)),
       meta_(setup_.meta),
       written_meta_(setup_.meta),
-      flush_(timers, [this] { flush(); }) {}
+      commits_(timers, offload, *this) {}
 
 void Journal::add(Token token, Row row) {
   if (setup_.durability == Durability::kNone) return;
@@ -77,39 +69,12 @@ bool Journal::covers(Token token, milliseconds lease) const {
          (!flight_.meta || lease.count() <= flight_.meta->max_lease_ms);
 }
 
-Journal::Number Journal::awaited() const {
-  if (!waits_.empty()) return gathering_;
-  return answered_ + 1 < gathering_ ? gathering_ - 1 : 0;
-}
-
-void Journal::wait(Number number, Wait wait) {
-  (number == gathering_ ? waits_ : flight_waits_).push_back(std::move(wait));
-  schedule();
-}
-
 void Journal::schedule() {
-  if (flying_ || trouble_ || at_once_) return;
-  // Not in this turn: the others that it has brought are to come along.
-  if (!waits_.empty() || meta_ != written_meta_) {
-    at_once_ = true;
-    flush_.after(milliseconds(0));
-  } else if (!changes_.empty() && !flush_.armed()) {
-    flush_.after(setup_.durability == Durability::kSync ? kSyncDelay : kAsyncDelay);
+  if (meta_ != written_meta_) {
+    commits_.soon();
+  } else if (!changes_.empty()) {
+    commits_.within(setup_.durability == Durability::kSync ? kSyncDelay : kAsyncDelay);
   }
-}
-
-void Journal::flush() {
-  at_once_ = false;
-  // What they wait for may have been undone meanwhile; but a probe goes out empty.
-  if (!dirty() && !trouble_) {
-    depart();
-    return land();
-  }
-  load();
-  flying_ = offload_.submit([this] { write(); }, [this] { land(); });
-  if (flying_) return depart();
-  changes_ = std::exchange(flight_, {}).changes;
-  flush_.after(kQueueFullDelay);
 }
 
 void Journal::load() {
@@ -117,65 +82,8 @@ void Journal::load() {
   if (meta_ != written_meta_) flight_.meta = meta_;
 }
 
-void Journal::depart() {
-  flight_waits_ = std::exchange(waits_, {});
-  ++gathering_;
-}
-
-void Journal::write() noexcept {
-  try {
-    store_.write(flight_);
-  } catch (const db::SqliteFailure& failure) {
-    failure_ = {failure.what(), failure.full()};
-  } catch (const std::exception& failure) {
-    failure_ = {failure.what(), false};
-  }
-}
-
-void Journal::land() {
-  flying_ = false;
-  if (const auto failure = std::exchange(failure_, std::nullopt)) {
-    fail(*failure);
-  } else {
-    succeed();
-  }
-  answered_ = gathering_ - 1;
-  setup_.settled();
-  schedule();
-}
-
-void Journal::succeed() {
-  trouble_.reset();
-  written_ = gathering_ - 1;
-  if (flight_.meta) written_meta_ = *flight_.meta;
-  flight_ = {};
-  answer(nullptr);
-}
-
-// Nobody who waits gets anything any more: what gathers rests on what could not be written.
-void Journal::fail(const Failure& failure) {
-  // Perhaps it was written, and only the rest was not.
-  if (flight_.meta)
-    written_meta_.max_lease_ms = std::min(written_meta_.max_lease_ms, flight_.meta->max_lease_ms);
-  trouble_ = core::Error{core::kStorageError, failure.message};
-  for_good_ = !failure.full;
-  if (failure.full) {
-    trouble_->message = core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
-    flush_.after(kProbe);
-  }
-  take_back();
-  std::move(waits_.begin(), waits_.end(), std::back_inserter(flight_waits_));
-  waits_.clear();
-  ++gathering_;
-  for (auto wait = flight_waits_.rbegin(); wait != flight_waits_.rend(); ++wait) {
-    if (wait->undo) wait->undo();
-  }
-  const core::Error error = *trouble_;
-  answer(&error);
-}
-
 // What the batch would have changed is to be changed still, unless a later change took its place.
-void Journal::take_back() {
+void Journal::unload() {
   for (auto& [token, older] : flight_.changes) {
     const auto [newer, alone] = changes_.try_emplace(token, older);
     if (alone) continue;
@@ -185,34 +93,32 @@ void Journal::take_back() {
   flight_ = {};
 }
 
-// The list may grow meanwhile, by calls made from the answers.
-void Journal::answer(const core::Error* error) {
-  while (!flight_waits_.empty()) {
-    Wait wait = std::move(flight_waits_.front());
-    flight_waits_.pop_front();
-    wait.answer(error);
+// All that is written is in the flight: who waits only waits for it.
+void Journal::write(std::vector<db::CommitQueue::Work>& /*works*/) { store_.write(flight_); }
+
+void Journal::landed(const core::Error* error) {
+  if (error == nullptr) {
+    if (flight_.meta) written_meta_ = *flight_.meta;
+    flight_ = {};
+    return;
   }
+  // Perhaps it was written, and only the rest was not.
+  if (flight_.meta)
+    written_meta_.max_lease_ms = std::min(written_meta_.max_lease_ms, flight_.meta->max_lease_ms);
+  unload();
+}
+
+void Journal::settled() {
+  setup_.settled();
+  schedule();
 }
 
 std::optional<core::Error> Journal::close(std::map<Token, Change> rows, bool clean) {
-  if (for_good_) return trouble_;
   changes_.merge(rows);
-  do {
-    load();
-    depart();
-    write();
-    land();
-  } while (!trouble_ && (!changes_.empty() || !waits_.empty()));
+  if (auto error = commits_.close()) return error;
   // By itself and last: what it says must be true of all before it.
   meta_.clean = clean;
-  if (!trouble_) {
-    load();
-    depart();
-    write();
-    land();
-  }
-  flush_.cancel();
-  return trouble_;
+  return commits_.close();
 }
 
 }  // namespace zerosuite::lock::engines

@@ -47,16 +47,21 @@ db::RedisOptions impatient(const std::string& endpoint) {
 
 }  // namespace
 
-TEST_CASE("without a connection a command is refused at once, with the time to wait") {
+TEST_CASE("without a connection a command is refused with the next turn, with the time to wait") {
   RedisServer server({}, RedisServer::Start::kLater);
   RedisRig rig({.endpoint = server.endpoint()});
   std::optional<core::Error> error;
   rig.redis->command({"SET", "a", "b"}, [&](const Result<RedisReply>& reply) { error = reply.error(); });
+  CHECK_FALSE(error);
+  CHECK_FALSE(rig.redis->idle());
+  rig.reactor.turn(10ms);
   REQUIRE(error);
   CHECK(error->name == "Unavailable");
   CHECK(error->message == "Redis at " + server.endpoint() + ": not connected yet {\"retry_after_ms\":50}");
   error.reset();
   rig.redis->eval("return 1", {}, {}, [&](const Result<RedisReply>& reply) { error = reply.error(); });
+  CHECK_FALSE(error);
+  rig.reactor.turn(10ms);
   REQUIRE(error);
   CHECK(error->name == "Unavailable");
 }
@@ -165,13 +170,14 @@ TEST_CASE("a server that takes connections but does not answer is not connected 
   CHECK(rig.connect());
 }
 
-TEST_CASE("before the server has answered for the first time commands are refused at once") {
+TEST_CASE("before the server has answered for the first time commands are refused") {
   RedisServer server;
   server.freeze();
   RedisRig rig({.endpoint = server.endpoint(), .connect_timeout = 20s});
   for (int i = 0; i < 5; ++i) rig.reactor.turn(10ms);  // connected, as far as the kernel knows
   Told told;
   rig.redis->command({"PING"}, told.next());
+  rig.reactor.turn(10ms);
   CHECK(told.words == std::vector<std::string>{"Unavailable"});
   server.thaw();
   CHECK(rig.connect());

@@ -90,14 +90,15 @@ TEST_CASE("a shared store that was found to have forgotten one key gives nobody 
   bench.ask().range(counter("a"), 100);
   test::MemoryStore other(bench.memory.shelf, [&] { return bench.timers.now(); });
   other.promises.shared = true;
-  other.answers_at_once = true;
   std::vector<std::string> told;
   other.open({.known = bench.floors.state()}, [&](const auto& id) { told.push_back(name_of(id)); });
+  other.settle();
   bench.memory.shelf->set_next(counter("a"), 50);  // as after a fail-over that lost the last of it
   CHECK(name_of(bench.ask().reserve({.key = counter("a")})) == "StoreRegressed");
   other.reserve({.key = counter("b")}, [&](const auto& range) { told.push_back(name_of(range)); });
   other.create_tag(tag_of("t"), [&](const auto& tag) { told.push_back(name_of(tag)); });
   other.look({}, [&](const auto& news) { told.push_back(name_of(news)); });
+  other.settle();
   CHECK(told == std::vector<std::string>{"", "StoreRegressed", "StoreRegressed", "StoreRegressed"});
 }
 
@@ -352,9 +353,9 @@ TEST_CASE("floors that cannot be written are a trouble, and ranges are given all
   std::filesystem::remove_all(bench.folder.path());
   HighWaterMarks nowhere(bench.folder.path() / "floors");
   GuardedStore floored(bench.memory, nowhere);
-  bench.memory.answers_at_once = true;
   int answers = 0;
   floored.reserve({.key = counter("a"), .count = 10}, [&](auto reserved) { answers += reserved ? 1 : 0; });
+  bench.memory.settle();
   CHECK(answers == 1);
   REQUIRE(floored.trouble());
   CHECK(floored.trouble()->name == "StorageError");

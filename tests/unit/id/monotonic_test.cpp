@@ -1,5 +1,3 @@
-#include "id/random/monotonic.hpp"
-
 #include <doctest/doctest.h>
 
 #include <bitset>
@@ -7,7 +5,11 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "id/random/object_id_generator.hpp"
+#include "id/clock/clock.hpp"
+#include "id/random/ksuid.hpp"
+#include "id/random/object_id.hpp"
+#include "id/random/ulid.hpp"
+#include "id/random/uuid.hpp"
 
 namespace zerosuite::id::rising_test {
 namespace {
@@ -28,9 +30,9 @@ TEST_CASE("ULIDs of one millisecond, and of an earlier one, count up from a rand
   MonotonicUlids ulids(entropy);
   const formats::Number128 first = ulids.next(1000);
   CHECK(formats::ulid_ms(first) == 1000);
-  CHECK(ulids.next(1000) == first.plus(1));
-  CHECK(ulids.next(999) == first.plus(2));
-  CHECK(ulids.next(-5) == first.plus(3));
+  CHECK(ulids.next(1000) == first + 1);
+  CHECK(ulids.next(999) == first + 2);
+  CHECK(ulids.next(-5) == first + 3);
 }
 
 TEST_CASE("a ULID of a new millisecond has 80 new random bits") {
@@ -41,9 +43,9 @@ TEST_CASE("a ULID of a new millisecond has 80 new random bits") {
   for (std::int64_t ms = 1; ms <= 200; ++ms) {
     const formats::Number128 id = ulids.next(ms);
     CHECK(formats::ulid_ms(id) == ms);
-    lows.insert(id.low);
-    ones |= std::bitset<16>(id.high);
-    zeros |= std::bitset<16>(~id.high);
+    lows.insert(formats::low_half(id));
+    ones |= std::bitset<16>(formats::high_half(id));
+    zeros |= std::bitset<16>(~formats::high_half(id));
   }
   CHECK(lows.size() == 200);
   CHECK(ones.all());
@@ -57,8 +59,8 @@ TEST_CASE("a renewed ULID is random again, in the next millisecond or in a later
   ulids.renew();
   const formats::Number128 second = ulids.next(1000);
   CHECK(formats::ulid_ms(second) == 1001);
-  CHECK(second.low - first.low > 1000);
-  CHECK(ulids.next(1000) == second.plus(1));
+  CHECK(formats::low_half(second) - formats::low_half(first) > 1000);
+  CHECK(ulids.next(1000) == second + 1);
   ulids.renew();
   CHECK(formats::ulid_ms(ulids.next(5000)) == 5000);
 }
@@ -73,8 +75,8 @@ TEST_CASE("KSUIDs of one second, and of an earlier one, rise by random steps") {
   for (int i = 0; i < 1000; ++i) {
     const formats::Ksuid next = ksuids.next(kNow - i % 2);
     CHECK(last < next);
-    CHECK(next.random.high - last.random.high <= 1);
-    steps.insert(next.random.low - last.random.low);
+    CHECK(formats::high_half(next.random) - formats::high_half(last.random) <= 1);
+    steps.insert(formats::low_half(next.random - last.random));
     last = next;
   }
   CHECK(steps.size() == 1000);
@@ -89,8 +91,8 @@ TEST_CASE("a KSUID of a new second, or renewed, has 128 new random bits") {
     if (i % 2 == 0) ksuids.renew();
     const formats::Ksuid id = ksuids.next(formats::kKsuidEpoch + i - (i % 2 == 0 ? 1 : 0));
     CHECK(id.seconds == i);
-    highs.insert(id.random.high);
-    lows.insert(id.random.low);
+    highs.insert(formats::high_half(id.random));
+    lows.insert(formats::low_half(id.random));
   }
   CHECK(highs.size() == 100);
   CHECK(lows.size() == 100);
@@ -120,15 +122,15 @@ TEST_CASE("a counter that has gone round within a second goes on in the next one
   core::Entropy entropy;
   ObjectIdGenerator ids(entropy);
   for (int i = 0; i < 10; ++i) ids.next(999);  // of another second: they do not count
-  const formats::Counted first = ids.next(1000);
-  formats::Counted last = first;
+  const formats::ObjectIdParts first = ids.next(1000);
+  formats::ObjectIdParts last = first;
   for (std::uint32_t i = 1; i < kCounters; ++i) {
-    const formats::Counted id = ids.next(1000);
+    const formats::ObjectIdParts id = ids.next(1000);
     if (id.seconds != 1000 || id.counter != (last.counter + 1) % kCounters || id.process != first.process)
       FAIL("after ", i);
     last = id;
   }
-  const formats::Counted borrowed = ids.next(1000);
+  const formats::ObjectIdParts borrowed = ids.next(1000);
   CHECK(borrowed.seconds == 1001);
   CHECK(borrowed.counter == first.counter);
   CHECK(ids.next(1001).seconds == 1001);
@@ -151,7 +153,7 @@ TEST_CASE("a counted id has 40 random bits of its process, and a counter that be
   std::set<std::uint32_t> counters;
   std::bitset<40> ones;
   for (int i = 0; i < 100; ++i) {
-    const formats::Counted id = ObjectIdGenerator(entropy).next(1000);
+    const formats::ObjectIdParts id = ObjectIdGenerator(entropy).next(1000);
     CHECK(id.process < std::uint64_t{1} << 40);
     processes.insert(id.process);
     counters.insert(id.counter);
@@ -165,9 +167,9 @@ TEST_CASE("a counted id has 40 random bits of its process, and a counter that be
 TEST_CASE("a renewed counter is another process") {
   core::Entropy entropy;
   ObjectIdGenerator ids(entropy);
-  const formats::Counted before = ids.next(1000);
+  const formats::ObjectIdParts before = ids.next(1000);
   ids.renew();
-  const formats::Counted after = ids.next(1000);
+  const formats::ObjectIdParts after = ids.next(1000);
   CHECK(after.process != before.process);
   CHECK(after.counter != (before.counter + 1) % kCounters);
 }

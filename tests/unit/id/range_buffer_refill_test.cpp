@@ -47,7 +47,7 @@ TEST_CASE("an idle tag does not go on reserving") {
 
 TEST_CASE("a store that fails is asked again after a while, which grows, for as long as somebody waits") {
   Rig rig;
-  rig.options.source.park = 60s;
+  rig.options.wait.park = 60s;
   rig.take();
   rig.settle();
   rig.fail(Fate::kRefused);
@@ -204,7 +204,7 @@ TEST_CASE("a refill that failed is not tried again after a stop") {
 
 TEST_CASE("after a success the first failure is short again") {
   Rig rig;
-  rig.options.source.park = 60s;
+  rig.options.wait.park = 60s;
   rig.fail(Fate::kRefused);
   rig.take();
   rig.pass(20s);

@@ -38,7 +38,7 @@ TEST_CASE("nobody gets past those who wait") {
 
 TEST_CASE("the line has an end") {
   Rig rig;
-  rig.options.source.max_parked = 2;
+  rig.options.wait.max_parked = 2;
   rig.take();
   rig.take();
   const auto third = rig.take();
@@ -171,12 +171,6 @@ TEST_CASE("what is voided is never used, not even what was being reserved, and n
   rig.settle();
   CHECK((*waiting).front().first > rig.memory.asks[1].count + 100);
   CHECK(rig.next() == (*waiting).front().first + rig.memory.asks.back().count);
-}
-
-TEST_CASE("a store that answers at once serves as one that answers later") {
-  Rig rig(10);
-  rig.memory.answers_at_once = true;
-  for (std::int64_t value = 1; value <= 100; ++value) REQUIRE((*rig.take()).front().first == value);
 }
 
 TEST_CASE("a stock that goes while the store is being asked takes the answer with it") {

@@ -22,7 +22,7 @@ namespace {
 class World {
  public:
   explicit World(unsigned seed) : random_(seed) {
-    rig_.options.buffer.source.park = 10s;
+    rig_.options.buffer.wait.park = 10s;
     rig_.memory.promises.shared = below(2) == 0;
     rig_.create(small_tag("a", 1 + below(20)));
   }

@@ -136,7 +136,7 @@ TEST_CASE("a small request does not wait for a large one that the store must be 
 
 TEST_CASE("one client cannot take all the places of those who wait") {
   Rig rig;
-  rig.options.buffer.source.max_parked = 10;
+  rig.options.buffer.wait.max_parked = 10;
   rig.create(small_tag("a"));
   rig.fail("tag", Fate::kRefused);
   const auto wait = [&](id::Client client) {

@@ -145,22 +145,19 @@ TEST_CASE("who comes while a reserve is under way gets nothing of it") {
 }
 
 TEST_CASE("a caller who asks again as soon as he is answered gets nothing of the same reserve") {
-  for (const bool at_once : {false, true}) {
-    Rig rig(true);
-    rig.memory.answers_at_once = at_once;
-    Answered<std::int64_t> again;
-    std::int64_t first = 0;
-    rig.sequences().next("a", [&](const core::Result<std::int64_t>& value) {
-      first = *value;
-      REQUIRE(rig.memory.shelf->reserve({{id::Key::Kind::kCounter, "seq/a"}, 100}));
-      rig.sequences().next("a", again.done());
-    });
-    const auto second = rig.start("a");
-    rig.settle();
-    CHECK(first == 1);
-    CHECK(second.ok());
-    CHECK(*again > 101);
-  }
+  Rig rig(true);
+  Answered<std::int64_t> again;
+  std::int64_t first = 0;
+  rig.sequences().next("a", [&](const core::Result<std::int64_t>& value) {
+    first = *value;
+    REQUIRE(rig.memory.shelf->reserve({{id::Key::Kind::kCounter, "seq/a"}, 100}));
+    rig.sequences().next("a", again.done());
+  });
+  const auto second = rig.start("a");
+  rig.settle();
+  CHECK(first == 1);
+  CHECK(second.ok());
+  CHECK(*again > 101);
 }
 
 TEST_CASE("where not all have room, those who have get their numbers") {
@@ -204,7 +201,7 @@ TEST_CASE("who comes while a reserve is refused for another's end is not refused
 TEST_CASE("there is no stock while somebody waits for a durable number, however long") {
   Rig rig;
   rig.options.durable_stay = 1s;
-  rig.options.buffer.source.park = 10s;
+  rig.options.buffer.wait.park = 10s;
   rig.fail(Fate::kRefused);
   const auto durable = rig.start_durable("a");
   rig.pass(1500ms);

@@ -117,18 +117,4 @@ TEST_CASE("an answer that was lost leaves a gap, and stops nobody") {
   CHECK(asked > 4);
 }
 
-TEST_CASE("a store that answers inside the call is served by as well") {
-  IdRig rig;
-  rig.process.store.answers_at_once = true;
-  CHECK(rig.process.take()->state() == "ids");
-  rig.world.pass(1h, 1s);
-  CHECK(rig.process.take(4'096'000)->state() == "ids");
-  rig.fate(Fate::kRefused);
-  rig.world.pass(10s);
-  const auto parked = rig.process.take();
-  CHECK(parked->state() == "waits");
-  rig.world.pass(2s);
-  CHECK(parked->state() == "Unavailable");
-}
-
 }  // namespace snowflake_store_test

@@ -116,9 +116,6 @@ bool survive(FaultyDisk::Fault fault, int nth, bool at_start, std::size_t extra 
   return fired;
 }
 
-// Whatever became of it.
-void discard(const core::Result<std::string>&) {}
-
 }  // namespace
 
 TEST_CASE("no write and no sync that fails makes a value be given out twice") {
@@ -188,45 +185,6 @@ TEST_CASE("a full disk refuses all who ask, does nothing of it, and works again 
   CHECK(name_of(rig.ask().tag("t")) == "NoSuchTag");
   CHECK(*rig.ask().give_back(counter("a"), {5, 11}));
   CHECK(rig.ask().range(counter("a"), 10) == id::Range{5, 15});
-}
-
-TEST_CASE("that the disk takes nothing any more, and that it does again, is told once") {
-  FaultyDisk disk;
-  SqliteStoreRig rig;
-  std::vector<std::string> told;
-  rig.store().on_change([&](const auto& trouble) { told.push_back(trouble ? trouble->name : "over"); });
-  rig.ask().range(counter("a"), 1);
-  CHECK(told.empty());
-  disk.fail(FaultyDisk::Fault::kFull, 1);
-  for (int i = 0; i < 3; ++i) {
-    CHECK(name_of(rig.ask().reserve({.key = counter("a")})) == "StorageError");
-    rig.pass(1s);
-  }
-  CHECK(told == std::vector<std::string>{"StorageError"});
-  disk.heal();
-  rig.pass(1s);
-  CHECK(told == std::vector<std::string>{"StorageError", "over"});
-  CHECK(rig.ask().reserve({.key = counter("a")}));
-}
-
-TEST_CASE("what commits to a full disk left in the log is not taken for damage at the next start") {
-  for (int first = 1; first < 20; ++first) {
-    for (int second = 1; second < 10; ++second) {
-      FaultyDisk disk;
-      SqliteStoreRig rig;
-      disk.fail(FaultyDisk::Fault::kFullOnce, first);
-      discard(rig.ask().pin("large", std::string(20'000, 'x')));
-      disk.heal();
-      rig.pass(1s);
-      disk.fail(FaultyDisk::Fault::kFullOnce, second);
-      discard(rig.ask().pin("small", std::string(5'000, 'x')));
-      disk.heal();
-      rig.pass(1s);
-      CHECK_FALSE(rig.store().trouble());
-      rig.crash();
-      CHECK_NOTHROW(rig.start());
-    }
-  }
 }
 
 TEST_CASE("a disk that fails is not trusted until the process is started anew") {

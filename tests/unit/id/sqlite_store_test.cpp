@@ -80,40 +80,6 @@ TEST_CASE("a range is answered once it is on the disk, and not before") {
   CHECK(rig.ask().range(counter("a"), 1) == Range{12, 13});
 }
 
-TEST_CASE("one transaction serves all who asked before it began, and the next all who asked meanwhile") {
-  SqliteStoreRig rig;
-  int answers = 0;
-  const auto reserve = [&] { rig.store().reserve({.key = counter("a")}, [&](auto) { ++answers; }); };
-  for (int nth = 0; nth < 64; ++nth) reserve();
-  CHECK(rig.offload.waiting.empty());
-  rig.timers.advance_to(rig.timers.now());
-  CHECK(rig.offload.waiting.size() == 1);
-  for (int nth = 0; nth < 10; ++nth) reserve();
-  rig.timers.advance_to(rig.timers.now());
-  CHECK(rig.offload.waiting.size() == 1);
-  rig.offload.work();
-  CHECK(answers == 64);
-  rig.timers.advance_to(rig.timers.now());
-  CHECK(rig.offload.waiting.size() == 1);
-  rig.offload.work();
-  CHECK(answers == 74);
-  rig.settle();
-  CHECK(rig.store().idle());
-}
-
-TEST_CASE("an offload that is full is tried again and is no error") {
-  SqliteStoreRig rig;
-  rig.offload.room = 0;
-  std::string told;
-  rig.store().reserve({.key = counter("a")}, [&](auto range) { told = range ? "reserved" : "refused"; });
-  rig.pass(20ms);
-  CHECK(told.empty());
-  CHECK_FALSE(rig.store().trouble());
-  rig.offload.room = 100;
-  rig.pass(10ms);
-  CHECK(told == "reserved");
-}
-
 TEST_CASE("a range of no values is refused by an exception") {
   SqliteStoreRig rig;
   CHECK_THROWS_AS(rig.store().reserve({.key = counter("a"), .count = 0}, [](auto) {}), core::Failure);
@@ -177,18 +143,6 @@ TEST_CASE("a second process on the folder is refused, with the folder and the pr
   }
 }
 
-TEST_CASE("a transaction that is not committed leaves nothing behind") {
-  const test::TemporaryFolder folder;
-  id::stores::SqliteFile file(folder.path(), false);
-  id::stores::SqliteTables tables(file.database(), file.run());
-  for (int round = 0; round < 2; ++round) {
-    file.begin();
-    tables.raise("counter:a", 5);
-    file.roll_back();
-    CHECK(tables.next("counter:a") == 0);
-  }
-}
-
 TEST_CASE("a stop writes what is outstanding, and leaves all in the one file") {
   SqliteStoreRig rig;
   rig.ask().range(counter("a"), 5);
@@ -202,14 +156,6 @@ TEST_CASE("a stop writes what is outstanding, and leaves all in the one file") {
   std::filesystem::remove(rig.log());
   rig.start();
   CHECK(rig.ask().range(counter("a"), 1) == Range{16, 17});
-}
-
-TEST_CASE("the log is worked into the file when it has grown") {
-  SqliteStoreRig rig;
-  for (int nth = 0; nth < 3000; ++nth) rig.ask().range(counter("a"), 1);
-  CHECK(std::filesystem::file_size(rig.log()) < 6'000'000);
-  rig.restart_after_crash();
-  CHECK(rig.ask().range(counter("a"), 1) == Range{3001, 3002});
 }
 
 TEST_CASE("a file that is not what was written stops the start, and stays as it is") {

@@ -29,6 +29,33 @@ TEST_CASE_TEMPLATE("the ranges of a key begin at 1 and follow each other", Rig, 
   CHECK(ask.range(counter("a"), 1) == Range{12 + (1 << 24), 13 + (1 << 24)});
 }
 
+TEST_CASE_TEMPLATE("no answer comes before the call returns, and each comes once", Rig, STORE_RIGS) {
+  Rig rig;
+  StoreCalls ask(rig);
+  const auto lease = *ask.claim(test::claim_by("ann"));
+  int answers = 0;
+  const auto note = [&](const auto&) { ++answers; };
+  auto& store = rig.store();
+  store.reserve({.key = counter("a")}, note);
+  store.reserve({.key = tag_key("none")}, note);
+  store.give_back(counter("a"), {1, 2}, note);
+  store.create_tag(tag_of("t"), note);
+  store.update_tag("t", {.step = 2}, note);
+  store.tag("t", note);
+  store.tags({}, note);
+  store.delete_tag("t", note);
+  store.claim(test::claim_by("bob"), note);
+  store.renew(test::claim_by("ann"), lease, note);
+  store.renew(test::claim_by("eve"), lease, note);
+  store.release(test::claim_by("ann"), lease, note);
+  store.pin("p", "v", id::Store::Pin::kKeep, note);
+  store.look({}, note);
+  store.remember({}, note);
+  CHECK(answers == 0);
+  rig.settle();
+  CHECK(answers == 15);
+}
+
 TEST_CASE_TEMPLATE("keys of other names or kinds are counted by themselves", Rig, STORE_RIGS) {
   Rig rig;
   StoreCalls ask(rig);

@@ -24,15 +24,15 @@ struct Desk {
     meta.clean = false;
     store.emplace(folder.path());
     store->begin(meta, false);
-    journal.emplace(timers, offload, *store, Journal::Setup{durability, meta, [this] { ++settled; }});
+    journal.emplace(timers, offload, *store, Journal::Setup{durability, meta, [] {}});
   }
   Row row(const std::string& name) const { return std::make_shared<lock::LockSpec>(test::spec({name})); }
-  // Waits for what gathers; notes "1 " when it was written, "1! " when not, "1- " when it was undone.
+  // Waits for what gathers; notes "1 " when it was written, and "1! " when not.
   void wait(const std::string& what) {
-    journal->wait(journal->gathering(), {[this, what] { notes += what + "- "; },
-                                         [this, what](const core::Error* error) {
-                                           notes += what + (error != nullptr ? "! " : " ");
-                                         }});
+    db::CommitQueue& commits = journal->commits();
+    commits.follow(commits.gathering(), {.done = [this, what](const core::Error* error) {
+                     notes += what + (error != nullptr ? "! " : " ");
+                   }});
   }
   void turn() { timers.advance_to(timers.now()); }
   void work() {
@@ -55,33 +55,9 @@ struct Desk {
   std::optional<HoldStore> store;
   std::optional<Journal> journal;
   std::string notes;
-  int settled = 0;
 };
 
 }  // namespace
-
-TEST_CASE("all that one turn brings goes to the disk together, and what comes meanwhile goes next") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.journal->add(2, desk.row("b"));
-  desk.wait("2");
-  CHECK(desk.offload.waiting.empty());
-  desk.turn();
-  REQUIRE(desk.offload.waiting.size() == 1);
-  CHECK_FALSE(desk.journal->idle());
-  desk.journal->add(3, desk.row("c"));
-  desk.wait("3");
-  desk.turn();
-  CHECK(desk.offload.waiting.size() == 1);
-  desk.offload.work();
-  CHECK(desk.notes == "1 2 ");
-  desk.work();
-  CHECK(desk.notes == "1 2 3 ");
-  CHECK(desk.journal->idle());
-  CHECK(desk.settled == 2);
-  CHECK(desk.stored().rows.size() == 3);
-}
 
 TEST_CASE("what nobody waits for is written a little later, or with what somebody waits for") {
   for (const auto& [durability, delay] :
@@ -123,43 +99,17 @@ TEST_CASE("a row that goes while it is being written is deleted with the next ba
   CHECK(desk.stored().rows.empty());
 }
 
-TEST_CASE("who waits for a row that was undone is answered all the same") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.journal->drop(1);
-  desk.turn();
-  CHECK(desk.notes == "1 ");
-  CHECK(desk.offload.waiting.empty());
-}
-
-TEST_CASE("a full queue of the offload is tried again a little later, with nothing lost") {
+TEST_CASE("a batch that the offload has no room for keeps its rows") {
   Desk desk;
   desk.offload.room = 0;
   desk.journal->add(1, desk.row("a"));
   desk.wait("1");
   test::pass(desk.timers, 100ms);
-  CHECK(desk.journal->idle());
   desk.journal->add(2, desk.row("b"));
   desk.offload.room = 1;
   test::pass(desk.timers, 10ms);
   desk.work();
-  CHECK(desk.notes == "1 ");
   CHECK(desk.stored().rows.size() == 2);
-}
-
-TEST_CASE("an answer may ask for an answer behind those of its own batch") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.journal->wait(1, {{}, [&](const core::Error*) {
-                           desk.notes += "1 ";
-                           CHECK(desk.journal->awaited() == 1);
-                           desk.journal->wait(1, {{}, [&](const core::Error*) { desk.notes += "3 "; }});
-                         }});
-  desk.wait("2");
-  desk.work();
-  CHECK(desk.notes == "1 2 3 ");
-  CHECK(desk.journal->awaited() == 0);
 }
 
 TEST_CASE("tokens and leases are covered once that is written, and tokens before they run out") {
@@ -215,23 +165,6 @@ TEST_CASE("no lease is too long to be covered") {
   CHECK(desk.journal->covers(1, core::milliseconds::max()));
 }
 
-TEST_CASE("when a batch cannot be written, all who wait are undone backwards and told in order") {
-  Desk desk;
-  desk.disk.fail(test::FaultyDisk::Fault::kSync, 1);
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.wait("2");
-  desk.turn();
-  desk.wait("3");
-  desk.offload.work();
-  CHECK(desk.notes == "3- 2- 1- 1! 2! 3! ");
-  REQUIRE(desk.journal->trouble() != nullptr);
-  CHECK(desk.journal->trouble()->name == "StorageError");
-  CHECK(desk.settled == 1);
-  test::pass(desk.timers, 10s);
-  CHECK(desk.offload.waiting.empty());  // for good
-}
-
 TEST_CASE("on a full disk a probe goes out each second, and carries what is outstanding") {
   Desk desk;
   desk.journal->add(1, desk.row("a"));
@@ -242,20 +175,20 @@ TEST_CASE("on a full disk a probe goes out each second, and carries what is outs
   desk.journal->add(2, desk.row("b"));
   desk.wait("2");
   desk.work();
-  CHECK(desk.notes == "1 2- 2! ");
-  CHECK(desk.journal->trouble()->message.ends_with(" {\"retry_after_ms\":1000}"));
+  CHECK(desk.notes == "1 2! ");
+  CHECK(desk.journal->commits().trouble()->message.ends_with(" {\"retry_after_ms\":1000}"));
   CHECK_FALSE(desk.journal->drop(2));
   for (int probe = 0; probe < 3; ++probe) {
     test::pass(desk.timers, 999ms);
     CHECK(desk.offload.waiting.empty());
     test::pass(desk.timers, 1ms);
     desk.work();
-    CHECK(desk.journal->trouble() != nullptr);
+    CHECK(desk.journal->commits().trouble());
   }
   desk.disk.heal();
   test::pass(desk.timers, 1s);
   desk.work();
-  CHECK(desk.journal->trouble() == nullptr);
+  CHECK_FALSE(desk.journal->commits().trouble());
   CHECK(desk.stored().rows.empty());
 }
 
@@ -268,7 +201,7 @@ TEST_CASE("a probe with nothing to write still finds out whether the disk is ful
   desk.journal->drop(1);
   test::pass(desk.timers, 1s);
   desk.work();
-  CHECK(desk.journal->trouble() != nullptr);
+  CHECK(desk.journal->commits().trouble());
 }
 
 TEST_CASE("what changed while the failing batch was on its way is what is written in the end") {

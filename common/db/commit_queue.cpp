@@ -1,0 +1,169 @@
+#include "db/commit_queue.hpp"
+
+#include <exception>
+#include <iterator>
+#include <utility>
+
+#include "core/json.hpp"
+#include "db/database.hpp"
+
+namespace zerosuite::db {
+namespace {
+
+constexpr core::milliseconds kQueueFullDelay{5};
+constexpr core::milliseconds kProbe{1000};
+
+}  // namespace
+
+CommitQueue::CommitQueue(net::Timers& timers, net::Offload& offload, Target& target)
+    : offload_(offload),
+      target_(target),
+      flush_(timers, [this] { flush(); }),
+      refuse_(timers, [this] { refuse(); }) {}
+
+void CommitQueue::add(Entry entry) {
+  if (trouble_) {
+    refused_.push_back({std::move(entry.done), *trouble_});
+    if (!refuse_.armed()) refuse_.after(core::milliseconds(0));
+    return;
+  }
+  if (entry.work) works_.push_back(std::move(entry.work));
+  waiting_.push_back({std::move(entry.undo), std::move(entry.done)});
+  soon();
+}
+
+void CommitQueue::follow(Number number, Entry entry) {
+  (number == gathering_ ? waiting_ : flight_waiting_)
+      .push_back({std::move(entry.undo), std::move(entry.done)});
+  schedule();
+}
+
+CommitQueue::Number CommitQueue::awaited() const {
+  if (!waiting_.empty()) return gathering_;
+  return answered_ + 1 < gathering_ ? gathering_ - 1 : 0;
+}
+
+// Not in this turn: everything else that the turn brings is to come along.
+void CommitQueue::soon() {
+  if (flying_ || trouble_ || at_once_) return;
+  at_once_ = true;
+  flush_.after(core::milliseconds(0));
+}
+
+void CommitQueue::within(core::milliseconds delay) {
+  if (!flying_ && !trouble_ && !flush_.armed()) flush_.after(delay);
+}
+
+void CommitQueue::schedule() {
+  if (!waiting_.empty()) soon();
+}
+
+void CommitQueue::flush() {
+  at_once_ = false;
+  // What they wait for may have been undone meanwhile. But in trouble an empty batch is a probe.
+  if (!outstanding() && !trouble_) {
+    depart();
+    return land();
+  }
+  load();
+  flying_ = offload_.submit([this] { write(); }, [this] { land(); });
+  if (flying_) return depart();
+  unload();
+  flush_.after(kQueueFullDelay);
+}
+
+void CommitQueue::load() {
+  flight_works_ = std::exchange(works_, {});
+  target_.load();
+}
+
+void CommitQueue::unload() {
+  works_ = std::exchange(flight_works_, {});
+  target_.unload();
+}
+
+void CommitQueue::depart() {
+  flight_waiting_ = std::exchange(waiting_, {});
+  ++gathering_;
+}
+
+void CommitQueue::write() noexcept {
+  try {
+    target_.write(flight_works_);
+  } catch (const SqliteFailure& failure) {
+    failure_ = {failure.what(), failure.full()};
+  } catch (const std::exception& failure) {
+    failure_ = {failure.what(), false};
+  }
+}
+
+void CommitQueue::land() {
+  flying_ = false;
+  flight_works_.clear();
+  if (const auto failure = std::exchange(failure_, std::nullopt)) {
+    fail(*failure);
+  } else {
+    succeed();
+  }
+  answered_ = gathering_ - 1;
+  target_.settled();
+  schedule();
+}
+
+void CommitQueue::succeed() {
+  written_ = gathering_ - 1;
+  const bool over = std::exchange(trouble_, std::nullopt).has_value();
+  target_.landed(nullptr);
+  if (over && changed_) changed_(trouble_);
+  answer(nullptr);
+}
+
+// Everybody who waits is refused: what gathers rests on what could not be written.
+void CommitQueue::fail(const Failure& failure) {
+  const auto before = std::exchange(trouble_, core::Error{core::kStorageError, failure.message});
+  for_good_ = !failure.full;
+  if (failure.full) {
+    trouble_->message = core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
+    flush_.after(kProbe);
+  }
+  target_.landed(&*trouble_);
+  if (changed_ && (!before || before->message != trouble_->message)) changed_(trouble_);
+  works_.clear();
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(flight_waiting_));
+  waiting_.clear();
+  ++gathering_;
+  for (auto waiting = flight_waiting_.rbegin(); waiting != flight_waiting_.rend(); ++waiting) {
+    if (waiting->undo) waiting->undo();
+  }
+  const core::Error error = *trouble_;
+  answer(&error);
+}
+
+// The list may grow meanwhile, by calls made from the answers.
+void CommitQueue::answer(const core::Error* error) {
+  while (!flight_waiting_.empty()) {
+    Waiting waiting = std::move(flight_waiting_.front());
+    flight_waiting_.pop_front();
+    waiting.done(error);
+  }
+}
+
+void CommitQueue::refuse() {
+  for (Refused& refused : std::exchange(refused_, {})) refused.done(&refused.error);
+}
+
+std::optional<core::Error> CommitQueue::close() {
+  while (!for_good_ && (trouble_ || outstanding() || !waiting_.empty())) {
+    load();
+    depart();
+    write();
+    land();
+    if (trouble_) break;
+  }
+  if (!refused_.empty()) refuse();
+  flush_.cancel();
+  refuse_.cancel();
+  return trouble_;
+}
+
+}  // namespace zerosuite::db

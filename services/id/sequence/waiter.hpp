@@ -1,0 +1,50 @@
+// Who waits for values of a key, and what is said when there are none.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "core/result.hpp"
+#include "id/snowflake/wait_queue.hpp"
+#include "id/stores/reserver.hpp"
+#include "id/stores/store.hpp"
+
+namespace zerosuite::id {
+
+/// Values first, first + delta, …
+struct Series {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  std::int64_t delta = 1;
+
+  friend bool operator==(const Series&, const Series&) = default;
+};
+
+/// Who wants values.
+struct Waiter {
+  Client client = 0;
+  std::int64_t count = 1;
+  /// All of them in one series. For the caller to use up by itself: they say nothing about the rate.
+  bool whole = false;
+  std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< All that it gets are below.
+  core::Done<std::vector<Series>> done;
+};
+
+struct WaitOptions {
+  core::milliseconds park{2'000};   ///< How long a caller waits for the store.
+  std::size_t max_parked = 50'000;  ///< How many callers of one key wait; Overloaded beyond. See
+                                    ///< FairQueue::has_room().
+  Reserver::Pauses pauses = {};     ///< After a store error.
+};
+
+/// Why a caller cannot wait: StoreRegressed while the store is known to have forgotten, or Overloaded.
+std::optional<core::Error> refusal(const Key& key, Client client, const WaitQueue<Waiter>& queue,
+                                   const Reserver& reserver);
+/// What a caller gets whose time is up: SegmentExhausted (of a tag) or Unavailable, with {"retry_after_ms"}.
+core::Error too_late(const Key& key, const WaitOptions& options, const Reserver& reserver);
+/// What a caller gets when the values have come to their end.
+core::Error range_exhausted(const Key& key, std::int64_t end);
+
+}  // namespace zerosuite::id
