@@ -12,12 +12,12 @@ from rounds import Contender, Contest
 TITLE = "How fast a call is"
 RAW, OURS, SERVER, GRPC, PYTHON = ("raw libzmq echo", "zerosuite", "zerosuite server, raw client", "gRPC C++",
                                    "zerorpc-python server, raw client")
-NOTES = """All sides on loopback TCP, release builds, interleaved rounds, the median of the rounds; a ratio is the median of the
-ratios inside each round. *raw libzmq echo* is a ROUTER that blocks in `zmq_msg_recv` and answers unread, with a DEALER as
-its load: the same frames and sizes as the call beside it (57 bytes of `add(3, 4)` one way, `OK 7` the other). *zerosuite* is the
-C++ client against `zerosuite-math`; *raw client* means that DEALER, which encodes and decodes nothing, so that the row shows the
-server alone. gRPC is its callback server under an asynchronous client. CPU is what client and server used together
-for one call."""
+NOTES = """All sides run on loopback TCP as release builds, in interleaved rounds. Figures are medians of the rounds; a
+ratio is the median of the ratios within each round. *raw libzmq echo* is a ROUTER that blocks in `zmq_msg_recv` and
+replies without reading, with a DEALER as its load: the same frames and sizes as the call it is compared with (57 bytes
+of `add(3, 4)` one way, `OK 7` the other). *zerosuite* is the C++ client against `zerosuite-math`; *raw client* is that
+DEALER, which encodes and decodes nothing, so that the row shows the server alone. gRPC is its callback server under an
+asynchronous client. CPU is what client and server together used for one call."""
 
 FIGURES = "Memory"
 ONE, SIXTY_FOUR, STREAM = "One call at a time", "64 calls in flight", "Stream items"

@@ -13,12 +13,13 @@ from rounds import Contender, Contest
 TITLE = "What the proxy costs"
 DIRECT, RELAY, RAW, OURS, TWO = ("no hop", "zmq_proxy", "zmq_proxy before the raw echo", "zerosuite-proxy",
                                  "zerosuite-proxy, 2 workers")
-NOTES = """All on loopback TCP, release builds, interleaved rounds, the median of the rounds; a ratio is the median of the
-ratios inside each round. The load is the raw DEALER of `./dev bench call`, which encodes and decodes nothing, and the server is
-`zerosuite-math` throughout: dialled directly, behind `zmq_proxy` (libzmq's own ROUTER and DEALER relay, which looks at no byte
-and dials that server as a client would), or registered with `zerosuite-proxy` as its worker, both with their defaults. *Before the
-raw echo* is `zmq_proxy` with the ROUTER behind it that answers unread: what no service can reach. A stream is read by the C++
-client. CPU is what client, hop and server used together for one call."""
+NOTES = """All sides run on loopback TCP as release builds, in interleaved rounds. Figures are medians of the rounds; a
+ratio is the median of the ratios within each round. The load is the raw DEALER of `./dev bench call`, which encodes and
+decodes nothing, and the server is always `zerosuite-math`: connected to directly, behind `zmq_proxy` (libzmq's own
+relay of ROUTER and DEALER, which inspects no byte and connects to that server as a client would), or registered with
+`zerosuite-proxy` as its worker, both with their defaults. *Before the raw echo* is `zmq_proxy` in front of the ROUTER
+that replies without reading: an upper bound that no service can reach. A stream is read by the C++ client. CPU is what
+client, hop and server together used for one call."""
 
 ONE, SIXTY_FOUR, STREAM = "One call at a time", "64 calls in flight", "Stream items"
 WINDOWS = {ONE: 1, "16 calls in flight": 16, SIXTY_FOUR: 64, "1000 calls in flight": 1000}

@@ -11,32 +11,32 @@ from redis_process import ALWAYS, MEMORY, REDIS, InFolder, Redis, free_port
 from rounds import Contender, Contest
 
 TITLE = "How fast an id is"
-NOTES = """All on loopback TCP, release builds, interleaved rounds, the median of the rounds. Each server has one
-process, default settings and a fresh folder on the same disk; *zerosuite-id* keeps what it gave out in SQLite, and for
-`redis_id` in a Redis in memory. *Redis in memory* is Redis 7.0 without persistence; *every write synced* has
-`appendonly yes` and `appendfsync always`, which is what `seq_durable` is to be compared with: `snowflake`, `segment`
-and `seq` keep on the disk what they reserve in advance, and a crash loses some of it; Redis in memory gives the same
-numbers again after one.
+NOTES = """All sides run on loopback TCP as release builds, in interleaved rounds; figures are medians of the rounds.
+Each server has one process, default settings and a fresh folder on the same disk. *zerosuite-id* records what it has
+issued in SQLite, and for `redis_id` in a Redis in memory. *Redis in memory* is Redis 7.0 without persistence; *every
+write synced* has `appendonly yes` and `appendfsync always`, which is what to compare `seq_durable` with. `snowflake`,
+`segment` and `seq` record on disk what they reserve in advance, and a crash loses some of it; Redis in memory issues
+the same numbers again after a crash.
 
-*In process* is one thread that calls the sources of ids without any server, with the machine's clocks and a store in
-memory; its layout has 22 bits of sequence, because Twitter's 12 bits end at 4,096 ids in a millisecond. A served call
-reads the clocks each time; *64 ids a look* is what is left without them. Python's uuid is made into its text, as ours
+*In process* is one thread that calls the id generators without a server, with the machine's clocks and a store in
+memory; its layout has 22 bits of sequence, because Twitter's 12 bits allow only 4,096 ids per millisecond. A served
+call reads the clocks each time; *64 ids a look* reads them once for 64 ids. Python's uuid is converted to text, as ours
 are.
 
-*In flight* are calls of the C++ client over **one connection**: an answer lets the next call go. *add* is the cheapest
-call there is, by the same client: what it takes is not the ids', its p99.9 included. `redis-benchmark` is given the
-same number in both of its ways. *One connection* has so many commands in its pipeline, sends them together and waits
-for the last answer before it sends the next ones; its latency is that of the whole pipeline. *N connections* have one
-command each. It tells no p99.9, and its CPU includes the start of the Python around it. pysnowflake has a thread for
-each call; its own client opens an HTTP connection for each id.
+*In flight* are calls of the C++ client over **one connection**: each reply releases the next call. *add* is the
+cheapest possible call by the same client: its cost, p99.9 included, is not due to ids. `redis-benchmark` gets the same
+number of requests in flight, in two ways. *One connection* puts them all in one pipeline, sends them together and waits
+for the last reply before it sends the next ones; its latency is that of the whole pipeline. *N connections* have one
+command each. It reports no p99.9, and its CPU includes the start of the Python process around it. pysnowflake has a
+thread for each call; its own client opens an HTTP connection for each id.
 
-In a batch *per second* are calls. Twitter's layout has 4,096,000 ids a second for each worker, and nobody can have
-more for long; a second is borrowed ahead, and a run is too short to use that up. A million ids in runs are the ids of
-245 milliseconds: they are asked for every 300 ms, and only the latency counts. `INCRBY` and `seq_batch` answer the
-ends of a range.
+For batches, *per second* counts calls. Twitter's layout has 4,096,000 ids per second for each worker, which is the
+limit in the long run; a second is borrowed in advance, and a run is too short to use that up. A million ids in runs are
+the ids of 245 milliseconds: they are requested every 300 ms, and only the latency counts. `INCRBY` and `seq_batch`
+return the ends of a range.
 
-The slow store is Redis in memory behind a relay that holds each answer back for so long. Nothing is known of the tag
-at first: what the segment needs in advance is learnt from the rate at which it is used."""
+The slow store is Redis in memory behind a relay that delays each reply by the time stated. Nothing is known of the tag
+at first: the segment learns how much to reserve in advance from the rate at which ids are taken."""
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NONE, ISSUER, ON_REDIS, PYSNOWFLAKE = "none", "zerosuite-id", "zerosuite-id on Redis", "pysnowflake"

@@ -14,29 +14,28 @@ TITLE = "How fast a lock is"
 NONE, ASYNC, SYNC = (f"zerosuite-lock, {durability}" for durability in ("none", "async", "sync"))
 HIREDIS, HIREDIS_ALWAYS = f"hiredis, {MEMORY}", f"hiredis, {ALWAYS}"
 REDLOCK, REDLOCK_ALWAYS = f"redlock-py, {MEMORY}", f"redlock-py, {ALWAYS}"
-NOTES = """All on loopback TCP, release builds, interleaved rounds, the median of the rounds; a ratio is that of two medians. Each
-server has one process, default settings and a fresh folder on the same disk. *zerosuite-lock* is called by the C++
-client in each of its three [durabilities](locks.md#durability). *Redis in memory* is Redis 7.0 without persistence;
-*every write synced* has `appendonly yes` and `appendfsync always`, which is what `sync` is to be compared with, though
-it waits for the disk at every release too, and `sync` only at acquires. *hiredis* is the usual lock on one Redis: `SET
-NX PX`, and a script (EVALSHA) that deletes the key if the value is still one's own; no fencing token, no line, no
-re-entry. *redlock-py* is the stock package on one Redis.
+NOTES = """All sides run on loopback TCP as release builds, in interleaved rounds. Figures are medians of the rounds; a
+ratio is that of two medians. Each server has one process, default settings and a fresh folder on the same disk.
+*zerosuite-lock* is called by the C++ client in each of its three [durabilities](locks.md#durability). *Redis in memory*
+is Redis 7.0 without persistence; *every write synced* has `appendonly yes` and `appendfsync always`, which is what to
+compare `sync` with, though Redis then waits for the disk at every release too, and `sync` only at acquires. *hiredis*
+is the usual lock on one Redis: `SET NX PX`, and a script (EVALSHA) that deletes the key if the value is still the
+caller's; no fencing token, no queue, no re-entry. *redlock-py* is the stock package on one Redis.
 
-A figure *per second* is one of pairs, an acquire and its release; latencies are those of the acquire. Each client takes
-a lock that nobody else wants. The clients of a row are in one process: those of zerosuite and hiredis share **one
-connection**, with one call of each in flight; redlock-py knows no such thing and has a thread and a connection for
-each.
+*Per second* counts pairs, an acquire and its release; latencies are those of the acquire. Each client takes a lock that
+no other client wants. The clients of a row are in one process: those of zerosuite and hiredis share **one connection**,
+with one call of each in flight; redlock-py cannot do that and has a thread and a connection for each.
 
-At a hand-over the latency is that from the moment the holder sends its release until the next one has its grant. All
-the others wait before the holder lets go. Those who wait for zerosuite-lock have one call open; redlock-py looks again
-every 200 ms. Its holders therefore keep the lock for 0 to 200 ms, at random, and whoever released stands back until
-somebody else has it; such a run has some tens of hand-overs, and its p99 is the longest of them. CPU is what client and
-server used together for one pair or one hand-over.
+The latency of a hand-over is the time from the moment the holder sends its release until the next client has its grant.
+All the others are waiting before the holder releases. Waiters for zerosuite-lock have one call open; redlock-py polls
+every 200 ms. Its holders therefore keep the lock for 0 to 200 ms, at random, and a client that released stands back
+until another has the lock; such a run has some tens of hand-overs, and its p99 is the longest of them. CPU is what
+client and server together used for one pair or one hand-over.
 
-The broker remembers what became of the latest holds: for `memory_ms` (60 s), and at most `max_memory` (262,144) of
-them. Both are at their defaults, so that store is full after 500,000 pairs, and from then on the memory must stay what
-it is. After kill -9 one lock more may be held than was: in `sync` a grant is answered when it is on the disk, a release
-before it is, for a lost one only delays the next owner."""
+The broker remembers the outcome of the latest holds: for `memory_ms` (60 s), and at most `max_memory` (262,144) of
+them. Both are at their defaults, so that memory is full after 500,000 pairs, and from then on it must not grow. After
+kill -9 one lock more may be held than before: in `sync` a grant is returned when it is on disk, a release before it is,
+because losing one only delays the next owner."""
 
 CLIENTS = {"1 client": 1, "8 clients": 8, "64 clients": 64}
 ONE, SIXTY_FOUR = "1 client", "64 clients"
