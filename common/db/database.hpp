@@ -1,4 +1,4 @@
-// SQLite, as thin as it goes: a connection and its prepared statements, closed when they go.
+// A thin layer over SQLite: a connection and its prepared statements, closed by their destructors.
 //
 // One thread at a time may use a connection and its statements; which one is the owner's business.
 #pragma once
@@ -37,8 +37,8 @@ class SqliteFailure final : public core::Failure {
   int code_;
 };
 
-/// One prepared statement. Must go before its Database. Everything throws SqliteFailure when SQLite does not
-/// do it.
+/// One prepared statement. Must be destroyed before its Database. Every member throws SqliteFailure when
+/// SQLite reports an error.
 class Statement {
  public:
   /// Parameters count from 1, as in SQL. A text is kept by reference: it must live until reset().

@@ -23,8 +23,8 @@ enum class LogState : std::uint8_t {
 /// What a program notes of its log in a place of its own (Folder::set_note), since the log does not tell that
 /// it was removed or cut off behind a commit.
 struct LogNote {
-  bool open = false;       ///< Whoever wrote it has not come to its end in good order.
-  std::int64_t pages = 0;  ///< At least so many pages are in the log.
+  bool open = false;       ///< The process that wrote it has not ended in good order.
+  std::int64_t pages = 0;  ///< The least number of pages in the log.
   bool leftovers = false;  ///< What follows them was left by a commit that failed, and was not answered.
 
   /// One line; of anything else parse() makes a note that says nothing.

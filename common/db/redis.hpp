@@ -2,7 +2,7 @@
 // The server is one that can be written to: a replica, or one that has become a replica, is left, and its
 // name looked up and dialed again until it is, or leads to, a master.
 //
-// A command is never sent twice: whoever asks has to know whether that is harmless.
+// A command is never sent twice: only the caller can know whether that is harmless.
 #pragma once
 
 #include <cstddef>
@@ -32,11 +32,11 @@ struct RedisOptions {
   core::milliseconds connect_timeout{1'000};  ///< Until the server has answered for the first time.
   core::milliseconds command_timeout{1'000};
   core::milliseconds first_pause{50};       ///< After a failure; it doubles with each further one,
-  core::milliseconds longest_pause{2'000};  ///< up to this; one who was connected so long begins anew.
+  core::milliseconds longest_pause{2'000};  ///< up to this; after a connection of that length it begins anew.
   std::size_t max_reply_bytes = 64 << 20;   ///< Of memory, about, for one reply; more ends the connection.
 };
 
-/// How long to wait after so many failures in a row: somewhere in the upper half of first_pause ·
+/// How long to wait after that number of failures in a row: somewhere in the upper half of first_pause ·
 /// 2^(failures−1), at most longest_pause, so that not all clients of a server that was lost come back in the
 /// same moment. `random` is any number.
 core::milliseconds pause_after(std::uint32_t failures, const RedisOptions& options, std::uint64_t random);

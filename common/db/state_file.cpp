@@ -24,7 +24,7 @@ bool StateFile::gone() const {
 
 void StateFile::open(IfGone if_gone) {
   if (if_gone == IfGone::kRefuse && gone()) refuse("is gone, though the folder was in use");
-  trust([&] {
+  guarded([&] {
     database_.emplace(path_);
     // The folder's lock keeps others out, so the log's index may live in memory.
     database_->exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -63,7 +63,7 @@ void StateFile::check() const {
 // No checkpoint before it: that notes that nothing is missing from the log, and what follows from what is
 // missing is kept by `work`.
 void StateFile::start(const std::function<void()>& work) {
-  trust([&] {
+  guarded([&] {
     database_->exec("BEGIN IMMEDIATE");
     work();
     if (version() != format_.version)
@@ -89,7 +89,7 @@ void StateFile::roll_back() noexcept {
   log_.failed();
 }
 
-void StateFile::trust(const std::function<void()>& read) const {
+void StateFile::guarded(const std::function<void()>& read) const {
   try {
     read();
   } catch (const SqliteFailure& failure) {

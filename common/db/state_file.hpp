@@ -72,7 +72,7 @@ class StateFile {
   void finish() { log_.close(); }
 
   /// Runs `read`; what SQLite finds damaged is refused.
-  void trust(const std::function<void()>& read) const;
+  void guarded(const std::function<void()>& read) const;
   /// Throws that the file "is damaged: …" or whatever else it is, with the advice on how to go on.
   [[noreturn]] void refuse(const std::string& what) const;
 

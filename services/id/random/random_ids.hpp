@@ -35,9 +35,9 @@ struct Uuid1Choice {
   std::optional<std::int64_t> clock_seq = {};  ///< Its low 14 bits; else random, the same for this process.
 };
 
-/// "Rising" is strict within the process, and beyond it for who keeps what on_reached() tells and
-/// begins with raise(): where the clock stands, is set back, or is too slow for what is
-/// asked, the next moments are borrowed. After fork(2), and when the clocks tell that the machine may have
+/// "Rising" is strict within the process, and beyond it when what on_reached() tells is kept and given to
+/// raise() at the next start: where the clock stands still, is set back, or is too slow, the next moments are
+/// borrowed. After fork(2), and when the clocks tell that the machine may have
 /// been copied, all random parts are other ones. Belongs to one thread; must not outlive time and entropy.
 class RandomIds {
  public:
@@ -50,9 +50,9 @@ class RandomIds {
   /// InvalidArgument for a node of more bits.
   std::string uuid1(const Uuid1Choice& choice);
 
-  /// Rising ids go on at this time or later: so far an earlier process may have come.
+  /// Rising ids go on at this time or later: an earlier process may have come this far.
   void raise(std::int64_t first_ms);
-  /// `reached` hears, after each call, of the latest millisecond in a rising id so far.
+  /// `reached` is called after each call with the latest millisecond in a rising id so far.
   void on_reached(std::function<void(std::int64_t ms)> reached) { reached_ = std::move(reached); }
 
  private:

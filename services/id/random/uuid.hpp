@@ -17,7 +17,7 @@ struct Uuid1Parts {
   std::uint64_t node = 0;       ///< 48 bits
 };
 
-/// Such ticks at 1970-01-01.
+/// The ticks at 1970-01-01.
 inline constexpr std::int64_t kGregorianTicks = 0x01B21DD213814000;
 /// The bit of a node that says that it is no network card's, but random (§6.10).
 inline constexpr std::uint64_t kRandomNode = std::uint64_t{1} << 40;

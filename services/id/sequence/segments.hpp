@@ -1,5 +1,5 @@
-// Named sequences that are reserved by the segment: unique and trend-increasing, whoever asks whichever
-// issuer (Meituan's Leaf, "segment"; Didi's TinyID).
+// Named sequences that are reserved by the segment: unique and trend-increasing over all issuers and callers
+// (Meituan's Leaf, "segment"; Didi's TinyID).
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,7 @@ namespace zerosuite::id {
 
 struct SegmentOptions {
   RangeBufferOptions buffer;
-  std::size_t max_tags =
-      100'000;  ///< Kept in memory; tags beyond are no error, but idle ones lose their place.
+  std::size_t max_tags = 100'000;  ///< Kept in memory; more are no error, but evict idle ones.
 };
 
 /// A tag, and what this process has of it.
@@ -53,7 +52,7 @@ class Segments {
   void create(const Tag& tag, core::Done<Tag> done);
   /// NoSuchTag; InvalidArgument. What is reserved here by the old rules is not used any more.
   void update(const std::string& tag, const TagChange& change, core::Done<Tag> done);
-  /// NoSuchTag. Answers what it was.
+  /// NoSuchTag. `done` gets the tag as it was.
   void remove(const std::string& tag, core::Done<Tag> done);
   void list(const TagPage& page, core::Done<std::vector<Tag>> done) { store_.tags(page, std::move(done)); }
   void info(const std::string& tag, core::Done<TagInfo> done);

@@ -14,8 +14,8 @@ namespace zerosuite::id {
 
 struct SequenceOptions {
   RangeBufferOptions buffer{.outage_budget = core::milliseconds(10'000)};
-  std::size_t max_names = 100'000;  ///< Kept in memory; idle ones give way.
-  /// So long after a durable() all values of that name are reserved only when they are asked for.
+  std::size_t max_names = 100'000;  ///< Kept in memory; a new one evicts an idle one.
+  /// For how long after a durable() all values of that name are reserved only when they are asked for.
   core::milliseconds durable_stay{60'000};
 };
 

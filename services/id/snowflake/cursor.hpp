@@ -33,7 +33,7 @@ class Cursor {
   void move_to(std::int64_t tick);
   /// The next id, with a tick below `end`; −1 when there is none.
   std::int64_t one(std::int64_t end);
-  /// Appends up to `n` ids with ticks below `end`. Answers how many.
+  /// Appends up to `n` ids with ticks below `end`. Returns how many.
   std::int64_t take(std::int64_t n, std::int64_t end, std::vector<Run>& out);
 
  private:

@@ -1,9 +1,9 @@
-// Those who wait for something that comes bit by bit, and whose turn it is.
+// Requests that wait for something that comes bit by bit, and which of them is next.
 //
 // Weighted fair queueing (Demers, Keshav and Shenker, "Analysis and Simulation of a Fair Queueing Algorithm",
 // SIGCOMM 1989): first comes the request that would be done first if all clients were served at once, at the
-// same pace. So a small request waits for no large one of another client, and a client who asks for more gets
-// no more than his share as long as others wait.
+// same pace. So a small request waits for no large one of another client, and a client that asks for more
+// gets no more than its share as long as others wait.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@
 
 namespace zerosuite::id {
 
-/// Who asks: the same for all calls of one client, whatever proxies are between. 0 = nobody in particular.
+/// The caller: the same for all calls of one client, also through proxies. 0 = none in particular.
 using Client = std::uint64_t;
 
 /// Belongs to one thread.
@@ -38,11 +38,11 @@ class FairQueue {
     return quota_.admits(known == clients_.end() ? 0 : known->second.waiting.size(), entries_.size());
   }
   bool empty() const { return entries_.empty(); }
-  /// What all who wait still need together.
+  /// What all that wait still need together.
   std::int64_t left() const { return left_; }
   std::size_t size() const { return entries_.size(); }
 
-  /// `cost` is how much of what comes it takes.
+  /// `cost` is how much of what comes it needs.
   void push(Client client, std::int64_t cost, T thing) {
     Share& share = clients_[client];
     left_ += cost;
@@ -52,11 +52,11 @@ class FairQueue {
     share.waiting.push_back(std::prev(entries_.end()));
     if (share.waiting.size() == 1) turns_.emplace(turn_of(share), share.waiting.front());
   }
-  /// Whose turn it is; there must be one.
+  /// The next to be served; there must be one.
   T& first() { return turns_.begin()->second->thing; }
   std::int64_t first_left() const { return turns_.begin()->second->left; }
   T pop_first() { return take(turns_.begin()->second); }
-  /// Who came before all others.
+  /// The one that came before all others.
   T& oldest() { return entries_.front().thing; }
   const T& oldest() const { return entries_.front().thing; }
   T pop_oldest() { return take(entries_.begin()); }
@@ -65,8 +65,8 @@ class FairQueue {
     for (Entry& entry : entries_) visit(entry.thing);
   }
 
-  /// So much was given to first(): those who have not had their share come nearer. What was not given to him
-  /// when he is taken out is not counted against his client.
+  /// That amount was given to first(): the turn of clients that have not had their share comes nearer. What
+  /// first() has not got when it is taken out is not counted against its client.
   void served(std::int64_t amount) {
     turns_.begin()->second->left -= amount;
     left_ -= amount;
@@ -110,7 +110,7 @@ class FairQueue {
     if (finish > now_) active_.insert({finish, client});
   }
 
-  // Whoever is first, or oldest, is the first of his client.
+  // The first, or the oldest, of all is the first of its client.
   T take(typename Entries::iterator entry) {
     T thing = std::move(entry->thing);
     left_ -= entry->left;

@@ -93,8 +93,8 @@ class Snowflake {
   Window ahead_;
   const std::int64_t full_window_ticks_;
   const std::int64_t lead_ticks_;
-  const std::int64_t kept_ticks_;  // small requests may borrow so many more
-  const std::int64_t small_;       // requests of so many ids borrow a little more than others
+  const std::int64_t kept_ticks_;  // how many more small requests may borrow
+  const std::int64_t small_;       // how many ids a small request has at most
   Cursor cursor_;
   Range window_;  // the ticks that are reserved
   WaitQueue<Parked> queue_;

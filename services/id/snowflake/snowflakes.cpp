@@ -22,7 +22,7 @@ Snowflake& Snowflakes::of(std::string_view name) {
 }
 
 Snowflake& Snowflakes::make(Layout wanted) {
-  // Where its sequences begin must not depend on who comes first, and how he spells it.
+  // Where its sequences begin must not depend on which caller comes first, and how it spells the layout.
   for (const Layout& named : named_layouts()) {
     if (named.fingerprint() == wanted.fingerprint()) wanted = named;
   }

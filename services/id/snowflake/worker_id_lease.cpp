@@ -30,7 +30,8 @@ void WorkerIdLease::start() { ask(); }
 void WorkerIdLease::ask() {
   if (stopped_) return;
   const std::int64_t asked_ns = time_.look().boot_ns;
-  // Whose lease has passed asks as one who never had it: a store that lost its data would believe him.
+  // Once the lease has passed, it is claimed as if it had never been held: a store that lost its data would
+  // believe a renewal.
   if (held_ && check(asked_ns)) lose({core::kLeaseLost, "the lease was not renewed in time"});
   if (held_) {
     store_.renew(options_.claim, lease_,

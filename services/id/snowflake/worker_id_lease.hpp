@@ -20,7 +20,7 @@ namespace zerosuite::id {
 struct WorkerIdOptions {
   Claim claim;
   core::milliseconds renew{5'000};
-  core::milliseconds margin{2'000};  ///< Not used any more so long before its end.
+  core::milliseconds margin{2'000};  ///< How long before its end it is not used any more.
 };
 
 /// Belongs to the loop's thread. `told` may be empty; it hears, for the log, of the worker id that was

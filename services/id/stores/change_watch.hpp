@@ -16,7 +16,7 @@ namespace zerosuite::id {
 
 struct ChangeWatchOptions {
   core::milliseconds every{100};   ///< Looks so often.
-  core::milliseconds wait{2'000};  ///< Others are waited for so long.
+  core::milliseconds wait{2'000};  ///< How long others are waited for.
 };
 
 /// Belongs to the loop's thread. Does nothing on a store of one process. Must not outlive its store and

@@ -18,10 +18,10 @@
 
 namespace zerosuite::id {
 
-/// Belongs to the loop's thread. Must not go before the store's answers came, nor before the store.
+/// Belongs to the loop's thread. Must outlive the calls to the store, and not outlive the store.
 class GuardedStore final : public Store {
  public:
-  /// Hears StoreRegressed when the store has forgotten, StorageError when the floors cannot be written, and
+  /// Gets StoreRegressed when the store has forgotten, StorageError when the floors cannot be written, and
   /// nullopt when that is over.
   using Callback = std::function<void(const std::optional<core::Error>&)>;
 

@@ -1,5 +1,5 @@
-// What was given out at least, in a text file beside the store or elsewhere: by it a store that was put back
-// from an old copy, or has lost its data, is found out.
+// The least that was given out of each key, in a text file beside the store or elsewhere: it shows when a
+// store was restored from an old copy, or has lost its data.
 //
 // One line "NEXT KEY" for each reservation, appended; a key's last line counts. Now and then all lines are
 // merged into one for each key, in order of the keys, so that a key that is not in memory can be found in the
@@ -27,7 +27,8 @@ class HighWaterMarks {
   using Mark = std::pair<std::string, std::int64_t>;
 
   /// Reads the file, and leaves it alone. A last line that is torn does not count. Throws core::Failure
-  /// StorageError, one line, when it cannot be read or another line is damaged. `most` floors are in memory.
+  /// StorageError, one line, when it cannot be read or another line is damaged. At most `most` floors are
+  /// kept in memory.
   explicit HighWaterMarks(std::filesystem::path path, std::size_t most = 262'144);
   ~HighWaterMarks();
   HighWaterMarks(const HighWaterMarks&) = delete;

@@ -1,4 +1,4 @@
-// Things by name in bounded memory: when a new one does not fit, the one that was used longest ago gives way.
+// Objects by name in bounded memory: one that does not fit evicts the least recently used.
 #pragma once
 
 #include <cstddef>

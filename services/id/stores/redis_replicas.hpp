@@ -15,11 +15,11 @@
 
 namespace zerosuite::id::stores {
 
-/// Belongs to the loop's thread. A copy is the same one. May be destroyed before all is told; the client must
-/// outlive it.
+/// Belongs to the loop's thread. Copies share their state. May be destroyed before all callbacks ran; the
+/// client must outlive it.
 class RedisReplicas {
  public:
-  /// Told nullopt when it has come to enough of them, or else Indeterminate.
+  /// Gets nullopt when enough of them have it, or else Indeterminate.
   using Callback = core::MoveFunction<void(const std::optional<core::Error>&)>;
 
   RedisReplicas(db::Redis& redis, int wanted);

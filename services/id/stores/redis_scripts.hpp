@@ -270,7 +270,7 @@ local mine = lease and lease.owner == ARGV[3] and lease.epoch == tonumber(ARGV[2
 )lua";
 
 /// ARGV: and ttl. Answers now; 0 when the lease is lost. A young store without a record believes its owner,
-/// who asks only while his lease runs.
+/// who asks only while its lease runs.
 inline const std::string kRenew = kHeld + kYoung + R"lua(
 if not lease and youth(ARGV[4]) > 0 then
   mine = true

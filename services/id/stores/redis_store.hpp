@@ -19,7 +19,7 @@ namespace zerosuite::id::stores {
 
 struct RedisStoreOptions {
   std::string prefix = "zerosuite:id:";  ///< Of all keys.
-  /// What is reserved, and what is changed of a tag, must have come to so many replicas, or the answer is
+  /// The number of replicas that must have what is reserved or changed of a tag, or else the answer is
   /// Indeterminate (https://redis.io/commands/wait).
   int wait_replicas = 0;
 };

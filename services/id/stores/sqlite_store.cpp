@@ -208,6 +208,7 @@ void SqliteStore::answer() {
 }
 
 std::optional<core::Error> SqliteStore::close() {
+  answer();
   if (auto error = commits_.close()) return error;
   try {
     file_.finish();

@@ -181,7 +181,7 @@ core::Result<Tag> SqliteTables::update_tag(const std::string& name, const TagCha
   return *find_tag(name);
 }
 
-// Answers where the values begin that were given out above.
+// Returns where the values begin that were given out above.
 core::Result<std::int64_t> SqliteTables::lower(const std::string& tag, std::int64_t floor) {
   const std::string key = key_of_tag(tag);
   Use use(statements_->bounds);

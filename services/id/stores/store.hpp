@@ -1,8 +1,8 @@
 // The seam between the issuer and whatever keeps what was given out.
 //
 // One primitive is under every kind of id that needs memory: reserve(key) → [lo, hi), committed before any
-// value in it is used, and never given to anybody else again. Whoever holds a range is the only one who ever
-// got it, so no id repeats whatever clocks, leases and crashes do. (The same idea: Meituan's Leaf,
+// value in it is used, and never given to anybody else again. The process that holds a range is the only one
+// that ever got it, so no id repeats whatever clocks, leases and crashes do. (The same idea: Meituan's Leaf,
 // "segments"; Peng and Dabek, "Large-scale Incremental Processing Using Distributed Transactions and
 // Notifications", OSDI 2010, the timestamp oracle.)
 #pragma once
@@ -33,7 +33,7 @@ struct Range {
 struct Key {
   enum class Kind : std::uint8_t {
     kTicks,    ///< Times at which one worker may issue: `<layout>/<worker>`.
-    kTag,      ///< A tag of create_tag(); reserve() of one that is not there answers NoSuchTag.
+    kTag,      ///< A tag of create_tag(); reserve() of one that does not exist fails with NoSuchTag.
     kCounter,  ///< Begins at 1 (or at ReserveRequest::floor) with its first use.
   };
   Kind kind = Kind::kCounter;
@@ -85,7 +85,7 @@ struct ReserveRequest {
 struct TagPage {
   std::string prefix = {};                                        ///< Names that begin so,
   std::string after = {};                                         ///< and come after this one;
-  std::int64_t limit = std::numeric_limits<std::int64_t>::max();  ///< so many of them.
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();  ///< at most this many.
 
   /// The first name, as bytes, behind all that begin so; nullopt when there is none.
   std::optional<std::string> end() const;
@@ -128,7 +128,7 @@ struct Claim {
 struct Lease {
   std::int64_t worker = 0;
   std::int64_t epoch = 0;   ///< Rises each time the worker id changes hands.
-  bool taken_over = false;  ///< The one before did not give it back: he may still be issuing.
+  bool taken_over = false;  ///< The owner before did not give it back, and may still be issuing.
   /// The store's own idea of the time, in ms since 1970; nullopt when it has none of its own.
   std::optional<std::int64_t> store_ms = {};
 };
@@ -152,14 +152,14 @@ class Store {
   /// at the end; NoSuchTag.
   virtual void reserve(const ReserveRequest& ask, core::Done<Reserved> done) = 0;
   /// What is left of the range that was reserved last: if nobody reserved after it, the key's next value
-  /// becomes `unused.lo` again. Answers whether it did.
+  /// becomes `unused.lo` again. `done` gets whether it did.
   virtual void give_back(const Key& key, const Range& unused, core::Done<bool> done) = 0;
 
   /// TagExists. A tag that was deleted goes on above what it had given out.
   virtual void create_tag(const Tag& tag, core::Done<Tag> done) = 0;
   /// NoSuchTag; InvalidArgument when `next` cannot be lowered so far.
   virtual void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) = 0;
-  /// NoSuchTag. Answers what it was.
+  /// NoSuchTag. `done` gets the tag as it was.
   virtual void delete_tag(const std::string& name, core::Done<Tag> done) = 0;
   /// NoSuchTag.
   virtual void tag(const std::string& name, core::Done<Tag> done) = 0;

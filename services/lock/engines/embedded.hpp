@@ -62,7 +62,7 @@ class Embedded final : public Engine {
   /// Whether no commit is on its way.
   bool idle() const { return journal_.commits().idle(); }
   /// Writes all that is outstanding, in this call; only when idle(), and nothing may be asked any more then.
-  /// Answers why the next start will have to take it for a crash; nullopt when it will not.
+  /// Returns why the next start will have to take it for a crash; nullopt when it will not.
   std::optional<core::Error> close();
 
  private:

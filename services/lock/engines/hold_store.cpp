@@ -167,7 +167,7 @@ HoldStore::~HoldStore() = default;
 
 HoldStore::HoldStore(const fs::path& folder) : file_(folder, format(folder)) {
   file_.open(db::StateFile::IfGone::kRefuse);
-  file_.trust([this] { read_recovered(); });
+  file_.guarded([this] { read_recovered(); });
 }
 
 void HoldStore::read_recovered() {

@@ -224,7 +224,7 @@ TEST_CASE("what is found damaged later is refused in the same words") {
   shelf.fill();
   StateFile file(shelf.path(), format());
   file.open(IfGone::kRefuse);
-  CHECK_THROWS_WITH(file.trust([&] { file.database().integer("SELECT a FROM none"); }),
+  CHECK_THROWS_WITH(file.guarded([&] { file.database().integer("SELECT a FROM none"); }),
                     (shelf.file().string() + " no such table: none" + kAdvice).c_str());
 }
 

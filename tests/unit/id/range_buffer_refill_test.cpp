@@ -202,20 +202,4 @@ TEST_CASE("a refill that failed is not tried again after a stop") {
   CHECK(rig.memory.reserves == asked);
 }
 
-TEST_CASE("after a success the first failure is short again") {
-  Rig rig;
-  rig.options.wait.park = 60s;
-  rig.fail(Fate::kRefused);
-  rig.take();
-  rig.pass(20s);
-  rig.fail(Fate::kDone);
-  rig.pass(2s);
-  rig.fail(Fate::kRefused);
-  const auto waiting = rig.take(10'000);
-  rig.settle();
-  rig.fail(Fate::kDone);
-  rig.pass(51ms);
-  CHECK(waiting.ok());
-}
-
 }  // namespace stock_refill_test

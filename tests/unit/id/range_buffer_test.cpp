@@ -36,16 +36,6 @@ TEST_CASE("nobody gets past those who wait") {
   CHECK((*late).front().first == 52);
 }
 
-TEST_CASE("the line has an end") {
-  Rig rig;
-  rig.options.wait.max_parked = 2;
-  rig.take();
-  rig.take();
-  const auto third = rig.take();
-  CHECK(third.error() == "Overloaded");
-  CHECK(third.message().find("retry_after_ms") != std::string::npos);
-}
-
 TEST_CASE("nobody waits longer than he may, and he learns why") {
   Rig rig;
   rig.fail(Fate::kRefused);

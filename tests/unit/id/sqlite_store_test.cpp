@@ -158,31 +158,14 @@ TEST_CASE("a stop writes what is outstanding, and leaves all in the one file") {
   CHECK(rig.ask().range(counter("a"), 1) == Range{16, 17});
 }
 
-TEST_CASE("a file that is not what was written stops the start, and stays as it is") {
-  const auto refusal = [](const std::function<void(std::string&)>& how) {
-    SqliteStoreRig rig;
-    for (int nth = 0; nth < 300; ++nth) rig.ask().range(counter("a" + std::to_string(nth)), 10);
-    rig.close();
-    damage(rig.file(), how);
-    const std::string content = test::content_of(rig.file());
-    std::string failure = failure_of(rig);
-    CHECK(failure_of(rig) == failure);
-    CHECK(failure.find('\n') == std::string::npos);
-    CHECK(test::content_of(rig.file()) == content);
-    REQUIRE(failure.starts_with("StorageError: " + rig.file().string() + " "));
-    return failure.substr(rig.file().string().size() + 15);
-  };
-  const std::string advice =
-      "; to go on, move it away and start with --accept-regressed, which begins above what the floor file "
-      "says "
-      "was given out";
-  CHECK(refusal([](std::string& file) { file.assign(5000, 'x'); }) == "file is not a database" + advice);
-  const std::string torn = refusal([](std::string& file) { file.resize(file.size() - 4096); });
-  CHECK(torn.find("malformed") != std::string::npos);
-  const std::string page =
-      refusal([](std::string& file) { file.replace(file.size() - 4096, 200, 200, 'x'); });
-  CHECK(page.starts_with("is damaged: "));
-  CHECK(page.ends_with(advice));
+TEST_CASE("a file that is damaged stops the start, with advice on how to go on") {
+  SqliteStoreRig rig;
+  rig.close();
+  damage(rig.file(), [](std::string& file) { file.assign(5000, 'x'); });
+  CHECK(failure_of(rig) ==
+        "StorageError: " + rig.file().string() +
+            " file is not a database; to go on, move it away and start with "
+            "--accept-regressed, which begins above what the floor file says was given out");
 }
 
 TEST_CASE("a file of another program, or of a later version, stops the start") {

@@ -192,18 +192,6 @@ TEST_CASE("on a full disk a probe goes out each second, and carries what is outs
   CHECK(desk.stored().rows.empty());
 }
 
-TEST_CASE("a probe with nothing to write still finds out whether the disk is full") {
-  Desk desk;
-  desk.disk.fail(test::FaultyDisk::Fault::kFull, 1);
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.work();
-  desk.journal->drop(1);
-  test::pass(desk.timers, 1s);
-  desk.work();
-  CHECK(desk.journal->commits().trouble());
-}
-
 TEST_CASE("what changed while the failing batch was on its way is what is written in the end") {
   Desk desk;
   desk.journal->add(1, desk.row("a"));
