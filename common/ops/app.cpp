@@ -101,10 +101,9 @@ void App::offer_health() {
       .method("health", "Whether all is well, and what is not.",
               [this] {
                 wire::List reasons;
-                for (std::string& trouble : troubles()) reasons.push_back({std::move(trouble)});
+                for (std::string& trouble : troubles()) reasons.push_back(std::move(trouble));
                 const bool well = reasons.empty();
-                return wire::Value{wire::Dict{{{std::string("ok")}, {well}},
-                                              {{std::string("reasons")}, {std::move(reasons)}}}};
+                return wire::Value(wire::Dict{{"ok", well}, {"reasons", std::move(reasons)}});
               })
       .idempotent = true;
 }

@@ -68,8 +68,8 @@ std::int64_t from_text(std::string_view text, const Shape& shape, const Secrets&
 Value Formats::show(std::int64_t id, std::string_view fmt) const {
   const Shape shape = shape_of(fmt);
   if (id < 0) throw Failure(core::kInvalidArgument, "an id is not negative: " + std::to_string(id));
-  if (shape == Shape(Special::kInt)) return {Integer{id}};
-  return {text_of(id, shape, secrets_)};
+  if (shape == Shape(Special::kInt)) return id;
+  return text_of(id, shape, secrets_);
 }
 
 std::int64_t Formats::read(const Value& id, std::string_view fmt) const {

@@ -32,7 +32,7 @@ class Formats {
 };
 
 /// The default of every `fmt`.
-inline wire::Value int_format() { return wire::text_value("int"); }
+inline wire::Value int_format() { return "int"; }
 
 /// How much one call may ask for, or is answered.
 struct BatchLimits {

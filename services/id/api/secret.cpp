@@ -5,7 +5,7 @@ namespace {
 
 using wire::Value;
 
-const Value kNoContext{std::string()};
+const Value kNoContext("");
 const std::string kIntFormat = "int";
 
 }  // namespace

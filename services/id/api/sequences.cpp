@@ -10,7 +10,7 @@ namespace {
 
 using core::Result;
 using rpc::Reply;
-using wire::Integer, wire::Value;
+using wire::Value;
 
 core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& formats, std::string fmt) {
   formats.check(fmt);
@@ -43,7 +43,7 @@ void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats,
                   sequences.durable(name, answer(reply, formats, std::move(fmt)), client_of(reply));
                 });
   server.method(
-      "daily", {"prefix", {"width", {Integer{6}}}, {"tz", {std::string("UTC")}}},
+      "daily", {"prefix", {"width", 6}, {"tz", "UTC"}},
       "The prefix, yyyymmdd and a counter of width digits that begins anew every day of the zone tz.",
       [&daily = issuer.daily()](const Reply<std::string>& reply, std::string prefix, std::int64_t width,
                                 std::string tz) {

@@ -19,11 +19,12 @@ namespace {
 
 using core::Failure, core::Result;
 using rpc::Reply;
-using wire::Dict, wire::Integer, wire::Value;
+using wire::Dict, wire::Value;
 using Runs = Snowflake::Runs;
 using BatchView = std::variant<IdsView, Value>;
 
-const Value kDefault{std::string("default")};
+const Value kDefault("default");
+
 void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
          std::function<Value(std::int64_t)> show) {
   if (const auto id = snowflake.one(now)) return reply(show(*id));
@@ -40,7 +41,7 @@ BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
   wire::List list;
   list.reserve(ids.size());
   ids.for_each([&](std::int64_t id) { list.push_back(formats.show(id, fmt)); });
-  return Value{std::move(list)};
+  return Value(std::move(list));
 }
 
 void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
@@ -71,18 +72,10 @@ Value parsed(const Layout& layout, std::int64_t id) {
   const Parts parts = layout.parse(id);
   const std::int64_t time_ms = layout.time_ns(parts.tick) / 1'000'000;
   const int low_bits = layout.worker_bits - layout.datacenter_bits;
-  Dict dict;
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("id", {Integer{id}});
-  put("time_ms", {Integer{time_ms}});
-  put("iso", {formats::iso_time(time_ms)});
-  put("worker", {Integer{parts.worker}});
-  if (layout.datacenter_bits > 0) put("dc", {Integer{parts.worker >> low_bits}});
-  put("sequence", {Integer{parts.sequence}});
-  put("layout", {layout.name});
-  return {std::move(dict)};
+  Dict dict{{"id", id}, {"time_ms", time_ms}, {"iso", formats::iso_time(time_ms)}, {"worker", parts.worker}};
+  if (layout.datacenter_bits > 0) dict.add("dc", parts.worker >> low_bits);
+  dict.add("sequence", parts.sequence).add("layout", layout.name);
+  return dict;
 }
 
 // All ids whose time is in that ms: of every worker and sequence, so that pages can begin and end there.

@@ -12,56 +12,45 @@ namespace {
 
 using core::Failure, core::Result;
 using rpc::Reply;
-using wire::Dict, wire::Integer, wire::List, wire::Value;
+using wire::Dict, wire::List, wire::Value;
 using Ids = std::vector<std::int64_t>;
 using IdsOrTexts = std::variant<Ids, Value>;
 
 const Value kNil;
+
 Dict dict_of(const Tag& tag) {
-  Dict dict;
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("tag", {tag.name});
-  put("max_id", {Integer{tag.next}});
-  put("step", {Integer{tag.step}});
-  put("delta", {Integer{tag.delta}});
-  put("remainder", {Integer{tag.remainder}});
-  put("max", {Integer{tag.max}});
-  put("desc", {tag.description});
-  return dict;
+  return {{"tag", tag.name},        {"max_id", tag.next},         {"step", tag.step},
+          {"delta", tag.delta},     {"remainder", tag.remainder}, {"max", tag.max},
+          {"desc", tag.description}};
 }
 
 Value value_of(const TagInfo& info) {
   Dict dict = dict_of(info.tag);
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("cur", info.cur ? Value{Integer{*info.cur}} : Value{});
-  put("ranges", {Integer{info.ranges}});
-  put("left", {Integer{info.left}});
-  put("rate", {std::round(info.rate * 10) / 10});
-  put("next_ready", {info.next_ready()});
-  put("parked", {Integer{info.parked}});
-  return {std::move(dict)};
+  dict.add("cur", info.cur)
+      .add("ranges", info.ranges)
+      .add("left", info.left)
+      .add("rate", std::round(info.rate * 10) / 10)
+      .add("next_ready", info.next_ready())
+      .add("parked", info.parked);
+  return dict;
 }
 
 Value shown(const Ids& ids, const Formats& formats, std::string_view fmt) {
   List list;
   list.reserve(ids.size());
   for (const std::int64_t id : ids) list.push_back(formats.show(id, fmt));
-  return {std::move(list)};
+  return list;
 }
 
 core::Done<Tag> answer(const Reply<Value>& reply) {
-  return [reply](const Result<Tag>& tag) { tag ? reply(Value{dict_of(*tag)}) : reply(tag.error()); };
+  return [reply](const Result<Tag>& tag) { tag ? reply(dict_of(*tag)) : reply(tag.error()); };
 }
 
 // Answers when all issuers of the store follow the change.
 core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
     if (!tag) return reply(tag.error());
-    watch.spread([reply, tag] { reply(Value{dict_of(*tag)}); });
+    watch.spread([reply, tag] { reply(dict_of(*tag)); });
   };
 }
 
@@ -175,12 +164,9 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
 Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
   List list;
   for (const Tag& tag : tags) {
-    if (list.size() < limit) list.push_back({dict_of(tag)});
+    if (list.size() < limit) list.push_back(dict_of(tag));
   }
-  Dict page;
-  page.push_back({{std::string("tags")}, {std::move(list)}});
-  page.push_back({{std::string("cursor")}, {tags.size() > limit ? tags[limit - 1].name : std::string()}});
-  return {std::move(page)};
+  return Dict{{"tags", std::move(list)}, {"cursor", tags.size() > limit ? tags[limit - 1].name : ""}};
 }
 
 void list(Segments& segments, const Reply<Value>& reply, TagPage page) {
@@ -198,7 +184,7 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
   bind_changes(server, issuer, admin_token);
   Segments& segments = issuer.segments();
   server
-      .method("tags", {{"prefix", {std::string()}}, {"limit", {Integer{100}}}, {"cursor", {std::string()}}},
+      .method("tags", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
               "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
               [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
                                    std::string cursor) {

@@ -9,12 +9,12 @@ namespace {
 
 using core::Failure, core::Result;
 using rpc::Reply;
-using wire::Integer, wire::Value;
+using wire::Value;
 using OwnerArgument = std::optional<std::string>;
 
 const Value kNil;
-const Value kLease{Integer{30'000}};
-const Value kNoWait{Integer{0}};
+const Value kLease(30'000);
+const Value kNoWait(0);
 
 // What of a request its answer needs.
 struct Asked {
@@ -94,8 +94,8 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "sem_acquire",
       {"name",
        {"owner", kNil},
-       {"limit", {Integer{1}}},
-       {"permits", {Integer{1}}},
+       {"limit", 1},
+       {"permits", 1},
        {"lease_ms", kLease},
        {"wait_ms", kNoWait},
        {"opts", kNil}},
@@ -121,7 +121,7 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
           return broker.enqueue(std::move(request), std::move(told));
         });
       });
-  server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
+  server.method("wait", {"ticket", {"wait_ms", 20'000}},
                 "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
                 [&broker](const Reply<AnswerView>& reply, std::string ticket, std::int64_t wait_ms) {
                   answer_later(broker, reply, {}, [&](Acquires::Callback told) {

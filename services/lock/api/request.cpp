@@ -126,7 +126,7 @@ Value read_option(wire::Reader& in) {
   const wire::Kind kind = in.peek();
   if (kind != wire::Kind::kArray && kind != wire::Kind::kMap) return wire::read_value(in);
   in.skip(wire::kChecked);
-  return kind == wire::Kind::kArray ? Value{wire::List()} : Value{wire::Dict()};
+  return kind == wire::Kind::kArray ? Value(wire::List()) : Value(wire::Dict());
 }
 
 void set_option(Draft& draft, std::string_view key, const Value& value) {

@@ -6,7 +6,7 @@ namespace zerosuite::lock {
 namespace {
 
 using rpc::StreamWriter;
-using wire::Integer, wire::Value;
+using wire::Value;
 
 Subscriber listener_of(const StreamWriter<EventView>& writer) {
   return {.tell = [writer](const SharedEvent& event) { return writer.push({event}); },
@@ -25,7 +25,7 @@ void check_ttl(std::int64_t ttl_ms) {
 
 void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method(
-      "session_open", {"owner", {"ttl_ms", {Integer{30'000}}}},
+      "session_open", {"owner", {"ttl_ms", 30'000}},
       "Streams what happens to the owner's locks, the session's id first. Locks acquired with "
       "bind='session' end with the stream, or ttl_ms after the last session_renew().",
       [&broker](const StreamWriter<EventView>& writer, const std::string& owner, std::int64_t ttl_ms) {
@@ -39,11 +39,10 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method("session_close", {"session"}, "Ends a session, and releases what was bound to it.",
                 [&broker](const rpc::Reply<Value>& reply, const std::string& session) {
                   broker.sessions().close(session, [reply](std::size_t released) {
-                    reply(Value{wire::Dict{{{std::string("released")}, {Integer{released}}}}});
+                    reply(wire::Dict{{"released", released}});
                   });
                 });
-  server.method("watch", {{"prefix", {std::string()}}},
-                "Streams what happens to the locks whose names begin with prefix.",
+  server.method("watch", {{"prefix", ""}}, "Streams what happens to the locks whose names begin with prefix.",
                 [&broker](const StreamWriter<EventView>& writer, const std::string& prefix) {
                   check_prefix(prefix);
                   const EventBus::Id id = broker.events().join_prefix(prefix, listener_of(writer));
