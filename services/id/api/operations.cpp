@@ -54,8 +54,7 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
   if (prefix.empty() || prefix.size() > kMost)
     throw Failure(core::kInvalidArgument,
                   "a prefix has from 1 to 128 bytes, not " + std::to_string(prefix.size()));
-  ids->next(prefix, epoch_s,
-            [reply](const core::Result<std::int64_t>& id) { id ? reply(*id) : reply(id.error()); });
+  ids->next(prefix, epoch_s, reply);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::size_t IdsView::size() const {
 
 namespace {
 
-using core::Failure, core::Result;
+using core::Failure;
 using rpc::Reply;
 using wire::Dict, wire::Value;
 using Runs = Snowflake::Runs;
@@ -25,15 +25,11 @@ using BatchView = std::variant<IdsView, Value>;
 
 const Value kDefault("default");
 
-void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
-         std::function<Value(std::int64_t)> show) {
+template <class Show>
+void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply, Show show) {
   if (const auto id = snowflake.one(now)) return reply(show(*id));
-  snowflake.take(
-      1,
-      [reply, show = std::move(show)](const Result<Runs>& runs) {
-        runs ? reply(show(runs->front().first)) : reply(runs.error());
-      },
-      client_of(reply));
+  const auto first = [show = std::move(show)](const Runs& runs) { return show(runs.front().first); };
+  snowflake.take(1, reply.with(first), client_of(reply));
 }
 
 BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
@@ -44,14 +40,12 @@ BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
   return Value(std::move(list));
 }
 
-void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
-           std::function<BatchView(IdsView)> show) {
-  snowflake.take(
-      n,
-      [reply, stride = snowflake.layout().stride(), show = std::move(show)](Result<Runs> runs) {
-        runs ? reply(show({*std::move(runs), stride})) : reply(runs.error());
-      },
-      client_of(reply));
+template <class Show>
+void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n, Show show) {
+  const auto view = [stride = snowflake.layout().stride(), show = std::move(show)](Runs runs) {
+    return show(IdsView{std::move(runs), stride});
+  };
+  snowflake.take(n, reply.with(view), client_of(reply));
 }
 
 void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n, const BatchLimits& limits) {
@@ -63,9 +57,7 @@ void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n, co
   const std::int64_t in_all_runs =
       limits.list < limits.runs / in_one_run ? limits.list * in_one_run : limits.runs;
   batch_size(n, std::min(in_all_runs, snowflake.most()));
-  snowflake.take(
-      n, [reply](Result<Runs> runs) { runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error()); },
-      client_of(reply));
+  snowflake.take(n, reply.with([](Runs runs) { return RunsView{std::move(runs)}; }), client_of(reply));
 }
 
 Value parsed(const Layout& layout, std::int64_t id) {

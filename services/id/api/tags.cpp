@@ -42,10 +42,6 @@ Value shown(const Ids& ids, const Formats& formats, std::string_view fmt) {
   return list;
 }
 
-core::Done<Tag> answer(const Reply<Value>& reply) {
-  return [reply](const Result<Tag>& tag) { tag ? reply(dict_of(*tag)) : reply(tag.error()); };
-}
-
 // Answers when all issuers of the store follow the change.
 core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
@@ -75,30 +71,25 @@ void bind_segments(rpc::Server& server, Segments& segments, const Formats& forma
       "segment", {"tag", {"fmt", int_format()}}, "The next id of a tag.",
       [&segments, &formats](const Reply<Value>& reply, const std::string& tag, const std::string& fmt) {
         formats.check(fmt);
-        const auto answer = [&formats, reply, fmt](const Result<std::int64_t>& id) {
-          id ? reply(formats.show(*id, fmt)) : reply(id.error());
-        };
-        segments.next(tag, answer, client_of(reply));
+        const auto show = [&formats, fmt](std::int64_t id) { return formats.show(id, fmt); };
+        segments.next(tag, reply.with(show), client_of(reply));
       });
   server.method("segment_batch", {"tag", "n", {"fmt", int_format()}}, "The next n ids of a tag, ascending.",
                 [&segments, &formats, &limits](const Reply<IdsOrTexts>& reply, const std::string& tag,
                                                std::int64_t n, const std::string& fmt) {
                   formats.check(fmt);
                   batch_size(n, limits.list);
-                  const auto answer = [&formats, reply, fmt](const Result<Ids>& ids) {
-                    if (!ids) return reply(ids.error());
-                    reply(fmt == "int" ? IdsOrTexts(*ids) : IdsOrTexts(shown(*ids, formats, fmt)));
+                  const auto show = [&formats, fmt](const Ids& ids) {
+                    return fmt == "int" ? IdsOrTexts(ids) : IdsOrTexts(shown(ids, formats, fmt));
                   };
-                  segments.batch(tag, n, answer, client_of(reply));
+                  segments.batch(tag, n, reply.with(show), client_of(reply));
                 });
   server.method("segment_range", {"tag", "n"},
                 "[lo, hi) with n ids of a tag, for the client to use up by itself.",
                 [&segments, &limits](const Reply<Ids>& reply, const std::string& tag, std::int64_t n) {
                   batch_size(n, limits.range);
-                  const auto answer = [reply](const Result<Range>& range) {
-                    range ? reply(Ids{range->lo, range->hi}) : reply(range.error());
-                  };
-                  segments.range(tag, n, answer, client_of(reply));
+                  const auto bounds = [](const Range& range) { return Ids{range.lo, range.hi}; };
+                  segments.range(tag, n, reply.with(bounds), client_of(reply));
                 });
 }
 
@@ -138,7 +129,7 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
         made.remainder = options.integer("remainder").value_or(made.remainder);
         made.max = options.integer("max").value_or(made.max);
         made.description = options.text("desc").value_or("");
-        segments.create(made, answer(reply));
+        segments.create(made, reply.with(dict_of));
       });
   server.method(
       "tag_update", {"tag", {"opts", kNil}},
@@ -172,9 +163,7 @@ Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
 void list(Segments& segments, const Reply<Value>& reply, TagPage page) {
   const auto limit = static_cast<std::size_t>(page.limit);
   ++page.limit;  // to see whether there is more
-  segments.list(page, [reply, limit](const Result<std::vector<Tag>>& tags) {
-    tags ? reply(page_of(*tags, limit)) : reply(tags.error());
-  });
+  segments.list(page, reply.with([limit](const std::vector<Tag>& tags) { return page_of(tags, limit); }));
 }
 
 }  // namespace
@@ -197,9 +186,7 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
           "tag_info", {"tag"},
           "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
           [&segments](const Reply<Value>& reply, const std::string& tag) {
-            segments.info(tag, [reply](const Result<TagInfo>& info) {
-              info ? reply(value_of(*info)) : reply(info.error());
-            });
+            segments.info(tag, reply.with(value_of));
           })
       .idempotent = true;
 }

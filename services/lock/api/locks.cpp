@@ -55,15 +55,8 @@ void acquire(Broker& broker, const Reply<AnswerView>& reply, AcquireArgs wanted,
   start(broker, reply, std::move(request));
 }
 
-template <class T>
-core::Done<T> answer(const Reply<T>& reply) {
-  return [reply](const Result<T>& result) { result ? reply(*result) : reply(result.error()); };
-}
-
 core::Done<BatchResult> answer(const Reply<Value>& reply, std::string_view done) {
-  return [reply, done](const Result<BatchResult>& result) {
-    result ? reply(value_of(*result, done)) : reply(result.error());
-  };
+  return reply.with([done](const BatchResult& result) { return value_of(result, done); });
 }
 
 void bind_acquire(rpc::Server& server, Broker& broker) {
@@ -136,7 +129,7 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](HoldKey::Kind kind) {
     return [&broker, kind](const Reply<Released>& reply, std::string name, std::string owner, Token token,
                            DictArgument opts) {
-      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, answer(reply));
+      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, reply);
     };
   };
   server.method("release", {"name", "owner", "token", {"opts", kNil}},
@@ -151,14 +144,14 @@ void bind_holds(rpc::Server& server, Broker& broker) {
         broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
                             answer(reply, "released"));
       });
-  server.method("extend", {"name", "owner", "token", {"lease_ms", kLease}},
-                "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
-                [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
-                          std::int64_t lease_ms) {
-                  check_lease(milliseconds(lease_ms), broker.limits());
-                  broker.leases().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
-                                         answer(reply));
-                });
+  server.method(
+      "extend", {"name", "owner", "token", {"lease_ms", kLease}},
+      "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
+      [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
+                std::int64_t lease_ms) {
+        check_lease(milliseconds(lease_ms), broker.limits());
+        broker.leases().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms), reply);
+      });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",
                 [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held,
@@ -170,10 +163,9 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 "Turns an exclusive hold into a shared one without letting anybody in between.",
                 [&broker](const Reply<AnswerView>& reply, std::string name, std::string owner, Token token) {
                   broker.downgrade({std::move(name), std::move(owner), token, HoldKey::Kind::kLock},
-                                   [&broker, reply](const Result<Answer>& granted) {
-                                     if (!granted) return reply(granted.error());
-                                     reply(AnswerView{*granted, broker.epoch()});
-                                   });
+                                   reply.with([&broker](const Answer& granted) {
+                                     return AnswerView{granted, broker.epoch()};
+                                   }));
                 });
   server
       .method("check", {"name", "token"},

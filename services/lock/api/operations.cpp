@@ -84,10 +84,10 @@ void bind_operations(rpc::Server& server, Broker& broker) {
       "answered: give it to the resource to shut the old holder out.",
       [&broker](const rpc::Reply<Value>& reply, const std::string& name, const std::string& reason) {
         check_reason(reason);
-        broker.force_release(name, reason, [reply](const core::Result<Revoked>& revoked) {
-          const auto& [released, token] = *revoked;
-          reply(Dict{{"released", released}, {"token", released == 0 ? Value() : token}});
-        });
+        broker.force_release(name, reason, reply.with([](const Revoked& revoked) {
+          return Dict{{"released", revoked.released},
+                      {"token", revoked.released == 0 ? Value() : revoked.token}};
+        }));
       });
   server.method("drain", "Grants nothing any more and sends those who wait away; releases go on.",
                 [&broker] { return drain(broker); });
