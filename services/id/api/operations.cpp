@@ -60,18 +60,12 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
 }  // namespace
 
 void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const Troubles& elsewhere) {
-  server
-      .method("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
-              [&issuer] { return worker(issuer); })
-      .idempotent = true;
-  server
-      .method("stats", "What was issued, and how far the clock is off.",
-              [&issuer, &store] { return stats(issuer, store); })
-      .idempotent = true;
-  server
-      .method("health", "Whether all is well, and what is not.",
-              [&issuer, &store, &elsewhere] { return health(issuer, store.store(), elsewhere); })
-      .idempotent = true;
+  server.query("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
+               [&issuer] { return worker(issuer); });
+  server.query("stats", "What was issued, and how far the clock is off.",
+               [&issuer, &store] { return stats(issuer, store); });
+  server.query("health", "Whether all is well, and what is not.",
+               [&issuer, &store, &elsewhere] { return health(issuer, store.store(), elsewhere); });
   server.method("redis_id", {"prefix", {"epoch_s", 0}},
                 "The second since epoch_s in the high half, a counter of the day by INCR in the low one.",
                 [&store](const Reply<std::int64_t>& reply, const std::string& prefix, std::int64_t epoch_s) {

@@ -111,20 +111,16 @@ void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats
       [&snowflakes, &limits](const Reply<RunsView>& reply, std::int64_t n, const std::string& layout) {
         runs(snowflakes.of(layout), reply, n, limits);
       });
-  server
-      .method("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
-              "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
-              [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
-                return parsed(snowflakes.layout(layout), formats.read(id, fmt));
-              })
-      .idempotent = true;
-  server
-      .method("range_at", {"time_ms", {"layout", kDefault}},
-              "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
-              [&snowflakes](std::int64_t time_ms, const std::string& layout) {
-                return range_at(snowflakes.layout(layout), time_ms);
-              })
-      .idempotent = true;
+  server.query("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
+               "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
+               [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
+                 return parsed(snowflakes.layout(layout), formats.read(id, fmt));
+               });
+  server.query("range_at", {"time_ms", {"layout", kDefault}},
+               "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
+               [&snowflakes](std::int64_t time_ms, const std::string& layout) {
+                 return range_at(snowflakes.layout(layout), time_ms);
+               });
 }
 
 }  // namespace zerosuite::id

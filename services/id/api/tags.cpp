@@ -172,23 +172,19 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
                const BatchLimits& limits) {
   bind_changes(server, issuer, admin_token);
   Segments& segments = issuer.segments();
-  server
-      .method("tags", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
-              "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
-              [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
-                                   std::string cursor) {
-                batch_size(limit, limits.tags);
-                list(segments, reply, {std::move(prefix), std::move(cursor), limit});
-              })
-      .idempotent = true;
-  server
-      .method(
-          "tag_info", {"tag"},
-          "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
-          [&segments](const Reply<Value>& reply, const std::string& tag) {
-            segments.info(tag, reply.with(value_of));
-          })
-      .idempotent = true;
+  server.query("tags", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
+               "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
+               [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
+                                    std::string cursor) {
+                 batch_size(limit, limits.tags);
+                 list(segments, reply, {std::move(prefix), std::move(cursor), limit});
+               });
+  server.query(
+      "tag_info", {"tag"},
+      "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
+      [&segments](const Reply<Value>& reply, const std::string& tag) {
+        segments.info(tag, reply.with(value_of));
+      });
 }
 
 }  // namespace zerosuite::id

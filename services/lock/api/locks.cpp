@@ -167,11 +167,10 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                                      return AnswerView{granted, broker.epoch()};
                                    }));
                 });
-  server
-      .method("check", {"name", "token"},
-              "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
-              [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); })
-      .idempotent = true;
+  server.query(
+      "check", {"name", "token"},
+      "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
+      [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); });
 }
 
 }  // namespace

@@ -60,24 +60,18 @@ Value drain(Broker& broker) {
 }  // namespace
 
 void bind_operations(rpc::Server& server, Broker& broker) {
-  server
-      .method("info", {"name"}, "Who holds a lock and who waits for it, in order.",
-              [&broker](const std::string& name) { return value_of(broker.info(name)); })
-      .idempotent = true;
-  server
-      .method("list", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
-              "The locks in use whose names begin with prefix, limit at a time; cursor is where to go on.",
-              [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
-                return list(broker, prefix, limit, cursor);
-              })
-      .idempotent = true;
-  server
-      .method("holds", {"owner", {"limit", 1000}, {"cursor", ""}},
-              "What an owner holds, about limit names at a time; cursor is where to go on.",
-              [&broker](const std::string& owner, std::int64_t limit, const std::string& cursor) {
-                return holds(broker, owner, limit, cursor);
-              })
-      .idempotent = true;
+  server.query("info", {"name"}, "Who holds a lock and who waits for it, in order.",
+               [&broker](const std::string& name) { return value_of(broker.info(name)); });
+  server.query("list", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
+               "The locks in use whose names begin with prefix, limit at a time; cursor is where to go on.",
+               [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
+                 return list(broker, prefix, limit, cursor);
+               });
+  server.query("holds", {"owner", {"limit", 1000}, {"cursor", ""}},
+               "What an owner holds, about limit names at a time; cursor is where to go on.",
+               [&broker](const std::string& owner, std::int64_t limit, const std::string& cursor) {
+                 return holds(broker, owner, limit, cursor);
+               });
   server.method(
       "force_release", {"name", {"reason", ""}},
       "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
@@ -91,12 +85,9 @@ void bind_operations(rpc::Server& server, Broker& broker) {
       });
   server.method("drain", "Grants nothing any more and sends those who wait away; releases go on.",
                 [&broker] { return drain(broker); });
-  server
-      .method("engine_info", "What the engine promises, and whether it is still recovering.",
-              [&broker] { return engine_info(broker); })
-      .idempotent = true;
-  server.method("stats", "Counters since the start, and the present.", [&broker] { return stats(broker); })
-      .idempotent = true;
+  server.query("engine_info", "What the engine promises, and whether it is still recovering.",
+               [&broker] { return engine_info(broker); });
+  server.query("stats", "Counters since the start, and the present.", [&broker] { return stats(broker); });
 }
 
 }  // namespace zerosuite::lock
