@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t kMostProxies = 255;  // a link's number is a byte, and 0 is the own front
 
-std::string random_hex(std::size_t bytes) {
-  std::array<std::byte, 16> bits{};
-  core::fill_random(bits);
-  return hex({reinterpret_cast<const char*>(bits.data()), bytes});
-}
-
 }  // namespace
 
 Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::SinkMux& links,
@@ -26,8 +20,8 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Si
       log_(log),
       sinks_(links),
       server_(server),
-      id_(concat({program.name, "-", random_hex(4)})),
-      key_(random_hex(16)) {}
+      id_(concat({program.name, "-", core::random_hex(4)})),
+      key_(core::random_hex(16)) {}
 
 void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options) {
   if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies

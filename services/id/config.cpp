@@ -6,12 +6,12 @@
 #include <charconv>
 
 #include "core/random.hpp"
+#include "core/text.hpp"
 #include "db/folder_state.hpp"
 #include "db/redis.hpp"
 #include "id/secret/secret_file.hpp"
 #include "id/secret/secret_keys.hpp"
 #include "ops/config/program.hpp"
-#include "ops/config/text.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -130,7 +130,7 @@ std::optional<std::int64_t> worker_of(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), worker);
   if (error == std::errc() && end == text.data() + text.size() && worker >= 0) return worker;
   throw core::Failure(core::kInvalidArgument,
-                      "worker is " + ops::word_or_quoted(text) + "; expected a number or auto");
+                      "worker is " + core::word_or_quoted(text) + "; expected a number or auto");
 }
 
 // Unlike any other start of any other process, and yet a person can tell where it runs.
@@ -139,7 +139,7 @@ std::string owner() {
   ::gethostname(host.data(), host.size() - 1);
   const std::uint64_t bits = core::random_bits();
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":" +
-         ops::hex({reinterpret_cast<const char*>(&bits), sizeof bits});
+         core::hex({reinterpret_cast<const char*>(&bits), sizeof bits});
 }
 
 SequenceStart start_of(const std::string& word) {

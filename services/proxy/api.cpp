@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/text.hpp"
 #include "ops/config/text.hpp"
 #include "proxy/frames.hpp"
 #include "wire/id.hpp"
@@ -11,8 +12,7 @@
 namespace zerosuite::proxy {
 namespace {
 
-using core::Failure;
-using ops::hex;
+using core::Failure, core::hex;
 using wire::Dict, wire::List, wire::Value;
 
 constexpr std::size_t kMostListed = 1000;
