@@ -40,18 +40,6 @@ std::string presentable(std::string_view text) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-Error error_of(const wire::Mismatch& mismatch) {
-  switch (mismatch.why()) {
-    case wire::Mismatch::Why::kRange:
-      return {core::kOverflowError, mismatch.what()};
-    case wire::Mismatch::Why::kText:
-      return {core::kValueError, mismatch.what()};
-    case wire::Mismatch::Why::kKind:
-      break;
-  }
-  return {core::kTypeError, mismatch.what()};
-}
-
 }  // namespace
 
 Error current_error() {
@@ -60,7 +48,7 @@ Error current_error() {
   } catch (const core::Failure& failure) {
     return failure.error();
   } catch (const wire::Mismatch& mismatch) {
-    return error_of(mismatch);
+    return wire::to_error(mismatch);
   } catch (const std::invalid_argument& bad) {
     return {core::kValueError, bad.what()};
   } catch (const std::exception& other) {

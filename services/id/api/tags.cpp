@@ -4,14 +4,14 @@
 #include <variant>
 
 #include "id/api/groups.hpp"
-#include "id/api/options.hpp"
 #include "id/sequence/validation.hpp"
+#include "rpc/server/options.hpp"
 
 namespace zerosuite::id {
 namespace {
 
 using core::Failure, core::Result;
-using rpc::Reply;
+using rpc::Options, rpc::Reply;
 using wire::Dict, wire::List, wire::Value;
 using Ids = std::vector<std::int64_t>;
 using IdsOrTexts = std::variant<Ids, Value>;
@@ -118,8 +118,8 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       "tag_create", {"tag", {"opts", kNil}},
       "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "
       "remainder), max, desc.",
-      [&segments, &admin_token](const Reply<Value>& reply, std::string tag, const Value& opts) {
-        const Options options(opts, {"start", "step", "delta", "remainder", "max", "desc", "token"});
+      [&segments, &admin_token](const Reply<Value>& reply, std::string tag, const Options& options) {
+        options.expect({"start", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
         Tag made;
         made.name = std::move(tag);
@@ -136,17 +136,17 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       "Changes a tag: as tag_create() but for start; floor is what all later ids are at least, and lower_to "
       "takes a floor back that was too high. Answers once all issuers follow.",
       [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
-                                        const Value& opts) {
-        const Options options(opts,
-                              {"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
+                                        const Options& options) {
+        options.expect({"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
         segments.update(tag, change_of(options), answer_once_spread(watch, reply));
       });
   server.method("tag_delete", {"tag", {"opts", kNil}},
                 "Takes a tag away and answers what it was. Made anew, it goes on above what it gave out.",
                 [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
-                                                  const Value& opts) {
-                  check_admin(Options(opts, {"token"}), admin_token);
+                                                  const Options& options) {
+                  options.expect({"token"});
+                  check_admin(options, admin_token);
                   segments.remove(tag, answer_once_spread(watch, reply));
                 });
 }

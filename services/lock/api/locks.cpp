@@ -65,7 +65,7 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
       "or ok=False and who holds it.",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                std::int64_t wait_ms, DictArgument opts) {
+                std::int64_t wait_ms, rpc::Options opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
       });
   server.method("try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
@@ -77,7 +77,7 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
                 {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
                 "Takes several locks together or none, with one token; waits without holding any of them.",
                 [&broker](const Reply<AnswerView>& reply, ListArgument names, OwnerArgument owner,
-                          std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+                          std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
                   Request request = request_of({names_of(names, broker.limits()), std::move(owner), lease_ms,
                                                 wait_ms, opts, reply.call().client()},
                                                broker);
@@ -95,7 +95,7 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
       "as available.",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::uint32_t limit,
-                std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+                std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts},
                 {.mode = Mode::kPermits, .permits = permits, .limit = limit});
       });
@@ -107,7 +107,7 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
       "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
       "wait() and cancel().",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                DictArgument opts) {
+                rpc::Options opts) {
         Request request = request_of(
             {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
         answer_later(broker, reply, {request.spec.request_id}, [&](Acquires::Callback told) {
@@ -128,7 +128,7 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
 void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](HoldKey::Kind kind) {
     return [&broker, kind](const Reply<Released>& reply, std::string name, std::string owner, Token token,
-                           DictArgument opts) {
+                           rpc::Options opts) {
       broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, reply);
     };
   };
@@ -140,7 +140,7 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   server.method(
       "release_many", {"owner", "held", {"opts", kNil}},
       "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
-      [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, DictArgument opts) {
+      [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, rpc::Options opts) {
         broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
                             answer(reply, "released"));
       });
