@@ -5,6 +5,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "core/json.hpp"
 
 namespace zerosuite::core {
 
@@ -122,21 +125,26 @@ inline constexpr ErrorName kErrorNames[] = {
 /// A named failure as a value.
 struct Error {
   std::string name;
-  std::string message;
+  std::string message;  ///< Words for people.
+  Json details = {};    ///< The same for a program; may be empty.
+
+  /// The message as a client gets it: the words, and behind them the details, if there are any.
+  std::string text() const { return details.empty() ? message : message + " " + details.text(); }
 };
 
 /// A named failure as an exception: what a method throws to answer `ERR name message`.
+/// what() is Error::text().
 class Failure : public std::runtime_error {
  public:
-  Failure(std::string name, const std::string& message)
-      : std::runtime_error(message), name_(std::move(name)) {}
-  explicit Failure(const Error& error) : Failure(error.name, error.message) {}
+  Failure(std::string name, std::string message, Json details = {})
+      : Failure(Error{std::move(name), std::move(message), std::move(details)}) {}
+  explicit Failure(Error error) : std::runtime_error(error.text()), error_(std::move(error)) {}
 
-  const std::string& name() const noexcept { return name_; }
-  Error error() const { return {name_, what()}; }
+  const std::string& name() const noexcept { return error_.name; }
+  const Error& error() const noexcept { return error_; }
 
  private:
-  std::string name_;
+  Error error_;
 };
 
 }  // namespace zerosuite::core

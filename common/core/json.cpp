@@ -31,9 +31,4 @@ Json& Json::put(std::string_view key, const std::string& encoded) {
   return *this;
 }
 
-std::string without_json(const std::string& message) {
-  const std::size_t object = message.find(" {\"");
-  return message.ends_with('}') ? message.substr(0, object) : message;
-}
-
 }  // namespace zerosuite::core

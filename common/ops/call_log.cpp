@@ -33,7 +33,7 @@ void CallLog::before(const rpc::CallInfo& call) { about(call, "call"); }
 void CallLog::after(const rpc::CallInfo& call) { about(call, "answered"); }
 
 void CallLog::failed(const rpc::CallInfo& call, const core::Error& error) {
-  about(call, "failed", {{"error", error.name}, {"message", error.message}});
+  about(call, "failed", {{"error", error.name}, {"message", error.text()}});
 }
 
 void CallLog::lost(const rpc::CallInfo& call) { about(call, "lost"); }

@@ -100,8 +100,8 @@ struct Capabilities {
 
 /// The error of a claim that must wait until nobody can hold what an unclean stop forgot.
 inline core::Error recovering(core::milliseconds remaining) {
-  return {core::kRecovering, core::with_json("locks granted before an unclean stop may still be held",
-                                             core::Json().add("retry_after_ms", remaining.count()))};
+  return {core::kRecovering, "locks granted before an unclean stop may still be held",
+          core::Json().add("retry_after_ms", remaining.count())};
 }
 
 /// All calls and completions are on the loop's thread; a completion may run before the call returns, and each

@@ -74,7 +74,7 @@ class Asking {
     call(core::Done<T>([&](core::Result<T> result) { answer = std::move(result); }));
     rig_.settle();
     if (!answer) throw core::Failure("Unanswered", "the engine does not answer");
-    if (!*answer) throw core::Failure(answer->error().name, answer->error().message);
+    if (!*answer) throw core::Failure(answer->error());
     return **answer;
   }
 

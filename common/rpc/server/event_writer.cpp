@@ -80,7 +80,7 @@ Delivery EventWriter::error(const CallInfo& call, const Error& error) {
   ++errors_;
   for (Observer* observer : observers_) observer->failed(call, error);
   const std::string name = presentable(error.name);
-  const std::string message = presentable(error.message);
+  const std::string message = presentable(error.text());
   wire::Packer out = begin(call, wire::kErr);
   if (call.version < 2) {
     out.pack_array(1);

@@ -86,8 +86,8 @@ std::size_t batch_size(std::int64_t n, std::int64_t most) {
   if (n < 1) throw Failure(core::kInvalidArgument, "n must be at least 1, not " + std::to_string(n));
   if (n <= most) return static_cast<std::size_t>(n);
   throw Failure(core::kBatchTooLarge,
-                core::with_json("n must be at most " + std::to_string(most) + ", not " + std::to_string(n),
-                                core::Json().add("max", most)));
+                "n must be at most " + std::to_string(most) + ", not " + std::to_string(n),
+                core::Json().add("max", most));
 }
 
 }  // namespace zerosuite::id

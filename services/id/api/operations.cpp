@@ -42,7 +42,7 @@ Value health(Issuer& issuer, const GuardedStore& store, const Troubles& elsewher
   for (std::string& trouble : elsewhere()) reasons.push_back(std::move(trouble));
   for (std::string& trouble : issuer.troubles()) reasons.push_back(std::move(trouble));
   if (const auto& regressed = store.regressed())
-    reasons.push_back(regressed->name + ": " + regressed->message);
+    reasons.push_back(regressed->name + ": " + regressed->text());
   const bool well = reasons.empty();
   return Dict{{"ok", well}, {"reasons", std::move(reasons)}};
 }

@@ -1,7 +1,6 @@
 #include <utility>
 #include <variant>
 
-#include "core/json.hpp"
 #include "id/api/format.hpp"
 #include "id/api/groups.hpp"
 #include "id/api/runs.hpp"

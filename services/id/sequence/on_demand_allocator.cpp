@@ -39,8 +39,8 @@ void OnDemandAllocator::supplied(const Reserved& reserved) {
 }
 
 core::Error range_exhausted(const Key& key, std::int64_t end) {
-  return {core::kRangeExhausted,
-          core::with_json("'" + key.name + "' has come to its last value", core::Json().add("max", end - 1))};
+  return {core::kRangeExhausted, "'" + key.name + "' has come to its last value",
+          core::Json().add("max", end - 1)};
 }
 
 }  // namespace zerosuite::id

@@ -28,10 +28,9 @@ void RangeAllocator::park(Waiter caller) {
   if (trouble_ && trouble_->name == core::kStoreRegressed.name && retry_.armed())
     return caller.done(*trouble_);
   if (!queue_.has_room(caller.client)) {
-    return caller.done(
-        Error{core::kOverloaded,
-              core::with_json(std::to_string(queue_.size()) + " callers wait for '" + key_.name + "' already",
-                              Json().add("retry_after_ms", options_.first_retry.count()))});
+    return caller.done(Error{core::kOverloaded,
+                             std::to_string(queue_.size()) + " callers wait for '" + key_.name + "' already",
+                             Json().add("retry_after_ms", options_.first_retry.count())});
   }
   const auto self = shared_from_this();
   const auto until = timers_.now() + options_.park;
@@ -68,10 +67,10 @@ void RangeAllocator::refuse_late() {
 Error RangeAllocator::too_late() const {
   std::string words =
       "'" + key_.name + "': nothing came within " + std::to_string(options_.park.count()) + " ms";
-  if (trouble_) words += "; " + trouble_->name + ": " + core::without_json(trouble_->message);
+  if (trouble_) words += "; " + trouble_->name + ": " + trouble_->message;
   const auto& name = key_.kind == Key::Kind::kTag ? core::kSegmentExhausted : core::kUnavailable;
   const auto pause = std::max(pause_, options_.first_retry);
-  return {name, core::with_json(std::move(words), Json().add("retry_after_ms", pause.count()))};
+  return {name, std::move(words), Json().add("retry_after_ms", pause.count())};
 }
 
 void RangeAllocator::pump() {

@@ -74,8 +74,8 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
     }
   }
   if (!queue_.has_room(client))
-    return done(Error{core::kOverloaded, core::with_json("too many callers wait for ids already",
-                                                         retry_after(options_.burst_lead))});
+    return done(
+        Error{core::kOverloaded, "too many callers wait for ids already", retry_after(options_.burst_lead)});
   wanted_ += n - taken;
   queue_.push(client, n,
               {n, n - taken, std::move(runs), parts_.timers.now() + options_.park, std::move(done)});
@@ -92,8 +92,8 @@ std::optional<Error> Snowflake::refusal(const Now& now) {
                                                std::to_string(layout().workers() - 1) + "; this issuer is " +
                                                std::to_string(parts_.worker.lease().worker)};
   if (now.wait > milliseconds(0))
-    return Error{core::kClockRollback, core::with_json("the clock is too far behind the ids that were issued",
-                                                       retry_after(now.wait))};
+    return Error{core::kClockRollback, "the clock is too far behind the ids that were issued",
+                 retry_after(now.wait)};
   const std::int64_t tick = layout().tick_at(now.ns);
   if (tick >= 0 && tick < layout().ticks()) return std::nullopt;
   return Error{core::kTimeExhausted, "layout " + layout().name + " cannot express the time " +
@@ -168,13 +168,13 @@ void Snowflake::refuse_late() {
 
 Error Snowflake::too_late() const {
   if (!starved())
-    return {core::kOverloaded,
-            core::with_json("more ids are asked for than the layout has", retry_after(options_.burst_lead))};
-  const std::string why = trouble_ ? core::without_json(trouble_->message) : "the store does not answer";
+    return {core::kOverloaded, "more ids are asked for than the layout has",
+            retry_after(options_.burst_lead)};
+  const std::string why = trouble_ ? trouble_->message : "the store does not answer";
   const bool kept = trouble_ && (trouble_->name == core::kStorageError.name ||
                                  trouble_->name == core::kStoreRegressed.name);
-  return {kept ? trouble_->name : std::string(core::kUnavailable),
-          core::with_json("no ticks can be reserved: " + why, retry_after(kLongestPause))};
+  return {kept ? trouble_->name : std::string(core::kUnavailable), "no ticks can be reserved: " + why,
+          retry_after(kLongestPause)};
 }
 
 // As much as the line can use up now, and half a window more at least.

@@ -311,8 +311,8 @@ void RedisStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease>
   const auto read = [worker = lease.worker, epoch = lease.epoch](const RedisReply& now) -> Result<Lease> {
     const std::int64_t store_ms = small_integer_of(now, "a time");
     if (store_ms != 0) return Lease{.worker = worker, .epoch = epoch, .store_ms = store_ms};
-    return core::Error{core::kLeaseLost, core::with_json("the lease has passed, or is another's",
-                                                         Json().add("worker", worker))};
+    return core::Error{core::kLeaseLost, "the lease has passed, or is another's",
+                       Json().add("worker", worker)};
   };
   run<Lease>({scripts::kRenew,
               {options_.prefix + "workers", options_.prefix + "born"},

@@ -73,11 +73,10 @@ void SqliteCommits::fail() {
   const auto before = std::exchange(trouble_, std::nullopt);
   trouble_ = Trouble{{core::kStorageError, failure.message}, !failure.full};
   if (failure.full) {
-    trouble_->error.message =
-        core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
+    trouble_->error.details = core::Json().add("retry_after_ms", kProbe.count());
     flush_.after(kProbe);
   }
-  if (changed_ && (!before || before->error.message != trouble_->error.message)) changed_(trouble_->error);
+  if (changed_ && (!before || before->error.text() != trouble_->error.text())) changed_(trouble_->error);
   std::vector<Operation> failed = std::exchange(flight_, {});
   std::move(gathering_.begin(), gathering_.end(), std::back_inserter(failed));
   gathering_.clear();

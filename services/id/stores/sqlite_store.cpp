@@ -49,9 +49,9 @@ void SqliteStore::check_all(HighWaterMarks& floors) {
     if (stored >= floor) return;
     throw core::Failure(
         core::kStoreRegressed,
-        core::with_json(
-            file_.path().string() + " has forgotten what it gave out, by " + floors.path().string() + kGoOn,
-            core::Json().add("key", key).add("stored", stored).add("floor", floor)));
+
+        file_.path().string() + " has forgotten what it gave out, by " + floors.path().string() + kGoOn,
+        core::Json().add("key", key).add("stored", stored).add("floor", floor));
   });
 }
 
@@ -80,14 +80,14 @@ void SqliteStore::reserve(const ReserveRequest& ask, core::Done<Reserved> done) 
 void SqliteStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
   const bool before = commits_.trouble() != nullptr;
   const auto result = std::make_shared<bool>(false);
-  commits_.add(
-      {[result, key, unused](SqliteTables& tables) { *result = tables.give_back(key, unused); },
-       [before, result, done = std::move(done)](const SqliteCommits::Trouble* trouble) mutable {
-         if (trouble == nullptr) return done(*result);
-         // A commit that failed may be on the disk after all, and count at the next start.
-         const bool doubtful = trouble->doubtful && !before;
-         done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError, trouble->error.message});
-       }});
+  commits_.add({[result, key, unused](SqliteTables& tables) { *result = tables.give_back(key, unused); },
+                [before, result, done = std::move(done)](const SqliteCommits::Trouble* trouble) mutable {
+                  if (trouble == nullptr) return done(*result);
+                  // A commit that failed may be on the disk after all, and count at the next start.
+                  const bool doubtful = trouble->doubtful && !before;
+                  done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError,
+                                   trouble->error.message, trouble->error.details});
+                }});
 }
 
 void SqliteStore::create_tag(const Tag& tag, core::Done<Tag> done) {

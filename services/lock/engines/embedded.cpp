@@ -326,7 +326,7 @@ void Embedded::notice_trouble() {
   const core::Error* trouble = journal_.trouble();
   if (std::exchange(in_trouble_, trouble != nullptr) == (trouble != nullptr)) return;
   notice_(trouble == nullptr ? Notice{Notice::What::kMended}
-                             : Notice{Notice::What::kTrouble, core::without_json(trouble->message)});
+                             : Notice{Notice::What::kTrouble, trouble->message});
 }
 
 void Embedded::settled() {

@@ -160,7 +160,7 @@ void Journal::fail(const Failure& failure) {
   trouble_ = core::Error{core::kStorageError, failure.message};
   for_good_ = !failure.full;
   if (failure.full) {
-    trouble_->message = core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
+    trouble_->details = core::Json().add("retry_after_ms", kProbe.count());
     flush_.after(kProbe);
   }
   take_back();

@@ -64,6 +64,16 @@ TEST_CASE("nobody waits longer than he may, and he learns why") {
   CHECK(bob.times() == 1);
 }
 
+TEST_CASE("whoever waited in vain learns all that the store said, also of a name like an object of JSON") {
+  Rig rig;
+  rig.memory.refusal.message = R"(the tag 'a {"b"}' is locked {by another})";
+  rig.fail(Fate::kRefused);
+  const auto ann = rig.take();
+  rig.pass(2s);
+  CHECK(ann.message() == R"('t': nothing came within 2000 ms; Unavailable: the tag 'a {"b"}' is locked )"
+                         R"({by another} {"retry_after_ms":1600})");
+}
+
 TEST_CASE("an answer that was lost leaves a gap, and no value comes twice") {
   Rig rig(10);
   std::vector<std::int64_t> got;
