@@ -21,106 +21,81 @@ struct ErrorName {
   operator std::string() const { return std::string(name); }
 };
 
-// From Python, with Python's meaning, so that a stock client's user recognises them.
-inline constexpr ErrorName kNameError{"NameError",
-                                      "no method of that name; the message is the name, nothing else"};
-inline constexpr ErrorName kTypeError{"TypeError", "wrong number or wrong type of arguments"};
-inline constexpr ErrorName kValueError{"ValueError", "right type, impossible value"};
-inline constexpr ErrorName kKeyError{"KeyError", "a built-in was asked about a method that does not exist"};
-inline constexpr ErrorName kZeroDivisionError{"ZeroDivisionError", "division or modulo by zero"};
-inline constexpr ErrorName kOverflowError{"OverflowError",
-                                          "the result does not fit the wire's integers or a float"};
+// Each row once: X(name, meaning) makes the constant kName, and the list of all.
+#define ZEROSUITE_ERROR_NAMES(X)                                                                          \
+  /* From Python, with Python's meaning, so that a stock client's user recognises them */                 \
+  X(NameError, "no method of that name; the message is the name, nothing else")                           \
+  X(TypeError, "wrong number or wrong type of arguments")                                                 \
+  X(ValueError, "right type, impossible value")                                                           \
+  X(KeyError, "a built-in was asked about a method that does not exist")                                  \
+  X(ZeroDivisionError, "division or modulo by zero")                                                      \
+  X(OverflowError, "the result does not fit the wire's integers or a float")                              \
+  /* Common to every service */                                                                           \
+  X(InternalError, "the method failed in a way it did not name")                                          \
+  X(InvalidArgument, "an argument is outside what the method accepts")                                    \
+  X(Abandoned, "the service dropped the call without answering; a bug there")                             \
+  X(Cancelled, "the caller gave the call up")                                                             \
+  X(DeadlineExceeded, "the call's timeout_ms passed before it was done")                                  \
+  X(Overloaded, "a queue or table is full; try again later")                                              \
+  X(Unavailable, "nobody is there to do the work now")                                                    \
+  X(ShuttingDown, "the service is stopping and takes no new work")                                        \
+  X(AmbiguousMethod, "several services have a method of that name; the message lists them")               \
+  X(WorkerLost, "the worker died with the call; it may or may not have been done")                        \
+  X(TooLarge, "a message or its answer is longer than the frame limit")                                   \
+  X(Unsupported, "this build or configuration cannot do that")                                            \
+  X(StateConflict,                                                                                        \
+    "a worker was refused: its service's calls belong to another state, or to its only owner")            \
+  X(StorageError, "what must be kept could not be written; nothing was granted")                          \
+  X(Indeterminate, "it may or may not have been done; ask again")                                         \
+  /* Of the lock service */                                                                               \
+  X(NotHeld, "nobody holds that lock")                                                                    \
+  X(NotOwner, "somebody else holds that lock")                                                            \
+  X(StaleToken, "the token is of another hold than the present one")                                      \
+  X(LeaseExpired, "the lease had passed, and the lock with it")                                           \
+  X(SessionLost, "the session has ended, or never was")                                                   \
+  X(Deadlock, "the wait would close a cycle; the message names it")                                       \
+  X(QueueFull, "too many wait for that lock already")                                                     \
+  X(TooManyLocks, "the service holds as many locks as it may")                                            \
+  X(ReentrancyLimit, "its owner has entered the lock too often without leaving it")                       \
+  X(NotReentrant, "its owner holds the lock already")                                                     \
+  X(UpgradeNotAllowed, "a shared hold cannot become an exclusive one")                                    \
+  X(LimitMismatch, "the semaphore was made with another limit")                                           \
+  X(KindMismatch, "a lock was used as a semaphore, or the reverse")                                       \
+  X(RequestConflict, "the request_id was used before for another request")                                \
+  X(ExtendLimit, "the lock has been held as long as it may be")                                           \
+  X(Recovering, "locks granted before an unclean stop may still be held; the message says for how long")  \
+  /* Of the id service */                                                                                 \
+  X(BatchTooLarge, "more ids were asked for than one call may take")                                      \
+  X(NoSuchTag, "no tag of that name was created")                                                         \
+  X(TagExists, "a tag of that name is there already")                                                     \
+  X(NoSuchLayout, "no layout of that name is known")                                                      \
+  X(ClockRollback, "ids would run too far ahead of the clock; the message says how long to wait")         \
+  X(ClockJump, "the clock leapt too far forward to be believed")                                          \
+  X(TimeExhausted, "the layout cannot express the present time")                                          \
+  X(LeaseLost, "the worker id is not this issuer's any more, or not yet")                                 \
+  X(WorkerIdInUse, "another issuer has that worker id")                                                   \
+  X(WorkerIdExhausted, "no worker id of the layout is free")                                              \
+  X(SegmentExhausted, "what was reserved of the tag is used up, and the store gives no more now")         \
+  X(RangeExhausted, "the sequence has come to its last value")                                            \
+  X(StoreRegressed,                                                                                       \
+    "the store has forgotten what it gave out, or an old copy was restored; an operator must say how it " \
+    "goes on")                                                                                            \
+  X(EngineDisabled, "this kind of id is not available in this configuration")                             \
+  X(BadToken, "the text was not made with these keys, or was changed")                                    \
+  X(AccessDenied, "the caller may not do that")                                                           \
+  /* Seen only by callers, made by the client side */                                                     \
+  X(LostRemote, "the peer of an open call stopped sending heartbeats")                                    \
+  X(TimeoutExpired, "no reply came within the call's timeout")                                            \
+  X(ProtocolError, "the peer answered something that is not zerorpc")
 
-// Common to every service.
-inline constexpr ErrorName kInternalError{"InternalError", "the method failed in a way it did not name"};
-inline constexpr ErrorName kInvalidArgument{"InvalidArgument",
-                                            "an argument is outside what the method accepts"};
-inline constexpr ErrorName kAbandoned{"Abandoned",
-                                      "the service dropped the call without answering; a bug there"};
-inline constexpr ErrorName kCancelled{"Cancelled", "the caller gave the call up"};
-inline constexpr ErrorName kDeadlineExceeded{"DeadlineExceeded",
-                                             "the call's timeout_ms passed before it was done"};
-inline constexpr ErrorName kOverloaded{"Overloaded", "a queue or table is full; try again later"};
-inline constexpr ErrorName kUnavailable{"Unavailable", "nobody is there to do the work now"};
-inline constexpr ErrorName kShuttingDown{"ShuttingDown", "the service is stopping and takes no new work"};
-inline constexpr ErrorName kAmbiguousMethod{
-    "AmbiguousMethod", "several services have a method of that name; the message lists them"};
-inline constexpr ErrorName kWorkerLost{"WorkerLost",
-                                       "the worker died with the call; it may or may not have been done"};
-inline constexpr ErrorName kTooLarge{"TooLarge", "a message or its answer is longer than the frame limit"};
-inline constexpr ErrorName kUnsupported{"Unsupported", "this build or configuration cannot do that"};
+#define ZEROSUITE_DEFINE(name, meaning) inline constexpr ErrorName k##name{#name, meaning};
+ZEROSUITE_ERROR_NAMES(ZEROSUITE_DEFINE)
+#undef ZEROSUITE_DEFINE
 
-inline constexpr ErrorName kStateConflict{
-    "StateConflict",
-    "a worker was refused: its service's calls belong to another state, or to its only owner"};
-
-inline constexpr ErrorName kStorageError{"StorageError",
-                                         "what must be kept could not be written; nothing was granted"};
-inline constexpr ErrorName kIndeterminate{"Indeterminate", "it may or may not have been done; ask again"};
-
-// Of the lock service.
-inline constexpr ErrorName kNotHeld{"NotHeld", "nobody holds that lock"};
-inline constexpr ErrorName kNotOwner{"NotOwner", "somebody else holds that lock"};
-inline constexpr ErrorName kStaleToken{"StaleToken", "the token is of another hold than the present one"};
-inline constexpr ErrorName kLeaseExpired{"LeaseExpired", "the lease had passed, and the lock with it"};
-inline constexpr ErrorName kSessionLost{"SessionLost", "the session has ended, or never was"};
-inline constexpr ErrorName kDeadlock{"Deadlock", "the wait would close a cycle; the message names it"};
-inline constexpr ErrorName kQueueFull{"QueueFull", "too many wait for that lock already"};
-inline constexpr ErrorName kTooManyLocks{"TooManyLocks", "the service holds as many locks as it may"};
-inline constexpr ErrorName kReentrancyLimit{"ReentrancyLimit",
-                                            "its owner has entered the lock too often without leaving it"};
-inline constexpr ErrorName kNotReentrant{"NotReentrant", "its owner holds the lock already"};
-inline constexpr ErrorName kUpgradeNotAllowed{"UpgradeNotAllowed",
-                                              "a shared hold cannot become an exclusive one"};
-inline constexpr ErrorName kLimitMismatch{"LimitMismatch", "the semaphore was made with another limit"};
-inline constexpr ErrorName kKindMismatch{"KindMismatch", "a lock was used as a semaphore, or the reverse"};
-inline constexpr ErrorName kRequestConflict{"RequestConflict",
-                                            "the request_id was used before for another request"};
-inline constexpr ErrorName kExtendLimit{"ExtendLimit", "the lock has been held as long as it may be"};
-inline constexpr ErrorName kRecovering{
-    "Recovering", "locks granted before an unclean stop may still be held; the message says for how long"};
-
-// Of the id service.
-inline constexpr ErrorName kBatchTooLarge{"BatchTooLarge", "more ids were asked for than one call may take"};
-inline constexpr ErrorName kNoSuchTag{"NoSuchTag", "no tag of that name was created"};
-inline constexpr ErrorName kTagExists{"TagExists", "a tag of that name is there already"};
-inline constexpr ErrorName kNoSuchLayout{"NoSuchLayout", "no layout of that name is known"};
-inline constexpr ErrorName kClockRollback{
-    "ClockRollback", "ids would run too far ahead of the clock; the message says how long to wait"};
-inline constexpr ErrorName kClockJump{"ClockJump", "the clock leapt too far forward to be believed"};
-inline constexpr ErrorName kTimeExhausted{"TimeExhausted", "the layout cannot express the present time"};
-inline constexpr ErrorName kLeaseLost{"LeaseLost", "the worker id is not this issuer's any more, or not yet"};
-inline constexpr ErrorName kWorkerIdInUse{"WorkerIdInUse", "another issuer has that worker id"};
-inline constexpr ErrorName kWorkerIdExhausted{"WorkerIdExhausted", "no worker id of the layout is free"};
-inline constexpr ErrorName kSegmentExhausted{
-    "SegmentExhausted", "what was reserved of the tag is used up, and the store gives no more now"};
-inline constexpr ErrorName kRangeExhausted{"RangeExhausted", "the sequence has come to its last value"};
-inline constexpr ErrorName kStoreRegressed{"StoreRegressed",
-                                           "the store has forgotten what it gave out, or an old copy was "
-                                           "restored; an operator must say how it goes on"};
-inline constexpr ErrorName kEngineDisabled{"EngineDisabled",
-                                           "this kind of id is not available in this configuration"};
-inline constexpr ErrorName kBadToken{"BadToken", "the text was not made with these keys, or was changed"};
-inline constexpr ErrorName kAccessDenied{"AccessDenied", "the caller may not do that"};
-
-// Seen only by callers, made by the client side.
-inline constexpr ErrorName kLostRemote{"LostRemote", "the peer of an open call stopped sending heartbeats"};
-inline constexpr ErrorName kTimeoutExpired{"TimeoutExpired", "no reply came within the call's timeout"};
-inline constexpr ErrorName kProtocolError{"ProtocolError", "the peer answered something that is not zerorpc"};
-
-inline constexpr ErrorName kErrorNames[] = {
-    kNameError,        kTypeError,         kValueError,       kKeyError,       kZeroDivisionError,
-    kOverflowError,    kInternalError,     kInvalidArgument,  kAbandoned,      kCancelled,
-    kDeadlineExceeded, kOverloaded,        kUnavailable,      kShuttingDown,   kAmbiguousMethod,
-    kWorkerLost,       kTooLarge,          kUnsupported,      kStateConflict,  kStorageError,
-    kIndeterminate,    kNotHeld,           kNotOwner,         kStaleToken,     kLeaseExpired,
-    kSessionLost,      kDeadlock,          kQueueFull,        kTooManyLocks,   kReentrancyLimit,
-    kNotReentrant,     kUpgradeNotAllowed, kLimitMismatch,    kKindMismatch,   kRequestConflict,
-    kExtendLimit,      kRecovering,        kBatchTooLarge,    kNoSuchTag,      kTagExists,
-    kNoSuchLayout,     kClockRollback,     kClockJump,        kTimeExhausted,  kLeaseLost,
-    kWorkerIdInUse,    kWorkerIdExhausted, kSegmentExhausted, kRangeExhausted, kStoreRegressed,
-    kEngineDisabled,   kBadToken,          kAccessDenied,     kLostRemote,     kTimeoutExpired,
-    kProtocolError};
+#define ZEROSUITE_LIST(name, meaning) k##name,
+inline constexpr ErrorName kErrorNames[] = {ZEROSUITE_ERROR_NAMES(ZEROSUITE_LIST)};
+#undef ZEROSUITE_LIST
+#undef ZEROSUITE_ERROR_NAMES
 
 /// A named failure as a value.
 struct Error {
