@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 
 #include "core/random.hpp"
 #include "core/text.hpp"
@@ -126,9 +125,7 @@ std::vector<Option> own_options() {
 
 std::optional<std::int64_t> worker_of(const std::string& text) {
   if (text == "auto") return std::nullopt;
-  std::int64_t worker = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), worker);
-  if (error == std::errc() && end == text.data() + text.size() && worker >= 0) return worker;
+  if (const auto worker = core::parse<std::int64_t>(text); worker && *worker >= 0) return worker;
   throw core::Failure(core::kInvalidArgument,
                       "worker is " + core::word_or_quoted(text) + "; expected a number or auto");
 }

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "core/text.hpp"
 #include "lock/api/answer.hpp"
 #include "lock/api/groups.hpp"
 
@@ -9,9 +10,8 @@ namespace {
 using wire::Dict, wire::List, wire::Value;
 
 std::size_t page_size(std::int64_t limit) {
-  constexpr std::int64_t kMost = 1000;
-  if (limit >= 1 && limit <= kMost) return static_cast<std::size_t>(limit);
-  throw core::Failure(core::kInvalidArgument, "limit must be from 1 to 1000, not " + std::to_string(limit));
+  core::check_range("limit", limit, 1, 1000);
+  return static_cast<std::size_t>(limit);
 }
 
 Value holds(const Broker& broker, const std::string& owner, std::int64_t limit, const std::string& cursor) {

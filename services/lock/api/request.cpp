@@ -1,12 +1,12 @@
 #include "lock/api/request.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::lock {
@@ -80,9 +80,8 @@ struct Draft {
 };
 
 bool is_number(const std::string& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && std::to_string(number) == text;
+  const auto number = core::parse<std::int64_t>(text);
+  return number && std::to_string(*number) == text;
 }
 
 // Both are kept as text. One that reads like an integer, or begins with the mark, gets the mark, so that 7

@@ -1,3 +1,4 @@
+#include "core/text.hpp"
 #include "lock/api/answer.hpp"
 #include "lock/api/groups.hpp"
 #include "rpc/server/stream_writer.hpp"
@@ -14,13 +15,6 @@ Subscriber listener_of(const StreamWriter<EventView>& writer) {
           .client = writer.call().client()};
 }
 
-void check_ttl(std::int64_t ttl_ms) {
-  constexpr std::int64_t kLeast = 1000, kMost = 86'400'000;
-  if (ttl_ms >= kLeast && ttl_ms <= kMost) return;
-  throw core::Failure(core::kInvalidArgument,
-                      "ttl_ms must be from 1000 to 86400000, not " + std::to_string(ttl_ms));
-}
-
 }  // namespace
 
 void bind_sessions(rpc::Server& server, Broker& broker) {
@@ -30,7 +24,7 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
       "bind='session' end with the stream, or ttl_ms after the last session_renew().",
       [&broker](const StreamWriter<EventView>& writer, const std::string& owner, std::int64_t ttl_ms) {
         check_owner(owner);
-        check_ttl(ttl_ms);
+        core::check_range("ttl_ms", ttl_ms, 1000, 86'400'000);
         const std::string id = broker.sessions().open(owner, milliseconds(ttl_ms), listener_of(writer));
         writer.on_lost([&broker, id] { broker.sessions().lost(id); });
       });
