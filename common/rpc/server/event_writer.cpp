@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "core/text.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
@@ -11,7 +12,6 @@ using core::Error;
 
 // repr() of a Python string, for the one-string errors of protocol version 1.
 std::string python_repr(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
   const char quote = text.find('\'') != text.npos && text.find('"') == text.npos ? '"' : '\'';
   std::string repr(1, quote);
   for (const char c : text) {
@@ -21,7 +21,7 @@ std::string python_repr(std::string_view text) {
     } else if (c == '\n' || c == '\r' || c == '\t') {
       repr += {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't'};
     } else if (code < 0x20 || code == 0x7f) {
-      repr += {'\\', 'x', kHex[code >> 4], kHex[code & 0xf]};
+      repr += "\\x" + core::hex({&c, 1});
     } else {
       repr += c;
     }
