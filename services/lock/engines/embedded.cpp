@@ -238,17 +238,6 @@ void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
   notifier_.run();
 }
 
-void Embedded::inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) {
-  const AnswerOrder::Names names{name};
-  order_.in_turn(order_.of(names), names, [this, name, done = std::move(done)]() mutable {
-    std::vector<RecoveredHold> found;
-    for (const StoredHold* kept : kept_.of(name)) {
-      if (!kept->passed(timers_.now())) found.push_back(held(*kept));
-    }
-    done(std::move(found));
-  });
-}
-
 void Embedded::watch_free(const std::string& name, std::function<void()> freed) {
   notifier_.add(name, kept_.first_lapse(name, timers_.now()), std::move(freed));
 }
