@@ -72,6 +72,11 @@ Value Formats::show(std::int64_t id, std::string_view fmt) const {
   return text_of(id, shape, secrets_);
 }
 
+void Formats::check(std::string_view fmt) const {
+  const Shape shape = shape_of(fmt);
+  if (shape == Shape(Special::kObf) || shape == Shape(Special::kToken)) secrets_.check();
+}
+
 std::int64_t Formats::read(const Value& id, std::string_view fmt) const {
   const Shape shape = shape_of(fmt);
   const bool whole = shape == Shape(Special::kInt);

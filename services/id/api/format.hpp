@@ -20,7 +20,7 @@ class Formats {
   /// InvalidArgument when the id is negative.
   wire::Value show(std::int64_t id, std::string_view fmt) const;
   /// Throws what show() would of every id: for a bad `fmt` to be told before an id is used up.
-  void check(std::string_view fmt) const { show(0, fmt); }
+  void check(std::string_view fmt) const;
 
   /// An id ≥ 0: with "int" from an int, an integral float up to 2^53 or decimal text; else from text.
   /// TypeError for anything else; InvalidArgument for what show() does not make, BadToken when fmt is

@@ -22,6 +22,9 @@ class Secrets {
   /// The first key makes; the others open what was made with them before.
   explicit Secrets(std::vector<SecretKey> keys);
 
+  /// Only throws when there are no keys.
+  void check() const { active(); }
+
   /// The key's character and 11 digits of base 62: no order, no gaps, no counts, but anybody may make one up.
   /// For an id ≥ 0.
   std::string obf(std::int64_t id, std::string_view context = {}) const;
