@@ -20,7 +20,7 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Si
       log_(log),
       sinks_(links),
       server_(server),
-      id_(concat({program.name, "-", core::random_hex(4)})),
+      id_(std::string(program.name) + "-" + core::random_hex(4)),
       key_(core::random_hex(16)) {}
 
 void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options) {
@@ -44,7 +44,7 @@ void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& opt
 // Another one on each link: two endpoints may be doors of the same proxy.
 std::string Proxies::id_on(const rpc::ProxyLink& link) {
   const int number = dialed(link).number;
-  return number == 1 ? id_ : concat({id_, ".", std::to_string(number)});
+  return number == 1 ? id_ : id_ + "." + std::to_string(number);
 }
 
 rpc::Registration Proxies::registration(const rpc::ProxyLink& link) {
@@ -67,7 +67,7 @@ void Proxies::linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) {
   dialed(link).told.clear();
   dialed(link).missed.clear();
   std::string front;
-  for (const std::string& endpoint : proxy.front) front += concat({front.empty() ? "" : ",", endpoint});
+  for (const std::string& endpoint : proxy.front) front += (front.empty() ? "" : ",") + endpoint;
   log_.write(Level::kInfo, "registered",
              {{"proxy", link.endpoint()}, {"worker", id_on(link)}, {"of", proxy.name}, {"front", front}});
 }
@@ -79,7 +79,7 @@ void Proxies::unlinked(rpc::ProxyLink& link, std::string_view reason) {
 
 void Proxies::refused(rpc::ProxyLink& link, const core::Error& why) {
   Dialed& refusing = dialed(link);
-  const std::string reason = concat({why.name, ": ", why.message});
+  const std::string reason = why.name + ": " + why.message;
   if (refusing.told == reason) return;
   refusing.told = reason;
   log_.write(
@@ -91,7 +91,7 @@ std::vector<std::string> Proxies::troubles() const {
   std::vector<std::string> troubles;
   for (const Dialed& each : all_) {
     if (!each.told.empty())
-      troubles.push_back(concat({"not behind the proxy at ", each.link->endpoint(), ": ", each.told}));
+      troubles.push_back("not behind the proxy at " + each.link->endpoint() + ": " + each.told);
   }
   return troubles;
 }

@@ -139,9 +139,8 @@ std::vector<UpstreamOptions> upstreams(const ops::Config& config, const net::Soc
     const auto cell = [&](std::string_view column) { return ops::cell_name(table.name, row, column); };
     for (const std::string& endpoint : config.list(cell("endpoint"))) {
       if (!known.emplace(config.text(cell("name")), endpoint).second)
-        throw core::Failure(
-            core::kInvalidArgument,
-            ops::concat({"[[proxy.upstream]] ", config.text(cell("name")), " has ", endpoint, " twice"}));
+        throw core::Failure(core::kInvalidArgument, "[[proxy.upstream]] " + config.text(cell("name")) +
+                                                        " has " + endpoint + " twice");
       all.push_back({.service = config.text(cell("name")),
                      .endpoint = endpoint,
                      .weight = static_cast<std::uint32_t>(config.integer(cell("weight"))),
