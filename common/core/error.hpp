@@ -100,15 +100,15 @@ inline constexpr ErrorName kErrorNames[] = {ZEROSUITE_ERROR_NAMES(ZEROSUITE_LIST
 /// A named failure as a value.
 struct Error {
   std::string name;
-  std::string message;  ///< Words for people.
-  Json details = {};    ///< The same for a program; may be empty.
+  std::string message;  ///< For people.
+  Json details = {};    ///< For programs; may be empty.
 
-  /// The message as a client gets it: the words, and behind them the details, if there are any.
+  /// The message as a client gets it, followed by the details if there are any.
   std::string text() const { return details.empty() ? message : message + " " + details.text(); }
 };
 
-/// A named failure as an exception: what a method throws to answer `ERR name message`.
-/// what() is Error::text().
+/// A named failure as an exception: what a method throws to reply `ERR name message`. what() is
+/// Error::text().
 class Failure : public std::runtime_error {
  public:
   Failure(std::string name, std::string message, Json details = {})

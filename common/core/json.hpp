@@ -1,4 +1,4 @@
-// What a program can read of an error: an object of JSON (RFC 8259).
+// The details of an error that a program can act on: a JSON object (RFC 8259).
 #pragma once
 
 #include <concepts>

@@ -14,7 +14,7 @@ void fill_random(std::span<std::byte> out);
 /// 64 random bits. Any thread.
 std::uint64_t random_bits();
 
-/// So many random bytes as lower-case hexadecimal digits: a name that nobody can guess. Any thread.
+/// That many random bytes as lower-case hexadecimal digits: a name that cannot be guessed. Any thread.
 std::string random_hex(std::size_t bytes);
 
 }  // namespace zerosuite::core

@@ -1,4 +1,4 @@
-// Numbers and bytes as text, text as numbers, and words of others as messages show them.
+// Conversions between text and numbers or bytes, and the quoting of foreign text for messages.
 #pragma once
 
 #include <charconv>
@@ -12,8 +12,8 @@
 
 namespace zerosuite::core {
 
-/// The number that the whole of `text` is, without blanks or a plus; nullopt for anything else, or when it
-/// does not fit.
+/// Reads the whole of `text` as a number: no blanks, no plus sign. nullopt for anything else, and for a
+/// number that T cannot hold.
 template <std::integral T>
 std::optional<T> parse(std::string_view text, int base = 10) {
   T number = 0;

@@ -42,7 +42,8 @@ class Mismatch : public std::runtime_error {
   Why why_;
 };
 
-/// What a client is told of it, `subject` before the words: TypeError, OverflowError or ValueError.
+/// The error that a client gets for it, with `subject` in front of the message: TypeError, OverflowError or
+/// ValueError.
 core::Error to_error(const Mismatch& mismatch, std::string_view subject = {});
 
 [[noreturn]] void throw_kind_mismatch(std::string_view expected, Kind got);

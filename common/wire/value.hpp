@@ -39,12 +39,12 @@ using List = std::vector<Value>;
 struct Dict : std::vector<DictEntry> {
   using vector::vector;
 
-  /// Appends an entry, without looking whether the key is there already.
+  /// Appends an entry and returns *this. Does not check whether the key is there already.
   Dict& add(std::string_view key, Value value);
 };
 
-/// nil, bool, int, float, str, bytes, list, dict or ext. A plain value type, which whatever is one of these
-/// becomes by itself.
+/// nil, bool, int, float, str, bytes, list, dict or ext. A plain value type; C++ values of these kinds
+/// convert to it implicitly.
 struct Value {
   Value() = default;  ///< nil
   template <std::integral T>
@@ -59,7 +59,7 @@ struct Value {
   Value(List list);
   Value(Dict dict);
   Value(Ext ext) : data(std::move(ext)) {}
-  /// nil for none.
+  /// nil when there is no value.
   template <class T>
   Value(const std::optional<T>& value) : Value(value ? Value(*value) : Value()) {}
 

@@ -9,7 +9,7 @@
 namespace zerosuite::rpc {
 namespace {
 
-// What is no text has no name.
+// A key that is not text reads as empty.
 std::string_view take_key(wire::Reader& in) {
   std::string_view key;
   if (!in.take_text(key)) in.skip(wire::kChecked);

@@ -42,13 +42,13 @@ class Reply {
 
   void operator()(const T& value) const { promise_.channel().ok(value); }
   void operator()(const core::Error& error) const { promise_.channel().fail(error); }
-  /// The value, or the error: a Reply is itself a core::Done.
+  /// Replies with the value or the error, so that a Reply is itself a core::Done.
   template <class U>
   void operator()(const core::Result<U>& result) const {
     result ? (*this)(*result) : (*this)(result.error());
   }
-  /// A core::Done that answers what `view` makes of the value, or the error. What `view` throws is for
-  /// whoever calls it.
+  /// Makes a core::Done that replies with view(value), or with the error. What `view` throws reaches whoever
+  /// calls it.
   template <class F>
   auto with(F view) const {
     return [reply = *this, view = std::move(view)]<class U>(core::Result<U> result) {

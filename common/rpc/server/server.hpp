@@ -67,7 +67,7 @@ class Server final : private ChannelHost {
   Method& method(std::string name, std::string doc, F function) {
     return methods_.add(std::move(name), std::move(doc), std::move(function));
   }
-  /// Registers a method that changes nothing: one that is Method::idempotent.
+  /// Registers a method that changes nothing, and so is Method::idempotent.
   template <std::size_t N, class F>
   void query(std::string name, const Param (&params)[N], std::string doc, F function) {
     method(std::move(name), params, std::move(doc), std::move(function)).idempotent = true;

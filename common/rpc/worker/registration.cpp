@@ -177,7 +177,7 @@ net::Frame control_event(wire::IdSource& ids, std::string_view name, const wire:
   wire::Buffer buffer;
   wire::begin_event(buffer, {ids.next(), {}, name, nullptr});
   wire::Packer packer(buffer);
-  wire::pack_value(packer, Value{args});
+  wire::pack_value(packer, args);
   return {buffer.data(), buffer.size()};
 }
 

@@ -42,7 +42,7 @@ Value shown(const Ids& ids, const Formats& formats, std::string_view fmt) {
   return list;
 }
 
-// Answers when all issuers of the store follow the change.
+// Replies once all issuers of the store follow the change.
 core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
     if (!tag) return reply(tag.error());
@@ -50,7 +50,7 @@ core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply
   };
 }
 
-// Takes as long whatever is wrong, so that the token cannot be found out byte by byte.
+// Takes the same time whatever differs, so that the token cannot be found out byte by byte.
 bool same_secret(std::string_view given, std::string_view secret) {
   unsigned different = given.size() == secret.size() ? 0 : 1;
   for (std::size_t i = 0; i < given.size(); ++i)
@@ -151,7 +151,7 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
                 });
 }
 
-// A page as list() of the locks answers it; `cursor` is where to go on, "" at the end.
+// A page in the form of the lock service's list(); `cursor` is where to go on, "" at the end.
 Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
   List list;
   for (const Tag& tag : tags) {
@@ -162,7 +162,7 @@ Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
 
 void list(Segments& segments, const Reply<Value>& reply, TagPage page) {
   const auto limit = static_cast<std::size_t>(page.limit);
-  ++page.limit;  // to see whether there is more
+  ++page.limit;  // one more, to see whether there is another page
   segments.list(page, reply.with([limit](const std::vector<Tag>& tags) { return page_of(tags, limit); }));
 }
 

@@ -13,7 +13,7 @@ using wire::List, wire::Value;
 
 constexpr milliseconds kRedlockPatience{600};  // redlock-py tries three times, 200 ms apart
 
-// Of the length that uuid.uuid4() has, which the recipe uses.
+// In the form of uuid.uuid4(), which the recipe uses.
 std::string random_uuid() {
   std::string key = random_name();
   for (const std::size_t dash : {20U, 16U, 12U, 8U}) key.insert(dash, "-");
@@ -57,7 +57,7 @@ void unlock(Broker& broker, const Reply<Value>& reply, const ListArgument& lock)
 void release_lock(Broker& broker, const Reply<Value>& reply, const std::string& name, const std::string& id) {
   check_name(name);
   if (const Hold* hold = broker.held_by(name, id)) return give_back(broker, reply, *hold);
-  reply(broker.info(name).holders.empty());  // as the recipe: nothing to release is no failure
+  reply(broker.info(name).holders.empty());  // as in the recipe: having nothing to release is no failure
 }
 
 }  // namespace

@@ -16,13 +16,13 @@ const Value kNil;
 const Value kLease(30'000);
 const Value kNoWait(0);
 
-// What of a request its answer needs.
+// What the reply needs of the request.
 struct Asked {
   std::string request_id = {};
   AnswerView::Form form = AnswerView::Form::kName;
 };
 
-// Who asks is answered when the broker knows, and is taken out of the line when he is gone.
+// Replies once the broker has decided; withdraws the attempt when the client is lost.
 template <class Start>
 void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
   const Acquires::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {

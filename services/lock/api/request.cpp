@@ -16,14 +16,14 @@ using core::Failure;
 using rpc::Options;
 using wire::Integer, wire::Value;
 
-constexpr milliseconds kSessionLease{30'000};  // of a hold without a lease, after a restart of the broker
+constexpr milliseconds kSessionLease{30'000};  // of an indefinite hold, after a restart of the broker
 
 [[noreturn]] void refuse_length(const char* what, std::size_t most, std::size_t size) {
   throw Failure(core::kInvalidArgument, std::string(what) + " must have at most " + std::to_string(most) +
                                             " elements, not " + std::to_string(size));
 }
 
-// No option is a list or a dict: such a value stands for its kind only, however much is in it.
+// No option is a list or a dict, so such a value is read as an empty one, however large it is.
 Value shallow_value(wire::Reader& in) {
   const wire::Kind kind = in.peek();
   if (kind != wire::Kind::kArray && kind != wire::Kind::kMap) return wire::read_value(in);
@@ -31,7 +31,7 @@ Value shallow_value(wire::Reader& in) {
   return kind == wire::Kind::kArray ? Value(wire::List()) : Value(wire::Dict());
 }
 
-// nil when it is left out.
+// nil when the option is left out.
 Value option_of(const Options& opts, std::string_view key) {
   wire::Reader in(opts.find(key));
   return in.at_end() ? Value() : shallow_value(in);
@@ -44,7 +44,7 @@ std::optional<std::string> text(const Options& opts, std::string_view key) {
   return opts.text(key);
 }
 
-// An integral float too: Node sends large integers so, tokens among them.
+// Accepts an integral float too: that is how Node sends large integers, such as tokens.
 std::optional<std::int64_t> integer(const Value& value) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   if (const auto* number = value.as<Integer>())
@@ -65,7 +65,7 @@ milliseconds duration(const Options& opts, std::string_view key) {
   return milliseconds(*number);
 }
 
-// Whether the option is the second of two words; the first stands for one that is left out.
+// Whether the option is `second`; one that is left out is `first`.
 bool is_second(const Options& opts, std::string_view key, std::string_view first, std::string_view second) {
   const std::string word = text(opts, key).value_or(std::string(first));
   if (word == first || word == second) return word == second;
@@ -73,7 +73,7 @@ bool is_second(const Options& opts, std::string_view key, std::string_view first
                                             "' or '" + std::string(second) + "', not " + quoted(word));
 }
 
-/// A Request with what does not fit into it until all options are known.
+/// A Request, and what it has no field for.
 struct Draft {
   Request request;
   bool bound = false;  // to a session
@@ -84,8 +84,8 @@ bool is_number(const std::string& text) {
   return number && std::to_string(*number) == text;
 }
 
-// Both are kept as text. One that reads like an integer, or begins with the mark, gets the mark, so that 7
-// and "7" stay two ids.
+// An id is kept as text. A text that reads like an integer, or begins with the mark, gets the mark in front,
+// so that 7 and "7" stay different ids.
 void set_request_id(Request& request, const Options& opts) {
   const Value value = option_of(opts, "request_id");
   if (value.is_nil()) return;

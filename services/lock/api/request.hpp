@@ -11,14 +11,14 @@
 
 namespace zerosuite::lock {
 
-/// A list as it came, to be read once it is known to be no longer than it may be: a message has room for a
-/// million elements. Views the call's message.
+/// A list that is not read yet: its size is checked first, since a message has room for a million elements.
+/// Views the call's message.
 struct ListArgument {
   std::uint32_t size = 0;
   std::string_view elements;  ///< Encoded, one after the other.
 };
 
-/// The arguments that all acquires have.
+/// The arguments common to all acquires.
 struct AcquireArgs {
   std::vector<std::string> names;
   std::optional<std::string> owner;
