@@ -1,7 +1,6 @@
 #include "core/json.hpp"
 
-#include <array>
-#include <cstdio>
+#include "core/text.hpp"
 
 namespace zerosuite::core {
 namespace {
@@ -12,9 +11,7 @@ std::string quoted(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += {'\\', c};
     } else if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
-      out += escape.data();
+      out += "\\u00" + hex({&c, 1});
     } else {
       out += c;
     }
@@ -29,11 +26,6 @@ Json& Json::add(std::string_view key, std::string_view text) { return put(key, q
 Json& Json::put(std::string_view key, const std::string& encoded) {
   entries_ += (entries_.empty() ? "" : ",") + quoted(key) + ":" + encoded;
   return *this;
-}
-
-std::string without_json(const std::string& message) {
-  const std::size_t object = message.find(" {\"");
-  return message.ends_with('}') ? message.substr(0, object) : message;
 }
 
 }  // namespace zerosuite::core

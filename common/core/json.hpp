@@ -1,4 +1,4 @@
-// The JSON object at the end of an error's message, which a program can act on (RFC 8259).
+// The details of an error that a program can act on: a JSON object (RFC 8259).
 #pragma once
 
 #include <concepts>
@@ -22,6 +22,7 @@ class Json {
     for (const Json& object : objects) list += (list.empty() ? "" : ",") + object.text();
     return put(key, "[" + list + "]");
   }
+  bool empty() const { return entries_.empty(); }
   std::string text() const { return "{" + entries_ + "}"; }
 
  private:
@@ -29,13 +30,5 @@ class Json {
 
   std::string entries_;
 };
-
-/// A message without the object at its end, to stand inside another one.
-std::string without_json(const std::string& message);
-
-/// `words`, a blank, and the object.
-inline std::string with_json(std::string words, const Json& object) {
-  return std::move(words) + " " + object.text();
-}
 
 }  // namespace zerosuite::core

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/text.hpp"
+
 namespace zerosuite::core {
 
 void fill_random(std::span<std::byte> out) {
@@ -22,6 +24,12 @@ std::uint64_t random_bits() {
   std::uint64_t bits = 0;
   fill_random(std::as_writable_bytes(std::span(&bits, 1)));
   return bits;
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::string bits(bytes, '\0');
+  fill_random(std::as_writable_bytes(std::span(bits)));
+  return hex(bits);
 }
 
 }  // namespace zerosuite::core

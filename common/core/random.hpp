@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace zerosuite::core {
 
@@ -12,5 +13,8 @@ void fill_random(std::span<std::byte> out);
 
 /// 64 random bits. Any thread.
 std::uint64_t random_bits();
+
+/// That many random bytes as lower-case hexadecimal digits: a name that cannot be guessed. Any thread.
+std::string random_hex(std::size_t bytes);
 
 }  // namespace zerosuite::core

@@ -123,11 +123,11 @@ void CommitQueue::fail(const Failure& failure) {
   const auto before = std::exchange(trouble_, core::Error{core::kStorageError, failure.message});
   for_good_ = !failure.full;
   if (failure.full) {
-    trouble_->message = core::with_json(failure.message, core::Json().add("retry_after_ms", kProbe.count()));
+    trouble_->details = core::Json().add("retry_after_ms", kProbe.count());
     flush_.after(kProbe);
   }
   target_.landed(&*trouble_);
-  if (changed_ && (!before || before->message != trouble_->message)) changed_(trouble_);
+  if (changed_ && (!before || before->text() != trouble_->text())) changed_(trouble_);
   works_.clear();
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(flight_waiting_));
   waiting_.clear();

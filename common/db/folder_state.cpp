@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
@@ -81,16 +80,7 @@ std::string lock_of(const fs::path& folder) {
 
 }  // namespace
 
-std::string fresh_state_id() {
-  std::array<std::byte, kIdBytes> bytes{};
-  core::fill_random(bytes);
-  std::string id;
-  for (const std::byte byte : bytes) {
-    id += kDigits[std::to_integer<std::size_t>(byte) >> 4U];
-    id += kDigits[std::to_integer<std::size_t>(byte) & 15U];
-  }
-  return id;
-}
+std::string fresh_state_id() { return core::random_hex(kIdBytes); }
 
 FolderState state_of(const fs::path& folder) {
   const fs::path path = folder / "state";

@@ -105,9 +105,9 @@ std::optional<core::Error> Redis::trouble() const {
 core::Error Redis::unavailable() const {
   const auto rest = std::chrono::ceil<milliseconds>(due_ - reactor_.timers().now());
   const milliseconds wait = attempt_.armed() ? std::max(rest, options_.first_pause) : options_.first_pause;
-  return {core::kUnavailable, core::with_json("Redis at " + options_.endpoint + ": " +
-                                                  trouble_.value_or("the connection has ended"),
-                                              core::Json().add("retry_after_ms", wait.count()))};
+  return {core::kUnavailable,
+          "Redis at " + options_.endpoint + ": " + trouble_.value_or("the connection has ended"),
+          core::Json().add("retry_after_ms", wait.count())};
 }
 
 void Redis::on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
@@ -182,7 +182,7 @@ void Redis::greeted() {
 void Redis::refused(const core::Error& error) {
   link_.reset();
   retry();
-  change(core::without_json(error.message));
+  change(error.message);
 }
 
 void Redis::ended(const std::string& why, RedisLink::Unanswered unanswered) {

@@ -1,11 +1,10 @@
 #include "db/redis_address.hpp"
 
-#include <charconv>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace zerosuite::db {
 namespace {
@@ -13,10 +12,8 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && port != 0 ? std::optional(port) : std::nullopt;
+  const auto port = core::parse<std::uint16_t>(text);
+  return port && *port != 0 ? port : std::nullopt;
 }
 
 std::string_view without_brackets(std::string_view host) {

@@ -10,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/json.hpp"
-
 namespace zerosuite::db {
 
 namespace {
@@ -60,8 +58,7 @@ struct RedisLink::Hooks {
         {std::move(link.waiting_.front().done), read_redis_reply(*static_cast<redisReply*>(reply))});
     link.waiting_.pop_front();
     const core::Result<RedisReply>& read = link.answers_.back().reply;
-    if (!read && link.why_.empty() && must_redial(read.error()))
-      link.why_ = core::without_json(read.error().message);
+    if (!read && link.why_.empty() && must_redial(read.error())) link.why_ = read.error().message;
     const redisReader& reader = *context->c.reader;
     if (link.waiting_.empty() && reader.pos < reader.len)
       link.end(unasked({reader.buf + reader.pos, reader.len - reader.pos}));

@@ -74,8 +74,7 @@ core::Error redis_error(std::string_view text) {
   const std::string_view code = code_of(text);
   std::string message = std::string(kPrefix) + printable(text);
   if (is_among(code, kNotNow))
-    return {core::kUnavailable,
-            core::with_json(std::move(message), core::Json().add("retry_after_ms", kRetryAfterMs))};
+    return {core::kUnavailable, std::move(message), core::Json().add("retry_after_ms", kRetryAfterMs)};
   if (is_among(code, kNotKept)) return {core::kStorageError, std::move(message)};
   return {core::kInternalError, std::move(message)};
 }

@@ -1,8 +1,8 @@
 #include "net/endpoint.hpp"
 
-#include <charconv>
 #include <cstdint>
 
+#include "core/text.hpp"
 #include "net/offload_names.hpp"
 
 namespace zerosuite::net {
@@ -10,11 +10,7 @@ namespace {
 
 constexpr std::string_view kTcp = "tcp://";
 
-bool is_port(std::string_view text) {
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && number != 0;
-}
+bool is_port(std::string_view text) { return core::parse<std::uint16_t>(text).value_or(0) != 0; }
 
 std::string_view without_brackets(std::string_view host) {
   const bool bracketed = host.starts_with('[') && host.ends_with(']');

@@ -3,9 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 
+#include "core/text.hpp"
 #include "net/arrivals.hpp"
 #include "net/connections.hpp"
 #include "net/context.hpp"
@@ -92,11 +92,7 @@ void Gate::guard(zmq::socket_t& socket) {
 
 std::uint64_t Gate::number_of(const Frame& payload) {
   const char* const text = ::zmq_msg_gets(payload.handle(), kNumber);
-  if (text == nullptr) return 0;
-  std::uint64_t number = 0;
-  const std::string_view digits(text);
-  std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return number;
+  return text == nullptr ? 0 : core::parse<std::uint64_t>(text).value_or(0);
 }
 
 void Gate::remove(Connections& connections) { std::erase(all_, &connections); }

@@ -74,16 +74,12 @@ void App::guard() {
 }
 
 void App::offer_health() {
-  server_
-      .method("health", "Whether all is well, and what is not.",
-              [this] {
-                wire::List reasons;
-                for (std::string& trouble : health_problems()) reasons.push_back({std::move(trouble)});
-                const bool well = reasons.empty();
-                return wire::Value{wire::Dict{{{std::string("ok")}, {well}},
-                                              {{std::string("reasons")}, {std::move(reasons)}}}};
-              })
-      .idempotent = true;
+  server_.query("health", "Whether all is well, and what is not.", [this] {
+    wire::List reasons;
+    for (std::string& trouble : health_problems()) reasons.push_back(std::move(trouble));
+    const bool well = reasons.empty();
+    return wire::Value(wire::Dict{{"ok", well}, {"reasons", std::move(reasons)}});
+  });
 }
 
 bool App::wait_until(const std::function<bool()>& ready) {

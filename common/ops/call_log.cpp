@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "core/text.hpp"
 #include "ops/config/text.hpp"
 
 namespace zerosuite::ops {
@@ -12,7 +13,7 @@ std::string route(const wire::Envelope& peer) { return pseudonym(peer.bytes()); 
 /// Stock ids are text; an integer's is shown as its encoded bytes.
 std::string shown_id(std::string_view encoded) {
   const std::string_view text = wire::id_text(encoded);
-  return text.empty() ? hex(encoded) : std::string(text);
+  return text.empty() ? core::hex(encoded) : std::string(text);
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ void CallLog::before(const rpc::CallInfo& call) { about(call, "call"); }
 void CallLog::after(const rpc::CallInfo& call) { about(call, "answered"); }
 
 void CallLog::failed(const rpc::CallInfo& call, const core::Error& error) {
-  about(call, "failed", {{"error", error.name}, {"message", error.message}});
+  about(call, "failed", {{"error", error.name}, {"message", error.text()}});
 }
 
 void CallLog::lost(const rpc::CallInfo& call) { about(call, "lost"); }

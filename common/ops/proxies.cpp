@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t kMostProxies = 255;  // a link's number is a byte, and 0 is the own front
 
-std::string random_hex(std::size_t bytes) {
-  std::array<std::byte, 16> bits{};
-  core::fill_random(bits);
-  return hex({reinterpret_cast<const char*>(bits.data()), bytes});
-}
-
 }  // namespace
 
 Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::SinkMux& links,
@@ -26,8 +20,8 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Si
       log_(log),
       sinks_(links),
       server_(server),
-      id_(concat({program.name, "-", random_hex(4)})),
-      key_(random_hex(16)) {}
+      id_(std::string(program.name) + "-" + core::random_hex(4)),
+      key_(core::random_hex(16)) {}
 
 void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options) {
   if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies
@@ -49,7 +43,7 @@ void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& opt
 // Another one on each link: two endpoints may be doors of the same proxy.
 std::string Proxies::id_on(const rpc::ProxyLink& link) {
   const int number = dialed(link).number;
-  return number == 1 ? id_ : concat({id_, ".", std::to_string(number)});
+  return number == 1 ? id_ : id_ + "." + std::to_string(number);
 }
 
 rpc::Registration Proxies::registration(const rpc::ProxyLink& link) {
@@ -72,7 +66,7 @@ void Proxies::linked(rpc::ProxyLink& link, const rpc::Greeting& proxy) {
   dialed(link).told.clear();
   dialed(link).missed.clear();
   std::string front;
-  for (const std::string& endpoint : proxy.front) front += concat({front.empty() ? "" : ",", endpoint});
+  for (const std::string& endpoint : proxy.front) front += (front.empty() ? "" : ",") + endpoint;
   log_.write(Level::kInfo, "registered",
              {{"proxy", link.endpoint()}, {"worker", id_on(link)}, {"of", proxy.name}, {"front", front}});
 }
@@ -84,7 +78,7 @@ void Proxies::unlinked(rpc::ProxyLink& link, std::string_view reason) {
 
 void Proxies::refused(rpc::ProxyLink& link, const core::Error& why) {
   Dialed& refusing = dialed(link);
-  const std::string reason = concat({why.name, ": ", why.message});
+  const std::string reason = why.name + ": " + why.message;
   if (refusing.told == reason) return;
   refusing.told = reason;
   log_.write(
@@ -96,7 +90,7 @@ std::vector<std::string> Proxies::health_problems() const {
   std::vector<std::string> problems;
   for (const Dialed& each : all_) {
     if (!each.told.empty())
-      problems.push_back(concat({"not behind the proxy at ", each.link->endpoint(), ": ", each.told}));
+      problems.push_back("not behind the proxy at " + each.link->endpoint() + ": " + each.told);
   }
   return problems;
 }

@@ -64,6 +64,19 @@ struct ValuePacker {
 
 }  // namespace
 
+core::Error to_error(const Mismatch& mismatch, std::string_view subject) {
+  std::string words = std::string(subject) + mismatch.what();
+  switch (mismatch.why()) {
+    case Mismatch::Why::kRange:
+      return {core::kOverflowError, std::move(words)};
+    case Mismatch::Why::kText:
+      return {core::kValueError, std::move(words)};
+    case Mismatch::Why::kKind:
+      break;
+  }
+  return {core::kTypeError, std::move(words)};
+}
+
 void throw_kind_mismatch(std::string_view expected, Kind got) {
   throw Mismatch(Mismatch::Why::kKind,
                  "must be " + std::string(expected) + ", not " + std::string(python_name(got)));

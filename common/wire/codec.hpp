@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/error.hpp"
 #include "wire/reader.hpp"
 #include "wire/value.hpp"
 
@@ -40,6 +41,10 @@ class Mismatch : public std::runtime_error {
  private:
   Why why_;
 };
+
+/// The error that a client gets for it, with `subject` in front of the message: TypeError, OverflowError or
+/// ValueError.
+core::Error to_error(const Mismatch& mismatch, std::string_view subject = {});
 
 [[noreturn]] void throw_kind_mismatch(std::string_view expected, Kind got);
 [[noreturn]] void throw_range_mismatch(Integer value, Integer low, Integer high);

@@ -1,9 +1,9 @@
 #include "wire/id.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/random.hpp"
+#include "core/text.hpp"
 
 namespace zerosuite::wire {
 namespace {
@@ -43,10 +43,7 @@ std::string_view IdSource::next() {
 std::optional<std::uint64_t> IdSource::count_of(std::string_view text) const {
   if (text.size() != 2 * kHalf) return {};
   if (text.substr(0, kHalf) != std::string_view(encoded_.data() + kPrefix, kHalf)) return {};
-  std::uint64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data() + kHalf, text.data() + text.size(), count, 16);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return count;
+  return core::parse<std::uint64_t>(text.substr(kHalf), 16);
 }
 
 }  // namespace zerosuite::wire

@@ -6,8 +6,6 @@
 
 namespace zerosuite::wire {
 
-Value text_value(std::string_view text) { return {std::string(text)}; }
-
 bool operator==(const Value& left, const Value& right) { return left.data == right.data; }
 
 std::optional<std::string_view> text_of(const Value& value) {

@@ -1,10 +1,14 @@
 // Any value a peer can send, when its type is not known before it arrives.
 #pragma once
 
+#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,23 +32,46 @@ struct Ext {
 };
 
 struct Value;
-using List = std::vector<Value>;
 struct DictEntry;
-/// In the order they came: a map is echoed as it was sent.
-using Dict = std::vector<DictEntry>;
+using List = std::vector<Value>;
 
-/// nil, bool, int, float, str, bytes, list, dict or ext. A plain value type.
+/// In the order they came: a map is echoed as it was sent.
+struct Dict : std::vector<DictEntry> {
+  using vector::vector;
+
+  /// Appends an entry and returns *this. Does not check whether the key is there already.
+  Dict& add(std::string_view key, Value value);
+};
+
+/// nil, bool, int, float, str, bytes, list, dict or ext. A plain value type; C++ values of these kinds
+/// convert to it implicitly.
 struct Value {
-  std::variant<std::monostate, bool, Integer, double, std::string, Bytes, List, Dict, Ext> data;
+  Value() = default;  ///< nil
+  template <std::integral T>
+  Value(T number) : data(std::conditional_t<std::same_as<T, bool>, bool, Integer>(number)) {}
+  Value(Integer number) : data(number) {}
+  Value(double number) : data(number) {}
+  Value(std::chrono::milliseconds duration) : Value(duration.count()) {}
+  Value(std::string text) : data(std::move(text)) {}
+  Value(std::string_view text) : data(std::string(text)) {}
+  Value(const char* text) : data(std::string(text)) {}
+  Value(Bytes bytes) : data(std::move(bytes)) {}
+  Value(List list);
+  Value(Dict dict);
+  Value(Ext ext) : data(std::move(ext)) {}
+  /// nil when there is no value.
+  template <class T>
+  Value(const std::optional<T>& value) : Value(value ? Value(*value) : Value()) {}
 
   template <class T>
   const T* as() const {
     return std::get_if<T>(&data);
   }
   bool is_nil() const { return data.index() == 0; }
-};
+  friend bool operator==(const Value& left, const Value& right);
 
-bool operator==(const Value& left, const Value& right);
+  std::variant<std::monostate, bool, Integer, double, std::string, Bytes, List, Dict, Ext> data;
+};
 
 struct DictEntry {
   Value key;
@@ -52,8 +79,13 @@ struct DictEntry {
   friend bool operator==(const DictEntry&, const DictEntry&) = default;
 };
 
-/// A str of its own.
-Value text_value(std::string_view text);
+inline Value::Value(List list) : data(std::move(list)) {}
+inline Value::Value(Dict dict) : data(std::move(dict)) {}
+
+inline Dict& Dict::add(std::string_view key, Value value) {
+  push_back({key, std::move(value)});
+  return *this;
+}
 
 /// The text of a str or bytes: where text is meant, peers send either. The view is of the value.
 std::optional<std::string_view> text_of(const Value& value);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/random.hpp"
+#include "core/text.hpp"
 #include "db/folder_state.hpp"
 #include "db/redis.hpp"
 #include "id/secret/secret_file.hpp"
@@ -21,7 +22,7 @@ std::string owner() {
   ::gethostname(host.data(), host.size() - 1);
   const std::uint64_t bits = core::random_bits();
   return std::string(host.data()) + ":" + std::to_string(::getpid()) + ":" +
-         ops::hex({reinterpret_cast<const char*>(&bits), sizeof bits});
+         core::hex({reinterpret_cast<const char*>(&bits), sizeof bits});
 }
 
 // What is renewed too late is never held.

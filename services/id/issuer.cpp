@@ -112,7 +112,7 @@ void Issuer::check_clock() {
 std::vector<std::string> Issuer::health_problems() {
   std::vector<std::string> all;
   const auto add = [&](const std::optional<core::Error>& error) {
-    if (error) all.push_back(error->name + ": " + error->message);
+    if (error) all.push_back(error->name + ": " + error->text());
   };
   const Now now = time_.look();
   add(time_.jump());

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kGiveBack{5};
 
 // The name stands in the one line that is printed, too: scripts look for it.
 [[noreturn]] void refuse(const core::Error& error) {
-  throw core::Failure(error.name, error.name + ": " + error.message);
+  throw core::Failure(error.name, error.name + ": " + error.text());
 }
 
 // What must be there before the first id; throws what stands in the way when it does not come in time.
@@ -58,7 +58,7 @@ void give_back(ops::App& app, id::Issuer& issuer, id::StoreStack& open) {
     std::_Exit(EXIT_FAILURE);
   }
   const auto error = open.close();
-  if (error) app.log().write(ops::Level::kError, "not closed", {{"reason", error->message}});
+  if (error) app.log().write(ops::Level::kError, "not closed", {{"reason", error->text()}});
 }
 
 }  // namespace
@@ -72,8 +72,7 @@ int main(int argc, char** argv) {
     id::Issuer issuer(
         {app.reactor().timers(), open.store(), clocks}, config.issuer_options(),
         [&log = app.log()](const core::Result<id::Lease>& lease) {
-          if (!lease)
-            return log.write(ops::Level::kWarn, "no worker id", {{"reason", lease.error().message}});
+          if (!lease) return log.write(ops::Level::kWarn, "no worker id", {{"reason", lease.error().text()}});
           log.write(ops::Level::kInfo, "worker id", {{"worker", lease->worker}, {"epoch", lease->epoch}});
         });
     issuer.start();

@@ -100,8 +100,8 @@ struct Capabilities {
 
 /// The error of a claim that must wait until nobody can hold what an unclean stop forgot.
 inline core::Error recovering(core::milliseconds remaining) {
-  return {core::kRecovering, core::with_json("locks granted before an unclean stop may still be held",
-                                             core::Json().add("retry_after_ms", remaining.count()))};
+  return {core::kRecovering, "locks granted before an unclean stop may still be held",
+          core::Json().add("retry_after_ms", remaining.count())};
 }
 
 /// All calls and completions are on the loop's thread; a completion may run before the call returns, and each
@@ -125,8 +125,6 @@ class Engine {
   /// the disk: a release that is lost only delays the next holder. Where more hangs on it, amend() to a count
   /// of zero comes first.
   virtual void release(Token token, Ending ending, core::Done<bool> done) = 0;
-  /// Everybody who holds the name, in order of their tokens.
-  virtual void inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) = 0;
   /// Calls `freed` once, when an acquire that was answered nullopt may be worth another try.
   virtual void watch_free(const std::string& name, std::function<void()> freed) = 0;
 

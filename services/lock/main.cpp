@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
       app.log().write(ops::Level::kWarn, "recovering", {{"granting_in_ms", left.count()}});
     const auto close = [&] {
       if (const auto error = engine.close())
-        app.log().write(ops::Level::kError, "not closed", {{"reason", error->message}});
+        app.log().write(ops::Level::kError, "not closed", {{"reason", error->text()}});
     };
     try {
       app.serve();

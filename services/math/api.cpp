@@ -67,8 +67,8 @@ void bind(rpc::Server& server) {
   server.method("gcd", {"a", "b"}, "The greatest common divisor.", gcd);
   server.method("factorial", {"n"}, "n!", factorial);
   server.method("echo", {"x"}, "x, unchanged in value and type.", [](Value x) { return x; });
-  server.method("range", {"start", "stop", {"step", {Integer{1}}}},
-                "Streams start, start + step, … before stop.", range);
+  server.method("range", {"start", "stop", {"step", 1}}, "Streams start, start + step, … before stop.",
+                range);
   server.method("primes", {"limit"}, "Streams the primes up to limit.", [](std::int64_t limit) {
     return Stream<std::int64_t>([primes = Primes(limit)]() mutable { return primes.next(); });
   });

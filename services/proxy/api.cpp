@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/text.hpp"
 #include "ops/config/text.hpp"
 #include "proxy/frames.hpp"
 #include "wire/id.hpp"
@@ -11,18 +12,13 @@
 namespace zerosuite::proxy {
 namespace {
 
-using core::Failure;
-using ops::hex;
-using wire::Dict;
-using wire::List;
-using wire::text_value, wire::Value;
+using core::Failure, core::hex;
+using wire::Dict, wire::List, wire::Value;
 
 constexpr std::size_t kMostListed = 1000;
 
-Value number(std::uint64_t value) { return {wire::Integer{value}}; }
-
-Value milliseconds_since(core::TimePoint then, core::TimePoint now) {
-  return {wire::Integer{std::chrono::duration_cast<core::milliseconds>(now - then).count()}};
+core::milliseconds milliseconds_since(core::TimePoint then, core::TimePoint now) {
+  return std::chrono::duration_cast<core::milliseconds>(now - then);
 }
 
 std::string_view state_of(const Load& load, core::TimePoint now) {
@@ -33,21 +29,21 @@ std::string_view state_of(const Load& load, core::TimePoint now) {
 }
 
 Value describe(const Worker& worker, core::TimePoint now) {
-  return {Dict{{text_value("id"), text_value(worker.id)},
-               {text_value("service"), text_value(worker.service->name)},
-               {text_value("version"), text_value(worker.version)},
-               {text_value("origin"), text_value(worker.origin)},
-               {text_value("state"), text_value(state_of(worker.load, now))},
-               {text_value("outstanding"), number(worker.load.outstanding)},
-               {text_value("max_inflight"), number(worker.load.max_inflight)},
-               {text_value("weight"), number(worker.load.weight)},
-               {text_value("connections"), number(worker.connections)},
-               {text_value("calls"), number(worker.calls)},
-               {text_value("errors"), number(worker.errors)},
-               {text_value("age_ms"), milliseconds_since(worker.load.since, now)},
-               {text_value("state_id"), worker.state.id.empty() ? Value() : text_value(worker.state.id)},
-               {text_value("data"), worker.state.where.empty() ? Value() : text_value(worker.state.where)},
-               {text_value("shared"), {worker.state.shared}}}};
+  return Dict{{"id", worker.id},
+              {"service", worker.service->name},
+              {"version", worker.version},
+              {"origin", worker.origin},
+              {"state", state_of(worker.load, now)},
+              {"outstanding", worker.load.outstanding},
+              {"max_inflight", worker.load.max_inflight},
+              {"weight", worker.load.weight},
+              {"connections", worker.connections},
+              {"calls", worker.calls},
+              {"errors", worker.errors},
+              {"age_ms", milliseconds_since(worker.load.since, now)},
+              {"state_id", worker.state.id.empty() ? Value() : worker.state.id},
+              {"data", worker.state.where.empty() ? Value() : worker.state.where},
+              {"shared", worker.state.shared}};
 }
 
 std::string_view state_of(const Route& route) {
@@ -66,12 +62,12 @@ std::string_view state_of(const Route& route) {
 Value describe(const Route& route, core::TimePoint now) {
   const std::string_view id = wire::id_text(route.id());
   const std::string_view name = route.name();  // of a call that waits, whatever its client wrote
-  return {Dict{{text_value("method"), text_value(wire::is_utf8(name) ? std::string(name) : hex(name))},
-               {text_value("client"), text_value(ops::pseudonym(route.client.outermost()))},
-               {text_value("channel"), text_value(id.empty() ? hex(route.id()) : hex(id))},
-               {text_value("worker"), route.worker ? text_value(route.worker->id) : Value()},
-               {text_value("state"), text_value(state_of(route))},
-               {text_value("age_ms"), milliseconds_since(route.opened, now)}}};
+  return Dict{{"method", wire::is_utf8(name) ? std::string(name) : hex(name)},
+              {"client", ops::pseudonym(route.client.outermost())},
+              {"channel", id.empty() ? hex(route.id()) : hex(id)},
+              {"worker", route.worker ? route.worker->id : Value()},
+              {"state", state_of(route)},
+              {"age_ms", milliseconds_since(route.opened, now)}};
 }
 
 // Only when nobody serves it: whoever does is bound to it again at once.
@@ -82,7 +78,7 @@ Value forget(ServiceRegistry& registry, const std::string& service) {
                   service + " has workers: " + std::to_string(found->second->workers.size()));
   const auto state = registry.unbind(service);
   if (found != registry.services().end() && found->second->queue.empty()) registry.forget(*found->second);
-  return state ? text_value(state->id) : Value();
+  return state ? state->id : Value();
 }
 
 Worker& known(const ServiceRegistry& registry, const std::string& id) {
@@ -99,7 +95,7 @@ bool is_ready(const Service& service, core::TimePoint now) {
 template <class Count, std::size_t N>
 void add_named(Dict& dict, const std::array<std::uint64_t, N>& counters) {
   for (std::size_t i = 0; i < N; ++i) {
-    if (counters[i] > 0) dict.push_back({text_value(describe(static_cast<Count>(i))), number(counters[i])});
+    if (counters[i] > 0) dict.add(describe(static_cast<Count>(i)), counters[i]);
   }
 }
 
@@ -108,27 +104,27 @@ Value stats(const rpc::Server& server, const Router& router, const ServiceRegist
   const Counters& counters = dispatch.counters();
   const rpc::ServerStats own = server.stats();
   Dict errors;
-  for (const auto& [name, count] : counters.errors) errors.push_back({text_value(name), number(count)});
-  Dict drops{{text_value("duplicate calls"), number(counters.duplicates)},
-             {text_value("workers' events without a channel"), number(counters.strays)},
-             {text_value("refused registrations"), number(counters.refused)}};
+  for (const auto& [name, count] : counters.errors) errors.add(name, count);
+  Dict drops{{"duplicate calls", counters.duplicates},
+             {"workers' events without a channel", counters.strays},
+             {"refused registrations", counters.refused}};
   add_named<wire::Fault>(drops, own.faults);
   add_named<rpc::Drop>(drops, own.drops);
   std::size_t outstanding = 0;
   for (const auto& [id, worker] : registry.workers()) outstanding += worker->load.outstanding;
-  return {Dict{{text_value("calls"), number(counters.calls)},
-               {text_value("own_calls"), number(own.calls)},
-               {text_value("errors"), {std::move(errors)}},
-               {text_value("outstanding"), number(outstanding)},
-               {text_value("queued"), number(dispatch.queued())},
-               {text_value("channels"), number(dispatch.routes().size())},
-               {text_value("workers"), number(registry.workers().size())},
-               {text_value("workers_lost"), number(counters.workers_lost)},
-               {text_value("clients_lost"), number(counters.clients_lost)},
-               {text_value("abandoned"), number(counters.abandoned)},
-               {text_value("retries"), number(counters.retries)},
-               {text_value("expired"), number(counters.expired)},
-               {text_value("drops"), {std::move(drops)}}}};
+  return Dict{{"calls", counters.calls},
+              {"own_calls", own.calls},
+              {"errors", std::move(errors)},
+              {"outstanding", outstanding},
+              {"queued", dispatch.queued()},
+              {"channels", dispatch.routes().size()},
+              {"workers", registry.workers().size()},
+              {"workers_lost", counters.workers_lost},
+              {"clients_lost", counters.clients_lost},
+              {"abandoned", counters.abandoned},
+              {"retries", counters.retries},
+              {"expired", counters.expired},
+              {"drops", std::move(drops)}};
 }
 
 List list_channels(const RouteTable& channels, const std::string& prefix, core::TimePoint now) {
@@ -166,7 +162,7 @@ void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const 
     for (const auto& [id, worker] : registry.workers()) list.push_back(describe(*worker, timers.now()));
     return list;
   });
-  server.method("channels", {{"prefix", Value{std::string()}}},
+  server.method("channels", {{"prefix", ""}},
                 "The open calls whose method starts with prefix, a thousand at most.",
                 [&](const std::string& prefix) {
                   return list_channels(router.dispatcher().routes(), prefix, timers.now());

@@ -7,16 +7,13 @@
 namespace zerosuite::proxy {
 namespace {
 
-using wire::Dict;
-using wire::text_value, wire::Value;
+using wire::Dict, wire::Value;
 
 constexpr std::string_view kOwnPrefix = "proxy.";
 
 std::string qualified(const std::string& service, const std::string& method) {
   return service + "." + method;
 }
-
-Value count(std::ptrdiff_t number) { return {wire::Integer{number}}; }
 
 }  // namespace
 
@@ -167,7 +164,7 @@ Dict ServiceRegistry::methods() const {
       sorted.emplace(std::string(kOwnPrefix) + *name.as<std::string>(), description);
   }
   Dict all;
-  for (auto& [name, description] : sorted) all.push_back({text_value(name), std::move(description)});
+  for (auto& [name, description] : sorted) all.add(name, std::move(description));
   return all;
 }
 
@@ -187,13 +184,10 @@ Dict ServiceRegistry::more() const {
     std::set<std::string> versions;
     for (const Worker* worker : workers) versions.insert(worker->version);
     wire::List list;
-    for (const std::string& version : versions) list.push_back(text_value(version));
-    services.push_back({text_value(name),
-                        {Dict{{text_value("workers"), count(static_cast<std::ptrdiff_t>(workers.size()))},
-                              {text_value("ready"), count(ready)},
-                              {text_value("versions"), {std::move(list)}}}}});
+    for (const std::string& version : versions) list.push_back(version);
+    services.add(name, Dict{{"workers", workers.size()}, {"ready", ready}, {"versions", std::move(list)}});
   }
-  return {{text_value("services"), {std::move(services)}}};
+  return {{"services", std::move(services)}};
 }
 
 }  // namespace zerosuite::proxy

@@ -60,14 +60,11 @@ wire::Limits without_frame_limit(wire::Limits limits) {
   return limits;
 }
 
-wire::Value text(std::string_view value) { return {std::string(value)}; }
-
 // `_zerorpc_list` tells names alone.
 wire::Value described(const wire::List& names) {
   wire::Dict methods;
-  for (const wire::Value& name : names)
-    methods.push_back({name, {wire::Dict{{text("args"), {}}, {text("doc"), {}}}}});
-  return {std::move(methods)};
+  for (const wire::Value& name : names) methods.push_back({name, wire::Dict{{"args", {}}, {"doc", {}}}});
+  return methods;
 }
 
 wire::Value methods_in(const wire::Value& answer) {
@@ -81,16 +78,16 @@ wire::Value methods_in(const wire::Value& answer) {
 // Python 2.7 knows no difference between text and bytes.
 wire::Value in_text(const wire::Value& value) {
   if (const auto* const bytes = value.as<wire::Bytes>(); bytes != nullptr && wire::is_utf8(bytes->data))
-    return text(bytes->data);
+    return bytes->data;
   if (const auto* const list = value.as<wire::List>()) {
     wire::List texts;
     for (const wire::Value& each : *list) texts.push_back(in_text(each));
-    return {std::move(texts)};
+    return texts;
   }
   if (const auto* const dict = value.as<wire::Dict>()) {
     wire::Dict texts;
     for (const auto& [key, each] : *dict) texts.push_back({in_text(key), in_text(each)});
-    return {std::move(texts)};
+    return texts;
   }
   return value;
 }
@@ -150,7 +147,7 @@ Upstream::Upstream(const net::Dialing& dialing, Router& router, ServiceRegistry&
       look_(dialing.reactor.timers(), [this] { look_after(); }),
       caller_(dialing.reactor.timers(), static_cast<rpc::Sink&>(*this), caller_options(options_)) {
   wire::List names;
-  for (const std::string& name : options_.methods) names.push_back(text(name));
+  for (const std::string& name : options_.methods) names.push_back(name);
   registry_.expect(options_.service, rpc::read_methods(described(names)));
   add_lane();
   looked_ = now();
@@ -304,7 +301,7 @@ void Upstream::ping() {
 void Upstream::ask(const char* method) {
   if (!options_.methods.empty()) {
     wire::List names;
-    for (const std::string& name : options_.methods) names.push_back(text(name));
+    for (const std::string& name : options_.methods) names.push_back(name);
     return admit(described(names));
   }
   rpc::OutgoingCall call{method, wire::Buffer(16), kAskFor, {}};
@@ -347,7 +344,7 @@ std::vector<rpc::OfferedMethod> Upstream::usable(const wire::Value& methods) {
                {{"endpoint", options_.endpoint},
                 {"count", skipped},
                 {"reason", "a name that is empty, too long or no text"}});
-  return rpc::read_methods({std::move(usable)});
+  return rpc::read_methods(std::move(usable));
 }
 
 void Upstream::admit(const wire::Value& methods) {

@@ -100,6 +100,12 @@ def test_an_error_does_not_repeat_what_is_longer_than_any_name(locks):
         assert len(locks.error(method, *args).message) < 1000
 
 
+def test_a_misspelt_option_is_named_with_what_may_be_meant(locks):
+    assert "did you mean 'request_id'" in locks.error("acquire", "x", "me", 1000, 0, {"requestid": "r"}).message
+    assert "did you mean 'request_id'" in locks.error("release", "x", "me", 1, {"reqest_id": "r"}).message
+    assert "request_id, mode, session" in locks.error("acquire", "x", "me", 1000, 0, {"xyzzy": 1}).message
+
+
 def test_its_own_hold_with_another_token_is_a_stale_token(locks):
     for token in (locks.token - 1, locks.token + 1, 0, -1):
         for method in ("release", "extend"):

@@ -43,9 +43,6 @@ class FakeLockEngine final : public lock::Engine {
     endings.push_back(ending);
     conclude([held = kept.erase(token) > 0, then = std::move(done)]() mutable { then(held); });
   }
-  void inspect(const std::string&, core::Done<std::vector<lock::RecoveredHold>> done) override {
-    conclude([then = std::move(done)]() mutable { then(std::vector<lock::RecoveredHold>()); });
-  }
   void watch_free(const std::string& name, std::function<void()> freed) override {
     watches.emplace(name, std::move(freed));
   }

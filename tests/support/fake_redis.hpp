@@ -38,7 +38,7 @@ class FakeRedisRig {
   /// Whether the client is in that trouble now, or is within kPatience.
   bool in_trouble(std::string_view words) {
     return turn_until(reactor(), [&] {
-      return redis().trouble() && redis().trouble()->message.find(words) != std::string::npos;
+      return redis().trouble() && redis().trouble()->text().find(words) != std::string::npos;
     });
   }
 

@@ -32,7 +32,7 @@ class Answered {
   }
   /// The error's name; "" when there is none, yet.
   std::string error() const { return there() && !ok() ? result_->answer->error().name : ""; }
-  std::string message() const { return there() && !ok() ? result_->answer->error().message : ""; }
+  std::string message() const { return there() && !ok() ? result_->answer->error().text() : ""; }
   int times() const { return result_->times; }
 
  private:

@@ -182,7 +182,7 @@ class IdSimulation {
     const bool clock = error.name == core::kClockRollback.name || error.name == core::kTimeExhausted.name;
     const bool store = error.name == core::kUnavailable.name || error.name == core::kStorageError.name;
     if ((clock && weather_.gentle) || (store && weather_.faithful && slept_.count(number) == 0))
-      history_.unfair = error.name + ": " + error.message;
+      history_.unfair = error.name + ": " + error.text();
   }
 
   static constexpr core::milliseconds kGentle{4 * 60'000};

@@ -48,7 +48,7 @@ struct IdAnswer {
 
   /// "waits", "ids", or the name of the error.
   std::string state() const { return !result ? "waits" : *result ? "ids" : result->error().name; }
-  const std::string& message() const { return result->error().message; }
+  std::string message() const { return result->error().text(); }
   std::vector<std::int64_t> ids(std::int64_t stride = 1) const {
     std::vector<std::int64_t> all;
     for (const id::Run& run : **result) {

@@ -23,25 +23,25 @@ class Request {
   }
 
   bool has(const std::string& key) const { return fields_.contains(key); }
-  const std::string& text(const std::string& key) const { return std::get<std::string>(at(key)); }
-  const wire::List& list(const std::string& key) const { return std::get<wire::List>(at(key)); }
+  const std::string& text(const std::string& key) const { return std::get<std::string>(at(key).data); }
+  const wire::List& list(const std::string& key) const { return std::get<wire::List>(at(key).data); }
   /// Whatever it is.
-  wire::Value value(const std::string& key) const { return {at(key)}; }
+  const wire::Value& value(const std::string& key) const { return at(key); }
   std::size_t count(const std::string& key) const {
-    return static_cast<std::size_t>(std::get<wire::Integer>(at(key)));
+    return static_cast<std::size_t>(std::get<wire::Integer>(at(key).data));
   }
   /// An integer or a float.
   double number(const std::string& key) const {
-    const auto& value = at(key);
-    if (const auto* integer = std::get_if<wire::Integer>(&value)) return static_cast<double>(*integer);
-    return std::get<double>(value);
+    const wire::Value& value = at(key);
+    if (const auto* integer = value.as<wire::Integer>()) return static_cast<double>(*integer);
+    return std::get<double>(value.data);
   }
 
  private:
-  const decltype(wire::Value::data)& at(const std::string& key) const {
+  const wire::Value& at(const std::string& key) const {
     const auto found = fields_.find(key);
     if (found == fields_.end()) throw std::runtime_error("the request has no \"" + key + '"');
-    return found->second.data;
+    return found->second;
   }
 
   std::map<std::string, wire::Value> fields_;
@@ -50,12 +50,8 @@ class Request {
 /// One answer, built key by key.
 class Answer {
  public:
-  template <class T>
-  Answer& add(const char* key, T value) {
-    return add_value(key, wire::Value{std::move(value)});
-  }
-  Answer& add_value(const char* key, wire::Value value) {
-    fields_.push_back({wire::Value{std::string(key)}, std::move(value)});
+  Answer& add(const char* key, wire::Value value) {
+    fields_.add(key, std::move(value));
     return *this;
   }
   const wire::Dict& fields() const { return fields_; }
@@ -65,7 +61,7 @@ class Answer {
     static constexpr std::string_view kDigits = "0123456789abcdef";
     wire::Buffer packed;
     wire::Packer packer(packed);
-    wire::pack_value(packer, wire::Value{fields_});
+    wire::pack_value(packer, fields_);
     std::string line;
     for (const char byte : std::string_view(packed.data(), packed.size())) {
       line.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);

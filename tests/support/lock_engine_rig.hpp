@@ -2,6 +2,7 @@
 // `engine()`, `settle()` until all that was asked is answered, and `pass(duration)`.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -62,9 +63,15 @@ class Asking {
   bool release(lock::Token token, lock::Ending ending = lock::Ending::kReleased) {
     return ask<bool>([&](auto done) { rig_.engine().release(token, ending, std::move(done)); });
   }
-  std::vector<lock::RecoveredHold> inspect(const std::string& name) {
-    return ask<std::vector<lock::RecoveredHold>>(
-        [&](auto done) { rig_.engine().inspect(name, std::move(done)); });
+  /// Who holds the name.
+  std::vector<lock::RecoveredHold> holds(const std::string& name) {
+    rig_.settle();
+    std::vector<lock::RecoveredHold> found;
+    for (lock::RecoveredHold& held : rig_.engine().holds()) {
+      const auto& names = held.spec.names;
+      if (std::find(names.begin(), names.end(), name) != names.end()) found.push_back(std::move(held));
+    }
+    return found;
   }
 
  private:
@@ -74,7 +81,7 @@ class Asking {
     call(core::Done<T>([&](core::Result<T> result) { answer = std::move(result); }));
     rig_.settle();
     if (!answer) throw core::Failure("Unanswered", "the engine does not answer");
-    if (!*answer) throw core::Failure(answer->error().name, answer->error().message);
+    if (!*answer) throw core::Failure(answer->error());
     return **answer;
   }
 

@@ -235,9 +235,8 @@ class MemoryShelf {
   static core::Result<id::Range> cut(std::int64_t lo, std::int64_t end, const id::ReserveRequest& ask) {
     lo = std::max(lo, ask.floor);
     if (lo >= end) {
-      return core::Error{core::kRangeExhausted,
-                         core::with_json("'" + ask.key.name + "' has come to its last value",
-                                         core::Json().add("max", end - 1))};
+      return core::Error{core::kRangeExhausted, "'" + ask.key.name + "' has come to its last value",
+                         core::Json().add("max", end - 1)};
     }
     return id::Range{lo, lo + std::min(ask.count, end - lo)};
   }
@@ -267,9 +266,8 @@ class MemoryShelf {
     const bool mine = kept.owner == claim.owner;
     if (!mine && runs(kept)) {
       const auto left = std::chrono::ceil<core::milliseconds>(kept.until - now_()).count();
-      return core::Error{core::kWorkerIdInUse,
-                         core::with_json("worker id " + std::to_string(worker) + " is another's",
-                                         core::Json().add("owner", kept.owner).add("retry_after_ms", left))};
+      return core::Error{core::kWorkerIdInUse, "worker id " + std::to_string(worker) + " is another's",
+                         core::Json().add("owner", kept.owner).add("retry_after_ms", left)};
     }
     const bool taken_over = !mine && !kept.owner.empty();
     kept = {claim.owner, mine ? kept.epoch : kept.epoch + 1, now_() + claim.ttl};

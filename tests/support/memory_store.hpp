@@ -18,7 +18,7 @@ namespace zerosuite::test {
 /// What becomes of a call.
 enum class Fate {
   kDone,
-  kRefused,  ///< Unavailable: nothing was done.
+  kRefused,  ///< MemoryStore::refusal: nothing was done.
   kBroken,   ///< StorageError: nothing was done.
   kLost,     ///< Done, and the answer is Indeterminate.
   kDropped,  ///< Not done, and the answer is Indeterminate.
@@ -123,6 +123,7 @@ class MemoryStore final : public id::Store {
 
   std::shared_ptr<MemoryShelf> shelf;
   id::StoreTraits promises{"memory", false};
+  core::Error refusal{core::kUnavailable, "the store does not answer"};
   std::optional<core::Error> why;  ///< trouble()
   /// Of the next call of that name ("reserve", "give_back", …).
   std::function<Fate(std::string_view)> fate = [](std::string_view) { return Fate::kDone; };
@@ -147,12 +148,12 @@ class MemoryStore final : public id::Store {
   }
 
   template <class T, class Work>
-  static core::Result<T> outcome(Fate fate, Work& work) {
-    if (fate == Fate::kRefused) return core::Error{core::kUnavailable, "the store does not answer"};
-    if (fate == Fate::kBroken) return core::Error{core::kStorageError, "the disk is full"};
-    if (fate == Fate::kDropped) return core::Error{core::kIndeterminate, "no answer came"};
+  core::Result<T> outcome(Fate its, Work& work) {
+    if (its == Fate::kRefused) return refusal;
+    if (its == Fate::kBroken) return core::Error{core::kStorageError, "the disk is full"};
+    if (its == Fate::kDropped) return core::Error{core::kIndeterminate, "no answer came"};
     auto result = work();
-    if (fate == Fate::kLost) return core::Error{core::kIndeterminate, "no answer came"};
+    if (its == Fate::kLost) return core::Error{core::kIndeterminate, "no answer came"};
     return result;
   }
 
@@ -162,7 +163,7 @@ class MemoryStore final : public id::Store {
     const core::TimePoint due = now_() + delay;
     if (works_late) {
       waiting_.push_back(
-          {due, [its, work, done = std::move(done)]() mutable { done(outcome<T>(its, work)); }});
+          {due, [this, its, work, done = std::move(done)]() mutable { done(outcome<T>(its, work)); }});
     } else {
       waiting_.push_back(
           {due, [result = outcome<T>(its, work), done = std::move(done)]() mutable { done(result); }});

@@ -90,7 +90,7 @@ class Driver {
     start(*request, [this, request, begun = Clock::now()](rpc::Outcome<Value> outcome) {
       Answer answer;
       if (outcome.ok()) {
-        answer.add_value("value", std::move(outcome.value()));
+        answer.add("value", std::move(outcome.value()));
       } else {
         answer.add("error", describe(outcome.error()));
       }
@@ -155,7 +155,7 @@ class Driver {
       }
       if (again || --loop->running > 0) return;
       Dict errors;
-      for (const auto& [name, count] : loop->errors) errors.push_back({Value{name}, Value{Integer{count}}});
+      for (const auto& [name, count] : loop->errors) errors.add(name, count);
       output_.write(*request, loop->begun,
                     Answer()
                         .add("answered", Integer{loop->answered})
@@ -176,7 +176,7 @@ class Driver {
     List items;
     try {
       if (request.text("op") == "wait") {
-        answer.add_value("value", wait(request));
+        answer.add("value", wait(request));
       } else {
         read(request, items);
       }

@@ -115,7 +115,7 @@ void bind_calls(rpc::Server& server) {
   server.method(
       "boom", {"name", "message"}, "Raises the error of that name.",
       [](const std::string& name, const std::string& message) { throw core::Failure(name, message); });
-  server.method("typed", {"a", "b", "c", "d", "e", "f", "g", {"h", wire::Value{wire::Integer{5}}}},
+  server.method("typed", {"a", "b", "c", "d", "e", "f", "g", {"h", 5}},
                 "Answers its arguments, each read as another type.",
                 [](std::int32_t a, double b, std::string c, wire::Bytes d, std::vector<std::int64_t> e,
                    std::map<std::string, std::int64_t> f, std::optional<std::string> g,
@@ -127,14 +127,13 @@ void bind_streams(rpc::Server& server, Fates& fates, Ticks& ticks) {
     return Stream<std::int64_t>(
         [n, next = std::int64_t{0}]() mutable { return next < n ? std::optional(next++) : std::nullopt; });
   });
-  server.method("endless", {{"tag", wire::Value{std::string()}}}, "Counts without end.",
-                [&fates](const std::string& tag) {
-                  auto watch = std::make_shared<CancelledAtEnd>(fates.begin(tag));
-                  return Stream<std::int64_t>([watch, next = std::int64_t{0}]() mutable {
-                    watch->fate().item();
-                    return std::optional(next++);
-                  });
-                });
+  server.method("endless", {{"tag", ""}}, "Counts without end.", [&fates](const std::string& tag) {
+    auto watch = std::make_shared<CancelledAtEnd>(fates.begin(tag));
+    return Stream<std::int64_t>([watch, next = std::int64_t{0}]() mutable {
+      watch->fate().item();
+      return std::optional(next++);
+    });
+  });
   server.method("fail_after", {"n"}, "Counts to n - 1 and then raises.", [](std::int64_t n) {
     return Stream<std::int64_t>([n, next = std::int64_t{0}]() mutable {
       if (next == n) throw core::Failure(core::kValueError, "no more after " + std::to_string(n));
@@ -142,8 +141,7 @@ void bind_streams(rpc::Server& server, Fates& fates, Ticks& ticks) {
     });
   });
   server.method(
-      "ticks", {"count", "every_ms", {"tag", wire::Value{std::string()}}},
-      "Counts from 0 to count - 1, one each every_ms.",
+      "ticks", {"count", "every_ms", {"tag", ""}}, "Counts from 0 to count - 1, one each every_ms.",
       [&](StreamWriter<std::int64_t> feed, std::int64_t count, std::int64_t every_ms,
           const std::string& tag) { ticks.begin(std::move(feed), count, every_ms, fates.begin(tag)); });
 }
@@ -155,7 +153,7 @@ void sleep_until_stopped(const std::stop_token& stop, std::chrono::duration<doub
 }
 
 void bind_slow(rpc::Server& server, Fates& fates, Naps& naps) {
-  server.method("slow_async", {"ms", {"tag", wire::Value{std::string()}}}, "Answers after ms milliseconds.",
+  server.method("slow_async", {"ms", {"tag", ""}}, "Answers after ms milliseconds.",
                 [&](Reply<std::string> reply, std::int64_t ms, const std::string& tag) {
                   naps.begin(std::move(reply), ms, fates.begin(tag));
                 });

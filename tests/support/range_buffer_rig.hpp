@@ -1,4 +1,4 @@
-// A stock of the tag "t", and a store in memory.
+// A buffer of the tag "t", and a store in memory.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -28,7 +28,7 @@ class RedisStoreRig {
         redis_store(*client.redis, {.prefix = prefix, .wait_replicas = wait_replicas}) {
     if (!client.connect()) throw std::runtime_error("no connection to " + server.endpoint());
     const auto old = client.ask({"SET", prefix + "born", "0"});  // not one that may have lost its data
-    if (!old) throw std::runtime_error(old.error().message);
+    if (!old) throw std::runtime_error(old.error().text());
   }
 
   id::Store& store() { return redis_store; }
@@ -40,7 +40,7 @@ class RedisStoreRig {
   void pass(core::milliseconds duration) {
     settle();
     const auto passed = client.ask({"EVAL", kAge, "1", prefix + "workers", std::to_string(duration.count())});
-    if (!passed) throw std::runtime_error(passed.error().message);
+    if (!passed) throw std::runtime_error(passed.error().text());
   }
 
   const std::string prefix = "test" + std::to_string(++rigs_) + ":";

@@ -3,24 +3,21 @@
 namespace zerosuite::rpc {
 namespace {
 
-using wire::Dict;
-using wire::List;
-using wire::text_value, wire::Value;
+using wire::Dict, wire::List, wire::Value;
 
 bool is_public(const Method& method) { return !method.name.starts_with('_'); }
 
 Value describe_method(const Method& method) {
   List args;
   for (const Param& param : method.params) {
-    Dict arg{{text_value("name"), text_value(param.name)}};
-    if (param.fallback) arg.push_back({text_value("default"), *param.fallback});
-    args.push_back({std::move(arg)});
+    Dict arg{{"name", param.name}};
+    if (param.fallback) arg.add("default", *param.fallback);
+    args.push_back(std::move(arg));
   }
-  Dict described{{text_value("args"), {std::move(args)}},
-                 {text_value("doc"), method.doc.empty() ? Value() : text_value(method.doc)}};
-  if (method.idempotent) described.push_back({text_value("idempotent"), {true}});
-  if (method.relief) described.push_back({text_value("relief"), {true}});
-  return {std::move(described)};
+  Dict described{{"args", std::move(args)}, {"doc", method.doc.empty() ? Value() : method.doc}};
+  if (method.idempotent) described.add("idempotent", true);
+  if (method.relief) described.add("relief", true);
+  return described;
 }
 
 Value entry(const Value& description, std::string_view key) {
@@ -57,15 +54,15 @@ List argspec(const Value& description) {
     }
   }
   List spec(4);
-  spec.front().data = std::move(names);
-  if (!defaults.empty()) spec.back().data = std::move(defaults);
+  spec.front() = std::move(names);
+  if (!defaults.empty()) spec.back() = std::move(defaults);
   return spec;
 }
 
 Value inspect(const Catalogue& catalogue, const std::string& service) {
-  Dict answer{{text_value("name"), text_value(service)}, {text_value("methods"), {catalogue.methods()}}};
+  Dict answer{{"name", service}, {"methods", catalogue.methods()}};
   for (auto& field : catalogue.more()) answer.push_back(std::move(field));
-  return {std::move(answer)};
+  return answer;
 }
 
 }  // namespace
@@ -73,7 +70,7 @@ Value inspect(const Catalogue& catalogue, const std::string& service) {
 Dict OwnMethods::methods() const {
   Dict described;
   for (const auto& [name, method] : methods_.all()) {
-    if (is_public(method)) described.push_back({text_value(name), describe_method(method)});
+    if (is_public(method)) described.add(name, describe_method(method));
   }
   return described;
 }

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "core/text.hpp"
 #include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
@@ -11,7 +12,6 @@ using core::Error;
 
 // repr() of a Python string, for the one-string errors of protocol version 1.
 std::string python_repr(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
   const char quote = text.find('\'') != text.npos && text.find('"') == text.npos ? '"' : '\'';
   std::string repr(1, quote);
   for (const char c : text) {
@@ -21,7 +21,7 @@ std::string python_repr(std::string_view text) {
     } else if (c == '\n' || c == '\r' || c == '\t') {
       repr += {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : 't'};
     } else if (code < 0x20 || code == 0x7f) {
-      repr += {'\\', 'x', kHex[code >> 4], kHex[code & 0xf]};
+      repr += "\\x" + core::hex({&c, 1});
     } else {
       repr += c;
     }
@@ -40,18 +40,6 @@ std::string presentable(std::string_view text) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-Error error_of(const wire::Mismatch& mismatch) {
-  switch (mismatch.why()) {
-    case wire::Mismatch::Why::kRange:
-      return {core::kOverflowError, mismatch.what()};
-    case wire::Mismatch::Why::kText:
-      return {core::kValueError, mismatch.what()};
-    case wire::Mismatch::Why::kKind:
-      break;
-  }
-  return {core::kTypeError, mismatch.what()};
-}
-
 }  // namespace
 
 Error current_error() {
@@ -60,7 +48,7 @@ Error current_error() {
   } catch (const core::Failure& failure) {
     return failure.error();
   } catch (const wire::Mismatch& mismatch) {
-    return error_of(mismatch);
+    return wire::to_error(mismatch);
   } catch (const std::invalid_argument& bad) {
     return {core::kValueError, bad.what()};
   } catch (const std::exception& other) {
@@ -92,7 +80,7 @@ Delivery EventWriter::error(const CallInfo& call, const Error& error) {
   ++errors_;
   for (Observer* observer : observers_) observer->failed(call, error);
   const std::string name = presentable(error.name);
-  const std::string message = presentable(error.message);
+  const std::string message = presentable(error.text());
   wire::Packer out = begin(call, wire::kErr);
   if (call.version < 2) {
     out.pack_array(1);

@@ -66,16 +66,7 @@ Arguments::Arguments(const Method& method, std::string_view encoded) : method_(m
 }
 
 void Arguments::refuse(const Param& param, const wire::Mismatch& mismatch) const {
-  const std::string text = method_.name + "() argument '" + param.name + "' " + mismatch.what();
-  switch (mismatch.why()) {
-    case wire::Mismatch::Why::kRange:
-      throw core::Failure(core::kOverflowError, text);
-    case wire::Mismatch::Why::kText:
-      throw core::Failure(core::kValueError, text);
-    case wire::Mismatch::Why::kKind:
-      break;
-  }
-  throw core::Failure(core::kTypeError, text);
+  throw core::Failure(wire::to_error(mismatch, method_.name + "() argument '" + param.name + "' "));
 }
 
 void Methods::declare_idempotent() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/result.hpp"
 #include "rpc/server/channel.hpp"
 
 namespace zerosuite::rpc {
@@ -41,6 +42,19 @@ class Reply {
 
   void operator()(const T& value) const { promise_.channel().ok(value); }
   void operator()(const core::Error& error) const { promise_.channel().fail(error); }
+  /// Replies with the value or the error, so that a Reply is itself a core::Done.
+  template <class U>
+  void operator()(const core::Result<U>& result) const {
+    result ? (*this)(*result) : (*this)(result.error());
+  }
+  /// Makes a core::Done that replies with view(value), or with the error. What `view` throws reaches whoever
+  /// calls it.
+  template <class F>
+  auto with(F view) const {
+    return [reply = *this, view = std::move(view)]<class U>(core::Result<U> result) {
+      result ? reply(view(*std::move(result))) : reply(result.error());
+    };
+  }
 
   /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
   /// deadline pass. At once when that has happened already. A second call replaces the first.

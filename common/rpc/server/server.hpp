@@ -67,6 +67,15 @@ class Server final : private ChannelHost {
   Method& method(std::string name, std::string doc, F function) {
     return methods_.add(std::move(name), std::move(doc), std::move(function));
   }
+  /// Registers a method that changes nothing, and so is Method::idempotent.
+  template <std::size_t N, class F>
+  void query(std::string name, const Param (&params)[N], std::string doc, F function) {
+    method(std::move(name), params, std::move(doc), std::move(function)).idempotent = true;
+  }
+  template <class F>
+  void query(std::string name, std::string doc, F function) {
+    method(std::move(name), std::move(doc), std::move(function)).idempotent = true;
+  }
   /// Declares every method registered so far Method::idempotent.
   void declare_idempotent() { methods_.declare_idempotent(); }
   /// Declares those Method::relief. Throws std::invalid_argument for a name that is not registered.

@@ -34,7 +34,7 @@ class StreamWriterItems final : public ItemSource {
       waiting_.pop_front();
       return Advance::kItem;
     }
-    if (error_) throw core::Failure(error_->name, error_->message);
+    if (error_) throw core::Failure(*error_);
     return ended_ ? Advance::kEnd : Advance::kNothingYet;
   }
   void pack(wire::Packer& out) const override { wire::pack(out, *item_); }

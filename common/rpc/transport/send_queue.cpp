@@ -160,7 +160,6 @@ void SendQueue::make_room(std::size_t bytes) {
 
 void SendQueue::give_up(Peers::value_type& entry) {
   auto& [connection, peer] = entry;
-  ++overflows_;
   drop_held(peer);
   total_ -= peer.bytes;
   peer.given_up = true;

@@ -66,8 +66,6 @@ class SendQueue {
   bool holding() const { return holding_ > 0; }
   /// Whether nothing is kept for anybody, nobody is given up, and nobody can be slow.
   bool quiet() const { return holding_ == 0 && given_up_ == 0 && total_ <= mark(); }
-  /// How often a connection was given up because it did not read.
-  std::uint64_t overflows() const { return overflows_; }
 
  private:
   // One that libzmq has; the payload is alive as long as it does.
@@ -112,7 +110,6 @@ class SendQueue {
   std::size_t unwatched_ = 0;  // bytes that were sent since a message was watched
   core::milliseconds patience_{1};
   bool sweeping_ = false;  // the timer is armed for the memory alone
-  std::uint64_t overflows_ = 0;
 };
 
 }  // namespace zerosuite::rpc

@@ -10,8 +10,7 @@ namespace zerosuite::rpc {
 namespace {
 
 using core::Failure;
-using wire::Dict;
-using wire::text_value, wire::Value;
+using wire::Dict, wire::Value;
 
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kLongestText = 4096;
@@ -71,10 +70,7 @@ State read_state(const Dict& dict) {
 
 Value to_value(const State& state) {
   if (state.id.empty()) return {};
-  return {Dict{{text_value("id"), text_value(state.id)},
-               {text_value("where"), text_value(state.where)},
-               {text_value("lock"), text_value(state.lock)},
-               {text_value("shared"), {state.shared}}}};
+  return Dict{{"id", state.id}, {"where", state.where}, {"lock", state.lock}, {"shared", state.shared}};
 }
 
 OfferedMethod read_method(const wire::DictEntry& entry) {
@@ -116,17 +112,16 @@ std::vector<OfferedMethod> read_methods(const Value& map) try {
 
 Value to_value(const Registration& registration) {
   Dict methods;
-  for (const OfferedMethod& method : registration.methods)
-    methods.push_back({text_value(method.name), method.description});
-  return {Dict{{text_value("id"), text_value(registration.id)},
-               {text_value("service"), text_value(registration.service)},
-               {text_value("version"), text_value(registration.version)},
-               {text_value("methods"), {std::move(methods)}},
-               {text_value("weight"), {wire::Integer{registration.weight}}},
-               {text_value("max_inflight"), {wire::Integer{registration.max_inflight}}},
-               {text_value("sticky"), {registration.sticky}},
-               {text_value("key"), text_value(registration.key)},
-               {text_value("state"), to_value(registration.state)}}};
+  for (const OfferedMethod& method : registration.methods) methods.add(method.name, method.description);
+  return Dict{{"id", registration.id},
+              {"service", registration.service},
+              {"version", registration.version},
+              {"methods", std::move(methods)},
+              {"weight", registration.weight},
+              {"max_inflight", registration.max_inflight},
+              {"sticky", registration.sticky},
+              {"key", registration.key},
+              {"state", to_value(registration.state)}};
 }
 
 Registration read_introduction(std::string_view args) try {
@@ -156,8 +151,8 @@ Registration read_introduction(std::string_view args) try {
 
 Value to_value(const Greeting& greeting) {
   wire::List front;
-  for (const std::string& endpoint : greeting.front) front.push_back(text_value(endpoint));
-  return {Dict{{text_value("name"), text_value(greeting.name)}, {text_value("front"), {std::move(front)}}}};
+  for (const std::string& endpoint : greeting.front) front.push_back(endpoint);
+  return Dict{{"name", greeting.name}, {"front", std::move(front)}};
 }
 
 Greeting read_greeting(std::string_view args) {
@@ -182,7 +177,7 @@ net::Frame control_event(wire::IdSource& ids, std::string_view name, const wire:
   wire::Buffer buffer;
   wire::begin_event(buffer, {ids.next(), {}, name, nullptr});
   wire::Packer packer(buffer);
-  wire::pack_value(packer, Value{args});
+  wire::pack_value(packer, args);
   return {buffer.data(), buffer.size()};
 }
 

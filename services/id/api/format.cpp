@@ -68,8 +68,8 @@ std::int64_t from_text(std::string_view text, const Shape& shape, const Secrets&
 Value Formats::show(std::int64_t id, std::string_view fmt) const {
   const Shape shape = shape_of(fmt);
   if (id < 0) throw Failure(core::kInvalidArgument, "an id is not negative: " + std::to_string(id));
-  if (shape == Shape(Special::kInt)) return {Integer{id}};
-  return {text_of(id, shape, secrets_)};
+  if (shape == Shape(Special::kInt)) return id;
+  return text_of(id, shape, secrets_);
 }
 
 void Formats::check(std::string_view fmt) const {
@@ -91,8 +91,8 @@ std::size_t batch_size(std::int64_t n, std::int64_t most) {
   if (n < 1) throw Failure(core::kInvalidArgument, "n must be at least 1, not " + std::to_string(n));
   if (n <= most) return static_cast<std::size_t>(n);
   throw Failure(core::kBatchTooLarge,
-                core::with_json("n must be at most " + std::to_string(most) + ", not " + std::to_string(n),
-                                core::Json().add("max", most)));
+                "n must be at most " + std::to_string(most) + ", not " + std::to_string(n),
+                core::Json().add("max", most));
 }
 
 }  // namespace zerosuite::id

@@ -19,7 +19,7 @@ class Formats {
 
   /// InvalidArgument when the id is negative.
   wire::Value show(std::int64_t id, std::string_view fmt) const;
-  /// Throws what show() would of every id: for a bad `fmt` to be told before an id is used up.
+  /// Throws what show() would throw for every id, so that a bad `fmt` is reported before an id is used up.
   void check(std::string_view fmt) const;
 
   /// An id ≥ 0: with "int" from an int, an integral float up to 2^53 or decimal text; else from text.
@@ -32,9 +32,9 @@ class Formats {
 };
 
 /// The default of every `fmt`.
-inline wire::Value int_format() { return wire::text_value("int"); }
+inline wire::Value int_format() { return "int"; }
 
-/// How much one call may ask for, or is answered.
+/// The most that one call may ask for, or gets in one reply.
 struct BatchLimits {
   std::int64_t list = 100'000;      ///< Ids in a list.
   std::int64_t runs = 4'000'000;    ///< Ids in runs.
@@ -42,7 +42,8 @@ struct BatchLimits {
   std::int64_t tags = 1'000;        ///< Tags in a page.
 };
 
-/// How many ids a call wants. InvalidArgument when n < 1, BatchTooLarge when it is above `most`.
+/// The number of ids that a call asks for. Throws InvalidArgument when n < 1, BatchTooLarge when it is above
+/// `most`.
 std::size_t batch_size(std::int64_t n, std::int64_t most);
 
 }  // namespace zerosuite::id

@@ -17,28 +17,28 @@
 
 namespace zerosuite::id {
 
-/// Who has made a call.
+/// The client that made the call.
 template <class T>
 Client client_of(const rpc::Reply<T>& reply) {
   return core::KeyedHash()(std::string_view(reply.call().client()));
 }
 
-// All that is given to these must outlive the server's calls.
+// All arguments must outlive the server's calls.
 
 /// snowflake and its kin, parse and range_at.
 void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
-/// What is wrong elsewhere in the program, for health(); whole sentences.
+/// Problems elsewhere in the program, for health(), in whole sentences.
 using HealthProblems = std::function<std::vector<std::string>()>;
-/// What operators look at; and redis_id.
+/// What operators inspect; and redis_id.
 void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const HealthProblems& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
 void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits);
-/// obf and token, encode, and what undoes them.
+/// obf, token and encode, and their inverses.
 void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& formats);
 /// segment and its kin.
 void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats,
                    const BatchLimits& limits);
-/// What changes and shows tags. `admin_token` is what changing them asks for; empty = nothing.
+/// Methods that change and show tags. Changing them needs `admin_token`, unless that is empty.
 void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token,
                const BatchLimits& limits);
 /// seq and its kin, and daily.

@@ -6,7 +6,6 @@
 namespace zerosuite::id {
 namespace {
 
-using wire::Integer;
 using OneOrMany = std::variant<std::string, std::vector<std::string>>;
 
 OneOrMany issue(RandomIds& ids, RandomKind kind, std::size_t n) {
@@ -17,7 +16,7 @@ OneOrMany issue(RandomIds& ids, RandomKind kind, std::size_t n) {
 
 // They borrow up to a second where the others borrow a moment, so their time may not be kept yet.
 void bind_ksuid(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits) {
-  server.method("ksuid", {{"n", {Integer{1}}}},
+  server.method("ksuid", {{"n", 1}},
                 "A KSUID, greater than every one before from this service; a list of n when n is above 1.",
                 [&](const rpc::Reply<OneOrMany>& reply, std::int64_t n) {
                   OneOrMany issued = issue(ids, RandomKind::kKsuid, batch_size(n, limits.list));
@@ -36,7 +35,7 @@ void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchL
                   return ids.uuid1({node, clock_seq});
                 });
   const auto add = [&](const char* name, RandomKind kind, const char* doc) {
-    server.method(name, {{"n", {Integer{1}}}}, doc, [&ids, &limits, kind](std::int64_t n) {
+    server.method(name, {{"n", 1}}, doc, [&ids, &limits, kind](std::int64_t n) {
       return issue(ids, kind, batch_size(n, limits.list));
     });
   };

@@ -5,27 +5,22 @@ namespace {
 
 using wire::Value;
 
-const Value kNoContext{std::string()};
+const Value kNoContext("");
 const std::string kIntFormat = "int";
 
 }  // namespace
 
 void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& formats) {
   const auto open = [&](const char* name, auto undo, const char* doc) {
-    server
-        .method(name, {"text", {"ctx", kNoContext}}, doc,
-                [&secrets, undo](std::string text, std::string context) {
-                  return (secrets.*undo)(text, context);
-                })
-        .idempotent = true;
+    server.query(
+        name, {"text", {"ctx", kNoContext}}, doc,
+        [&secrets, undo](std::string text, std::string context) { return (secrets.*undo)(text, context); });
   };
   const auto make = [&](const char* name, auto apply, const char* doc) {
-    server
-        .method(name, {"id", {"ctx", kNoContext}}, doc,
-                [&secrets, &formats, apply](const Value& id, std::string context) {
-                  return (secrets.*apply)(formats.read(id, kIntFormat), context);
-                })
-        .idempotent = true;
+    server.query(name, {"id", {"ctx", kNoContext}}, doc,
+                 [&secrets, &formats, apply](const Value& id, std::string context) {
+                   return (secrets.*apply)(formats.read(id, kIntFormat), context);
+                 });
   };
   make("obf", &Secrets::obf,
        "An id as 12 characters without its order, its time or its count, under a key and a context.");
@@ -35,16 +30,12 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
   make("token", &Secrets::token,
        "An id as 23 characters that nobody can make up or change without the key, for one context.");
   open("untoken", &Secrets::untoken, "The id of a token; ERR BadToken when it is of another key or context.");
-  server
-      .method("encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
-              [&formats](const Value& id, const std::string& fmt) {
-                return formats.show(formats.read(id, kIntFormat), fmt);
-              })
-      .idempotent = true;
-  server
-      .method("decode", {"text", "fmt"}, "The id that encode() made such a text of, and of no other text.",
-              [&formats](const Value& text, const std::string& fmt) { return formats.read(text, fmt); })
-      .idempotent = true;
+  server.query("encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
+               [&formats](const Value& id, const std::string& fmt) {
+                 return formats.show(formats.read(id, kIntFormat), fmt);
+               });
+  server.query("decode", {"text", "fmt"}, "The id that encode() made such a text of, and of no other text.",
+               [&formats](const Value& text, const std::string& fmt) { return formats.read(text, fmt); });
 }
 
 }  // namespace zerosuite::id

@@ -8,15 +8,12 @@
 namespace zerosuite::id {
 namespace {
 
-using core::Result;
 using rpc::Reply;
-using wire::Integer, wire::Value;
+using wire::Value;
 
 core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& formats, std::string fmt) {
   formats.check(fmt);
-  return [reply, &formats, fmt = std::move(fmt)](const Result<std::int64_t>& id) {
-    id ? reply(formats.show(*id, fmt)) : reply(id.error());
-  };
+  return reply.with([&formats, fmt = std::move(fmt)](std::int64_t id) { return formats.show(id, fmt); });
 }
 
 }  // namespace
@@ -32,10 +29,10 @@ void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats,
                 [&sequences, &limits](const Reply<std::vector<std::int64_t>>& reply, const std::string& name,
                                       std::int64_t n) {
                   batch_size(n, limits.range);
-                  const auto answer = [reply](const Result<Range>& range) {
-                    range ? reply(std::vector<std::int64_t>{range->lo, range->hi}) : reply(range.error());
+                  const auto bounds = [](const Range& range) {
+                    return std::vector<std::int64_t>{range.lo, range.hi};
                   };
-                  sequences.batch(name, n, answer, client_of(reply));
+                  sequences.batch(name, n, reply.with(bounds), client_of(reply));
                 });
   server.method("seq_durable", {"name", {"fmt", int_format()}},
                 "As seq(), and kept before it is answered: a crash leaves no gap but for lost answers.",
@@ -43,14 +40,11 @@ void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats,
                   sequences.durable(name, answer(reply, formats, std::move(fmt)), client_of(reply));
                 });
   server.method(
-      "daily", {"prefix", {"width", {Integer{6}}}, {"tz", {std::string("UTC")}}},
+      "daily", {"prefix", {"width", 6}, {"tz", "UTC"}},
       "The prefix, yyyymmdd and a counter of width digits that begins anew every day of the zone tz.",
       [&daily = issuer.daily()](const Reply<std::string>& reply, std::string prefix, std::int64_t width,
                                 std::string tz) {
-        daily.next(
-            {std::move(prefix), width, std::move(tz)},
-            [reply](const Result<std::string>& id) { id ? reply(*id) : reply(id.error()); },
-            client_of(reply));
+        daily.next({std::move(prefix), width, std::move(tz)}, reply, client_of(reply));
       });
 }
 

@@ -13,16 +13,16 @@
 
 namespace zerosuite::id {
 
-/// All of them, and the look at the clocks before each call. Everything it is given must outlive the server's
-/// calls, and so must this.
+/// All of the methods, and a check of the clocks before each call. Everything it is given must outlive the
+/// server's calls, and so must the service.
 class Service final : private rpc::Observer {
  public:
   struct Parts {
     Issuer& issuer;
     StoreStack& store;
     const Secrets& secrets;
-    core::SecretText admin_token;    ///< What changing tags asks for; empty = nothing.
-    HealthProblems health_problems;  ///< Beside the issuer's own.
+    core::SecretText admin_token;    ///< Needed to change tags; empty = not needed.
+    HealthProblems health_problems;  ///< In addition to the issuer's own.
     BatchLimits limits = {};
   };
 

@@ -1,7 +1,6 @@
 #include <utility>
 #include <variant>
 
-#include "core/json.hpp"
 #include "id/api/format.hpp"
 #include "id/api/groups.hpp"
 #include "id/api/runs.hpp"
@@ -17,22 +16,19 @@ std::size_t IdsView::size() const {
 
 namespace {
 
-using core::Failure, core::Result;
+using core::Failure;
 using rpc::Reply;
-using wire::Dict, wire::Integer, wire::Value;
+using wire::Dict, wire::Value;
 using Runs = Snowflake::Runs;
 using BatchView = std::variant<IdsView, Value>;
 
-const Value kDefault{std::string("default")};
-void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply,
-         std::function<Value(std::int64_t)> show) {
+const Value kDefault("default");
+
+template <class Show>
+void one(Snowflake& snowflake, const Now& now, const Reply<Value>& reply, Show show) {
   if (const auto id = snowflake.one(now)) return reply(show(*id));
-  snowflake.take(
-      1,
-      [reply, show = std::move(show)](const Result<Runs>& runs) {
-        runs ? reply(show(runs->front().first)) : reply(runs.error());
-      },
-      client_of(reply));
+  const auto first = [show = std::move(show)](const Runs& runs) { return show(runs.front().first); };
+  snowflake.take(1, reply.with(first), client_of(reply));
 }
 
 BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
@@ -40,17 +36,15 @@ BatchView shown(IdsView ids, const Formats& formats, const std::string& fmt) {
   wire::List list;
   list.reserve(ids.size());
   ids.for_each([&](std::int64_t id) { list.push_back(formats.show(id, fmt)); });
-  return Value{std::move(list)};
+  return Value(std::move(list));
 }
 
-void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n,
-           std::function<BatchView(IdsView)> show) {
-  snowflake.take(
-      n,
-      [reply, stride = snowflake.layout().stride(), show = std::move(show)](Result<Runs> runs) {
-        runs ? reply(show({*std::move(runs), stride})) : reply(runs.error());
-      },
-      client_of(reply));
+template <class Show>
+void batch(Snowflake& snowflake, const Reply<BatchView>& reply, std::int64_t n, Show show) {
+  const auto view = [stride = snowflake.layout().stride(), show = std::move(show)](Runs runs) {
+    return show(IdsView{std::move(runs), stride});
+  };
+  snowflake.take(n, reply.with(view), client_of(reply));
 }
 
 void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n, const BatchLimits& limits) {
@@ -62,30 +56,20 @@ void runs(Snowflake& snowflake, const Reply<RunsView>& reply, std::int64_t n, co
   const std::int64_t in_all_runs =
       limits.list < limits.runs / in_one_run ? limits.list * in_one_run : limits.runs;
   batch_size(n, std::min(in_all_runs, snowflake.most()));
-  snowflake.take(
-      n, [reply](Result<Runs> runs) { runs ? reply(RunsView{*std::move(runs)}) : reply(runs.error()); },
-      client_of(reply));
+  snowflake.take(n, reply.with([](Runs runs) { return RunsView{std::move(runs)}; }), client_of(reply));
 }
 
 Value parsed(const Layout& layout, std::int64_t id) {
   const Parts parts = layout.parse(id);
   const std::int64_t time_ms = layout.time_ns(parts.tick) / 1'000'000;
   const int low_bits = layout.worker_bits - layout.datacenter_bits;
-  Dict dict;
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("id", {Integer{id}});
-  put("time_ms", {Integer{time_ms}});
-  put("iso", {iso_time(time_ms)});
-  put("worker", {Integer{parts.worker}});
-  if (layout.datacenter_bits > 0) put("dc", {Integer{parts.worker >> low_bits}});
-  put("sequence", {Integer{parts.sequence}});
-  put("layout", {layout.name});
-  return {std::move(dict)};
+  Dict dict{{"id", id}, {"time_ms", time_ms}, {"iso", iso_time(time_ms)}, {"worker", parts.worker}};
+  if (layout.datacenter_bits > 0) dict.add("dc", parts.worker >> low_bits);
+  dict.add("sequence", parts.sequence).add("layout", layout.name);
+  return dict;
 }
 
-// All ids whose time is in that ms: of every worker and sequence, so that pages can begin and end there.
+// All ids whose time is in that millisecond, of every worker and sequence: pages can begin and end there.
 std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
   const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
   if (time_ms < layout.epoch_ms || time_ms >= end_ms)
@@ -126,20 +110,16 @@ void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats
       [&snowflakes, &limits](const Reply<RunsView>& reply, std::int64_t n, const std::string& layout) {
         runs(snowflakes.of(layout), reply, n, limits);
       });
-  server
-      .method("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
-              "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
-              [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
-                return parsed(snowflakes.layout(layout), formats.read(id, fmt));
-              })
-      .idempotent = true;
-  server
-      .method("range_at", {"time_ms", {"layout", kDefault}},
-              "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
-              [&snowflakes](std::int64_t time_ms, const std::string& layout) {
-                return range_at(snowflakes.layout(layout), time_ms);
-              })
-      .idempotent = true;
+  server.query("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
+               "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
+               [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
+                 return parsed(snowflakes.layout(layout), formats.read(id, fmt));
+               });
+  server.query("range_at", {"time_ms", {"layout", kDefault}},
+               "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
+               [&snowflakes](std::int64_t time_ms, const std::string& layout) {
+                 return range_at(snowflakes.layout(layout), time_ms);
+               });
 }
 
 }  // namespace zerosuite::id

@@ -6,68 +6,53 @@
 #include <variant>
 
 #include "id/api/groups.hpp"
-#include "id/api/options.hpp"
 #include "id/sequence/validation.hpp"
+#include "rpc/server/options.hpp"
 
 namespace zerosuite::id {
 namespace {
 
 using core::Failure, core::Result;
-using rpc::Reply;
-using wire::Dict, wire::Integer, wire::List, wire::Value;
+using rpc::Options, rpc::Reply;
+using wire::Dict, wire::List, wire::Value;
 using Ids = std::vector<std::int64_t>;
 using IdsOrTexts = std::variant<Ids, Value>;
 
 const Value kNil;
+
 Dict dict_of(const Tag& tag) {
-  Dict dict;
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("tag", {tag.name});
-  put("max_id", {Integer{tag.next}});
-  put("step", {Integer{tag.step}});
-  put("delta", {Integer{tag.delta}});
-  put("remainder", {Integer{tag.remainder}});
-  put("max", {Integer{tag.max}});
-  put("desc", {tag.description});
-  return dict;
+  return {{"tag", tag.name},        {"max_id", tag.next},         {"step", tag.step},
+          {"delta", tag.delta},     {"remainder", tag.remainder}, {"max", tag.max},
+          {"desc", tag.description}};
 }
 
 Value value_of(const TagInfo& info) {
   Dict dict = dict_of(info.tag);
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("cur", info.cur ? Value{Integer{*info.cur}} : Value{});
-  put("ranges", {Integer{info.ranges}});
-  put("left", {Integer{info.left}});
-  put("rate", {std::round(info.rate * 10) / 10});
-  put("next_ready", {info.next_ready()});
-  put("parked", {Integer{info.parked}});
-  return {std::move(dict)};
+  dict.add("cur", info.cur)
+      .add("ranges", info.ranges)
+      .add("left", info.left)
+      .add("rate", std::round(info.rate * 10) / 10)
+      .add("next_ready", info.next_ready())
+      .add("parked", info.parked);
+  return dict;
 }
 
 Value shown(const Ids& ids, const Formats& formats, std::string_view fmt) {
   List list;
   list.reserve(ids.size());
   for (const std::int64_t id : ids) list.push_back(formats.show(id, fmt));
-  return {std::move(list)};
+  return list;
 }
 
-core::Done<Tag> answer(const Reply<Value>& reply) {
-  return [reply](const Result<Tag>& tag) { tag ? reply(Value{dict_of(*tag)}) : reply(tag.error()); };
-}
-
-// Answers when all issuers of the store follow the change.
+// Replies once all issuers of the store follow the change.
 core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
     if (!tag) return reply(tag.error());
-    watch.spread([reply, tag] { reply(Value{dict_of(*tag)}); });
+    watch.spread([reply, tag] { reply(dict_of(*tag)); });
   };
 }
 
-// Takes as long whatever is wrong, so that the token cannot be found out byte by byte.
+// Takes the same time whatever differs, so that the token cannot be found out byte by byte.
 bool same_secret(std::string_view given, std::string_view secret) {
   return given.size() == secret.size() && sodium_memcmp(given.data(), secret.data(), secret.size()) == 0;
 }
@@ -85,30 +70,25 @@ void bind_segments(rpc::Server& server, Segments& segments, const Formats& forma
       "segment", {"tag", {"fmt", int_format()}}, "The next id of a tag.",
       [&segments, &formats](const Reply<Value>& reply, const std::string& tag, const std::string& fmt) {
         formats.check(fmt);
-        const auto answer = [&formats, reply, fmt](const Result<std::int64_t>& id) {
-          id ? reply(formats.show(*id, fmt)) : reply(id.error());
-        };
-        segments.next(tag, answer, client_of(reply));
+        const auto show = [&formats, fmt](std::int64_t id) { return formats.show(id, fmt); };
+        segments.next(tag, reply.with(show), client_of(reply));
       });
   server.method("segment_batch", {"tag", "n", {"fmt", int_format()}}, "The next n ids of a tag, ascending.",
                 [&segments, &formats, &limits](const Reply<IdsOrTexts>& reply, const std::string& tag,
                                                std::int64_t n, const std::string& fmt) {
                   formats.check(fmt);
                   batch_size(n, limits.list);
-                  const auto answer = [&formats, reply, fmt](const Result<Ids>& ids) {
-                    if (!ids) return reply(ids.error());
-                    reply(fmt == "int" ? IdsOrTexts(*ids) : IdsOrTexts(shown(*ids, formats, fmt)));
+                  const auto show = [&formats, fmt](const Ids& ids) {
+                    return fmt == "int" ? IdsOrTexts(ids) : IdsOrTexts(shown(ids, formats, fmt));
                   };
-                  segments.batch(tag, n, answer, client_of(reply));
+                  segments.batch(tag, n, reply.with(show), client_of(reply));
                 });
   server.method("segment_range", {"tag", "n"},
                 "[lo, hi) with n ids of a tag, for the client to use up by itself.",
                 [&segments, &limits](const Reply<Ids>& reply, const std::string& tag, std::int64_t n) {
                   batch_size(n, limits.range);
-                  const auto answer = [reply](const Result<Range>& range) {
-                    range ? reply(Ids{range->lo, range->hi}) : reply(range.error());
-                  };
-                  segments.range(tag, n, answer, client_of(reply));
+                  const auto bounds = [](const Range& range) { return Ids{range.lo, range.hi}; };
+                  segments.range(tag, n, reply.with(bounds), client_of(reply));
                 });
 }
 
@@ -137,8 +117,8 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       "tag_create", {"tag", {"opts", kNil}},
       "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "
       "remainder), max, desc.",
-      [&segments, &admin_token](const Reply<Value>& reply, std::string tag, const Value& opts) {
-        const Options options(opts, {"start", "step", "delta", "remainder", "max", "desc", "token"});
+      [&segments, &admin_token](const Reply<Value>& reply, std::string tag, const Options& options) {
+        options.expect({"start", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
         Tag made;
         made.name = std::move(tag);
@@ -148,46 +128,41 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
         made.remainder = options.integer("remainder").value_or(made.remainder);
         made.max = options.integer("max").value_or(made.max);
         made.description = options.text("desc").value_or("");
-        segments.create(made, answer(reply));
+        segments.create(made, reply.with(dict_of));
       });
   server.method(
       "tag_update", {"tag", {"opts", kNil}},
       "Changes a tag: as tag_create() but for start; floor is what all later ids are at least, and lower_to "
       "takes a floor back that was too high. Answers once all issuers follow.",
       [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
-                                        const Value& opts) {
-        const Options options(opts,
-                              {"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
+                                        const Options& options) {
+        options.expect({"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
         segments.update(tag, change_of(options), answer_once_spread(watch, reply));
       });
   server.method("tag_delete", {"tag", {"opts", kNil}},
                 "Takes a tag away and answers what it was. Made anew, it goes on above what it gave out.",
                 [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
-                                                  const Value& opts) {
-                  check_admin(Options(opts, {"token"}), admin_token);
+                                                  const Options& options) {
+                  options.expect({"token"});
+                  check_admin(options, admin_token);
                   segments.remove(tag, answer_once_spread(watch, reply));
                 });
 }
 
-// A page as list() of the locks answers it; `cursor` is where to go on, "" at the end.
+// A page in the form of the lock service's list(); `cursor` is where to go on, "" at the end.
 Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
   List list;
   for (const Tag& tag : tags) {
-    if (list.size() < limit) list.push_back({dict_of(tag)});
+    if (list.size() < limit) list.push_back(dict_of(tag));
   }
-  Dict page;
-  page.push_back({{std::string("tags")}, {std::move(list)}});
-  page.push_back({{std::string("cursor")}, {tags.size() > limit ? tags[limit - 1].name : std::string()}});
-  return {std::move(page)};
+  return Dict{{"tags", std::move(list)}, {"cursor", tags.size() > limit ? tags[limit - 1].name : ""}};
 }
 
 void list(Segments& segments, const Reply<Value>& reply, TagPage page) {
   const auto limit = static_cast<std::size_t>(page.limit);
-  ++page.limit;  // to see whether there is more
-  segments.list(page, [reply, limit](const Result<std::vector<Tag>>& tags) {
-    tags ? reply(page_of(*tags, limit)) : reply(tags.error());
-  });
+  ++page.limit;  // one more, to see whether there is another page
+  segments.list(page, reply.with([limit](const std::vector<Tag>& tags) { return page_of(tags, limit); }));
 }
 
 }  // namespace
@@ -196,25 +171,19 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
                const BatchLimits& limits) {
   bind_changes(server, issuer, admin_token);
   Segments& segments = issuer.segments();
-  server
-      .method("tags", {{"prefix", {std::string()}}, {"limit", {Integer{100}}}, {"cursor", {std::string()}}},
-              "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
-              [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
-                                   std::string cursor) {
-                batch_size(limit, limits.tags);
-                list(segments, reply, {std::move(prefix), std::move(cursor), limit});
-              })
-      .idempotent = true;
-  server
-      .method(
-          "tag_info", {"tag"},
-          "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
-          [&segments](const Reply<Value>& reply, const std::string& tag) {
-            segments.info(tag, [reply](const Result<TagInfo>& info) {
-              info ? reply(value_of(*info)) : reply(info.error());
-            });
-          })
-      .idempotent = true;
+  server.query("tags", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
+               "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
+               [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
+                                    std::string cursor) {
+                 batch_size(limit, limits.tags);
+                 list(segments, reply, {std::move(prefix), std::move(cursor), limit});
+               });
+  server.query(
+      "tag_info", {"tag"},
+      "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
+      [&segments](const Reply<Value>& reply, const std::string& tag) {
+        segments.info(tag, reply.with(value_of));
+      });
 }
 
 }  // namespace zerosuite::id

@@ -1,9 +1,9 @@
 #include "id/secret/secret_keys.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "id/secret/secret_file.hpp"
 
 namespace zerosuite::id {
@@ -21,13 +21,6 @@ std::string_view trimmed(std::string_view line) {
 
 bool is_key_id(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
-std::uint8_t nibble(char digit, const std::string& place) {
-  if (digit >= '0' && digit <= '9') return static_cast<std::uint8_t>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<std::uint8_t>(digit - 'a' + 10);
-  if (digit >= 'A' && digit <= 'F') return static_cast<std::uint8_t>(digit - 'A' + 10);
-  refuse_secret(place, "a key has hexadecimal digits only");
-}
-
 SecretKey parse_key(std::string_view line, const std::string& place) {
   const std::size_t end = line.find_first_of(kBlank);
   if (end != 1 || !is_key_id(line.front()))
@@ -38,10 +31,8 @@ SecretKey parse_key(std::string_view line, const std::string& place) {
                   "a key has from 32 to 128 hexadecimal digits, an even number of them; this one has " +
                       std::to_string(digits.size()));
   SecretKey key{line.front()};
-  key.bytes.reserve(digits.size() / 2);
-  for (std::size_t i = 0; i < digits.size(); i += 2)
-    key.bytes.push_back(
-        static_cast<unsigned char>(nibble(digits[i], place) << 4 | nibble(digits[i + 1], place)));
+  key.bytes.resize(digits.size() / 2);
+  if (!core::unhex(digits, key.bytes)) refuse_secret(place, "a key has hexadecimal digits only");
   return key;
 }
 

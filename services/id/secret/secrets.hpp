@@ -21,6 +21,7 @@ class Secrets {
  public:
   /// The first key makes; the others open what was made with them before.
   explicit Secrets(std::vector<SecretKey> keys);
+  /// Only throws, when there are no keys.
   void require_keys() const { active(); }
 
   /// The key's character and 11 digits of base 62: no order, no gaps, no counts, but anybody may make one up.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -14,9 +15,7 @@ constexpr std::size_t kLongestPrefix = 64;
 constexpr std::int64_t kWidest = 18;
 
 void check(const DailyRequest& ask) {
-  if (ask.width < 1 || ask.width > kWidest)
-    throw Failure(core::kInvalidArgument, "width must be from 1 to " + std::to_string(kWidest) + ", not " +
-                                              std::to_string(ask.width));
+  core::check_range("width", ask.width, 1, kWidest);
   if (ask.prefix.size() > kLongestPrefix)
     throw Failure(core::kInvalidArgument, "prefix must have at most " + std::to_string(kLongestPrefix) +
                                               " bytes, not " + std::to_string(ask.prefix.size()));

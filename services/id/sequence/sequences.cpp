@@ -22,23 +22,23 @@ auto first_of(Done<std::int64_t> done) {
 Sequence::Sequence(net::Timers& timers, Store& store, Key key, const SequenceOptions& options)
     : timers_(timers), store_(store), key_(std::move(key)), options_(options) {}
 
-// Whether values may be reserved in advance: not for several processes, whose stocks would not be in order,
-// and not while callers of the group wait.
-bool Sequence::stocks() const {
+// Whether values may be reserved in advance: not for several processes, whose buffers would not be in order,
+// and not while callers wait for values on demand.
+bool Sequence::may_buffer() const {
   return !store_.traits().shared && !leaving_ && timers_.now() >= durable_until_ &&
-         (!group_ || group_->idle());
+         (!on_demand_ || on_demand_->idle());
 }
 
 std::optional<std::int64_t> Sequence::one() {
-  if (!buffer_ || !stocks()) return {};
+  if (!buffer_ || !may_buffer()) return {};
   return buffer_->one();
 }
 
 void Sequence::take(Waiter caller, From from) {
   if (from == From::kStore) durable_until_ = timers_.now() + options_.durable_stay;
-  if (from == From::kBuffer && stocks()) return buffer().take(std::move(caller));
-  if (buffer_ && !leaving_) leave_stock();
-  group().take(std::move(caller));
+  if (from == From::kBuffer && may_buffer()) return buffer().take(std::move(caller));
+  if (buffer_ && !leaving_) leave_buffer();
+  on_demand().take(std::move(caller));
 }
 
 RangeBuffer& Sequence::buffer() {
@@ -46,27 +46,28 @@ RangeBuffer& Sequence::buffer() {
   return *buffer_;
 }
 
-OnDemandAllocator& Sequence::group() {
-  if (!group_) group_ = std::make_shared<OnDemandAllocator>(timers_, store_, key_, options_.buffer.wait);
-  return *group_;
+OnDemandAllocator& Sequence::on_demand() {
+  if (!on_demand_)
+    on_demand_ = std::make_shared<OnDemandAllocator>(timers_, store_, key_, options_.buffer.wait);
+  return *on_demand_;
 }
 
-void Sequence::leave_stock() {
+void Sequence::leave_buffer() {
   leaving_ = true;
-  group().hold();
+  on_demand().hold();
   buffer_->stop(std::make_shared<core::CompletionLatch>([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->stock_left();
+    if (const auto self = weak.lock()) self->buffer_left();
   }));
 }
 
-void Sequence::stock_left() {
+void Sequence::buffer_left() {
   buffer_.reset();
   leaving_ = false;
-  group_->resume();
+  on_demand_->resume();
 }
 
 bool Sequence::idle() const {
-  return !leaving_ && (!buffer_ || buffer_->idle()) && (!group_ || group_->idle());
+  return !leaving_ && (!buffer_ || buffer_->idle()) && (!on_demand_ || on_demand_->idle());
 }
 
 // What was reserved for callers who wait is theirs alone, whoever else has a copy of it: their connections
@@ -77,7 +78,7 @@ void Sequence::void_all() {
 
 void Sequence::stop(const core::SharedLatch& last) {
   if (buffer_ && !leaving_) buffer_->stop(last);
-  if (group_) group_->stop(last);
+  if (on_demand_) on_demand_->stop(last);
 }
 
 Sequences::Sequences(net::Timers& timers, Store& store, SequenceOptions options)

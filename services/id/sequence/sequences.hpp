@@ -38,18 +38,18 @@ class Sequence : public std::enable_shared_from_this<Sequence> {
   void stop(const core::SharedLatch& last);
 
  private:
-  bool stocks() const;
+  bool may_buffer() const;
   RangeBuffer& buffer();
-  OnDemandAllocator& group();
-  void leave_stock();
-  void stock_left();
+  OnDemandAllocator& on_demand();
+  void leave_buffer();
+  void buffer_left();
 
   net::Timers& timers_;
   Store& store_;
   const Key key_;
   const SequenceOptions& options_;
   std::shared_ptr<RangeBuffer> buffer_;
-  std::shared_ptr<OnDemandAllocator> group_;
+  std::shared_ptr<OnDemandAllocator> on_demand_;
   bool leaving_ = false;  // the buffer is being given back; the on-demand allocator waits for that
   core::TimePoint durable_until_{};
 };

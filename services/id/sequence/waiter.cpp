@@ -17,23 +17,22 @@ std::optional<core::Error> refusal(const Key& key, Client client, const WaitQueu
   // Not to be waited for; and when it is over, somebody must find out.
   if (reserver.resting() && reserver.trouble()->name == core::kStoreRegressed.name) return reserver.trouble();
   if (queue.has_room(client)) return std::nullopt;
-  return core::Error{core::kOverloaded, core::with_json(std::to_string(queue.size()) + " callers wait for '" +
-                                                            key.name + "' already",
-                                                        pause_json(reserver.pauses().first))};
+  return core::Error{core::kOverloaded,
+                     std::to_string(queue.size()) + " callers wait for '" + key.name + "' already",
+                     pause_json(reserver.pauses().first)};
 }
 
 core::Error too_late(const Key& key, const WaitOptions& options, const Reserver& reserver) {
   std::string words =
       "'" + key.name + "': nothing came within " + std::to_string(options.park.count()) + " ms";
-  if (const auto& trouble = reserver.trouble())
-    words += "; " + trouble->name + ": " + core::without_json(trouble->message);
+  if (const auto& trouble = reserver.trouble()) words += "; " + trouble->name + ": " + trouble->message;
   const auto& name = key.kind == Key::Kind::kTag ? core::kSegmentExhausted : core::kUnavailable;
-  return {name, core::with_json(std::move(words), pause_json(reserver.pause()))};
+  return {name, std::move(words), pause_json(reserver.pause())};
 }
 
 core::Error range_exhausted(const Key& key, std::int64_t end) {
-  return {core::kRangeExhausted,
-          core::with_json("'" + key.name + "' has come to its last value", core::Json().add("max", end - 1))};
+  return {core::kRangeExhausted, "'" + key.name + "' has come to its last value",
+          core::Json().add("max", end - 1)};
 }
 
 }  // namespace zerosuite::id

@@ -77,8 +77,8 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
     }
   }
   if (!queue_.has_room(client))
-    return done(Error{core::kOverloaded, core::with_json("too many callers wait for ids already",
-                                                         retry_after(options_.burst_lead))});
+    return done(
+        Error{core::kOverloaded, "too many callers wait for ids already", retry_after(options_.burst_lead)});
   queue_.push(client, n, {n, std::move(runs), std::move(done)});
   if (taken > 0) queue_.served(taken);
   advance();
@@ -93,8 +93,8 @@ std::optional<Error> Snowflake::refusal(const Now& now) {
                                                std::to_string(layout().workers() - 1) + "; this issuer is " +
                                                std::to_string(parts_.worker.lease().worker)};
   if (now.wait > milliseconds(0))
-    return Error{core::kClockRollback, core::with_json("the clock is too far behind the ids that were issued",
-                                                       retry_after(now.wait))};
+    return Error{core::kClockRollback, "the clock is too far behind the ids that were issued",
+                 retry_after(now.wait)};
   const std::int64_t tick = layout().tick_at(now.ns);
   if (tick >= 0 && tick < layout().ticks()) return std::nullopt;
   return Error{core::kTimeExhausted, "layout " + layout().name + " cannot express the time " +
@@ -154,14 +154,14 @@ bool Snowflake::starved() const { return cursor_.untouched() >= window_.hi; }
 
 Error Snowflake::too_late() const {
   if (!starved())
-    return {core::kOverloaded,
-            core::with_json("more ids are asked for than the layout has", retry_after(options_.burst_lead))};
+    return {core::kOverloaded, "more ids are asked for than the layout has",
+            retry_after(options_.burst_lead)};
   const auto& trouble = reserver_.trouble();
-  const std::string why = trouble ? core::without_json(trouble->message) : "the store does not answer";
+  const std::string why = trouble ? trouble->message : "the store does not answer";
   const bool kept =
       trouble && (trouble->name == core::kStorageError.name || trouble->name == core::kStoreRegressed.name);
-  return {kept ? trouble->name : std::string(core::kUnavailable),
-          core::with_json("no ticks can be reserved: " + why, retry_after(kPauses.longest))};
+  return {kept ? trouble->name : std::string(core::kUnavailable), "no ticks can be reserved: " + why,
+          retry_after(kPauses.longest)};
 }
 
 // As much as those who wait can use up now, and half a window more at least.

@@ -4,8 +4,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "core/json.hpp"
-
 namespace zerosuite::id {
 namespace {
 
@@ -93,7 +91,7 @@ std::optional<core::Error> WorkerIdLease::check(std::int64_t boot_ns) const {
     return core::Error{core::kLeaseLost, "this is a child process; its parent has the worker id"};
   if (held_ && (!leased_ || boot_ns < until_ns_)) return std::nullopt;
   if (held_) return core::Error{core::kLeaseLost, "the lease of the worker id was not renewed in time"};
-  return core::Error{core::kLeaseLost, "no worker id: " + core::without_json(why_.message)};
+  return core::Error{core::kLeaseLost, "no worker id: " + why_.message};
 }
 
 std::optional<milliseconds> WorkerIdLease::left(std::int64_t boot_ns) const {

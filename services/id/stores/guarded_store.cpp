@@ -65,9 +65,9 @@ void GuardedStore::answered(const ReserveRequest& ask, std::int64_t expected, Re
   tell_of_floors();
   if (result->stored >= floor) return done(std::move(result));
   forgotten({core::kStoreRegressed,
-             core::with_json(
-                 "the store has forgotten what it gave out",
-                 core::Json().add("key", ask.key.text()).add("stored", result->stored).add("floor", floor))});
+
+             "the store has forgotten what it gave out",
+             core::Json().add("key", ask.key.text()).add("stored", result->stored).add("floor", floor)});
   if (!traits().shared) return done(std::move(result));
   store_.distrust([](const Result<bool>&) {});
   if (ask.continued) return done(std::move(result));

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/text.hpp"
+
 namespace zerosuite::id {
 namespace {
 
@@ -22,7 +24,6 @@ constexpr std::size_t kMostGrowth = 1 << 20;
 constexpr std::size_t kBlock = 1 << 16;
 constexpr std::size_t kLongestLine = 1 << 11;  // three characters for each byte of a key, and a number
 constexpr char kState[] = "state:";
-constexpr char kHex[] = "0123456789abcdef";
 
 // As in URLs (RFC 3986, 2.1), so that a key is one line whatever is in it.
 std::string escaped(std::string_view key) {
@@ -30,7 +31,7 @@ std::string escaped(std::string_view key) {
   for (const char c : key) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f || byte == '%') {
-      text += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      text += '%' + core::hex({&c, 1});
     } else {
       text += c;
     }
@@ -45,10 +46,8 @@ std::optional<std::string> unescaped(std::string_view text) {
       key += text[at];
       continue;
     }
-    unsigned int byte = 0;
-    const std::string_view digits = text.substr(at + 1, 2);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) return std::nullopt;
+    unsigned char byte = 0;
+    if (!core::unhex(text.substr(at + 1, 2), {&byte, 1})) return std::nullopt;
     key += static_cast<char>(byte);
     at += 2;
   }

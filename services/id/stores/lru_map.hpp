@@ -69,9 +69,8 @@ class LruMap {
       oldest->thing->stop(nullptr);
       return erase(oldest);
     }
-    throw core::Failure(core::kOverloaded,
-                        core::with_json(std::to_string(entries_.size()) + " names are in use already",
-                                        core::Json().add("max", most_)));
+    throw core::Failure(core::kOverloaded, std::to_string(entries_.size()) + " names are in use already",
+                        core::Json().add("max", most_));
   }
 
   void erase(typename Entries::iterator entry) {

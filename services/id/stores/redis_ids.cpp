@@ -18,8 +18,8 @@ constexpr std::int64_t kLastSecond = std::numeric_limits<std::int32_t>::max();
 constexpr int kMostAsked = 10;  // each but the first because of another loss of data
 
 core::Error time_exhausted(std::int64_t seconds, std::int64_t epoch_s) {
-  return {core::kTimeExhausted, core::with_json("the seconds since the epoch do not fit 31 bits",
-                                                Json().add("seconds", seconds).add("epoch_s", epoch_s))};
+  return {core::kTimeExhausted, "the seconds since the epoch do not fit 31 bits",
+          Json().add("seconds", seconds).add("epoch_s", epoch_s)};
 }
 
 core::Error no_moment() {
@@ -27,8 +27,8 @@ core::Error no_moment() {
 }
 
 core::Error counter_exhausted(const std::string& prefix) {
-  return {core::kRangeExhausted, core::with_json("the counter of the day has come to its last value",
-                                                 Json().add("prefix", prefix).add("max", kLastCounter))};
+  return {core::kRangeExhausted, "the counter of the day has come to its last value",
+          Json().add("prefix", prefix).add("max", kLastCounter)};
 }
 
 }  // namespace

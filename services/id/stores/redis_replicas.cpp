@@ -32,13 +32,12 @@ void RedisReplicas::ask(const std::shared_ptr<Asking>& asking) {
 }
 
 std::optional<core::Error> RedisReplicas::lack(int wanted, const core::Result<db::RedisReply>& reached) {
-  if (!reached) return core::Error{core::kIndeterminate, reached.error().message};
+  if (!reached) return core::Error{core::kIndeterminate, reached.error().message, reached.error().details};
   if (!reached->is_integer())
     return core::Error{core::kIndeterminate, "Redis did not answer WAIT with the number of replicas"};
   if (reached->integer() >= wanted) return std::nullopt;
-  return core::Error{core::kIndeterminate,
-                     core::with_json("too few replicas of Redis have what was reserved",
-                                     core::Json().add("replicas", reached->integer()).add("wanted", wanted))};
+  return core::Error{core::kIndeterminate, "too few replicas of Redis have what was reserved",
+                     core::Json().add("replicas", reached->integer()).add("wanted", wanted)};
 }
 
 }  // namespace zerosuite::id::stores

@@ -1,12 +1,12 @@
 #include "id/stores/redis_store.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <string_view>
 #include <utility>
 
 #include "core/json.hpp"
+#include "core/text.hpp"
 #include "id/stores/redis_scripts.hpp"
 #include "id/stores/store_errors.hpp"
 
@@ -31,12 +31,11 @@ void expect(bool good, const char* what) {
 // Throws core::Failure: somebody else has written what is no number there.
 std::int64_t integer_of(const RedisReply& reply) {
   const std::string& text = reply.text();
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0)
+  const auto value = core::parse<std::int64_t>(text);
+  if (!value || *value < 0)
     throw core::Failure(core::kStorageError, "Redis keeps \"" + db::printable(text) +
                                                  "\" where an integer from 0 to 2^63-1 should be");
-  return value;
+  return *value;
 }
 
 // What Lua counts with, beginning at 0.
@@ -311,8 +310,8 @@ void RedisStore::renew(const Claim& claim, const Lease& lease, core::Done<Lease>
   const auto read = [worker = lease.worker, epoch = lease.epoch](const RedisReply& now) -> Result<Lease> {
     const std::int64_t store_ms = small_integer_of(now, "a time");
     if (store_ms != 0) return Lease{.worker = worker, .epoch = epoch, .store_ms = store_ms};
-    return core::Error{core::kLeaseLost, core::with_json("the lease has passed, or is another's",
-                                                         Json().add("worker", worker))};
+    return core::Error{core::kLeaseLost, "the lease has passed, or is another's",
+                       Json().add("worker", worker)};
   };
   run<Lease>({scripts::kRenew,
               {options_.prefix + "workers", options_.prefix + "born"},

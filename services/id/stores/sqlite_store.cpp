@@ -88,9 +88,9 @@ void SqliteStore::check_all(HighWaterMarks& floors) {
     if (stored >= floor) return;
     throw core::Failure(
         core::kStoreRegressed,
-        core::with_json(
-            file_.path().string() + " has forgotten what it gave out, by " + floors.path().string() + kGoOn,
-            core::Json().add("key", key).add("stored", stored).add("floor", floor)));
+
+        file_.path().string() + " has forgotten what it gave out, by " + floors.path().string() + kGoOn,
+        core::Json().add("key", key).add("stored", stored).add("floor", floor));
   });
 }
 
@@ -120,15 +120,15 @@ void SqliteStore::reserve(const ReserveRequest& ask, core::Done<Reserved> done) 
 void SqliteStore::give_back(const Key& key, const Range& unused, core::Done<bool> done) {
   const bool before = commits_.trouble().has_value();
   const auto result = std::make_shared<bool>(false);
-  commits_.add(
-      {.work = [this, result, key, unused] { *result = tables_->give_back(key, unused); },
-       .done =
-           [this, before, result, done = std::move(done)](const core::Error* trouble) mutable {
-             if (trouble == nullptr) return done(*result);
-             // A commit that failed may be on the disk after all, and count at the next start.
-             const bool doubtful = commits_.failed_for_good() && !before;
-             done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError, trouble->message});
-           }});
+  commits_.add({.work = [this, result, key, unused] { *result = tables_->give_back(key, unused); },
+                .done =
+                    [this, before, result, done = std::move(done)](const core::Error* trouble) mutable {
+                      if (trouble == nullptr) return done(*result);
+                      // A commit that failed may be on the disk after all, and count at the next start.
+                      const bool doubtful = commits_.failed_for_good() && !before;
+                      done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError,
+                                       trouble->message, trouble->details});
+                    }});
 }
 
 void SqliteStore::create_tag(const Tag& tag, core::Done<Tag> done) {

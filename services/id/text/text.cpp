@@ -1,10 +1,10 @@
 #include "id/text/text.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
@@ -28,11 +28,7 @@ const Row& row_of(Form form) { return kRows[static_cast<std::size_t>(form)]; }
 
 std::optional<std::int64_t> from_decimal(std::string_view text) {
   if (text.empty() || text.front() == '-' || (text.front() == '0' && text.size() > 1)) return {};
-  std::int64_t id = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, id);
-  if (error != std::errc() || stop != end) return {};
-  return id;
+  return core::parse<std::int64_t>(text);
 }
 
 std::optional<std::int64_t> from_digits(std::string_view text, const Row& row) {

@@ -5,42 +5,14 @@
 namespace zerosuite::lock {
 namespace {
 
-using wire::Dict, wire::Integer, wire::List, wire::Value;
-
-Value value(std::string_view text) { return {std::string(text)}; }
-Value value(const char* text) { return {std::string(text)}; }
-Value value(bool flag) { return {flag}; }
-Value value(milliseconds duration) { return {Integer{duration.count()}}; }
-Value value(std::integral auto number) { return {Integer{number}}; }
-Value value(Value value) { return value; }
-
-// A dict of text keys, entry by entry.
-class Fields {
- public:
-  template <class T>
-  Fields& add(std::string_view key, T&& entry) {
-    dict_.push_back({{std::string(key)}, value(std::forward<T>(entry))});
-    return *this;
-  }
-  Value take() { return {std::move(dict_)}; }
-
- private:
-  Dict dict_;
-};
-
-Value texts(const std::vector<std::string>& texts) {
-  List list;
-  for (const std::string& text : texts) list.push_back({text});
-  return {std::move(list)};
-}
+using wire::Dict, wire::List, wire::Value;
 
 Value value_of(const Histogram& histogram) {
   Dict dict;
   for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
-    if (histogram.buckets()[i] != 0)
-      dict.push_back({{std::to_string(Histogram::below_ms(i))}, {Integer{histogram.buckets()[i]}}});
+    if (histogram.buckets()[i] != 0) dict.add(std::to_string(Histogram::below_ms(i)), histogram.buckets()[i]);
   }
-  return {std::move(dict)};
+  return dict;
 }
 
 }  // namespace
@@ -70,47 +42,45 @@ std::string_view word(Busy::Reason reason) {
 }
 
 Value value_of(const Check& check) {
-  return Fields()
-      .add("valid", check.valid)
-      .add("current_token", check.current == 0 ? Value() : value(check.current))
-      .add("owner", check.current == 0 ? Value() : value(check.owner))
-      .add("remaining_ms", check.remaining)
-      .take();
+  return Dict{{"valid", check.valid},
+              {"current_token", check.current == 0 ? Value() : check.current},
+              {"owner", check.current == 0 ? Value() : check.owner},
+              {"remaining_ms", check.remaining}};
 }
 
 Value value_of(const Event& event) {
-  Fields fields;
-  fields.add("event", word(event.kind));
+  Dict dict;
+  dict.add("event", word(event.kind));
   switch (event.kind) {
     case Event::Kind::kOpen:
-      if (!event.text.empty()) fields.add("session", event.text).add("ttl_ms", event.remaining);
-      return fields.take();
+      if (!event.text.empty()) dict.add("session", event.text).add("ttl_ms", event.remaining);
+      return dict;
     case Event::Kind::kDrain:
-      return fields.take();
+      return dict;
     case Event::Kind::kOverflow:
-      return fields.add("missed", event.missed).take();
+      return dict.add("missed", event.missed);
     default:
       break;
   }
-  fields.add("name", event.name).add("owner", event.owner).add("token", event.token);
-  fields.add("remaining_ms", event.remaining);
-  if (event.kind == Event::Kind::kRevoked) fields.add("reason", event.text);
-  if (event.kind == Event::Kind::kSuspect) fields.add("session", event.text);
-  return fields.take();
+  dict.add("name", event.name).add("owner", event.owner).add("token", event.token);
+  dict.add("remaining_ms", event.remaining);
+  if (event.kind == Event::Kind::kRevoked) dict.add("reason", event.text);
+  if (event.kind == Event::Kind::kSuspect) dict.add("session", event.text);
+  return dict;
 }
 
 Value value_of(const HolderView& holder) {
-  Fields fields;
-  fields.add("owner", holder.owner)
+  Dict dict;
+  dict.add("owner", holder.owner)
       .add("token", holder.token)
       .add("mode", word(holder.mode))
       .add("hold_count", holder.count)
       .add("remaining_ms", holder.remaining)
       .add("held_ms", holder.held);
-  if (holder.mode == Mode::kPermits) fields.add("permits", holder.permits);
-  if (!holder.session.empty()) fields.add("session", holder.session);
-  if (!holder.data.empty()) fields.add("data", holder.data);
-  return fields.take();
+  if (holder.mode == Mode::kPermits) dict.add("permits", holder.permits);
+  if (!holder.session.empty()) dict.add("session", holder.session);
+  if (!holder.data.empty()) dict.add("data", holder.data);
+  return dict;
 }
 
 Value value_of(const NameView& name) {
@@ -118,69 +88,62 @@ Value value_of(const NameView& name) {
   for (const HolderView& holder : name.holders) holders.push_back(value_of(holder));
   List waiters;
   for (const WaiterView& waiter : name.waiters)
-    waiters.push_back(Fields()
-                          .add("owner", waiter.owner)
-                          .add("mode", word(waiter.mode))
-                          .add("waited_ms", waiter.waited)
-                          .take());
-  Fields fields;
-  fields.add("name", name.name)
+    waiters.push_back(
+        Dict{{"owner", waiter.owner}, {"mode", word(waiter.mode)}, {"waited_ms", waiter.waited}});
+  Dict dict;
+  dict.add("name", name.name)
       .add("kind", name.semaphore ? "semaphore" : "lock")
       .add("held", !name.holders.empty())
-      .add("holders", Value{std::move(holders)})
+      .add("holders", std::move(holders))
       .add("holder_count", name.holder_count)
-      .add("waiters", Value{std::move(waiters)})
+      .add("waiters", std::move(waiters))
       .add("queue_len", name.queue_length);
-  if (name.semaphore) fields.add("limit", name.limit);
-  return fields.take();
+  if (name.semaphore) dict.add("limit", name.limit);
+  return dict;
 }
 
 Value value_of(const Page& page) {
   List names;
   for (const NameView& name : page.names) names.push_back(value_of(name));
-  return Fields().add("locks", Value{std::move(names)}).add("cursor", page.cursor).take();
+  return Dict{{"locks", std::move(names)}, {"cursor", page.cursor}};
 }
 
 Value value_of(const BatchResult& result, std::string_view done) {
   List lost;
   for (const Missed& missed : result.missed)
-    lost.push_back({List{value(missed.name), value(missed.token), value(missed.error.name)}});
-  return Fields().add(done, texts(result.done)).add("lost", Value{std::move(lost)}).take();
+    lost.push_back(List{missed.name, missed.token, missed.error.name});
+  return Dict{{done, List(result.done.begin(), result.done.end())}, {"lost", std::move(lost)}};
 }
 
 Value value_of(const Capabilities& engine) {
-  return Fields()
-      .add("engine", engine.engine)
-      .add("durability", engine.durability)
-      .add("fair", engine.fair)
-      .add("exclusion", engine.exclusion)
-      .add("clock", engine.clock)
-      .add("fencing", engine.fencing)
-      .add("shared", engine.context)
-      .add("semaphores", engine.semaphores)
-      .add("atomic_sets", engine.atomic_sets)
-      .add("indefinite", engine.indefinite)
-      .add("survives_restart", engine.survives_restart)
-      .take();
+  return Dict{{"engine", engine.engine},
+              {"durability", engine.durability},
+              {"fair", engine.fair},
+              {"exclusion", engine.exclusion},
+              {"clock", engine.clock},
+              {"fencing", engine.fencing},
+              {"shared", engine.context},
+              {"semaphores", engine.semaphores},
+              {"atomic_sets", engine.atomic_sets},
+              {"indefinite", engine.indefinite},
+              {"survives_restart", engine.survives_restart}};
 }
 
 Value value_of(const Counters& counters) {
-  return Fields()
-      .add("grants", counters.grants)
-      .add("reentries", counters.reentries)
-      .add("replays", counters.replays)
-      .add("busy", counters.busy)
-      .add("timeouts", counters.timeouts)
-      .add("withdrawn", counters.withdrawn)
-      .add("deadlocks", counters.deadlocks)
-      .add("releases", counters.releases)
-      .add("extensions", counters.extensions)
-      .add("expired", counters.expired)
-      .add("revoked", counters.revoked)
-      .add("sessions_lost", counters.sessions_lost)
-      .add("waited_below_ms", value_of(counters.waited))
-      .add("held_below_ms", value_of(counters.held))
-      .take();
+  return Dict{{"grants", counters.grants},
+              {"reentries", counters.reentries},
+              {"replays", counters.replays},
+              {"busy", counters.busy},
+              {"timeouts", counters.timeouts},
+              {"withdrawn", counters.withdrawn},
+              {"deadlocks", counters.deadlocks},
+              {"releases", counters.releases},
+              {"extensions", counters.extensions},
+              {"expired", counters.expired},
+              {"revoked", counters.revoked},
+              {"sessions_lost", counters.sessions_lost},
+              {"waited_below_ms", value_of(counters.waited)},
+              {"held_below_ms", value_of(counters.held)}};
 }
 
 }  // namespace zerosuite::lock

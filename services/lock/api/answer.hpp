@@ -1,4 +1,4 @@
-// What the broker answers, as clients see it: dicts with the keys of docs/locks.md.
+// The broker's replies as clients see them: dicts with the keys of docs/locks.md.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace zerosuite::lock {
 
-/// A grant or the lack of one, as acquire() answers it.
+/// A grant, or the lack of one, as the reply to acquire().
 struct AnswerView {
   /// Whether a grant has `name`, or `names`.
   enum class Form : std::uint8_t { kName, kNames };
@@ -33,14 +33,14 @@ wire::Value value_of(const NameView& name);
 wire::Value value_of(const Page& page);
 wire::Value value_of(const Capabilities& capabilities);
 wire::Value value_of(const Counters& counters);
-/// `done` and `lost` under those names.
+/// A dict with the keys `done` and "lost".
 wire::Value value_of(const BatchResult& result, std::string_view done);
 
 }  // namespace zerosuite::lock
 
 namespace zerosuite::wire {
 
-// Packed without a Value in between: it is what most calls answer.
+// Packed without a Value in between, since most calls reply with these.
 template <>
 struct Foreign<lock::AnswerView> {
   static void pack(Packer& out, const lock::AnswerView& view);

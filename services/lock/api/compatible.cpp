@@ -9,11 +9,11 @@ namespace {
 
 using core::Failure, core::Result;
 using rpc::Reply;
-using wire::Integer, wire::List, wire::Value;
+using wire::List, wire::Value;
 
 constexpr milliseconds kRedlockPatience{600};  // redlock-py tries three times, 200 ms apart
 
-// Of the length that uuid.uuid4() has, which the recipe uses.
+// In the form of uuid.uuid4(), which the recipe uses.
 std::string random_uuid() {
   std::string key = random_name();
   for (const std::size_t dash : {20U, 16U, 12U, 8U}) key.insert(dash, "-");
@@ -34,14 +34,14 @@ void take(Broker& broker, const Reply<Value>& reply, Request request, Shape fing
         if (!answer) return reply(answer.error());
         const auto* granted = std::get_if<Granted>(&*answer);
         if (granted != nullptr) undo_when_undelivered(broker, reply, *granted, {});
-        reply(granted == nullptr ? Value{false} : fingerprint(*granted));
+        reply(granted == nullptr ? Value(false) : fingerprint(*granted));
       });
   withdraw_when_lost(broker, reply, id);
 }
 
 void give_back(Broker& broker, const Reply<Value>& reply, const Hold& hold) {
   broker.release({hold.spec.names.front(), hold.spec.owner, hold.token, HoldKey::Kind::kLock},
-                 [reply](const Result<Released>& released) { reply(Value{static_cast<bool>(released)}); });
+                 [reply](const Result<Released>& released) { reply(static_cast<bool>(released)); });
 }
 
 void unlock(Broker& broker, const Reply<Value>& reply, const ListArgument& lock) {
@@ -51,13 +51,13 @@ void unlock(Broker& broker, const Reply<Value>& reply, const ListArgument& lock)
   const auto key = name ? in.text() : std::nullopt;
   if (!key) throw Failure(core::kTypeError, "unlock() takes what lock() answered: [validity, resource, key]");
   const Hold* hold = broker.held_by(std::string(*name), std::string(*key));
-  hold == nullptr ? reply(Value{false}) : give_back(broker, reply, *hold);
+  hold == nullptr ? reply(false) : give_back(broker, reply, *hold);
 }
 
 void release_lock(Broker& broker, const Reply<Value>& reply, const std::string& name, const std::string& id) {
   check_name(name);
   if (const Hold* hold = broker.held_by(name, id)) return give_back(broker, reply, *hold);
-  reply(Value{broker.info(name).holders.empty()});  // as the recipe: nothing to release is no failure
+  reply(broker.info(name).holders.empty());  // as in the recipe: having nothing to release is no failure
 }
 
 }  // namespace
@@ -72,12 +72,12 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                   request.spec.lease = milliseconds(ttl_ms);
                   request.wait = kRedlockPatience;
                   take(broker, reply, std::move(request), [resource](const Granted& granted) {
-                    return Value{List{{Integer{granted.validity.count()}}, {resource}, {granted.owner}}};
+                    return Value(List{granted.validity, resource, granted.owner});
                   });
                 });
   server.method("unlock", {"lock"}, "redlock-py's unlock(): gives back what lock() answered.",
                 [&broker](const Reply<Value>& reply, ListArgument lock) { unlock(broker, reply, lock); });
-  server.method("acquire_lock", {"lock_name", {"acquire_time", {Integer{10}}}, {"time_out", {Integer{10}}}},
+  server.method("acquire_lock", {"lock_name", {"acquire_time", 10}, {"time_out", 10}},
                 "Takes a lock for time_out seconds, waiting for up to acquire_time seconds. Answers an "
                 "identifier, or False.",
                 [&broker](const Reply<Value>& reply, std::string name, double acquire_time, double time_out) {
@@ -87,7 +87,7 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                   request.spec.lease = seconds("time_out", time_out);
                   request.wait = seconds("acquire_time", acquire_time);
                   take(broker, reply, std::move(request),
-                       [](const Granted& granted) { return Value{granted.owner}; });
+                       [](const Granted& granted) { return Value(granted.owner); });
                 });
   server.method("release_lock", {"lock_name", "identifier"},
                 "Gives back what acquire_lock() answered. False when somebody else holds the lock.",

@@ -8,26 +8,26 @@ namespace zerosuite::lock {
 
 /// Sessions and their events.
 void bind_sessions(rpc::Server& server, Broker& broker);
-/// What operators look at and do.
+/// What operators inspect and do.
 void bind_operations(rpc::Server& server, Broker& broker);
 /// The call shapes of redlock-py and of the recipe with SETNX and EXPIRE.
 void bind_compatible(rpc::Server& server, Broker& broker);
 
-/// Takes the attempt out of the line, or gives back what it was granted, when nobody waits for the reply any
-/// more. `id` is zero when it was answered already.
+/// Withdraws the attempt, or gives back what it was granted, once nobody waits for the reply any more. `id`
+/// is zero when it was decided already.
 template <class T>
 void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Acquires::Id id) {
   if (id != 0) reply.on_lost([&broker, id] { broker.acquires().withdraw(id); });
 }
 
-/// The grant that the reply is about to carry is given back if it reaches nobody. What a ticket stands for is
-/// kept for its next wait(), and what was asked again has been heard of.
+/// Gives the grant that the reply is about to carry back if it reaches nobody. A ticket's grant is kept for
+/// its next wait(), and a repeated request shows that its client still wants the grant.
 template <class T>
 void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Granted& granted,
                            const std::string& request_id) {
   if (granted.replay || !granted.ticket.empty()) return;
   const Token token = granted.token;
-  if (request_id.empty()) {  // as usual: the closure then fits into the std::function
+  if (request_id.empty()) {  // the usual case: this closure fits into a std::function
     reply.on_undelivered([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
     return;
   }

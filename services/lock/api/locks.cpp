@@ -9,20 +9,20 @@ namespace {
 
 using core::Failure, core::Result;
 using rpc::Reply;
-using wire::Integer, wire::Value;
+using wire::Value;
 using OwnerArgument = std::optional<std::string>;
 
 const Value kNil;
-const Value kLease{Integer{30'000}};
-const Value kNoWait{Integer{0}};
+const Value kLease(30'000);
+const Value kNoWait(0);
 
-// What of a request its answer needs.
+// What the reply needs of the request.
 struct Asked {
   std::string request_id = {};
   AnswerView::Form form = AnswerView::Form::kName;
 };
 
-// Who asks is answered when the broker knows, and is taken out of the line when he is gone.
+// Replies once the broker has decided; withdraws the attempt when the client is lost.
 template <class Start>
 void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
   const Acquires::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
@@ -55,15 +55,8 @@ void acquire(Broker& broker, const Reply<AnswerView>& reply, AcquireArgs wanted,
   start(broker, reply, std::move(request));
 }
 
-template <class T>
-core::Done<T> answer(const Reply<T>& reply) {
-  return [reply](const Result<T>& result) { result ? reply(*result) : reply(result.error()); };
-}
-
 core::Done<BatchResult> answer(const Reply<Value>& reply, std::string_view done) {
-  return [reply, done](const Result<BatchResult>& result) {
-    result ? reply(value_of(*result, done)) : reply(result.error());
-  };
+  return reply.with([done](const BatchResult& result) { return value_of(result, done); });
 }
 
 void bind_acquire(rpc::Server& server, Broker& broker) {
@@ -72,7 +65,7 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
       "or ok=False and who holds it.",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                std::int64_t wait_ms, DictArgument opts) {
+                std::int64_t wait_ms, rpc::Options opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
       });
   server.method("try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
@@ -84,7 +77,7 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
                 {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
                 "Takes several locks together or none, with one token; waits without holding any of them.",
                 [&broker](const Reply<AnswerView>& reply, ListArgument names, OwnerArgument owner,
-                          std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+                          std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
                   Request request = request_of({names_of(names, broker.limits()), std::move(owner), lease_ms,
                                                 wait_ms, opts, reply.call().client()},
                                                broker);
@@ -94,15 +87,15 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
       "sem_acquire",
       {"name",
        {"owner", kNil},
-       {"limit", {Integer{1}}},
-       {"permits", {Integer{1}}},
+       {"limit", 1},
+       {"permits", 1},
        {"lease_ms", kLease},
        {"wait_ms", kNoWait},
        {"opts", kNil}},
       "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
       "as available.",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::uint32_t limit,
-                std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, DictArgument opts) {
+                std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts},
                 {.mode = Mode::kPermits, .permits = permits, .limit = limit});
       });
@@ -114,14 +107,14 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
       "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
       "wait() and cancel().",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                DictArgument opts) {
+                rpc::Options opts) {
         Request request = request_of(
             {{std::move(name)}, std::move(owner), lease_ms, 0, opts, reply.call().client()}, broker);
         answer_later(broker, reply, {request.spec.request_id}, [&](Acquires::Callback told) {
           return broker.enqueue(std::move(request), std::move(told));
         });
       });
-  server.method("wait", {"ticket", {"wait_ms", {Integer{20'000}}}},
+  server.method("wait", {"ticket", {"wait_ms", 20'000}},
                 "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
                 [&broker](const Reply<AnswerView>& reply, std::string ticket, std::int64_t wait_ms) {
                   answer_later(broker, reply, {}, [&](Acquires::Callback told) {
@@ -135,8 +128,8 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
 void bind_holds(rpc::Server& server, Broker& broker) {
   const auto release = [&broker](HoldKey::Kind kind) {
     return [&broker, kind](const Reply<Released>& reply, std::string name, std::string owner, Token token,
-                           DictArgument opts) {
-      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, answer(reply));
+                           rpc::Options opts) {
+      broker.release({std::move(name), std::move(owner), token, kind, request_id_of(opts)}, reply);
     };
   };
   server.method("release", {"name", "owner", "token", {"opts", kNil}},
@@ -147,18 +140,18 @@ void bind_holds(rpc::Server& server, Broker& broker) {
   server.method(
       "release_many", {"owner", "held", {"opts", kNil}},
       "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
-      [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, DictArgument opts) {
+      [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, rpc::Options opts) {
         broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
                             answer(reply, "released"));
       });
-  server.method("extend", {"name", "owner", "token", {"lease_ms", kLease}},
-                "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
-                [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
-                          std::int64_t lease_ms) {
-                  check_lease(milliseconds(lease_ms), broker.limits());
-                  broker.leases().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms),
-                                         answer(reply));
-                });
+  server.method(
+      "extend", {"name", "owner", "token", {"lease_ms", kLease}},
+      "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
+      [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
+                std::int64_t lease_ms) {
+        check_lease(milliseconds(lease_ms), broker.limits());
+        broker.leases().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms), reply);
+      });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
                 "extend() for each [name, token] of held. Answers those that are ok and those lost.",
                 [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held,
@@ -170,16 +163,14 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 "Turns an exclusive hold into a shared one without letting anybody in between.",
                 [&broker](const Reply<AnswerView>& reply, std::string name, std::string owner, Token token) {
                   broker.downgrade({std::move(name), std::move(owner), token, HoldKey::Kind::kLock},
-                                   [&broker, reply](const Result<Answer>& granted) {
-                                     if (!granted) return reply(granted.error());
-                                     reply(AnswerView{*granted, broker.epoch()});
-                                   });
+                                   reply.with([&broker](const Answer& granted) {
+                                     return AnswerView{granted, broker.epoch()};
+                                   }));
                 });
-  server
-      .method("check", {"name", "token"},
-              "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
-              [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); })
-      .idempotent = true;
+  server.query(
+      "check", {"name", "token"},
+      "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
+      [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); });
 }
 
 }  // namespace

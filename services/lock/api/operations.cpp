@@ -1,19 +1,17 @@
 #include <utility>
 
+#include "core/text.hpp"
 #include "lock/api/answer.hpp"
 #include "lock/api/groups.hpp"
 
 namespace zerosuite::lock {
 namespace {
 
-using wire::Dict, wire::Integer, wire::List, wire::Value;
-
-Value count(std::size_t number) { return {Integer{number}}; }
+using wire::Dict, wire::List, wire::Value;
 
 std::size_t page_size(std::int64_t limit) {
-  constexpr std::int64_t kMost = 1000;
-  if (limit >= 1 && limit <= kMost) return static_cast<std::size_t>(limit);
-  throw core::Failure(core::kInvalidArgument, "limit must be from 1 to 1000, not " + std::to_string(limit));
+  core::check_range("limit", limit, 1, 1000);
+  return static_cast<std::size_t>(limit);
 }
 
 Value holds(const Broker& broker, const std::string& owner, std::int64_t limit, const std::string& cursor) {
@@ -22,10 +20,10 @@ Value holds(const Broker& broker, const std::string& owner, std::int64_t limit, 
   for (const auto& [name, holder] : page.holds) {
     Value entry = value_of(holder);
     Dict& dict = std::get<Dict>(entry.data);
-    dict.insert(dict.begin(), wire::DictEntry{{std::string("name")}, {name}});
+    dict.insert(dict.begin(), wire::DictEntry{"name", name});
     list.push_back(std::move(entry));
   }
-  return {Dict{{{std::string("holds")}, {std::move(list)}}, {{std::string("cursor")}, {page.cursor}}}};
+  return Dict{{"holds", std::move(list)}, {"cursor", page.cursor}};
 }
 
 Value list(const Broker& broker, const std::string& prefix, std::int64_t limit, const std::string& cursor) {
@@ -36,75 +34,60 @@ Value list(const Broker& broker, const std::string& prefix, std::int64_t limit, 
 Value engine_info(const Broker& broker) {
   Value info = value_of(broker.engine().capabilities());
   Dict& dict = std::get<Dict>(info.data);
-  dict.push_back({{std::string("epoch")}, {Integer{broker.epoch()}}});
-  dict.push_back({{std::string("recovering_ms")}, {Integer{broker.engine().recovering().count()}}});
+  dict.add("epoch", broker.epoch()).add("recovering_ms", broker.engine().recovering());
   return info;
 }
 
 Value stats(const Broker& broker) {
   Value stats = value_of(broker.counters());
-  Dict& dict = std::get<Dict>(stats.data);
-  const auto put = [&](const char* key, Value value) {
-    dict.push_back({{std::string(key)}, std::move(value)});
-  };
-  put("held", count(broker.leases().size()));
-  put("names", count(broker.table().names().size()));
-  put("waiting", count(broker.acquires().waiting()));
-  put("sessions", count(broker.sessions().size()));
-  put("listeners", count(broker.events().size()));
-  put("draining", {broker.acquires().draining()});
-  put("recovering_ms", {Integer{broker.engine().recovering().count()}});
+  std::get<Dict>(stats.data)
+      .add("held", broker.leases().size())
+      .add("names", broker.table().names().size())
+      .add("waiting", broker.acquires().waiting())
+      .add("sessions", broker.sessions().size())
+      .add("listeners", broker.events().size())
+      .add("draining", broker.acquires().draining())
+      .add("recovering_ms", broker.engine().recovering());
   return stats;
 }
 
 Value drain(Broker& broker) {
   const std::size_t waiting = broker.acquires().waiting();
   broker.drain(EventBus::Stay::kStays);
-  return {Dict{{{std::string("waiters")}, count(waiting)},
-               {{std::string("held")}, count(broker.leases().size())}}};
+  return Dict{{"waiters", waiting}, {"held", broker.leases().size()}};
 }
 
 }  // namespace
 
 void bind_operations(rpc::Server& server, Broker& broker) {
-  server
-      .method("info", {"name"}, "Who holds a lock and who waits for it, in order.",
-              [&broker](const std::string& name) { return value_of(broker.info(name)); })
-      .idempotent = true;
-  server
-      .method("list", {{"prefix", {std::string()}}, {"limit", {Integer{100}}}, {"cursor", {std::string()}}},
-              "The locks in use whose names begin with prefix, limit at a time; cursor is where to go on.",
-              [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
-                return list(broker, prefix, limit, cursor);
-              })
-      .idempotent = true;
-  server
-      .method("holds", {"owner", {"limit", {Integer{1000}}}, {"cursor", {std::string()}}},
-              "What an owner holds, about limit names at a time; cursor is where to go on.",
-              [&broker](const std::string& owner, std::int64_t limit, const std::string& cursor) {
-                return holds(broker, owner, limit, cursor);
-              })
-      .idempotent = true;
+  server.query("info", {"name"}, "Who holds a lock and who waits for it, in order.",
+               [&broker](const std::string& name) { return value_of(broker.info(name)); });
+  server.query("list", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
+               "The locks in use whose names begin with prefix, limit at a time; cursor is where to go on.",
+               [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
+                 return list(broker, prefix, limit, cursor);
+               });
+  server.query("holds", {"owner", {"limit", 1000}, {"cursor", ""}},
+               "What an owner holds, about limit names at a time; cursor is where to go on.",
+               [&broker](const std::string& owner, std::int64_t limit, const std::string& cursor) {
+                 return holds(broker, owner, limit, cursor);
+               });
   server.method(
-      "force_release", {"name", {"reason", {std::string()}}},
+      "force_release", {"name", {"reason", ""}},
       "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
       "answered: give it to the resource to shut the old holder out.",
       [&broker](const rpc::Reply<Value>& reply, const std::string& name, const std::string& reason) {
         check_reason(reason);
-        broker.force_release(name, reason, [reply](const core::Result<Revoked>& revoked) {
-          const auto& [released, token] = *revoked;
-          reply(Value{Dict{{{std::string("released")}, count(released)},
-                           {{std::string("token")}, released == 0 ? Value() : Value{Integer{token}}}}});
-        });
+        broker.force_release(name, reason, reply.with([](const Revoked& revoked) {
+          return Dict{{"released", revoked.released},
+                      {"token", revoked.released == 0 ? Value() : revoked.token}};
+        }));
       });
   server.method("drain", "Grants nothing any more and sends those who wait away; releases go on.",
                 [&broker] { return drain(broker); });
-  server
-      .method("engine_info", "What the engine promises, and whether it is still recovering.",
-              [&broker] { return engine_info(broker); })
-      .idempotent = true;
-  server.method("stats", "Counters since the start, and the present.", [&broker] { return stats(broker); })
-      .idempotent = true;
+  server.query("engine_info", "What the engine promises, and whether it is still recovering.",
+               [&broker] { return engine_info(broker); });
+  server.query("stats", "Counters since the start, and the present.", [&broker] { return stats(broker); });
 }
 
 }  // namespace zerosuite::lock

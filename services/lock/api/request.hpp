@@ -6,29 +6,25 @@
 #include <vector>
 
 #include "lock/broker/broker.hpp"
+#include "rpc/server/options.hpp"
 #include "wire/codec.hpp"
 
 namespace zerosuite::lock {
 
-/// A list as it came, to be read once it is known to be no longer than it may be: a message has room for a
-/// million elements. Views the call's message.
+/// A list that is not read yet: its size is checked first, since a message has room for a million elements.
+/// Views the call's message.
 struct ListArgument {
   std::uint32_t size = 0;
   std::string_view elements;  ///< Encoded, one after the other.
 };
-/// The same of a dict; none when it is nil.
-struct DictArgument {
-  std::uint32_t size = 0;
-  std::string_view entries;  ///< Keys and values in turn.
-};
 
-/// The arguments that all acquires have.
+/// The arguments common to all acquires.
 struct AcquireArgs {
   std::vector<std::string> names;
   std::optional<std::string> owner;
   std::int64_t lease_ms = 0;  ///< Zero = as long as the session lasts.
   std::int64_t wait_ms = 0;
-  DictArgument opts = {};
+  rpc::Options opts = {};
   std::string client = {};  ///< rpc::CallInfo::client().
 };
 
@@ -37,7 +33,7 @@ struct AcquireArgs {
 Request request_of(AcquireArgs wanted, const Broker& broker);
 
 /// The request_id among the options of a release; empty when there is none. Throws as request_of().
-std::string request_id_of(const DictArgument& opts);
+std::string request_id_of(const rpc::Options& opts);
 
 /// The names of a set. Throws core::Failure: InvalidArgument when there are more than Limits::max_names,
 /// TypeError when they are not all text.
@@ -54,10 +50,6 @@ namespace zerosuite::wire {
 template <>
 struct Foreign<lock::ListArgument> {
   static lock::ListArgument read(Reader& in);
-};
-template <>
-struct Foreign<lock::DictArgument> {
-  static lock::DictArgument read(Reader& in);
 };
 
 }  // namespace zerosuite::wire

@@ -1,3 +1,4 @@
+#include "core/text.hpp"
 #include "lock/api/answer.hpp"
 #include "lock/api/groups.hpp"
 #include "rpc/server/stream_writer.hpp"
@@ -6,7 +7,7 @@ namespace zerosuite::lock {
 namespace {
 
 using rpc::StreamWriter;
-using wire::Integer, wire::Value;
+using wire::Value;
 
 Subscriber listener_of(const StreamWriter<EventView>& writer) {
   return {.tell = [writer](const SharedEvent& event) { return writer.push({event}); },
@@ -14,23 +15,16 @@ Subscriber listener_of(const StreamWriter<EventView>& writer) {
           .client = writer.call().client()};
 }
 
-void check_ttl(std::int64_t ttl_ms) {
-  constexpr std::int64_t kLeast = 1000, kMost = 86'400'000;
-  if (ttl_ms >= kLeast && ttl_ms <= kMost) return;
-  throw core::Failure(core::kInvalidArgument,
-                      "ttl_ms must be from 1000 to 86400000, not " + std::to_string(ttl_ms));
-}
-
 }  // namespace
 
 void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method(
-      "session_open", {"owner", {"ttl_ms", {Integer{30'000}}}},
+      "session_open", {"owner", {"ttl_ms", 30'000}},
       "Streams what happens to the owner's locks, the session's id first. Locks acquired with "
       "bind='session' end with the stream, or ttl_ms after the last session_renew().",
       [&broker](const StreamWriter<EventView>& writer, const std::string& owner, std::int64_t ttl_ms) {
         check_owner(owner);
-        check_ttl(ttl_ms);
+        core::check_range("ttl_ms", ttl_ms, 1000, 86'400'000);
         const std::string id = broker.sessions().open(owner, milliseconds(ttl_ms), listener_of(writer));
         writer.on_lost([&broker, id] { broker.sessions().lost(id); });
       });
@@ -39,11 +33,10 @@ void bind_sessions(rpc::Server& server, Broker& broker) {
   server.method("session_close", {"session"}, "Ends a session, and releases what was bound to it.",
                 [&broker](const rpc::Reply<Value>& reply, const std::string& session) {
                   broker.sessions().close(session, [reply](std::size_t released) {
-                    reply(Value{wire::Dict{{{std::string("released")}, {Integer{released}}}}});
+                    reply(wire::Dict{{"released", released}});
                   });
                 });
-  server.method("watch", {{"prefix", {std::string()}}},
-                "Streams what happens to the locks whose names begin with prefix.",
+  server.method("watch", {{"prefix", ""}}, "Streams what happens to the locks whose names begin with prefix.",
                 [&broker](const StreamWriter<EventView>& writer, const std::string& prefix) {
                   check_prefix(prefix);
                   const EventBus::Id id = broker.events().join_prefix(prefix, listener_of(writer));

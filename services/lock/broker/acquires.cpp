@@ -11,7 +11,6 @@ namespace {
 using core::Failure;
 using core::Json;
 using core::Result;
-using core::with_json;
 
 }  // namespace
 
@@ -144,9 +143,9 @@ void Acquires::refuse_misuse(const Request& request, const Owner* owner) const {
       throw Failure(core::kKindMismatch, quoted(text) + " is a " + (semaphore ? "lock" : "semaphore"));
     if (semaphore && kind->limit != spec.limit)
       throw Failure(core::kLimitMismatch,
-                    with_json(quoted(text) + " has a limit of " + std::to_string(kind->limit) + ", not " +
-                                  std::to_string(spec.limit),
-                              Json().add("limit", kind->limit)));
+                    quoted(text) + " has a limit of " + std::to_string(kind->limit) + ", not " +
+                        std::to_string(spec.limit),
+                    Json().add("limit", kind->limit));
     if (owner != nullptr && !semaphore && context_.table.lock(*owner, *name) != nullptr)
       throw Failure(core::kNotReentrant, quoted(text) + " is held by its owner in another set of names");
   }
@@ -174,8 +173,8 @@ void Acquires::refuse_crowd(const Request& request) const {
   for (const std::string& text : request.spec.names) {
     const Name* name = context_.table.find_name(text);
     if (name == nullptr || name->queue.size() < context_.limits.max_waiters) continue;
-    throw Failure(core::kQueueFull, with_json("too many wait for " + quoted(text),
-                                              Json().add("queue_len", name->queue.size())));
+    throw Failure(core::kQueueFull, "too many wait for " + quoted(text),
+                  Json().add("queue_len", name->queue.size()));
   }
 }
 

@@ -1,8 +1,9 @@
 #include "lock/broker/broker.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
+
+#include "core/text.hpp"
 
 namespace zerosuite::lock {
 namespace {
@@ -62,9 +63,8 @@ std::size_t weight(const NameView& name) {
 }
 
 Token token_of(const std::string& cursor) {
-  Token token = 0;
-  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), token);
-  if (cursor.empty() || (error == std::errc() && end == cursor.data() + cursor.size())) return token;
+  if (cursor.empty()) return 0;
+  if (const auto token = core::parse<Token>(cursor)) return *token;
   throw core::Failure(core::kInvalidArgument,
                       "cursor must be empty or what the page before answered, not " + quoted(cursor));
 }

@@ -193,7 +193,7 @@ core::Error deadlock(const Cycle& cycle) {
     words += ", and so on";
     json.add("length", cycle.length);
   }
-  return {core::kDeadlock, core::with_json(words, json)};
+  return {core::kDeadlock, words, json};
 }
 
 }  // namespace zerosuite::lock

@@ -10,7 +10,6 @@ namespace {
 using core::Error;
 using core::Json;
 using core::Result;
-using core::with_json;
 
 constexpr int kWarnAt = 3;  // a third of the lease before its end
 
@@ -220,10 +219,10 @@ void Leases::extend(const HoldKey& key, milliseconds lease, core::Done<Extended>
   if (!found) return done(found.error());
   Hold& hold = **found;
   if (std::max(remaining(hold), lease) > max_extension(hold))
-    return done(
-        Error{core::kExtendLimit, with_json(quoted(key.name) + " may be held for at most " +
-                                                std::to_string(context_.limits.most_held.count()) + " ms",
-                                            Json().add("remaining_ms", remaining(hold).count()))});
+    return done(Error{core::kExtendLimit,
+                      quoted(key.name) + " may be held for at most " +
+                          std::to_string(context_.limits.most_held.count()) + " ms",
+                      Json().add("remaining_ms", remaining(hold).count())});
   lease = extended_lease(hold, lease);
   hold.spec.confirm = milliseconds(0);
   amend(hold, [this, lease, told = std::move(done)](const Result<Hold*>& amended) mutable {
@@ -400,8 +399,8 @@ Result<Hold*> Leases::find(const HoldKey& key) {
   Hold* hold = find(key.token);
   if (hold == nullptr || !has_name(*hold, key.name)) return missing(key);
   if (hold->spec.owner != key.owner)
-    return Error{core::kNotOwner, with_json(quoted(key.name) + " is held by somebody else",
-                                            Json().add("holder", hold->spec.owner))};
+    return Error{core::kNotOwner, quoted(key.name) + " is held by somebody else",
+                 Json().add("holder", hold->spec.owner)};
   const bool semaphore = hold->spec.mode == Mode::kPermits;
   if (key.kind != HoldKey::Kind::kAny && semaphore != (key.kind == HoldKey::Kind::kSemaphore))
     return Error{core::kKindMismatch, quoted(key.name) + " is a " + (semaphore ? "semaphore" : "lock")};
@@ -423,10 +422,10 @@ Error Leases::missing(const HoldKey& key) {
   const Hold* own = owner == nullptr ? nullptr : context_.table.held(*owner, *name);
   if (own != nullptr)
     return {core::kStaleToken,
-            with_json(quoted(key.name) + " is held with another token than " + std::to_string(key.token),
-                      Json().add("token", own->token))};
-  return {core::kNotOwner, with_json(quoted(key.name) + " is held by somebody else",
-                                     Json().add("holder", name->holds.front()->spec.owner))};
+            quoted(key.name) + " is held with another token than " + std::to_string(key.token),
+            Json().add("token", own->token)};
+  return {core::kNotOwner, quoted(key.name) + " is held by somebody else",
+          Json().add("holder", name->holds.front()->spec.owner)};
 }
 
 }  // namespace zerosuite::lock

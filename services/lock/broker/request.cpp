@@ -1,20 +1,16 @@
 #include "lock/broker/request.hpp"
 
-#include <array>
-
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/text.hpp"
 
 namespace zerosuite::lock {
 namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw core::Failure(core::kInvalidArgument, message); }
 
-std::string ms(milliseconds duration) { return std::to_string(duration.count()); }
-
 void check_range(const char* what, milliseconds value, milliseconds least, milliseconds most) {
-  if (value < least || value > most)
-    refuse(std::string(what) + " must be from " + ms(least) + " to " + ms(most) + ", not " + ms(value));
+  core::check_range(what, value.count(), least.count(), most.count());
 }
 
 void check_size(const char* what, const std::string& text, std::size_t most) {
@@ -76,7 +72,8 @@ void check(const Request& request, const Limits& limits) {
   check_size("data", spec.data, kMaxDataBytes);
   check_lease(spec.lease, limits);
   if (limits.most_held > milliseconds(0) && spec.lease > limits.most_held)
-    refuse("lease_ms must be at most " + ms(limits.most_held) + ", for which a lock may be held");
+    refuse("lease_ms must be at most " + std::to_string(limits.most_held.count()) +
+           ", for which a lock may be held");
   check_wait(request.wait, limits);
   check_range("confirm_ms", request.confirm, milliseconds(0), spec.lease);
   check_range("lock_delay_ms", spec.lock_delay, milliseconds(0), kMostLockDelay);
@@ -92,17 +89,7 @@ std::size_t places_of(const Request& request) {
   return spec.names.size() + bytes / kPlace;
 }
 
-std::string random_name() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<std::byte, 16> bytes{};
-  core::fill_random(bytes);
-  std::string name;
-  for (const std::byte byte : bytes) {
-    name += kDigits[std::to_integer<std::size_t>(byte) >> 4];
-    name += kDigits[std::to_integer<std::size_t>(byte) & 15];
-  }
-  return name;
-}
+std::string random_name() { return core::random_hex(16); }
 
 core::Error shutting_down() {
   return {core::kShuttingDown, "the broker is stopping and grants nothing any more"};

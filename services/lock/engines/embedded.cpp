@@ -52,8 +52,7 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
                 }),
       lapse_(timers, [this] { forget_leases(); }) {
   journal_.commits().on_change([this](const std::optional<core::Error>& trouble) {
-    notice_(trouble ? Notice{Notice::What::kTrouble, core::without_json(trouble->message)}
-                    : Notice{Notice::What::kMended});
+    notice_(trouble ? Notice{Notice::What::kTrouble, trouble->message} : Notice{Notice::What::kMended});
   });
   for (const Token token : given_back_) journal_.drop(token);
   recovery_.at(recovered_);
@@ -246,17 +245,6 @@ void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
   end(*kept, ending);
   order_.in_turn(order_.of(spec->names), spec->names, [done = std::move(done)]() mutable { done(true); });
   notifier_.run();
-}
-
-void Embedded::inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) {
-  const AnswerOrder::Names names{name};
-  order_.in_turn(order_.of(names), names, [this, name, done = std::move(done)]() mutable {
-    std::vector<RecoveredHold> found;
-    for (const StoredHold* kept : kept_.of(name)) {
-      if (!kept->passed(timers_.now())) found.push_back(held(*kept));
-    }
-    done(std::move(found));
-  });
 }
 
 void Embedded::watch_free(const std::string& name, std::function<void()> freed) {

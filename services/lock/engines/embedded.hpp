@@ -50,7 +50,6 @@ class Embedded final : public Engine {
   void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) override;
   void amend(Token token, const LockSpec& spec, core::Done<bool> done) override;
   void release(Token token, Ending ending, core::Done<bool> done) override;
-  void inspect(const std::string& name, core::Done<std::vector<RecoveredHold>> done) override;
   void watch_free(const std::string& name, std::function<void()> freed) override;
 
   std::vector<RecoveredHold> holds() const override;

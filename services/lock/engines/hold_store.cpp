@@ -1,8 +1,9 @@
 #include "lock/engines/hold_store.hpp"
 
-#include <charconv>
 #include <string_view>
 #include <utility>
+
+#include "core/text.hpp"
 
 namespace zerosuite::lock::engines {
 namespace {
@@ -39,9 +40,7 @@ std::string_view taken(std::string_view& text, char end) {
 
 // A text with its length in front; taken off.
 std::string unpacked_text(std::string_view& text) {
-  std::size_t size = 0;
-  const std::string_view number = taken(text, ':');
-  std::from_chars(number.data(), number.data() + number.size(), size);
+  const auto size = core::parse<std::size_t>(taken(text, ':')).value_or(0);
   std::string found(text.substr(0, size));
   text.remove_prefix(std::min(text.size(), size));
   return found;
@@ -73,8 +72,7 @@ std::vector<Record> unpacked_records(std::string_view text) {
     Record record;
     record.kind = text.front() == kAcquired ? Record::Kind::kAcquire : Record::Kind::kRelease;
     text.remove_prefix(1);
-    const std::string_view number = taken(text, ':');
-    std::from_chars(number.data(), number.data() + number.size(), record.count);
+    record.count = core::parse<std::uint32_t>(taken(text, ':')).value_or(0);
     record.request_id = unpacked_text(text);
     records.push_back(std::move(record));
   }

@@ -158,13 +158,6 @@ const StoredHold* HoldTable::find(Token token) const {
   return found == kept_.end() ? nullptr : &found->second;
 }
 
-std::vector<const StoredHold*> HoldTable::of(const std::string& name) const {
-  const auto& by_end = holders(name).by_end;
-  std::vector<const StoredHold*> kept(by_end.begin(), by_end.end());
-  sort_by_token(kept);
-  return kept;
-}
-
 std::vector<const StoredHold*> HoldTable::all() const {
   std::vector<const StoredHold*> all;
   all.reserve(kept_.size());

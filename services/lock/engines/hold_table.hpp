@@ -57,7 +57,6 @@ class HoldTable {
   /// Null when the token holds nothing.
   const StoredHold* find(Token token) const;
   /// In order of tokens; also those whose lease has passed.
-  std::vector<const StoredHold*> of(const std::string& name) const;
   std::vector<const StoredHold*> all() const;
 
  private:

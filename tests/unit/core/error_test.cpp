@@ -52,5 +52,15 @@ TEST_CASE("a failure carries its name and its message") {
   CHECK(failure.error().message == "too big");
 }
 
+TEST_CASE("an error shows its details behind its words, and keeps both apart whatever they are") {
+  CHECK(Error{"Busy", "not now"}.text() == "not now");
+  const Error error{"Busy", R"(tag 'a {"b"}')", Json().add("retry_after_ms", 200)};
+  CHECK(error.text() == R"(tag 'a {"b"}' {"retry_after_ms":200})");
+  const Failure failure(error);
+  CHECK(std::string(failure.what()) == error.text());
+  CHECK(failure.error().message == error.message);
+  CHECK(failure.error().details.text() == R"({"retry_after_ms":200})");
+}
+
 }  // namespace
 }  // namespace zerosuite::core::error_test

@@ -2,16 +2,21 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 namespace zerosuite::core::json_test {
 namespace {
 
-TEST_CASE("a message loses the object at its end, and nothing else") {
-  CHECK(without_json(with_json("not now", Json().add("retry_after_ms", 200))) == "not now");
-  CHECK(without_json(with_json("not now", Json().add("cycle", Json().add("owner", "a b {\"c\"}")))) ==
-        "not now");
-  CHECK(without_json("not now") == "not now");
-  CHECK(without_json("a set {a} of one") == "a set {a} of one");
-  CHECK(without_json("{\"alone\":1}") == "{\"alone\":1}");
+TEST_CASE("an object has its entries in the order they were added") {
+  CHECK(Json().empty());
+  const std::vector<Json> steps{Json().add("owner", "ann"), Json()};
+  const Json json = Json().add("max", 9).add("at", Json().add("key", "a")).add_list("cycle", steps);
+  CHECK_FALSE(json.empty());
+  CHECK(json.text() == R"({"max":9,"at":{"key":"a"},"cycle":[{"owner":"ann"},{}]})");
+}
+
+TEST_CASE("quotes, backslashes and control characters in a text are escaped") {
+  CHECK(Json().add("owner", "a \"b\" \\ {\n").text() == R"({"owner":"a \"b\" \\ {\u000a"})");
 }
 
 }  // namespace

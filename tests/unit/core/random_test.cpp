@@ -29,5 +29,11 @@ TEST_CASE("every byte asked for is filled, and none beside them") {
   fill_random({});
 }
 
+TEST_CASE("random digits are two for each byte, and never the same") {
+  CHECK(random_hex(16).size() == 32);
+  CHECK(random_hex(16).find_first_not_of("0123456789abcdef") == std::string::npos);
+  CHECK(random_hex(16) != random_hex(16));
+}
+
 }  // namespace
 }  // namespace zerosuite::core::random_test

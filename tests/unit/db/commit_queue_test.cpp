@@ -225,7 +225,7 @@ TEST_CASE("on a full disk a probe goes out each second, and carries what is outs
     if (outstanding) numbers.own = {2};
     numbers.add(1);
     numbers.work();
-    CHECK(numbers.queue.trouble()->message.ends_with("database or disk is full {\"retry_after_ms\":1000}"));
+    CHECK(numbers.queue.trouble()->text().ends_with("database or disk is full {\"retry_after_ms\":1000}"));
     for (int probe = 0; probe < 3; ++probe) {
       test::pass(numbers.timers, 999ms);
       CHECK(numbers.offload.waiting.empty());
@@ -281,7 +281,7 @@ TEST_CASE("closing on a full disk says so, unless there is room again") {
   Numbers numbers;
   numbers.disk.fail(FaultyDisk::Fault::kFull, 1);
   numbers.add(1);
-  CHECK(numbers.queue.close()->message.ends_with(" {\"retry_after_ms\":1000}"));
+  CHECK(numbers.queue.close()->text().ends_with(" {\"retry_after_ms\":1000}"));
   CHECK(numbers.notes == "1- 1! ");
   numbers.add(2);
   numbers.disk.heal();

@@ -65,7 +65,7 @@ TEST_CASE("a name that is not found is looked up again") {
                  return core::Error{core::kUnavailable, host + ": nobody knows it"};
                }});
   REQUIRE(turn_until(rig.reactor, [&] { return *asked == 3; }));
-  CHECK(rig.redis->trouble()->message.find("redis.example: nobody knows it") != std::string::npos);
+  CHECK(rig.redis->trouble()->text().find("redis.example: nobody knows it") != std::string::npos);
 }
 
 TEST_CASE("a client destroyed while its name is looked up is not touched by the answer") {

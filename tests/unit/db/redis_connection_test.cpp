@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "core/json.hpp"
 #include "core/random.hpp"
 #include "db/redis.hpp"
 #include "support/deaf_port.hpp"
@@ -57,7 +56,7 @@ TEST_CASE("without a connection a command is refused with the next turn, with th
   rig.reactor.turn(10ms);
   REQUIRE(error);
   CHECK(error->name == "Unavailable");
-  CHECK(error->message == "Redis at " + server.endpoint() + ": not connected yet {\"retry_after_ms\":50}");
+  CHECK(error->text() == "Redis at " + server.endpoint() + ": not connected yet {\"retry_after_ms\":50}");
   error.reset();
   rig.redis->eval("return 1", {}, {}, [&](const Result<RedisReply>& reply) { error = reply.error(); });
   CHECK_FALSE(error);
@@ -72,7 +71,7 @@ TEST_CASE("a server that is not there at the start is found when it comes, and e
     RedisRig rig(impatient(local ? server.unix_endpoint() : server.endpoint()));
     std::vector<std::string> told;
     rig.redis->on_change([&](const std::optional<core::Error>& trouble) {
-      told.push_back(trouble ? trouble->message.substr(0, trouble->message.find(" {")) : "connected");
+      told.push_back(trouble ? trouble->message : "connected");
       CHECK(rig.redis->connected() == !trouble);
     });
     const auto end = core::Clock::now() + 400ms;  // several attempts
@@ -140,7 +139,7 @@ TEST_CASE("a command that is not answered in time ends the connection, and no re
   REQUIRE(turn_until(rig.reactor, [&] { return told.words.size() == 2; }));
   CHECK(core::Clock::now() - start >= 150ms);
   CHECK(told.words == std::vector<std::string>(2, "Indeterminate"));
-  CHECK(rig.redis->trouble()->message.find("no answer within 150 ms") != std::string::npos);
+  CHECK(rig.redis->trouble()->text().find("no answer within 150 ms") != std::string::npos);
 
   server.thaw();
   REQUIRE(rig.connect());
@@ -163,7 +162,7 @@ TEST_CASE("a server that takes connections but does not answer is not connected 
   server.freeze();
   RedisRig rig(impatient(server.endpoint()));
   REQUIRE(turn_until(rig.reactor, [&] {
-    return rig.redis->trouble()->message.find("no answer within") != std::string::npos;
+    return rig.redis->trouble()->text().find("no answer within") != std::string::npos;
   }));
   CHECK_FALSE(rig.redis->connected());
   server.thaw();
@@ -187,7 +186,7 @@ TEST_CASE("a host that does not answer to a connection is given up, and tried ag
   const test::DeafPort port;
   RedisRig rig(impatient("127.0.0.1:" + std::to_string(port.number())));
   REQUIRE(turn_until(rig.reactor, [&] {
-    return rig.redis->trouble()->message.find("no answer within 150 ms") != std::string::npos;
+    return rig.redis->trouble()->text().find("no answer within 150 ms") != std::string::npos;
   }));
 }
 
@@ -201,7 +200,7 @@ TEST_CASE("without a descriptor to spare the server is not there, and found when
   const rlimit none{static_cast<rlim_t>(first_free), before.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &none);
   CHECK(turn_until(rig.reactor, [&] {
-    return rig.redis->trouble()->message.find("Too many open files") != std::string::npos;
+    return rig.redis->trouble()->text().find("Too many open files") != std::string::npos;
   }));
   ::setrlimit(RLIMIT_NOFILE, &before);
   CHECK(rig.connect());
@@ -211,7 +210,7 @@ TEST_CASE("attempts come at longer and longer intervals, until one succeeds") {
   RedisServer server({}, RedisServer::Start::kLater);
   RedisRig rig({.endpoint = server.endpoint(), .first_pause = 10ms, .longest_pause = 400ms});
   const auto retry_after = [](const core::Error& trouble) {
-    return std::stoi(trouble.message.substr(trouble.message.rfind(':') + 1));
+    return std::stoi(trouble.text().substr(trouble.text().rfind(':') + 1));
   };
   REQUIRE(turn_until(rig.reactor, [&] { return retry_after(*rig.redis->trouble()) >= 80; }));
   server.start();
@@ -239,7 +238,7 @@ TEST_CASE("a server that has become a replica is left, and found when it is a ma
   REQUIRE(rig.connect());
   std::vector<std::string> told;
   rig.redis->on_change([&](const std::optional<core::Error>& trouble) {
-    told.push_back(trouble ? core::without_json(trouble->message) : "connected");
+    told.push_back(trouble ? trouble->message : "connected");
   });
   RedisRig operating({.endpoint = server.endpoint()});
   REQUIRE(operating.connect());
@@ -252,8 +251,8 @@ TEST_CASE("a server that has become a replica is left, and found when it is a ma
   REQUIRE(turn_until(rig.reactor, [&] { return behind.words.size() == 1; }));
   REQUIRE(refused);
   CHECK(refused->name == "Unavailable");
-  CHECK(refused->message.find("READONLY") != std::string::npos);
-  CHECK(refused->message.ends_with("{\"retry_after_ms\":200}"));
+  CHECK(refused->text().find("READONLY") != std::string::npos);
+  CHECK(refused->text().ends_with("{\"retry_after_ms\":200}"));
   CHECK(behind.words == std::vector<std::string>{"behind it"});
   CHECK(rig.ask({"ECHO", "too late"}).error().name == "Unavailable");
   REQUIRE(turn_until(rig.reactor, [&] {
@@ -273,7 +272,7 @@ TEST_CASE("a replica is not connected to, since nothing could be kept there") {
   RedisServer replica({.more = {"--replicaof", "127.0.0.1", std::to_string(master.port())}});
   RedisRig rig(impatient(replica.endpoint()));
   REQUIRE(turn_until(rig.reactor, [&] {
-    return rig.redis->trouble()->message.find("it is a replica") != std::string::npos;
+    return rig.redis->trouble()->text().find("it is a replica") != std::string::npos;
   }));
   CHECK_FALSE(rig.redis->connected());
 }

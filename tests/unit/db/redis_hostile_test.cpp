@@ -70,7 +70,7 @@ TEST_CASE("one who always says too much is dialed at longer and longer intervals
                    {.first_pause = 10ms, .longest_pause = 10s});
   REQUIRE(turn_until(rig.reactor(), [&] {
     const auto trouble = rig.redis().trouble();
-    return trouble && std::stoi(trouble->message.substr(trouble->message.rfind(':') + 1)) >= 80;
+    return trouble && std::stoi(trouble->text().substr(trouble->text().rfind(':') + 1)) >= 80;
   }));
   CHECK(rig.connections() <= 10);
 }
@@ -141,8 +141,8 @@ TEST_CASE("what an error reply says is printable, and not long, when it comes to
   REQUIRE(rig.client().connect());
   const auto error = rig.client().ask({"GET", "a"}).error();
   CHECK(error.name == "InternalError");
-  CHECK(error.message.starts_with("Redis: ERR ?[31mevil?? xxx"));
-  CHECK(error.message.size() < 250);
+  CHECK(error.text().starts_with("Redis: ERR ?[31mevil?? xxx"));
+  CHECK(error.text().size() < 250);
 }
 
 }  // namespace redis_hostile_test

@@ -19,12 +19,12 @@ TEST_CASE("error replies are named by whether the server could not do it, could 
     CHECK(db::redis_error(std::string(code) + " some words").name == "InternalError");
   CHECK(db::redis_error("READONLY").name == "Unavailable");
   CHECK(db::redis_error("").name == "InternalError");
-  CHECK(db::redis_error("ERR some words").message == "Redis: ERR some words");
+  CHECK(db::redis_error("ERR some words").text() == "Redis: ERR some words");
 }
 
 TEST_CASE("what the server cannot do now comes with the time to wait") {
   for (const char* code : {"LOADING", "READONLY", "BUSY", "CLUSTERDOWN"})
-    CHECK(db::redis_error(std::string(code) + " some words").message ==
+    CHECK(db::redis_error(std::string(code) + " some words").text() ==
           "Redis: " + std::string(code) + " some words {\"retry_after_ms\":200}");
 }
 

@@ -86,7 +86,7 @@ TEST_CASE("an error reply is an error with the server's words, and the connectio
   const auto wrong = rig.ask({"INCR", "text"});
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().name == "InternalError");
-  CHECK(wrong.error().message == "Redis: ERR value is not an integer or out of range");
+  CHECK(wrong.error().text() == "Redis: ERR value is not an integer or out of range");
 
   CHECK(rig.ask({"CONFIG", "SET", "min-replicas-to-write", "1"}));
   CHECK(rig.ask({"SET", "text", "b"}).error().name == "Unavailable");
@@ -104,7 +104,7 @@ TEST_CASE("ten thousand commands at once are answered each with its own reply, i
   std::vector<std::string> echoes;
   for (int i = 0; i < 10'000; ++i)
     rig.redis->command({"ECHO", std::to_string(i)}, [&echoes](const Result<RedisReply>& reply) {
-      echoes.push_back(reply ? reply->text() : reply.error().message);
+      echoes.push_back(reply ? reply->text() : reply.error().text());
     });
   CHECK_FALSE(rig.redis->idle());
   REQUIRE(rig.settle());
@@ -160,7 +160,7 @@ TEST_CASE("an error inside a script is told, and not taken for a forgotten scrip
   RedisRig rig({.endpoint = server.endpoint()});
   REQUIRE(rig.connect());
   const std::string script = "return redis.error_reply('NOSCRIPTS at all')";
-  for (int i = 0; i < 3; ++i) CHECK(eval(rig, script).error().message == "Redis: NOSCRIPTS at all");
+  for (int i = 0; i < 3; ++i) CHECK(eval(rig, script).error().text() == "Redis: NOSCRIPTS at all");
   CHECK(calls_of(rig, "eval") == 1);
   CHECK(eval(rig, "this is not Lua").error().name == "InternalError");
   CHECK(eval(rig, "this is not Lua").error().name == "InternalError");
@@ -187,8 +187,8 @@ TEST_CASE("a client with a wrong password, or none, is not connected and says wh
   for (const char* password : {"", "open barley"}) {
     RedisRig rig({.endpoint = server.endpoint(), .password = core::secret_text(password)});
     const std::string why = *password == '\0' ? "NOAUTH" : "WRONGPASS";
-    CHECK(turn_until(rig.reactor,
-                     [&] { return rig.redis->trouble()->message.find(why) != std::string::npos; }));
+    CHECK(
+        turn_until(rig.reactor, [&] { return rig.redis->trouble()->text().find(why) != std::string::npos; }));
     CHECK_FALSE(rig.redis->connected());
     CHECK(rig.ask({"GET", "key"}).error().name == "Unavailable");
   }

@@ -191,8 +191,15 @@ TEST_CASE("a file that is damaged is refused, in one line, and left alone") {
   const Shelf shelf;
   shelf.fill();
   REQUIRE(std::filesystem::file_size(shelf.file()) >= 5 * 4096);
+  std::string says;
   SUBCASE("cut at a page") {
     shelf.damage(shelf.file(), [](std::string& content) { content.resize(4 * 4096); });
+    says = "malformed";
+  }
+  SUBCASE("the last page's header") {
+    shelf.damage(shelf.file(),
+                 [](std::string& content) { content.replace(content.size() - 4096, 200, 200, 'x'); });
+    says = "is damaged: ";
   }
   SUBCASE("cut within a page") {
     shelf.damage(shelf.file(), [](std::string& content) { content.resize(9000); });
@@ -214,6 +221,7 @@ TEST_CASE("a file that is damaged is refused, in one line, and left alone") {
   CAPTURE(failure);
   CHECK(failure.starts_with(shelf.file().string() + " "));
   CHECK(failure.ends_with(kAdvice));
+  CHECK(failure.find(says) != failure.npos);
   CHECK(failure.find('\n') == failure.npos);
   CHECK(shelf.failure() == failure);
   CHECK(test::content_of(shelf.file()) == before);

@@ -67,7 +67,7 @@ TEST_CASE("a store that forgot is held above the floor, and an alarm says what i
   CHECK(bench.floored.regressions() == 1);
   REQUIRE(bench.floored.regressed());
   CHECK(bench.floored.regressed()->name == "StoreRegressed");
-  CHECK(bench.floored.regressed()->message ==
+  CHECK(bench.floored.regressed()->text() ==
         "the store has forgotten what it gave out {\"key\":\"counter:a\",\"stored\":41,\"floor\":101}");
   CHECK_FALSE(bench.floored.trouble());
   CHECK(bench.ask().range(counter("a"), 10) == Range{111, 121});
@@ -79,7 +79,7 @@ TEST_CASE("of a shared store that forgot nothing is taken, and an alarm says wha
   bench.ask().range(counter("a"), 100);
   bench.memory.shelf->forget();
   CHECK(name_of(bench.ask().reserve({.key = counter("a"), .count = 10})) == "StoreRegressed");
-  CHECK(bench.floored.regressed()->message.ends_with("{\"key\":\"counter:a\",\"stored\":0,\"floor\":101}"));
+  CHECK(bench.floored.regressed()->text().ends_with("{\"key\":\"counter:a\",\"stored\":0,\"floor\":101}"));
   CHECK(bench.floored.regressions() == 1);
   CHECK(bench.told == std::vector<std::string>{"StoreRegressed"});
 }
@@ -345,7 +345,7 @@ TEST_CASE("all else is the store's") {
   CHECK(*ask.pin("p", "w", id::Store::Pin::kReplace) == "w");
   bench.memory.why = core::Error{core::kUnavailable, "gone"};
   REQUIRE(bench.floored.trouble());
-  CHECK(bench.floored.trouble()->message == "gone");
+  CHECK(bench.floored.trouble()->text() == "gone");
 }
 
 TEST_CASE("floors that cannot be written are a trouble, and ranges are given all the same") {

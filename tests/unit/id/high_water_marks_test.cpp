@@ -259,7 +259,7 @@ TEST_CASE("a line that cannot be written is remembered, and written with the nex
     floors.raise(counter("b"), 6);
     REQUIRE(floors.trouble());
     CHECK(floors.trouble()->name == "StorageError");
-    CHECK(floors.trouble()->message.starts_with(desk.path().string() + " cannot be written: "));
+    CHECK(floors.trouble()->text().starts_with(desk.path().string() + " cannot be written: "));
     CHECK(floors.of(counter("b")) == 6);
     CHECK(all_in(desk.path()).size() == 1);
     floors.raise(counter("c"), 7);

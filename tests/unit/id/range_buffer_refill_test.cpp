@@ -1,11 +1,11 @@
-// When a stock reserves, and how much; and what it gives back.
+// When a buffer reserves, and how much; and what it gives back.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
 #include "support/range_buffer_rig.hpp"
 
-namespace stock_refill_test {
+namespace range_buffer_refill_test {
 
 using namespace std::chrono_literals;
 using namespace zerosuite;
@@ -89,7 +89,7 @@ TEST_CASE("at 10 000 a second ten minutes without the store go unnoticed") {
   rig.fail(Fate::kRefused);
   CHECK(rig.use(10'000, 600s) == 0);
   rig.use(10'000, 200s);
-  CHECK(rig.buffer().left() == 0);  // the stock was as large as it had to be, not without bounds
+  CHECK(rig.buffer().left() == 0);  // the buffer was as large as it had to be, not without bounds
 }
 
 TEST_CASE("no more is kept than the rate asks for") {
@@ -202,4 +202,4 @@ TEST_CASE("a refill that failed is not tried again after a stop") {
   CHECK(rig.memory.reserves == asked);
 }
 
-}  // namespace stock_refill_test
+}  // namespace range_buffer_refill_test

@@ -4,7 +4,7 @@
 
 #include "support/range_buffer_rig.hpp"
 
-namespace stock_test {
+namespace range_buffer_test {
 
 using namespace std::chrono_literals;
 using namespace zerosuite;
@@ -36,7 +36,7 @@ TEST_CASE("nobody gets past those who wait") {
   CHECK((*late).front().first == 52);
 }
 
-TEST_CASE("nobody waits longer than he may, and he learns why") {
+TEST_CASE("no caller waits longer than it may, and it learns why") {
   Rig rig;
   rig.fail(Fate::kRefused);
   const auto ann = rig.take();
@@ -52,6 +52,16 @@ TEST_CASE("nobody waits longer than he may, and he learns why") {
   rig.pass(1s);
   CHECK(bob.error() == "SegmentExhausted");
   CHECK(bob.times() == 1);
+}
+
+TEST_CASE("whoever waited in vain learns all that the store said, also of a name like an object of JSON") {
+  Rig rig;
+  rig.memory.refusal.message = R"(the tag 'a {"b"}' is locked {by another})";
+  rig.fail(Fate::kRefused);
+  const auto ann = rig.take();
+  rig.pass(2s);
+  CHECK(ann.message() == R"('t': nothing came within 2000 ms; Unavailable: the tag 'a {"b"}' is locked )"
+                         R"({by another} {"retry_after_ms":1600})");
 }
 
 TEST_CASE("an answer that was lost leaves a gap, and no value comes twice") {
@@ -163,7 +173,7 @@ TEST_CASE("what is voided is never used, not even what was being reserved, and n
   CHECK(rig.next() == (*waiting).front().first + rig.memory.asks.back().count);
 }
 
-TEST_CASE("a stock that goes while the store is being asked takes the answer with it") {
+TEST_CASE("a buffer that is destroyed while the store is being asked drops the answer") {
   Rig rig;
   const auto waiting = rig.take();
   rig.made.reset();
@@ -192,4 +202,4 @@ TEST_CASE("a tag that somebody else deleted has no ids any more once that is kno
   CHECK_FALSE(rig.buffer().one());
 }
 
-}  // namespace stock_test
+}  // namespace range_buffer_test

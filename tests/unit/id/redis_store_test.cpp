@@ -51,7 +51,7 @@ TEST_CASE("values beyond what a double can count are exact up to the last of 64 
   const auto over = rig.ask().reserve(rest);
   REQUIRE_FALSE(over);
   CHECK(over.error().name == "RangeExhausted");
-  CHECK(over.error().message.find("\"max\":9223372036854775806") != std::string::npos);
+  CHECK(over.error().text().find("\"max\":9223372036854775806") != std::string::npos);
 }
 
 TEST_CASE("the largest count there is takes what is left, and one value is counted as exactly") {
@@ -128,7 +128,7 @@ TEST_CASE("leases run by the server's clock, for as long as they say") {
   const auto refused = rig.ask().claim(other);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().name == "WorkerIdInUse");
-  CHECK(refused.error().message.find("\"owner\":\"me\"") != std::string::npos);
+  CHECK(refused.error().text().find("\"owner\":\"me\"") != std::string::npos);
   REQUIRE(rig.ask().renew(mine, *lease));
   const auto renewed = core::Clock::now();
 
@@ -149,7 +149,7 @@ TEST_CASE("an owner whose lease has passed gets the lowest worker id that is fre
   CHECK(rig.ask().claim(claim_by("me"))->worker == 0);
 }
 
-TEST_CASE("an owner who claims again has taken nothing over, and only his last lease counts") {
+TEST_CASE("an owner that claims again has taken nothing over, and only its last lease counts") {
   RedisStoreRig rig;
   const auto first = rig.ask().claim(claim_by("me", 1));
   CHECK_FALSE(rig.ask().claim(claim_by("me", 1))->taken_over);
@@ -167,7 +167,7 @@ TEST_CASE("an owner's name may hold blanks and line ends") {
   const auto lease = rig.ask().claim(mine);
   CHECK(rig.ask().renew(mine, *lease));
   CHECK(name_of(rig.ask().renew({.worker = 1, .owner = "c"}, *lease)) == "LeaseLost");
-  CHECK(rig.ask().claim({.worker = 1, .owner = "x"}).error().message.find("a b\\u000a3 4 c") !=
+  CHECK(rig.ask().claim({.worker = 1, .owner = "x"}).error().text().find("a b\\u000a3 4 c") !=
         std::string::npos);
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("a range that came to too few replicas is not used, and not given out 
   const auto alone = rig.ask().reserve({.key = counter("c"), .count = 10});
   REQUIRE_FALSE(alone);
   CHECK(alone.error().name == "Indeterminate");
-  CHECK(alone.error().message.find("{\"replicas\":0,\"wanted\":1}") != std::string::npos);
+  CHECK(alone.error().text().find("{\"replicas\":0,\"wanted\":1}") != std::string::npos);
 
   test::RedisRig other({.endpoint = replica.endpoint()});
   REQUIRE(other.connect());

@@ -106,7 +106,7 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("those who wait for the stock when a durable number is asked for get smaller ones") {
+TEST_CASE("those who wait for the buffer when a durable number is asked for get smaller ones") {
   Rig rig;
   const auto ann = rig.start("a");
   const auto bob = rig.start_durable("a");
@@ -144,7 +144,7 @@ TEST_CASE("who comes while a reserve is under way gets nothing of it") {
   CHECK(*late == 12);
 }
 
-TEST_CASE("a caller who asks again as soon as he is answered gets nothing of the same reserve") {
+TEST_CASE("a caller that asks again as soon as it is answered gets nothing of the same reserve") {
   Rig rig(true);
   Answered<std::int64_t> again;
   std::int64_t first = 0;
@@ -188,7 +188,7 @@ TEST_CASE("callers with different ends wait in the same line") {
   CHECK(last.error() == "RangeExhausted");
 }
 
-TEST_CASE("who comes while a reserve is refused for another's end is not refused with him") {
+TEST_CASE("a caller that comes while a reserve is refused for another's end is not refused with it") {
   Rig rig;
   for (int i = 0; i < 9; ++i) rig.count("day/1", 10);
   const auto narrow =
@@ -198,7 +198,7 @@ TEST_CASE("who comes while a reserve is refused for another's end is not refused
   CHECK(*wide == 10);
 }
 
-TEST_CASE("there is no stock while somebody waits for a durable number, however long") {
+TEST_CASE("nothing is buffered while somebody waits for a durable number, however long") {
   Rig rig;
   rig.options.durable_stay = 1s;
   rig.options.buffer.wait.park = 10s;
@@ -213,7 +213,7 @@ TEST_CASE("there is no stock while somebody waits for a durable number, however 
   CHECK(*rig.next("a") > std::max(*durable, *between));
 }
 
-TEST_CASE("a stock that is being given back serves nobody") {
+TEST_CASE("a buffer that is being given back serves nobody") {
   Rig rig;
   rig.options.durable_stay = 0s;
   rig.next("a");

@@ -38,7 +38,7 @@ TEST_CASE("with a store of one's own most values are there before they are asked
   CHECK(rig.memory.reserves == 1);
 }
 
-TEST_CASE("a stock of numbers is gone with a crash, and nothing is repeated") {
+TEST_CASE("a buffer of numbers is gone with a crash, and nothing is repeated") {
   Rig rig;
   rig.next("a");
   rig.made.reset();
@@ -64,7 +64,7 @@ TEST_CASE("durable numbers leave no gap when the process crashes") {
   CHECK(*rig.durable("a") == 11);
 }
 
-TEST_CASE("a durable number comes after the stock, whose rest is not lost") {
+TEST_CASE("a durable number comes after the buffer, whose rest is not lost") {
   Rig rig;
   for (int i = 0; i < 10; ++i) rig.next("a");
   CHECK(*rig.durable("a") == 11);
@@ -72,7 +72,7 @@ TEST_CASE("a durable number comes after the stock, whose rest is not lost") {
   CHECK(rig.stored("a") == 13);
 }
 
-TEST_CASE("a while after the last durable number there is a stock again") {
+TEST_CASE("a while after the last durable number there is a buffer again") {
   Rig rig;
   rig.durable("a");
   rig.pass(59s);
@@ -83,7 +83,7 @@ TEST_CASE("a while after the last durable number there is a stock again") {
   CHECK(rig.stored("a") == 1'003);
 }
 
-TEST_CASE("nothing is kept in stock of a shared store") {
+TEST_CASE("nothing is buffered of a shared store") {
   Rig rig(true);
   rig.next("a");
   CHECK(rig.stored("a") == 2);
@@ -91,7 +91,7 @@ TEST_CASE("nothing is kept in stock of a shared store") {
   CHECK(rig.stored("a") == 1'002);
 }
 
-TEST_CASE("nobody waits for a number longer than he may") {
+TEST_CASE("no caller waits for a number longer than it may") {
   for (const bool shared : {false, true}) {
     Rig rig(shared);
     rig.fail(Fate::kRefused);
@@ -129,7 +129,7 @@ TEST_CASE("an answer that was lost leaves a gap in a sequence, and its order hol
   }
 }
 
-TEST_CASE("a batch is whole also where the stock has a gap") {
+TEST_CASE("a batch is whole also where the buffer has a gap") {
   Rig rig;
   rig.next("a");
   rig.set("a", 5'000);  // an answer was lost in between
@@ -203,7 +203,7 @@ TEST_CASE("sequences in use do not give way") {
   }
 }
 
-TEST_CASE("after a discontinuity of the clock no number comes from the stock") {
+TEST_CASE("after a discontinuity of the clock no number comes from the buffer") {
   Rig rig;
   rig.next("a");
   rig.sequences().void_all();
@@ -223,7 +223,7 @@ TEST_CASE("a discontinuity of the clock leaves no gap between durable numbers, w
   }
 }
 
-TEST_CASE("a stop while the stock is being left waits for the durable number") {
+TEST_CASE("a stop while the buffer is being left waits for the durable number") {
   Rig rig;
   rig.next("a");
   const auto durable = rig.start_durable("a");

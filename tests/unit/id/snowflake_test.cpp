@@ -104,7 +104,7 @@ TEST_CASE("a tick that is used up is followed by borrowed ones, at most a second
   CHECK(rig.process.snowflake().parked() == 0);
 }
 
-TEST_CASE("whoever asks for more than there is gets it as time passes, in his turn") {
+TEST_CASE("a caller that asks for more than there is gets it as time passes, in its turn") {
   IdRig rig(js53());
   rig.process.get(64'064);
   const auto ann = rig.process.take(640);
@@ -133,7 +133,7 @@ TEST_CASE("all of the sequence numbers are given out when they are asked for") {
   CHECK(given == 5000 * 64);
 }
 
-TEST_CASE("who would wait for time to pass longer than he may is told to come back") {
+TEST_CASE("a caller that would wait for time to pass longer than it may is told to come back") {
   IdRig rig(js53());
   rig.process.get(64'064);
   const auto first = rig.process.take(64'000);
@@ -221,7 +221,7 @@ TEST_CASE("two who ask for more than there is share it") {
   CHECK(given[1] > 400'000);
 }
 
-TEST_CASE("who is answered may ask again at once, as often as he likes") {
+TEST_CASE("a caller that is answered may ask again at once, any number of times") {
   IdRig rig;
   std::vector<std::int64_t> ids;
   std::function<void()> again = [&] {

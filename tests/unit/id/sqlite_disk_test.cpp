@@ -172,7 +172,7 @@ TEST_CASE("a full disk refuses all who ask, does nothing of it, and works again 
   rig.settle();
   CHECK(told == "StorageError StorageError StorageError StorageError ");
   REQUIRE(rig.store().trouble());
-  CHECK(rig.store().trouble()->message.ends_with("database or disk is full {\"retry_after_ms\":1000}"));
+  CHECK(rig.store().trouble()->text().ends_with("database or disk is full {\"retry_after_ms\":1000}"));
   CHECK(name_of(rig.ask().reserve({.key = counter("a")})) == "StorageError");
   CHECK(rig.ask().renew(claim_by("ann"), lease));
   rig.pass(3s);
@@ -197,7 +197,7 @@ TEST_CASE("a disk that fails is not trusted until the process is started anew") 
     rig.pass(5s);
     const auto refused = rig.ask().reserve({.key = counter("a"), .count = 10});
     REQUIRE(name_of(refused) == "StorageError");
-    CHECK(refused.error().message.find("retry_after_ms") == std::string::npos);
+    CHECK(refused.error().text().find("retry_after_ms") == std::string::npos);
     CHECK(name_of(rig.ask().give_back(counter("a"), {5, 11})) == "StorageError");
     CHECK(rig.close());
     rig.start();

@@ -85,7 +85,7 @@ TEST_CASE_TEMPLATE("where a key comes to its end a range is shorter, and then th
   CHECK(ask.reserve({.key = counter("a"), .count = 8, .end = 11})->range == Range{9, 11});
   const auto refused = ask.reserve({.key = counter("a"), .count = 8, .end = 11});
   REQUIRE(name_of(refused) == "RangeExhausted");
-  CHECK(refused.error().message.find("\"max\":10") != std::string::npos);
+  CHECK(refused.error().text().find("\"max\":10") != std::string::npos);
   CHECK(name_of(ask.reserve({.key = counter("b"), .floor = 11, .end = 11})) == "RangeExhausted");
   CHECK(ask.reserve({.key = counter("b"), .floor = 10, .end = 11})->range == Range{10, 11});
   CHECK(ask.range(counter("a"), 2) == Range{11, 13});

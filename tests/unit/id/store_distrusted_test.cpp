@@ -34,7 +34,7 @@ TEST_CASE("a Redis that knows nothing gives out no worker id until a lease has p
   EmptyRedis redis;
   const auto refused = redis.ask().claim(claim_of("ann"));
   CHECK(name_of(refused) == "Unavailable");
-  CHECK(refused.error().message.find("\"retry_after_ms\":") != std::string::npos);
+  CHECK(refused.error().text().find("\"retry_after_ms\":") != std::string::npos);
   CHECK(name_of(redis.ask().claim(claim_of("ann", 5))) == "Unavailable");
   const auto until = core::Clock::now() + 5s;
   auto granted = redis.ask().claim(claim_of("ann"));

@@ -24,8 +24,8 @@ TEST_CASE_TEMPLATE("a worker id is its owner's, who may claim it again", Rig, ST
   CHECK(ask.claim(claim_by("ann"))->worker == 7);
   const auto refused = ask.claim(claim_by("bob", 7));
   REQUIRE(name_of(refused) == "WorkerIdInUse");
-  CHECK(refused.error().message.find("\"owner\":\"ann\"") != std::string::npos);
-  CHECK(refused.error().message.find("\"retry_after_ms\":") != std::string::npos);
+  CHECK(refused.error().text().find("\"owner\":\"ann\"") != std::string::npos);
+  CHECK(refused.error().text().find("\"retry_after_ms\":") != std::string::npos);
   CHECK(ask.claim(claim_by("bob", 8))->worker == 8);
 }
 

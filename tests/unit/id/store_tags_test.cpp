@@ -244,7 +244,7 @@ TEST_CASE_TEMPLATE("a tag gives nothing above its own last value, until that is 
   CHECK(ask.range(tag_key("a"), 10) == Range{11, 16});
   const auto refused = ask.reserve({.key = tag_key("a"), .count = 10});
   REQUIRE(name_of(refused) == "RangeExhausted");
-  CHECK(refused.error().message.find("\"max\":15") != std::string::npos);
+  CHECK(refused.error().text().find("\"max\":15") != std::string::npos);
   REQUIRE(ask.update_tag("a", {.max = 100}));
   CHECK(ask.reserve({.key = tag_key("a"), .count = 10, .end = 20})->range == Range{16, 20});
   CHECK(ask.range(tag_key("a"), 10) == Range{20, 30});

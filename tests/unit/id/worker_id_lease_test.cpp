@@ -129,7 +129,7 @@ TEST_CASE("a lease that runs out says so") {
   const auto lost = ann.worker->check(ann.time.look().boot_ns);
   REQUIRE(lost);
   CHECK(lost->name == core::kLeaseLost.name);
-  CHECK(lost->message == "the lease of the worker id was not renewed in time");
+  CHECK(lost->text() == "the lease of the worker id was not renewed in time");
   CHECK(left(ann) == 0ms);
 }
 
@@ -176,7 +176,7 @@ TEST_CASE("whose worker id is another's now stops at once, and hears whose it is
   CHECK(ann.told == Callback{"gained", "LeaseLost", "WorkerIdInUse"});
   const auto lost = ann.worker->check(ann.time.look().boot_ns);
   REQUIRE(lost);
-  CHECK(lost->message.starts_with("no worker id: worker id 7 is another's"));
+  CHECK(lost->text().starts_with("no worker id: worker id 7 is another's"));
   world.pass(30s);
   CHECK(ann.told.size() == 3);  // it is asked for twice a second, but the log is told once
   bob.stop();

@@ -49,11 +49,11 @@ TEST_CASE("a release says why it is not the caller's to give back") {
   const auto token = ann->granted().token;
   const auto not_his = rig.release({"x", "bob", token});
   REQUIRE(outcome(not_his) == "NotOwner");
-  CHECK((**not_his).error().message.ends_with(R"( {"holder":"ann"})"));
+  CHECK((**not_his).error().text().ends_with(R"( {"holder":"ann"})"));
   CHECK(outcome(rig.release({"x", "bob", 5})) == "NotOwner");
   const auto stale = rig.release({"x", "ann", 5});
   REQUIRE(outcome(stale) == "StaleToken");
-  CHECK((**stale).error().message.ends_with(R"( {"token":100})"));
+  CHECK((**stale).error().text().ends_with(R"( {"token":100})"));
   CHECK(outcome(rig.release({"y", "ann", token})) == "NotHeld");
   CHECK(rig.broker.check("x", token).valid);
 }
@@ -134,7 +134,7 @@ TEST_CASE("a lock is held for as long as it may be, however often it is extended
   CHECK(value(rig.extend(ann, 6s)).remaining == 6s);
   const auto beyond = rig.extend(ann, 8s);
   REQUIRE(outcome(beyond) == "ExtendLimit");
-  CHECK((**beyond).error().message.ends_with(R"( {"remaining_ms":6000})"));
+  CHECK((**beyond).error().text().ends_with(R"( {"remaining_ms":6000})"));
   CHECK(value(rig.extend(ann, 7s)).remaining == 7s);
   rig.pass(7s);
   CHECK(outcome([&] { rig.acquire(want("bob").leased(11s)); }) == "InvalidArgument");

@@ -81,7 +81,7 @@ TEST_CASE("in sync the lease begins with the answer, however long the disk takes
   test::pass(bench.timers, 5s);
   bench.settle();
   CHECK(bench.answered() == "a ");
-  CHECK(bench.ask().inspect("a")[0].remaining == 1s);
+  CHECK(bench.ask().holds("a")[0].remaining == 1s);
   bench.acquire(spec({"a"}, "bob"), "b");
   CHECK(bench.answered() == "b- ");
   bench.pass(999ms);

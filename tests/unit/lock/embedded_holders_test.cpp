@@ -28,7 +28,7 @@ lock::LockSpec lasting(lock::LockSpec spec, core::milliseconds lease) {
 
 std::vector<Token> holders(EmbeddedRig& rig, const std::string& name) {
   std::vector<Token> tokens;
-  for (const lock::RecoveredHold& held : rig.ask().inspect(name)) tokens.push_back(held.token);
+  for (const lock::RecoveredHold& held : rig.ask().holds(name)) tokens.push_back(held.token);
   return tokens;
 }
 

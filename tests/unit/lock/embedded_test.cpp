@@ -165,7 +165,7 @@ TEST_CASE(
   std::optional<core::Error> error;
   rig.engine().acquire(spec({"b"}), [&](auto result) { error = result.error(); });
   REQUIRE(error);
-  CHECK(error->message.ends_with(" {\"retry_after_ms\":976}"));
+  CHECK(error->text().ends_with(" {\"retry_after_ms\":976}"));
   CHECK(rig.ask().amend(token, leased("a", 1s)));
   CHECK(rig.ask().release(token));
 }

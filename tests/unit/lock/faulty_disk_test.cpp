@@ -249,9 +249,9 @@ TEST_CASE("a disk that fails ends granting until the process is started anew") {
     rig.pass(5s);
     CHECK(outcome(rig, "b").starts_with("StorageError: "));
     CHECK(outcome(rig, "b").find("retry_after_ms") == std::string::npos);
-    CHECK(rig.ask().inspect("a").size() == 1);
+    CHECK(rig.ask().holds("a").size() == 1);
     rig.pass(6s);
-    CHECK(rig.ask().inspect("a").empty());
+    CHECK(rig.ask().holds("a").empty());
     CHECK(rig.ask().release(token));
     CHECK(rig.close());
     rig.start();

@@ -176,7 +176,7 @@ TEST_CASE("on a full disk a probe goes out each second, and carries what is outs
   desk.wait("2");
   desk.work();
   CHECK(desk.notes == "1 2! ");
-  CHECK(desk.journal->commits().trouble()->message.ends_with(" {\"retry_after_ms\":1000}"));
+  CHECK(desk.journal->commits().trouble()->text().ends_with(" {\"retry_after_ms\":1000}"));
   CHECK_FALSE(desk.journal->drop(2));
   for (int probe = 0; probe < 3; ++probe) {
     test::pass(desk.timers, 999ms);

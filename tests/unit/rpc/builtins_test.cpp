@@ -68,4 +68,16 @@ TEST_CASE("help and args of an unknown or hidden method are a KeyError with Pyth
   }
 }
 
+TEST_CASE("a query is described as idempotent, and another method is not") {
+  ServerRig rig;
+  rig.server.query("ask", "", [] { return 1; });
+  rig.server.query("look", {"a"}, "", [](int a) { return a; });
+  rig.server.method("do", "", [] {});
+  CHECK(rig.heard(rig.call("_zerorpc_inspect")) ==
+        R"(OK [{"name": "math", "methods": {)"
+        R"("ask": {"args": [], "doc": nil, "idempotent": true}, )"
+        R"("do": {"args": [], "doc": nil}, )"
+        R"("look": {"args": [{"name": "a"}], "doc": nil, "idempotent": true}}}])");
+}
+
 }  // namespace builtins_test

@@ -132,6 +132,18 @@ TEST_CASE("a method may answer with an error later") {
   CHECK(rig.heard(rig.channel) == "ERR [\"Busy\", \"no\", \"Busy: no\n\"]");
 }
 
+TEST_CASE("a Reply answers a Result by its value or its error, as it is or through a view of it") {
+  const auto answers = [](const core::Result<int>& result) {
+    Rig plain, viewed;
+    (*plain.reply)(result);
+    viewed.reply->with([](int value) { return value + 1; })(result);
+    return plain.heard(plain.channel) + " " + viewed.heard(viewed.channel);
+  };
+  CHECK(answers(7) == "OK [7] OK [8]");
+  CHECK(answers(core::Error{"Full", "no"}) ==
+        "ERR [\"Full\", \"no\", \"Full: no\n\"] ERR [\"Full\", \"no\", \"Full: no\n\"]");
+}
+
 TEST_CASE("only the first answer counts, whichever copy gives it") {
   Rig rig;
   const rpc::Reply<int> copy = *rig.reply;

@@ -1,0 +1,44 @@
+// Conversions between text and numbers or bytes, and the quoting of foreign text for messages.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace zerosuite::core {
+
+/// Reads the whole of `text` as a number: no blanks, no plus sign. nullopt for anything else, and for a
+/// number that T cannot hold.
+template <std::integral T>
+std::optional<T> parse(std::string_view text, int base = 10) {
+  T number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+/// Two lower-case digits for each byte.
+std::string hex(std::string_view bytes);
+/// Reads two digits, of either case, for each byte of `out`. False when `digits` are not exactly that.
+bool unhex(std::string_view digits, std::span<unsigned char> out);
+
+/// `text` between double quotes, on one line and in printable ASCII: other bytes appear as \xNN, so that
+/// nothing a peer sends can steer a terminal or forge a line. Longer than 200 bytes: the beginning and "...".
+std::string quote(std::string_view text);
+/// `text` as it is when it is one plain word, otherwise quote().
+std::string word_or_quoted(std::string_view text);
+
+/// The known name closest to `name` by optimal string alignment (insert, delete, replace, swap neighbours: 1
+/// each); nullopt when none is near enough to be a slip of the hand.
+std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known);
+
+/// Throws core::Failure(InvalidArgument): "WHAT must be from LOW to HIGH, not VALUE".
+void check_range(std::string_view what, std::int64_t value, std::int64_t low, std::int64_t high);
+
+}  // namespace zerosuite::core
