@@ -41,11 +41,11 @@ class Reactor {
   [[nodiscard]] Watch watch_writable(int fd, std::function<void()> ready);
 
   /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), calls what became
-  /// ready, then fires the timers that are due. When it finds one long overdue the process was paused, and it
-  /// first calls what is ready again and again, until nothing is or half a second has passed: a heartbeat
-  /// that waits in a socket is heard before its sender is given up. A signal cuts the wait short. Not from
-  /// inside a callback. Throws zmq::error_t when a watched socket was closed or its context is gone; what a
-  /// callback throws passes through.
+  /// ready, then fires the timers that are due and does what Timers::later() was given. When it finds one
+  /// long overdue the process was paused, and it first calls what is ready again and again, until nothing is
+  /// or half a second has passed: a heartbeat that waits in a socket is heard before its sender is given up.
+  /// A signal cuts the wait short. Not from inside a callback. Throws zmq::error_t when a watched socket was
+  /// closed or its context is gone; what a callback throws passes through.
   void turn(core::milliseconds wait);
   /// Turns until stop() is called from a callback.
   void run();
