@@ -35,7 +35,6 @@ void Channel::keep() {
 }
 
 void Channel::heard_heartbeat(std::string_view args) {
-  const auto self = shared_from_this();
   const bool answer = heartbeat_.heard(host_->timers().now());
   if (call_.version < kCreditsApart) granted(args);
   if (!open()) return;
@@ -44,7 +43,6 @@ void Channel::heard_heartbeat(std::string_view args) {
 }
 
 void Channel::granted(std::string_view args) {
-  const auto self = shared_from_this();
   const std::uint64_t room =
       host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
   credit_ += static_cast<std::uint32_t>(std::min(wire::grant_of(args), room));
@@ -57,17 +55,16 @@ void Channel::mark_lost() {
 }
 
 void Channel::fail(const core::Error& error) {
+  if (marked_lost()) return host_->peer_gone(*this);
   if (!open()) return;
-  if (marked_lost_) return lose();
-  const auto self = shared_from_this();
   settle(host_->writer().error(call_, error));
+  if (!open()) return;
   close();
   on_lost_ = nullptr;
 }
 
 void Channel::give_up(const core::Error& error) {
   if (!open()) return;
-  if (marked_lost_) return lose();
   const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
   fail(error);
   lost_ = true;
@@ -83,15 +80,14 @@ void Channel::stream(std::shared_ptr<ItemSource> items) {
 }
 
 void Channel::resume() {
-  if (marked_lost_) return lose();
+  if (marked_lost()) return host_->peer_gone(*this);
   if (!open() || !items_ || resume_at_ != TimePoint::max()) return;
-  const auto self = shared_from_this();
   pump();
 }
 
 void Channel::on_lost(std::function<void()> lost) {
   if (lost_) return lost();
-  if (open()) on_lost_ = std::move(lost);
+  if (host_ != nullptr) on_lost_ = std::move(lost);
 }
 
 void Channel::on_undelivered(std::function<void()> undo) {
@@ -101,10 +97,11 @@ void Channel::on_undelivered(std::function<void()> undo) {
 void Channel::clear_on_lost() { const auto last = std::exchange(on_lost_, nullptr); }
 
 void Channel::lose() {
-  if (!open()) return;
-  const auto self = shared_from_this();
-  for (Observer* observer : host_->writer().observers()) observer->lost(call_);
-  host_->count_lost();
+  if (host_ == nullptr) return;
+  if (!failed_) {
+    for (Observer* observer : host_->writer().observers()) observer->lost(call_);
+    host_->count_lost();
+  }
   close();
   tell_lost();
 }
@@ -116,7 +113,7 @@ void Channel::detach() {
 }
 
 void Channel::wake() {
-  const auto self = shared_from_this();
+  const auto self = shared_from_this();  // of a stream only the server's table holds it, until it ends
   const TimePoint now = host_->timers().now();
   if (now >= deadline_)
     return give_up({core::kDeadlineExceeded,
@@ -161,7 +158,8 @@ void Channel::pump() {
     try {
       if (!send_item()) break;
     } catch (...) {
-      give_up(current_error());
+      settle(host_->writer().error(call_, current_error()));
+      if (open()) end_by_error();
     }
   }
   if (open()) rearm();
@@ -174,7 +172,7 @@ bool Channel::send_item() {
   --credit_;
   if (next == Advance::kEnd) {
     settle(host_->writer().stream_done(call_));
-    close();
+    if (open()) close();
     return false;
   }
   wire::Packer out = host_->writer().begin(call_, wire::kStream);
@@ -185,14 +183,19 @@ bool Channel::send_item() {
   return delivery == Delivery::kSent;
 }
 
+// An item was no item. Whoever is pushing them is told after the push.
+void Channel::end_by_error() {
+  if (!on_lost_) return close();
+  failed_ = true;
+  host_->lose_later(*this);
+}
+
 void Channel::settle(Delivery delivery) {
-  if (delivery != Delivery::kGone || !open()) return;
-  host_->peer_gone(*call_.peer);
-  lose();  // at once: whoever answers it is to know that nobody heard it
+  if (delivery == Delivery::kGone && open()) host_->peer_gone(*this);
 }
 
 void Channel::close() {
-  if (!open()) return;
+  if (host_ == nullptr) return;
   ChannelHost* const host = std::exchange(host_, nullptr);
   timer_.cancel();
   on_undelivered_ = nullptr;

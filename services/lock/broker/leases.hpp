@@ -88,6 +88,8 @@ class Leases {
     tell(Event::Kind::kSuspect, hold, session);
   }
 
+  /// The hold as an acquire answers it.
+  Granted view(const Hold& hold) const;
   /// The hold that the key opens; NotHeld, NotOwner, StaleToken, LeaseExpired, SessionLost, KindMismatch or
   /// Recovering when there is none.
   core::Result<Hold*> find(const HoldKey& key);

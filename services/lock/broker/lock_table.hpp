@@ -126,10 +126,9 @@ struct Waiter {
   State state = State::kQueued;
   bool unwanted = false;     // nobody waits for it any more: what the engine grants is given back
   bool sessionless = false;  // the session it was bound to has ended: nobody may ask for it again
-  bool telling = false;      // its client is being told of the grant right now
   std::size_t askers = 1;    // who wait for the answer: more when the request was sent again
   std::shared_ptr<std::vector<core::Done<Answer>>>
-      others;  // all but the first of them; `done` tells these too
+      others;  // all but the first of them, also those who wait no longer; `done` tells these too
   std::unique_ptr<Hold> asking;
   Hold* hold = nullptr;        // of kGranted
   std::uint64_t searched = 0;  // by the last search for a deadlock that came here
@@ -141,6 +140,8 @@ struct Waiter {
   net::Timer timer;
 
   bool is_ticket() const { return !ticket.empty(); }
+  /// One more waits for the answer, in the place of the one who asked before if that one is gone.
+  void join(core::Done<Answer> told);
 };
 
 /// Where an owner's holds begin that have no token yet.
@@ -177,6 +178,11 @@ class LockTable {
   void tidy(Name& name);
   void tidy(Owner& owner);
 
+  /// Throws core::Failure when the names are used in another way: KindMismatch, LimitMismatch, or
+  /// NotReentrant for one that the owner holds in another set. `owner` may be null.
+  void check_kind(const LockSpec& spec, const Owner* owner) const;
+  /// How many of the names are not in use.
+  std::size_t unknown(const std::vector<std::string>& names) const;
   /// Whether its names can be had now, the queues aside.
   bool admits(const LockSpec& spec) const;
   /// Whether nobody came before it: for a new claim nobody at all, for a queued attempt it is the first.

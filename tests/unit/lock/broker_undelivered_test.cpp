@@ -14,9 +14,9 @@ using test::want;
 namespace {
 
 // What the owner was granted reached nobody, as its proxy says.
-void undelivered(BrokerRig& rig, const test::Asked& asked, const std::string& request_id = {}) {
-  const lock::HoldKey key = test::key_of(asked);
-  rig.broker.acquires().undelivered(key.token, key.owner, request_id);
+void undelivered(BrokerRig& rig, const test::Asked& asked) {
+  rig.undelivered(*asked);
+  rig.turn();
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ TEST_CASE("permits and sets that reached nobody are given back whole") {
 TEST_CASE("a request that reached nobody is done anew when it is asked again") {
   BrokerRig rig;
   const auto first = rig.acquire(want("ann").called("r"));
-  undelivered(rig, first, "r");
+  undelivered(rig, first);
   const auto again = rig.acquire(want("ann").called("r"));
   CHECK(again->state() == "granted");
   CHECK(again->granted().token > first->granted().token);
@@ -67,7 +67,7 @@ TEST_CASE("what was asked again before it was known that it reached nobody has b
   const auto first = rig.acquire(want("ann").called("r"));
   const auto again = rig.acquire(want("ann").called("r"));
   REQUIRE(again->state() == "replay");
-  undelivered(rig, first, "r");
+  undelivered(rig, first);
   CHECK(rig.broker.info("x").holders.at(0).owner == "ann");
   CHECK(rig.acquire(want("bob"))->state() == "held");
 }
