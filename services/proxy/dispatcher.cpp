@@ -14,8 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr auto kRoomAfter = 2ms;                  // a ROUTER cannot be polled for room in one worker's pipe
-constexpr std::uint64_t kFirstActiveVersion = 2;  // older clients send no heartbeats of their own
+constexpr auto kRoomAfter = 2ms;  // a ROUTER cannot be polled for room in one worker's pipe
 constexpr char kRetryHint[] = " {\"retry_after_ms\":200}";
 
 }  // namespace
@@ -125,7 +124,7 @@ void Dispatcher::wait(Route& route, std::vector<net::Frame>& frames) {
 }
 
 void Dispatcher::set_aside(Route& route, TimePoint until) {
-  const auto heartbeat = rpc::Heartbeat::stand_in(options_.heartbeat, route.version, now());
+  const auto heartbeat = rpc::Heartbeat::stand_in(options_.heartbeat, route.conversation.version(), now());
   route.pending = std::make_unique<PendingState>(heartbeat, until);
 }
 
@@ -225,14 +224,14 @@ TimePoint Dispatcher::silence_limit(const Route& route) const {
 // As long as the worker's link is alive and the client's connection too, a call lasts as long as it takes.
 TimePoint Dispatcher::expiry(const Route& route) const {
   const bool silent_by_nature =
-      route.version < kFirstActiveVersion && route.gap == core::Clock::duration::zero();
+      route.conversation.version() < rpc::kFirstActiveVersion && route.gap == core::Clock::duration::zero();
   const TimePoint idle =
       silent_by_nature ? route.opened + options_.channel_age : route.heard + options_.channel_idle;
   return std::min(idle, silence_limit(route));
 }
 
 void Dispatcher::rearm(Route& route) {
-  const TimePoint end = std::min(route.answered ? TimePoint::max() : route.deadline, expiry(route));
+  const TimePoint end = std::min(route.conversation.deadline(), expiry(route));
   route.timer.at(route.state == Route::State::kOpen
                      ? end
                      : std::min({end, route.pending->until, route.pending->heartbeat.next()}));
@@ -246,7 +245,7 @@ void Dispatcher::on_heartbeat(Route& route) {
 }
 
 void Dispatcher::due(Route& route) {
-  if (!route.answered && now() >= route.deadline) {
+  if (now() >= route.conversation.deadline()) {
     tell_cancelled(route);
     return fail(route, {core::kDeadlineExceeded,
                         "the deadline passed before " + std::string(route.name()) + "() had answered"});
@@ -289,7 +288,7 @@ core::Error Dispatcher::overloaded(const Route& route) {
 }
 
 void Dispatcher::on_client_event(Route& route, bool beat) {
-  if (route.state == Route::State::kOrphaned && route.credit > 0)
+  if (route.state == Route::State::kOrphaned && route.conversation.has_credit())
     return fail(route, {core::kWorkerLost, route.pending->lost_message});
   if (!beat) return;
   if (route.pending->heartbeat.heard(now()) && writer_.heartbeat(info(route)) == rpc::Delivery::kGone)
@@ -360,7 +359,7 @@ void Dispatcher::orphan(Route& route, std::string_view reason) {
   std::string words = "worker " + route.worker->id + " was lost before " + std::string(route.name()) +
                       "() had ended: " + std::string(reason);
   leave_worker(route);
-  if (route.credit > 0) return fail(route, {core::kWorkerLost, std::move(words)});
+  if (route.conversation.has_credit()) return fail(route, {core::kWorkerLost, std::move(words)});
   route.service = &queues_.unknown();  // its own may be forgotten before the client asks for more
   route.state = Route::State::kOrphaned;
   set_aside(route, TimePoint::max());
@@ -384,7 +383,7 @@ std::size_t Dispatcher::queued() const {
 }
 
 rpc::CallInfo Dispatcher::info(const Route& route) const {
-  return {route.name(), &route.client, route.id(), {}, route.version};
+  return {route.name(), &route.client, route.id(), {}, route.conversation.version()};
 }
 
 }  // namespace zerosuite::proxy

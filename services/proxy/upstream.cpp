@@ -462,8 +462,7 @@ net::Sent Upstream::send_call(std::span<net::Frame> frames, const wire::Event& e
 bool Upstream::keeps_back(Lane& lane, Meter::Call& call, const wire::Event& event) {
   if (event.name == wire::kCancel) lane.meter.abandon(call, now());
   const bool beats = event.name == wire::kHeartbeat;
-  const std::uint64_t granted =
-      event.name == wire::kMore || (beats && call.version < kCreditsApart) ? wire::grant_of(event.args) : 0;
+  const std::uint64_t granted = rpc::grant_in(call.version, event.name, event.args).value_or(0);
   if (granted > 0) {
     lane.meter.grant(call, granted);
     pass_grants(lane);
@@ -474,7 +473,7 @@ bool Upstream::keeps_back(Lane& lane, Meter::Call& call, const wire::Event& even
 void Upstream::pass_grants(Lane& lane) {
   while (const auto grant = lane.meter.next()) {
     wire::Buffer payload;
-    const bool apart = grant->call->version >= kCreditsApart;
+    const bool apart = grant->call->version >= rpc::kCreditsApart;
     wire::begin_event(payload,
                       {ids_.next(), grant->call->id, apart ? wire::kMore : wire::kHeartbeat, nullptr});
     wire::Packer(payload).pack_array(1);

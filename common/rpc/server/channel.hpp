@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "net/timers.hpp"
+#include "rpc/conversation.hpp"
 #include "rpc/heartbeat.hpp"
 #include "rpc/server/event_writer.hpp"
 #include "rpc/server/stream.hpp"
@@ -149,9 +150,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   CallInfo call_;
   net::Timer timer_;
   Heartbeat heartbeat_;
-  core::TimePoint deadline_ = core::TimePoint::max();
+  Conversation conversation_;
   core::TimePoint resume_at_ = core::TimePoint::max();  // when a stream that stopped to let others in goes on
-  std::uint32_t credit_ = 1;  // the first answer is free (docs/protocol.md, "Credit")
   std::shared_ptr<ItemSource> items_;
   std::function<void()> on_lost_;
   std::function<void()> on_undelivered_;
