@@ -95,7 +95,7 @@ void DialedTransport::dial() {
   }
 }
 
-void DialedTransport::redial() { redial_.after(0ms); }
+void DialedTransport::redial() { redial_.later(); }
 
 net::Sent DialedTransport::attempt(std::span<net::Frame> frames) {
   return redialing() || !line_ ? net::Sent::kGone : line_->queue.attempt(frames);

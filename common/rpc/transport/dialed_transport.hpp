@@ -47,8 +47,8 @@ class DialedTransport {
   DialedTransport(const net::Dialing& dialing, DialedHost& host, DialedOptions options);
   ~DialedTransport();
 
-  /// Gives the connection up, with what is queued, and dials a new one in the next turn. Until then nothing
-  /// is sent or received.
+  /// Gives the connection up, with what is queued, and dials a new one at the end of the turn. Until then
+  /// nothing is sent or received.
   void redial();
   bool redialing() const { return redial_.armed(); }
   /// Takes that back: what there was stays given up.
