@@ -10,7 +10,7 @@
 #include "core/clock.hpp"
 #include "net/timers.hpp"
 
-// Of <zmq.hpp>, which whoever has only timers and descriptors need not read.
+// Of <zmq.hpp>, which files that only have timers and descriptors need not read.
 struct zmq_pollitem_t;
 namespace zmq {
 class socket_ref;

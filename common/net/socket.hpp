@@ -28,7 +28,7 @@ enum class Reading : std::uint8_t {
   /// when a heartbeat's time-out, its own or one that the peer's PING asked for, ends the connection
   /// meanwhile and the next one is told to go on (`_input_stopped`, ibid. 431).
   kToTheMark,
-  /// Everything, so that no engine ever stops. Whoever receives must bound it: see Connections.
+  /// Everything, so that no engine ever stops. The receiver must bound it: see Connections.
   kAll,
 };
 
@@ -45,7 +45,7 @@ struct SocketOptions {
   /// For how long it may leave a probe unanswered instead; zero disconnects nobody. libzmq reads no answer
   /// behind a long message before that is whole.
   std::optional<core::milliseconds> probe_limit = {};
-  /// A peer of which nothing came for so long is asked by the kernel, three times, a third of that apart,
+  /// A peer of which nothing came for this long is asked by the kernel, three times, a third of that apart,
   /// whether its machine still has the connection; without an answer it ends (SO_KEEPALIVE). Zero never asks.
   core::milliseconds keepalive{30'000};
 };

@@ -1,4 +1,4 @@
-// The rules of a call that hold for whoever serves it, a server or the proxy in between: what its client has
+// The rules of a call that hold for a server and for the proxy in between: what its client has
 // granted, and until when it waits for a first answer.
 #pragma once
 

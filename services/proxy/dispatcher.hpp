@@ -35,7 +35,8 @@ struct DispatcherOptions {
   core::milliseconds no_worker_for{500};       ///< While there is none.
   core::milliseconds channel_idle{3'600'000};  ///< Nothing heard of either side: ERR WorkerLost.
   core::milliseconds channel_age{3'600'000};   ///< The same for clients of version 1, which do not beat.
-  core::milliseconds forget_for{3'600'000};    ///< Without a worker so long, a service is not known any more.
+  core::milliseconds forget_for{
+      3'600'000};  ///< A service that has been without a worker for this long is forgotten.
   core::milliseconds heartbeat{5000};
   wire::Limits limits;
   BalanceOptions balance;
@@ -85,7 +86,7 @@ class Dispatcher final : private RouteTimers {
   /// A worker takes no new calls any more: if it was its service's last, what is queued waits no longer than
   /// for a first one.
   void shorten_deadlines(Service& service);
-  /// As lose(), once whoever is at work now is done and everything the worker has sent is read.
+  /// As lose(), at the end of the turn and once everything that the worker has sent is read.
   void lose_later(Worker& worker);
   /// As ServiceExpiry::forget_oldest().
   bool forget_oldest() { return expiry_.forget_oldest(); }

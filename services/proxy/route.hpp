@@ -22,7 +22,7 @@ struct Worker;
 
 struct Route;
 
-/// Whoever keeps the channels' time.
+/// The keeper of the timers of all routes.
 class RouteTimers {
  public:
   virtual void due(Route& route) = 0;

@@ -184,7 +184,7 @@ void Router::on_worker(Worker& worker, std::span<net::Frame> frames) {
   ++dispatcher_.counters().strays;
 }
 
-// Whoever asked is told; the worker is to send nothing more of it.
+// The client is told; the worker is to send nothing more of it.
 void Router::on_too_large(Worker& worker, const wire::Event& event, std::span<net::Frame> frames) {
   Route* const route = dispatcher_.routes().find({envelope_, event.response_to});
   if (route == nullptr || route->worker != &worker) {

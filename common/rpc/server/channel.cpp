@@ -177,7 +177,7 @@ bool Channel::send_item() {
   return delivery == Delivery::kSent;
 }
 
-// An item was no item. Whoever is pushing them is told after the push.
+// An item could not be sent. The method may be in the middle of pushing it, and is told afterwards.
 void Channel::end_by_error() {
   if (!on_lost_) return close();
   failed_ = true;

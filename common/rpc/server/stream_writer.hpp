@@ -59,7 +59,7 @@ class StreamWriter {
       : source_(std::make_shared<Source>(std::move(channel))) {}
 
   /// Sends the item, or keeps it until the client grants credit. False when nobody listens any more, or when
-  /// so many wait already that this one was dropped: wanted() tells which.
+  /// the maximum number wait already and this one was dropped: wanted() tells which.
   bool push(T item) const { return source_->push(std::move(item)); }
   /// Ends the stream after what waits. The first end counts; nothing can be pushed after it.
   void end() const { source_->finish({}); }

@@ -15,7 +15,7 @@
 
 namespace zerosuite::rpc {
 
-/// Whoever is at this end. Called on the loop's thread; it may not destroy the transport.
+/// The owner of this end. Called on the loop's thread; it may not destroy the transport.
 class DialedHost {
  public:
   virtual void connected() = 0;
@@ -75,7 +75,7 @@ class DialedTransport {
   DialedHost& host_;
   DialedOptions options_;
   std::unique_ptr<Line> line_;
-  net::Timer redial_;  // not from inside the old line's own callbacks
+  net::Timer redial_;  // a line is not replaced inside its own callbacks
 };
 
 }  // namespace zerosuite::rpc

@@ -22,7 +22,7 @@ struct Asked {
   AnswerView::Form form = AnswerView::Form::kName;
 };
 
-// Replies when the broker decides; withdraws when the client is lost.
+// Replies when the broker has decided; withdraws when the client is lost.
 template <class Start>
 void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
   const Acquires::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {

@@ -54,7 +54,7 @@ Acquires::Id Acquires::start(Request request, Kind kind, Callback told) {
 }
 
 // A request that was sent before: nullopt when it is new. What it has come to is remembered for a while, and
-// by the attempt or the hold itself for as long as there is one.
+// by the waiter or the hold itself for as long as there is one.
 std::optional<Acquires::Id> Acquires::replay(const Request& request, Callback& told) {
   const RequestDedup::Entry* past = dedup_.find(request);
   const Owner* owner = context_.table.find_owner(request.spec.owner);

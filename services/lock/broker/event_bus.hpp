@@ -88,7 +88,7 @@ class EventBus {
   std::map<Id, Entry> entries_;
   std::multimap<std::string, Id, std::less<>> owners_;
   std::map<std::string, std::set<Id>, std::less<>> watchers_;  // by prefix
-  std::map<std::size_t, std::size_t> lengths_;                 // how many prefixes have so many bytes
+  std::map<std::size_t, std::size_t> lengths_;                 // the number of prefixes by their length
   Id last_ = 0;
 };
 

@@ -8,7 +8,7 @@
 namespace zerosuite::lock {
 
 /// The ids of a queue, which are in order, each with its rank (libstdc++'s policy-based tree). It costs a
-/// line only where somebody asks again and again how far on he is.
+/// queue only where a client asks again and again for its position.
 struct Ranks : __gnu_pbds::tree<std::uint64_t, __gnu_pbds::null_type, std::less<>, __gnu_pbds::rb_tree_tag,
                                 __gnu_pbds::tree_order_statistics_node_update> {};
 
