@@ -196,7 +196,7 @@ void Upstream::narrow() {
     lane.up = false;
     dead_.push_back(std::move(lanes_[i]));
     lanes_.erase(lanes_.begin() + static_cast<std::ptrdiff_t>(i));
-    bury_.after(0ms);
+    bury_.later();
   }
   if (worker_ != nullptr) worker_->connections = lanes_up();
 }
@@ -220,7 +220,7 @@ void Upstream::lose_lane(Lane& lane, std::string_view reason) {
       std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& each) { return each.get() == &lane; });
   dead_.push_back(std::move(*dead));
   lanes_.erase(dead);
-  bury_.after(0ms);
+  bury_.later();
   if (worker_ == nullptr) return ask(kInspect);
   worker_->load.full_until = now() + kSpareFor;
   std::vector<std::pair<wire::Envelope, std::string>> calls;
@@ -244,7 +244,7 @@ void Upstream::start_over() {
                std::make_move_iterator(lanes_.end()));
   lanes_.resize(1);
   lanes_.front()->transport.redial();
-  bury_.after(0ms);
+  bury_.later();
 }
 
 // What the proxy itself had asked is not answered any more.
