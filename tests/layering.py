@@ -53,11 +53,25 @@ LIBRARIES = {
     "spdlog": ("common/ops",),
     "toml++": ("common/ops",),
 }
+# The files that a library's headers may reach by way of other headers, however many: each is the beginning of a path.
+REACH = {
+    "zmq": ("common/net/", "common/rpc/", "common/ops/", "services/proxy/", "services/id/api/", "services/id/main.cpp",
+            "services/id/store_stack.", "services/lock/main.cpp", "services/math/main.cpp"),
+    "msgpack": ("common/wire/", "common/rpc/", "common/ops/", "services/proxy/", "services/id/api/",
+                "services/id/main.cpp", "services/id/store_stack.", "services/lock/api/", "services/lock/main.cpp",
+                "services/math/api.", "services/math/main.cpp"),
+    "sqlite3": ("common/db/",),
+    "hiredis": ("common/db/",),
+    "sodium": ("common/core/", "services/id/secret/"),
+    "CLI": ("common/ops/config/",),
+    "toml++": ("common/ops/config/",),
+    "spdlog": ("common/ops/",),
+}
 # Only what binds a service's logic to its methods knows both worlds: the folder api, or the one file of that name. But
 # the proxy's matter is the protocol itself, and of its files only these do without.
 API = re.compile(r"api(\.[ch]pp)?")
 API_ONLY = ("rpc", "wire")
-PROXY_PURE = ("balance.hpp", "balance.cpp", "chain.hpp")
+PROXY_PURE = ("balance.hpp", "balance.cpp", "counters.hpp", "intrusive_list.hpp", "ping_watch.hpp", "ping_watch.cpp")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"][^>"]+)[>"]')
 THREADING = re.compile(r"std::(?:mutex|thread|jthread|atomic|condition_variable)|sleep_for|"
@@ -125,6 +139,50 @@ def cpp_findings(path, lines):
             yield number, f"{coroutine[0]}: g++ 12 miscompiles coroutines"
 
 
+def library_of(name):
+    """The library that an include such as "zmq_addon.hpp" or "msgpack/v1/sbuffer.hpp" is of; None for another."""
+    target = name.split("/")[0]
+    return re.split(r"[._](?:h|hpp|addon)", target)[0] if target in LIBRARIES else None
+
+
+class Includes:
+    """What each file of the tree includes, by itself and by way of what it includes."""
+
+    def __init__(self, root):
+        self.lines = {}  # by path: (line number, the name that is included)
+        for file in files(root, PRODUCT, CPP):
+            lines = enumerate(file.read_text().splitlines(), 1)
+            found = ((number, INCLUDE.match(line)) for number, line in lines)
+            self.lines[file.relative_to(root)] = [(number, match[1][1:]) for number, match in found if match]
+        self.reached = {}
+
+    def libraries(self, path):
+        """The libraries whose headers `path` gets, each with the line that brings it."""
+        if path not in self.reached:
+            self.reached[path] = brought = {}  # before it is whole, for headers that include one another
+            for number, name in self.lines[path]:
+                library, header = library_of(name), self.header(name)
+                for each in [library] if library else self.libraries(header) if header else ():
+                    brought.setdefault(each, number)
+        return self.reached[path]
+
+    def header(self, name):
+        return next((path for top in PRODUCT if (path := Path(top) / name) in self.lines), None)
+
+    def findings(self):
+        """(path, line number, finding) for what reaches a file that has no use for it."""
+        for path, lines in self.lines.items():
+            direct = {number for number, name in lines if library_of(name)}
+            for library, number in self.libraries(path).items():
+                if number not in direct and not may_reach(path, library):
+                    yield path, number, f"{library} may not reach this file"
+
+
+def may_reach(path, library):
+    pure = path.parts[1] == "proxy" and path.name in PROXY_PURE
+    return not pure and str(path).startswith(REACH[library])
+
+
 def files(root, tops, suffixes):
     for top in tops:
         yield from sorted(file for file in (root / top).rglob("*") if file.suffix in suffixes)
@@ -136,6 +194,8 @@ def findings(root):
         path = file.relative_to(root)
         for number, finding in cpp_findings(path, file.read_text().splitlines()):
             yield f"{path}:{number}: {finding}"
+    for path, number, finding in Includes(root).findings():
+        yield f"{path}:{number}: {finding}"
     for file in (*files(root, (*PRODUCT, "tests"), COUNTED), root / "dev"):
         count = len(file.read_text().splitlines())
         if count > MAX_LINES:

@@ -19,49 +19,35 @@ class Chores {
   /// What the time is, which goes on within a turn too.
   using Watch = std::function<core::TimePoint()>;
 
-  /// So long one turn, or one message of a turn, does pieces, of all chores of the list together; the last
-  /// piece may take it beyond.
+  /// For how long pieces of all chores of the list are done before the loop goes on; the last piece may take
+  /// it beyond.
   static constexpr core::milliseconds kTurn{3};
 
   explicit Chores(Timers& timers, Watch watch = core::Clock::now)
-      : timers_(timers), watch_(std::move(watch)), next_(timers, [this] { turn(); }) {}
+      : watch_(std::move(watch)), next_(timers, [this] { run(); }) {}
 
-  /// What is short is done before this returns, unless this turn has worked long enough, or it was called
-  /// from a piece of another chore.
+  /// Never does a piece inside this call: what is short is done at the end of the turn.
   void add(Step step) {
     steps_.push_back(std::move(step));
-    if (running_ || next_.armed()) return;
-    if (std::exchange(turn_, timers_.now()) != timers_.now()) worked_ = {};
-    run();
+    if (!next_.armed()) next_.later();
   }
   std::size_t size() const { return steps_.size(); }
 
  private:
-  void turn() {
-    turn_ = timers_.now();
-    worked_ = {};
-    run();
-  }
+  // What a piece adds is done with the rest.
   void run() {
-    running_ = true;
-    const core::TimePoint begun = watch_() - worked_;
-    while (worked_ < kTurn && !steps_.empty()) {
+    const core::TimePoint end = watch_() + kTurn;
+    do {
       Step step = std::move(steps_.front());
       steps_.pop_front();
       if (step()) steps_.push_back(std::move(step));
-      worked_ = watch_() - begun;
-    }
-    running_ = false;
-    if (!steps_.empty()) next_.after(core::milliseconds(0));
+    } while (!steps_.empty() && watch_() < end);
+    steps_.empty() ? next_.cancel() : next_.after(core::milliseconds(0));
   }
 
-  Timers& timers_;
   const Watch watch_;
   std::deque<Step> steps_;
   Timer next_;
-  core::TimePoint turn_;            // the time of the turn that is counted
-  core::Clock::duration worked_{};  // in that turn
-  bool running_ = false;
 };
 
 }  // namespace zerosuite::net

@@ -94,7 +94,7 @@ void Connections::changed(Connection change, int fd) {
   }
   if (change == Connection::kDown) return;
   if (!look_.armed()) look_.after(kLookEvery);
-  // The gate numbers nobody before it has looked here, so whoever is numbered already is not this one.
+  // The gate numbers nobody before it has looked here, so a peer that has its number already is not this one.
   live_.emplace(fd, Live{.least = gate_.next_number(),
                          .since = reactor_.timers().now(),
                          .address = {},

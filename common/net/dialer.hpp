@@ -18,7 +18,7 @@
 
 namespace zerosuite::net {
 
-/// What it takes to dial: all of one process, and all longer-lived than whoever dials.
+/// What it takes to dial: all of one process, and all of them outlive the dialer.
 struct Dialing {
   Context& context;
   Reactor& reactor;

@@ -52,7 +52,7 @@ constexpr int kForConnections = 90;
 
 constexpr auto kCalmAfter = 10s;
 constexpr auto kMakeRoomEvery = 100ms;
-// Whoever has connected and said nothing for so long loses least: libzmq connects again when there is
+// A peer that has connected and said nothing for that long loses least: libzmq connects again when there is
 // something to say.
 constexpr auto kSilence = 5s;
 

@@ -11,17 +11,13 @@
 #include <vector>
 
 #include "core/keyed_hash.hpp"
+#include "net/options.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 
 namespace zerosuite::net {
 
 class Connections;
-
-struct GateLimits {
-  std::size_t connections = 65'536;  ///< At a time, of all bound sockets together.
-  std::size_t per_address = 16'384;  ///< At a time, of one address; of one user over ipc.
-};
 
 /// Why a connection is ended that has done no wrong but being there.
 enum class Refusal : std::uint8_t {
@@ -40,11 +36,10 @@ struct Refusals {
   std::uint64_t count = 0;  ///< Of all since the first; 0 as long as they are not over.
 };
 
-/// Belongs to the loop's thread; one for each Context, which makes it before the first bind. Today it admits
-/// everybody who speaks ZMTP 3 as long as there is room, and numbers the connections: address rules and CURVE
-/// keys belong here. That
-/// it is asked at all keeps ZMTP 1 and 2 out, and with them HTTP, which libzmq takes for ZMTP 1. A connection
-/// over inproc is not asked about.
+/// Belongs to the loop's thread; one for each Context, which makes it before the first bind. It admits every
+/// peer that speaks ZMTP 3 as long as there is room, and numbers the connections. That it is asked at all
+/// keeps ZMTP 1 and 2 out, and with them HTTP, which libzmq takes for ZMTP 1. A connection over inproc is not
+/// asked about.
 class Gate {
  public:
   Gate(Context& context, Reactor& reactor);

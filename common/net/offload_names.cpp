@@ -53,7 +53,7 @@ Addresses ask_system(const std::string& host) { return ask(host, 0); }
 struct Names::Wish {
   Wish(Timers& timers, Then its_then) : then(std::move(its_then)), patience(timers, [this] { give_up(); }) {}
 
-  // The last thing that is done with it: whoever is called may let it go.
+  // The last thing that is done with it: the callback may let it go.
   void answer(const Addresses& addresses) {
     patience.cancel();
     if (auto once = std::exchange(then, {})) once(addresses);

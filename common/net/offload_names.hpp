@@ -43,7 +43,7 @@ class Names {
   /// Called once, in a later turn of the reactor. It may let the Lookup go, but
   /// not the Names.
   using Then = core::MoveFunction<void(const Addresses&)>;
-  /// Whoever lets it go is not called any more.
+  /// Letting it go ends the lookup: nothing is called any more.
   class Lookup;
 
   explicit Names(Reactor& reactor, NamesOptions options = {});

@@ -15,17 +15,10 @@
 #include "core/rotation.hpp"
 #include "net/offload.hpp"
 #include "net/offload_mailbox.hpp"
+#include "net/options.hpp"
 #include "net/reactor.hpp"
 
 namespace zerosuite::net {
-
-struct PoolOptions {
-  std::size_t threads =
-      0;  ///< At most; 0 = one for each core. Started as jobs come, so an idle service has none.
-  std::size_t spare = 0;  ///< So many threads more than that.
-  /// Jobs of clients waiting while all threads are busy, shared as core::Quota says.
-  std::size_t max_queued = 10000;
-};
 
 /// No client is ever in all of its threads, if there are two or more: a job cannot be interrupted, and what
 /// others ask for must not wait until it ends. Made and destroyed on the loop's thread, not by a `then` of

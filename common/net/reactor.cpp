@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <utility>
+#include <zmq.hpp>
 
 namespace zerosuite::net {
 
@@ -62,7 +63,7 @@ Reactor::Watch Reactor::watch_writable(int fd, std::function<void()> ready) {
   return add({nullptr, fd, ZMQ_POLLOUT, 0}, std::move(ready));
 }
 
-Reactor::Watch Reactor::add(zmq::pollitem_t item, std::function<void()> ready) {
+Reactor::Watch Reactor::add(const zmq_pollitem_t& item, std::function<void()> ready) {
   entries_.push_back(std::make_unique<Entry>(Entry{item, std::move(ready)}));
   stale_ = true;
   return {*this, *entries_.back()};

@@ -6,10 +6,15 @@
 #include <functional>
 #include <memory>
 #include <vector>
-#include <zmq.hpp>
 
 #include "core/clock.hpp"
 #include "net/timers.hpp"
+
+// Of <zmq.hpp>, which files that only have timers and descriptors need not read.
+struct zmq_pollitem_t;
+namespace zmq {
+class socket_ref;
+}
 
 namespace zerosuite::net {
 
@@ -30,9 +35,9 @@ class Reactor {
   /// Their now() is fresh in every callback, and stands still until the next turn.
   Timers& timers() { return timers_; }
 
-  /// Calls `ready` in every turn in which a message can be received. The callback takes a bounded batch and
-  /// returns; what is left is reported again (level-triggered), so one loud peer cannot starve timers or
-  /// other sockets.
+  /// Calls `ready` in every turn in which a message of the ZeroMQ socket can be received. The callback takes
+  /// a bounded batch and returns; what is left is reported again (level-triggered), so one loud peer cannot
+  /// starve timers or other sockets.
   [[nodiscard]] Watch watch(zmq::socket_ref socket, std::function<void()> ready);
   /// The same for a descriptor that became readable, was hung up or failed. The descriptor stays its owner's.
   [[nodiscard]] Watch watch(int fd, std::function<void()> ready);
@@ -41,11 +46,11 @@ class Reactor {
   [[nodiscard]] Watch watch_writable(int fd, std::function<void()> ready);
 
   /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), calls what became
-  /// ready, then fires the timers that are due. When it finds one long overdue the process was paused, and it
-  /// first calls what is ready again and again, until nothing is or half a second has passed: a heartbeat
-  /// that waits in a socket is heard before its sender is given up. A signal cuts the wait short. Not from
-  /// inside a callback. Throws zmq::error_t when a watched socket was closed or its context is gone; what a
-  /// callback throws passes through.
+  /// ready, then fires the timers that are due and does what Timers::later() was given. When it finds one
+  /// long overdue the process was paused, and it first calls what is ready again and again, until nothing is
+  /// or half a second has passed: a heartbeat that waits in a socket is heard before its sender is given up.
+  /// A signal cuts the wait short. Not from inside a callback. Throws zmq::error_t when a watched socket was
+  /// closed or its context is gone; what a callback throws passes through.
   void turn(core::milliseconds wait);
   /// Turns until stop() is called from a callback.
   void run();
@@ -57,7 +62,7 @@ class Reactor {
   struct Entry;
   class Turning;
 
-  Watch add(zmq::pollitem_t item, std::function<void()> ready);
+  Watch add(const zmq_pollitem_t& item, std::function<void()> ready);
   void end(Entry& entry);
   void rebuild();
   bool hear(core::milliseconds wait);
@@ -66,8 +71,8 @@ class Reactor {
 
   Timers timers_;
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::vector<zmq::pollitem_t>
-      items_;           // of the first entries, in their order; what callbacks add comes after
+  // Of the first entries, in their order; what callbacks add comes after.
+  std::vector<zmq_pollitem_t> items_;
   bool stale_ = false;  // items_ no longer match entries_
   bool turning_ = false;
   bool stopped_ = false;

@@ -24,6 +24,11 @@ void Timer::after(core::Clock::duration delay) {
   timers_.arm(*this, beyond ? TimePoint::max() : timers_.now_ + delay);
 }
 
+void Timer::later() {
+  cancel();
+  timers_.append(*this, Timers::kLater);
+}
+
 void Timer::cancel() {
   if (armed()) timers_.remove(*this);
 }
@@ -51,7 +56,7 @@ class Timers::Running {
 Timers::Timers(TimePoint start) : start_(start), now_(start) {}
 
 std::optional<TimePoint> Timers::next() const {
-  if (occupied_[kLevels] != 0) return now_;
+  if (occupied_[kLevels] != 0 || !later_.empty()) return now_;
   if (const auto stop = first_stop()) return start_ + milliseconds(stop->tick);
   return std::nullopt;
 }
@@ -74,7 +79,8 @@ void Timers::advance_to(TimePoint now) {
   }
   tick_ = target;
 
-  while (Timer* timer = heads_[kFiring]) fire(*timer);
+  fire_all();
+  for (int round = 0; round < kRounds && run_later(); ++round) continue;
 }
 
 void Timers::arm(Timer& timer, TimePoint when) {
@@ -145,10 +151,25 @@ std::optional<Timers::Stop> Timers::first_stop() const {
   return std::nullopt;
 }
 
-void Timers::fire(Timer& timer) {
-  remove(timer);
-  Running running(*this, timer);
-  running();
+void Timers::fire_all() {
+  while (Timer* timer = heads_[kFiring]) {
+    remove(*timer);
+    Running running(*this, *timer);
+    running();
+  }
+}
+
+// What was put off until now. False when there was nothing.
+bool Timers::run_later() {
+  if (heads_[kLater] == nullptr && later_.empty()) return false;
+  move_all(kLater, kFiring);
+  fire_all();
+  for (std::size_t left = later_.size(); left > 0; --left) {
+    auto work = std::move(later_.front());
+    later_.pop_front();
+    work();
+  }
+  return true;
 }
 
 }  // namespace zerosuite::net

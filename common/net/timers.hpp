@@ -10,18 +10,21 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "core/clock.hpp"
+#include "core/function.hpp"
 
 namespace zerosuite::net {
 
 class Timers;
 
 /// One deadline of one owner. Pinned. May be re-armed, cancelled or destroyed at any moment, also from inside
-/// its own callback. Fires at most once for each arming, never early, at most a tick (1 ms) late once the
-/// wheel is advanced.
+/// its own callback. Fires at most once for each arming and never inside the call that arms it, never early,
+/// at most a tick (1 ms) late once the wheel is advanced.
 class Timer {
  public:
   Timer(Timers& timers, std::function<void()> fire);
@@ -34,6 +37,8 @@ class Timer {
   void at(core::TimePoint when);
   /// at(now + delay); a delay beyond the end of the clock never fires.
   void after(core::Clock::duration delay);
+  /// Arms it, or moves it, to the end of this turn, after the timers that are due.
+  void later();
   void cancel();
   bool armed() const { return next_ != nullptr; }
 
@@ -63,9 +68,14 @@ class Timers {
   void set_now(core::TimePoint now) { now_ = std::max(now_, now); }
   /// Moves time forward and fires what is due, in order of time, to the tick, and of arming within a tick.
   /// What callbacks arm for a time already passed fires at the next call, so a timer that re-arms itself
-  /// cannot hold the loop. A time before now() is now(). An exception of a callback passes through; the rest
-  /// fires at the next call.
+  /// cannot hold the loop. Last comes what was put off by later(), here and in Timer, and what that puts off
+  /// in its turn; a chain of more than kRounds goes on at the next call, which is due at once. A time before
+  /// now() is now(). An exception of a callback passes through; the rest fires at the next call.
   void advance_to(core::TimePoint now);
+  /// Calls `work` once at the end of this turn, never inside this call: after the timers that are due, and
+  /// before the loop waits again. What `work` refers to must live until then; where it may not, use
+  /// Timer::later(). Nothing is called once the wheel is destroyed.
+  void later(core::MoveFunction<void()> work) { later_.push_back(std::move(work)); }
 
  private:
   friend class Timer;
@@ -76,9 +86,12 @@ class Timers {
   static constexpr std::size_t kLevels = 8;
   static constexpr std::size_t kSlotBits = 6;
   static constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
-  // Two lists more. What was armed for a time already passed waits in the one; the other is being fired.
+  // Three lists more: what was armed for a time already passed, what waits for the end of the turn, and what
+  // is being fired.
   static constexpr std::size_t kPassed = kLevels * kSlots;
-  static constexpr std::size_t kFiring = kPassed + 1;
+  static constexpr std::size_t kLater = kPassed + 1;
+  static constexpr std::size_t kFiring = kLater + 1;
+  static constexpr int kRounds = 8;  // of what is put off, in one turn
 
   struct Stop {
     std::size_t slot;
@@ -91,7 +104,8 @@ class Timers {
   void remove(Timer& timer);
   void move_all(std::size_t from, std::size_t to);
   std::optional<Stop> first_stop() const;
-  void fire(Timer& timer);
+  void fire_all();
+  bool run_later();
 
   core::TimePoint start_;
   core::TimePoint now_;
@@ -99,6 +113,7 @@ class Timers {
   Timer* running_ = nullptr;  // null also once the timer destroyed itself in its callback
   std::array<std::uint64_t, kLevels + 1> occupied_{};
   std::array<Timer*, kFiring + 1> heads_{};
+  std::deque<core::MoveFunction<void()>> later_;
 };
 
 }  // namespace zerosuite::net

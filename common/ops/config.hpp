@@ -7,13 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "net/gate.hpp"
-#include "net/offload_pool.hpp"
+#include "net/options.hpp"
 #include "ops/config/environment.hpp"
 #include "ops/config/option.hpp"
 #include "ops/log.hpp"
-#include "rpc/server/server.hpp"
-#include "rpc/transport/router_transport.hpp"
+#include "rpc/server/server_options.hpp"
+#include "rpc/transport/router_options.hpp"
 
 namespace zerosuite::ops {
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "rpc/conversation.hpp"
+
 namespace zerosuite::rpc {
 namespace {
 
 using core::TimePoint;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kFirstActiveVersion = 2;
 constexpr auto kAnswerGap = 100ms;
 constexpr auto kLongestGap = 1min;  // what a client's own interval may stretch to
 

@@ -24,7 +24,7 @@ class Admission {
       : dispatcher_(dispatch), registry_(registry), options_(options) {}
 
   /// Why the worker may not be taken now; nullopt when it may. Takes out those it replaces: the same process
-  /// before it registered anew, and whoever turns out to be gone.
+  /// before it registered anew, and any worker that turns out to be gone.
   ///
   /// A service is bound to the first state it is given, also when all its workers have left: another one does
   /// not know what the first has granted. Only an operator can tell that this does not matter any more

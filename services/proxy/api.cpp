@@ -70,7 +70,7 @@ Value describe(const Route& route, core::TimePoint now) {
               {"age_ms", milliseconds_since(route.opened, now)}};
 }
 
-// Only when nobody serves it: whoever does is bound to it again at once.
+// Only when no worker serves it: one that does would bind it again at once.
 Value forget(ServiceRegistry& registry, const std::string& service) {
   const auto found = registry.services().find(service);
   if (found != registry.services().end() && !found->second->workers.empty())

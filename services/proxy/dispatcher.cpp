@@ -1,6 +1,6 @@
 #include "proxy/dispatcher.hpp"
 
-#include <iterator>
+#include <algorithm>
 #include <utility>
 
 #include "core/random.hpp"
@@ -15,19 +15,9 @@ using namespace std::chrono_literals;
 using core::TimePoint;
 
 constexpr auto kRoomAfter = 2ms;  // a ROUTER cannot be polled for room in one worker's pipe
-constexpr std::size_t kMostErrorNames = 256;
-constexpr std::size_t kLeastSharers = 4;  // of what is shared, one client has a quarter when others want it
+constexpr char kRetryHint[] = " {\"retry_after_ms\":200}";
 
 }  // namespace
-
-void Counters::count_error(std::string_view name) {
-  auto found = errors.find(name);
-  if (found == errors.end()) {
-    const bool room = errors.size() < kMostErrorNames;  // names come from workers
-    found = errors.try_emplace(room ? std::string(name) : "other").first;
-  }
-  ++found->second;
-}
 
 Dispatcher::Dispatcher(net::Timers& timers, ClientSink& front, ServiceRegistry& registry,
                        const DispatcherOptions& options)
@@ -36,34 +26,20 @@ Dispatcher::Dispatcher(net::Timers& timers, ClientSink& front, ServiceRegistry& 
       options_(options),
       balance_(options.balance, core::random_bits()),
       writer_(front, options.limits.max_frame_bytes),
+      copies_(options.retry_bytes),
+      queues_({options.queue_calls, options.queue_bytes},
+              [this](Route& route) { fail(route, overloaded(route)); }),
+      expiry_(timers, registry, options.forget_for),
       lose_later_(timers, [this] { lose_those_due(); }),
-      room_(timers, [this] { serve_all(); }),
-      forget_(timers, [this] { forget_those_due(); }) {}
+      serve_(timers, [this] { serve_all(); }),
+      room_(timers, [this] { serve_all(); }) {}
 
 void Dispatcher::resolve(Route& route, const ServiceRegistry::Target& target, net::Frame& payload) {
   route.service = target.service;
   route.method_size = target.method->name.size();
   if (target.service->sticky)
     route.key = first_argument(wire::peek(view(payload), options_.limits), options_.limits);
-  if (target.method->idempotent) keep(route, payload);
-}
-
-// As long as there is room for it, and for others beside its client.
-void Dispatcher::keep(Route& route, net::Frame& payload) {
-  const std::size_t bytes = payload.size();
-  std::size_t& of_client = route.connection->kept_bytes;
-  route.idempotent = kept_bytes_ + bytes <= options_.retry_bytes &&
-                     of_client + bytes <= options_.retry_bytes / kLeastSharers;
-  if (!route.idempotent) return;
-  route.kept = kept_copy(payload);
-  kept_bytes_ += bytes;
-  of_client += bytes;
-}
-
-void Dispatcher::drop_retry_copy(Route& route) {
-  kept_bytes_ -= route.kept.size();
-  route.connection->kept_bytes -= route.kept.size();
-  route.kept.rebuild();
+  if (target.method->idempotent) copies_.keep(route, payload);
 }
 
 void Dispatcher::place(Route& route, std::vector<net::Frame>& frames) {
@@ -74,7 +50,7 @@ void Dispatcher::place(Route& route, std::vector<net::Frame>& frames) {
 }
 
 void Dispatcher::place_unknown(Route& route, std::vector<net::Frame>& frames) {
-  route.service = &unknown_;
+  route.service = &queues_.unknown();
   wait(route, frames);
 }
 
@@ -138,60 +114,25 @@ void Dispatcher::assign(Route& route, Worker& worker) {
 
 void Dispatcher::wait(Route& route, std::vector<net::Frame>& frames) {
   Service& service = *route.service;
-  const std::size_t bytes = rpc::size_of(frames);
-  if (!make_room(service, *route.connection, bytes)) return fail(route, overloaded(route));
+  if (!queues_.make_room(service, *route.connection, rpc::size_of(frames)))
+    return fail(route, overloaded(route));
   route.state = Route::State::kWaiting;
   set_aside(route, now() + (service.has_live_worker() ? options_.queue_for : options_.no_worker_for));
-  route.pending->request.assign(std::make_move_iterator(frames.begin()),
-                                std::make_move_iterator(frames.end()));
-  route.pending->bytes = bytes;
-  service.queue.append(route);
-  service.queued_bytes += bytes;
-  ++route.connection->waiting;
-  route.connection->waiting_bytes += bytes;
+  queues_.add(route, frames);
   if (!room_.armed()) room_.after(kRoomAfter);
   rearm(route);
 }
 
-// A client may fill a queue that nobody else needs. When it is full, those who have less than their share in
-// it take the places that came last of those who have more.
-bool Dispatcher::make_room(Service& service, const Client& client, std::size_t bytes) {
-  const auto has_room = [&] {
-    return service.queue.size() < options_.queue_calls &&
-           service.queued_bytes + bytes <= options_.queue_bytes;
-  };
-  const auto greedy = [&](const Client& one, std::size_t calls, std::size_t more) {
-    return kLeastSharers * (one.waiting + calls) > options_.queue_calls ||
-           kLeastSharers * (one.waiting_bytes + more) > options_.queue_bytes;
-  };
-  while (!has_room()) {
-    if (greedy(client, 1, bytes)) return false;
-    Route* last = service.queue.last();
-    while (last != nullptr && !greedy(*last->connection, 0, 0)) last = service.queue.before(*last);
-    if (last == nullptr) return false;
-    fail(*last, overloaded(*last));
-  }
-  return true;
-}
-
 void Dispatcher::set_aside(Route& route, TimePoint until) {
-  const auto heartbeat = rpc::Heartbeat::stand_in(options_.heartbeat, route.version, now());
+  const auto heartbeat = rpc::Heartbeat::stand_in(options_.heartbeat, route.conversation.version(), now());
   route.pending = std::make_unique<PendingState>(heartbeat, until);
-}
-
-void Dispatcher::leave_queue(Route& route) {
-  route.service->queue.remove(route);
-  route.service->queued_bytes -= route.pending->bytes;
-  --route.connection->waiting;
-  route.connection->waiting_bytes -= route.pending->bytes;
-  route.pending.reset();
 }
 
 void Dispatcher::serve(Service& service) {
   for (Route* route = service.queue.first(); route != nullptr;) {
     Route* const next = service.queue.after(*route);
     if (give(*route, route->pending->request)) {
-      leave_queue(*route);
+      queues_.remove(*route);
     } else if (service.uniform && !service.sticky) {
       return;  // what the first cannot have nobody behind it can
     }
@@ -210,22 +151,14 @@ void Dispatcher::serve_all() {
 
 void Dispatcher::worker_added(Worker& worker) {
   if (worker.load.since == TimePoint()) worker.load.since = now();
-  while (Route* const route = first_known()) {
+  while (Route* const route = queues_.first_known(registry_)) {  // placing one may end others
     std::vector<net::Frame> frames = std::move(route->pending->request);
-    leave_queue(*route);
+    queues_.remove(*route);
     route->state = Route::State::kNew;
     resolve(*route, registry_.look_up(route->name()), frames.back());
     place(*route, frames);
   }
   serve(*worker.service);
-}
-
-// Of the calls whose name was unknown: from the front each time, since placing one may end others.
-Route* Dispatcher::first_known() const {
-  for (Route* route = unknown_.queue.first(); route != nullptr; route = unknown_.queue.after(*route)) {
-    if (registry_.look_up(route->name()).service != nullptr) return route;
-  }
-  return nullptr;
 }
 
 void Dispatcher::finish(Route& route) {
@@ -234,11 +167,11 @@ void Dispatcher::finish(Route& route) {
   if (freed) {
     leave_worker(route);
   } else if (route.state == Route::State::kWaiting) {
-    leave_queue(route);
+    queues_.remove(route);
   }
-  drop_retry_copy(route);
+  copies_.drop(route);
   routes_.close(route);
-  if (freed && !many_end_ && !service.queue.empty()) serve(service);
+  if (freed && !service.queue.empty()) serve_.later();  // not before all have ended that end together
   if (routes_.size() == 0 && empty_) std::exchange(empty_, nullptr)();
 }
 
@@ -270,28 +203,172 @@ void Dispatcher::lose_client(std::string_view identity) {
   const std::string gone(identity);  // the caller's may belong to a channel
   if (routes_.client(gone) == nullptr) return;
   ++counters_.clients_lost;
-  end_many([&] {
-    while (Client* const client = routes_.client(gone)) abandon(*client->channels.first());
-  });
+  while (Client* const client = routes_.client(gone)) abandon(*client->channels.first());
 }
 
 void Dispatcher::fail_all(const core::Error& error) {
-  end_many([&] {
-    while (Route* const route = routes_.any()) {
-      tell_cancelled(*route);
-      fail(*route, error);
-    }
-  });
+  while (Route* const route = routes_.any()) {
+    tell_cancelled(*route);
+    fail(*route, error);
+  }
 }
 
-// What one of them leaves free must not go to the next of them.
-template <class F>
-void Dispatcher::end_many(F end_all) {
-  const bool outermost = !std::exchange(many_end_, true);
-  end_all();
-  if (!outermost) return;
-  many_end_ = false;
-  serve_all();
+// A client's own interval decides: one that has never beaten has promised nothing, and one that beats once a
+// minute may be silent for three. The proxy is no stricter than a server is.
+TimePoint Dispatcher::silence_limit(const Route& route) const {
+  constexpr int kBeatsMissed = 3;
+  if (route.gap == core::Clock::duration::zero()) return TimePoint::max();
+  return route.beat + kBeatsMissed * std::max<core::Clock::duration>(route.gap, options_.heartbeat);
+}
+
+// As long as the worker's link is alive and the client's connection too, a call lasts as long as it takes.
+TimePoint Dispatcher::expiry(const Route& route) const {
+  const bool silent_by_nature =
+      route.conversation.version() < rpc::kFirstActiveVersion && route.gap == core::Clock::duration::zero();
+  const TimePoint idle =
+      silent_by_nature ? route.opened + options_.channel_age : route.heard + options_.channel_idle;
+  return std::min(idle, silence_limit(route));
+}
+
+void Dispatcher::rearm(Route& route) {
+  const TimePoint end = std::min(route.conversation.deadline(), expiry(route));
+  route.timer.at(route.state == Route::State::kOpen
+                     ? end
+                     : std::min({end, route.pending->until, route.pending->heartbeat.next()}));
+}
+
+void Dispatcher::on_heartbeat(Route& route) {
+  const bool first = route.gap == core::Clock::duration::zero();
+  route.gap = std::max({route.gap, now() - route.beat, core::Clock::duration(1)});
+  route.beat = now();
+  if (first) rearm(route);
+}
+
+void Dispatcher::due(Route& route) {
+  if (now() >= route.conversation.deadline()) {
+    tell_cancelled(route);
+    return fail(route, {core::kDeadlineExceeded,
+                        "the deadline passed before " + std::string(route.name()) + "() had answered"});
+  }
+  if (now() >= expiry(route)) return expire(route);
+  route.state == Route::State::kOpen ? rearm(route) : due_pending(route);
+}
+
+// A client that has stopped beating has given the call up, or will when it misses the worker's beats.
+void Dispatcher::expire(Route& route) {
+  ++counters_.expired;
+  if (now() >= silence_limit(route)) return abandon(route);
+  tell_cancelled(route);
+  std::string words = route.state == Route::State::kOrphaned
+                          ? route.pending->lost_message
+                          : "neither side of " + std::string(route.name()) + "() was heard for too long";
+  fail(route, {core::kWorkerLost, std::move(words)});
+}
+
+// No worker has it, so the proxy speaks for itself.
+void Dispatcher::due_pending(Route& route) {
+  if (now() >= route.pending->until) return give_up(route);
+  const bool beats = route.pending->heartbeat.due(now()) == rpc::Heartbeat::Due::kSend;
+  if (beats && writer_.heartbeat(info(route)) == rpc::Delivery::kGone)
+    return lose_client(route.client.outermost());
+  rearm(route);
+}
+
+void Dispatcher::give_up(Route& route) {
+  const Service& service = *route.service;
+  if (service.has_live_worker()) return fail(route, overloaded(route));
+  const std::string who = &service == &queues_.unknown()
+                              ? "no worker has offered " + std::string(route.name()) + " yet"
+                              : "no worker for service " + service.name;
+  fail(route, {core::kUnavailable, who + kRetryHint});
+}
+
+core::Error Dispatcher::overloaded(const Route& route) {
+  return {core::kOverloaded, "no worker has room for " + std::string(route.name()) + kRetryHint};
+}
+
+void Dispatcher::on_client_event(Route& route, bool beat) {
+  if (route.state == Route::State::kOrphaned && route.conversation.has_credit())
+    return fail(route, {core::kWorkerLost, route.pending->lost_message});
+  if (!beat) return;
+  if (route.pending->heartbeat.heard(now()) && writer_.heartbeat(info(route)) == rpc::Delivery::kGone)
+    return lose_client(route.client.outermost());
+  rearm(route);
+}
+
+void Dispatcher::lose_later(Worker& worker) {
+  if (worker.load.gone) return;
+  worker.load.gone = true;
+  to_lose_.push_back(&worker);
+  lose_later_.later();
+}
+
+void Dispatcher::lose(Worker& worker, std::string_view reason) {
+  std::erase(to_lose_, &worker);
+  worker.load.gone = true;
+  Service& service = *worker.service;
+  while (Route* const route = worker.channels.first()) lose_call(*route, reason);
+  WorkerConnection& connection = *worker.connection;
+  registry_.remove(worker);
+  shorten_deadlines(service);
+  if (service.workers.empty()) expiry_.left(service);
+  connection.lost(reason);
+}
+
+void Dispatcher::lose_call(Route& route, std::string_view reason) {
+  const bool may_retry = route.idempotent && !route.retried && !route.answered;
+  may_retry ? retry(route) : orphan(route, reason);
+}
+
+// Its last answers may be here unread, and reading them may take it out, or doom others.
+void Dispatcher::lose_those_due() {
+  while (!to_lose_.empty()) {
+    Worker* const worker = to_lose_.back();
+    worker->connection->read_up();
+    if (!to_lose_.empty() && to_lose_.back() == worker) lose(*worker, kConnectionEnded);
+  }
+}
+
+void Dispatcher::shorten_deadlines(Service& service) {
+  if (service.has_live_worker()) return;
+  const TimePoint limit = now() + options_.no_worker_for;
+  for (Route* route = service.queue.first(); route != nullptr; route = service.queue.after(*route)) {
+    route->pending->until = std::min(route->pending->until, limit);
+    rearm(*route);
+  }
+}
+
+void Dispatcher::leave_worker(Route& route) {
+  route.worker->channels.remove(route);
+  --route.worker->load.outstanding;
+  route.worker = nullptr;
+  route.state = Route::State::kNew;
+}
+
+void Dispatcher::retry(Route& route) {
+  leave_worker(route);
+  route.retried = true;
+  ++counters_.retries;
+  auto frames = follow_up(route.client, copies_.take(route));
+  place(route, frames);
+}
+
+// A client takes an event more than it granted for a flood, and a stock one then gives up what it has. It may
+// take its time over the items before it asks for more.
+void Dispatcher::orphan(Route& route, std::string_view reason) {
+  std::string words = "worker " + route.worker->id + " was lost before " + std::string(route.name()) +
+                      "() had ended: " + std::string(reason);
+  leave_worker(route);
+  if (route.conversation.has_credit()) return fail(route, {core::kWorkerLost, std::move(words)});
+  route.service = &queues_.unknown();  // its own may be forgotten before the client asks for more
+  route.state = Route::State::kOrphaned;
+  set_aside(route, TimePoint::max());
+  route.pending->lost_message = std::move(words);
+  rearm(route);
+}
+
+void Dispatcher::answered(Worker& worker, bool unavailable) {
+  balance_.answered(worker.load, unavailable, now());
 }
 
 void Dispatcher::when_empty(std::function<void()> empty) {
@@ -300,13 +377,13 @@ void Dispatcher::when_empty(std::function<void()> empty) {
 }
 
 std::size_t Dispatcher::queued() const {
-  std::size_t calls = unknown_.queue.size();
+  std::size_t calls = queues_.unknown().queue.size();
   for (const auto& [name, service] : registry_.services()) calls += service->queue.size();
   return calls;
 }
 
 rpc::CallInfo Dispatcher::info(const Route& route) const {
-  return {route.name(), &route.client, route.id(), {}, route.version};
+  return {route.name(), &route.client, route.id(), {}, route.conversation.version()};
 }
 
 }  // namespace zerosuite::proxy

@@ -4,13 +4,16 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "proxy/call_queues.hpp"
+#include "proxy/counters.hpp"
+#include "proxy/retry_copies.hpp"
 #include "proxy/route_table.hpp"
+#include "proxy/service_expiry.hpp"
 #include "proxy/service_registry.hpp"
 #include "rpc/server/event_writer.hpp"
 #include "wire/limits.hpp"
@@ -32,26 +35,11 @@ struct DispatcherOptions {
   core::milliseconds no_worker_for{500};       ///< While there is none.
   core::milliseconds channel_idle{3'600'000};  ///< Nothing heard of either side: ERR WorkerLost.
   core::milliseconds channel_age{3'600'000};   ///< The same for clients of version 1, which do not beat.
-  core::milliseconds forget_for{3'600'000};    ///< Without a worker so long, a service is not known any more.
+  core::milliseconds forget_for{
+      3'600'000};  ///< A service that has been without a worker for this long is forgotten.
   core::milliseconds heartbeat{5000};
   wire::Limits limits;
   BalanceOptions balance;
-};
-
-/// Since the start.
-struct Counters {
-  std::uint64_t calls = 0;
-  std::uint64_t retries = 0;       ///< Idempotent calls given to a second worker.
-  std::uint64_t clients_lost = 0;  ///< Connections that were gone with calls open.
-  std::uint64_t workers_lost = 0;  ///< Not counting those that said good-bye.
-  std::uint64_t abandoned = 0;     ///< Calls whose client was gone, or of which nothing was heard any more.
-  std::uint64_t expired = 0;       ///< Channels of which nothing was heard any more.
-  std::uint64_t duplicates = 0;    ///< Calls under an id that was in use.
-  std::uint64_t strays = 0;        ///< Workers' events for channels they do not have, or not any more.
-  std::uint64_t refused = 0;       ///< Registrations.
-  std::map<std::string, std::uint64_t, std::less<>> errors;  ///< By name.
-
-  void count_error(std::string_view name);
 };
 
 /// Belongs to the loop's thread.
@@ -67,7 +55,7 @@ class Dispatcher final : private RouteTimers {
   /// Says what the call is for: its service, its method, and what these ask for.
   void resolve(Route& route, const ServiceRegistry::Target& target, net::Frame& payload);
   /// A reply event has passed: nobody else will be asked.
-  void drop_retry_copy(Route& route);
+  void drop_retry_copy(Route& route) { copies_.drop(route); }
   /// Gives a call that was just opened to a worker, or queues it, or answers that neither can be.
   /// `frames` have room for an address in front.
   void place(Route& route, std::vector<net::Frame>& frames);
@@ -98,10 +86,10 @@ class Dispatcher final : private RouteTimers {
   /// A worker takes no new calls any more: if it was its service's last, what is queued waits no longer than
   /// for a first one.
   void shorten_deadlines(Service& service);
-  /// As lose(), once whoever is at work now is done and everything the worker has sent is read.
+  /// As lose(), at the end of the turn and once everything that the worker has sent is read.
   void lose_later(Worker& worker);
-  /// Forgets the service that has been without a worker longest. False when each has one, or calls that wait.
-  bool forget_oldest();
+  /// As ServiceExpiry::forget_oldest().
+  bool forget_oldest() { return expiry_.forget_oldest(); }
   /// A worker's OK, ERR or end of a stream was passed on.
   void answered(Worker& worker, bool unavailable);
 
@@ -120,7 +108,6 @@ class Dispatcher final : private RouteTimers {
  private:
   void due(Route& route) override;
   void due_pending(Route& route);
-  void keep(Route& route, net::Frame& payload);
   void rearm(Route& route);
   core::TimePoint expiry(const Route& route) const;
   core::TimePoint silence_limit(const Route& route) const;
@@ -129,21 +116,14 @@ class Dispatcher final : private RouteTimers {
   net::Sent attempt(Worker& worker, const Route& route, std::vector<net::Frame>& frames);
   void assign(Route& route, Worker& worker);
   void wait(Route& route, std::vector<net::Frame>& frames);
-  bool make_room(Service& service, const Client& client, std::size_t bytes);
   void set_aside(Route& route, core::TimePoint until);
-  void leave_queue(Route& route);
   void serve(Service& service);
-  Route* first_known() const;
   void serve_all();
-  template <class F>
-  void end_many(F end_all);
   void expire(Route& route);
   void give_up(Route& route);
   void leave_worker(Route& route);
   void retry(Route& route);
   void orphan(Route& route, std::string_view reason);
-  Service* longest_left() const;
-  void forget_those_due();
   void lose_those_due();
   void tell_cancelled(const Route& route);
   static core::Error overloaded(const Route& route);
@@ -156,15 +136,15 @@ class Dispatcher final : private RouteTimers {
   RouteTable routes_;
   Balance balance_;
   rpc::EventWriter writer_;
+  RetryCopies copies_;
+  CallQueues queues_;
+  ServiceExpiry expiry_;
   Counters counters_;
   wire::IdSource ids_;
-  Service unknown_;  // holds the calls of names that nobody offers yet
-  std::size_t kept_bytes_ = 0;
-  bool many_end_ = false;  // queues are served when all of them have
   std::vector<Worker*> to_lose_;
   net::Timer lose_later_;
-  net::Timer room_;    // pipes that were full may have room again
-  net::Timer forget_;  // services that have gone for good
+  net::Timer serve_;  // workers have room again
+  net::Timer room_;   // pipes that were full may have room again
   std::function<void()> empty_;
 };
 

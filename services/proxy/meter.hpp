@@ -68,12 +68,12 @@ class Meter {
   Call* find(const wire::Envelope& client, std::string_view id);
   void close(Call& call);
 
-  /// The client has granted so many events.
+  /// The client has granted that many events.
   void grant(Call& call, std::uint64_t events);
   /// Whether the client's heartbeat is to be passed on: not while the server has said nothing since the last
   /// one, since it then does not read, and they would fill its socket.
   bool may_beat(Call& call);
-  /// Nobody waits for it any more; yet its answer may come, and is counted in for so long.
+  /// Nobody waits for it any more; yet its answer may come, and is counted in until then.
   void abandon(Call& call, core::TimePoint now);
   /// An event of the call has come. It is closed when that was the last.
   void heard(Call& call, const wire::Event& event);

@@ -10,6 +10,7 @@
 #include "net/socket.hpp"
 #include "net/timers.hpp"
 #include "proxy/intrusive_list.hpp"
+#include "rpc/conversation.hpp"
 #include "rpc/heartbeat.hpp"
 #include "wire/envelope.hpp"
 
@@ -21,10 +22,7 @@ struct Worker;
 
 struct Route;
 
-/// From this version of the protocol on grants are events of their own.
-inline constexpr std::uint64_t kCreditsApart = 3;
-
-/// Whoever keeps the channels' time.
+/// The keeper of the timers of all routes.
 class RouteTimers {
  public:
   virtual void due(Route& route) = 0;
@@ -69,7 +67,7 @@ struct Route {
   std::size_t hash = 0;  ///< RouteTable::Name::hash.
   std::size_t id_size = 0;
   std::size_t method_size = 0;
-  std::uint64_t version = 3;
+  rpc::Conversation conversation;
   Client* connection = nullptr;
   Service* service = nullptr;
   Worker* worker = nullptr;
@@ -78,16 +76,14 @@ struct Route {
   State state = State::kNew;
   bool idempotent = false;
   bool retried = false;
-  bool answered = false;     ///< A reply event has passed.
-  std::uint32_t credit = 1;  ///< Events the client will still take.
+  bool answered = false;  ///< A reply event has passed.
 
   core::TimePoint opened{};
-  core::TimePoint heard{};       ///< The last event of either side.
-  core::TimePoint beat{};        ///< The client's last heartbeat; until one came, `opened`.
-  core::Clock::duration gap{0};  ///< The longest between two of them; zero until one came.
-  core::TimePoint deadline = core::TimePoint::max();  ///< For the first reply event.
-  std::unique_ptr<PendingState> pending;              ///< Null unless waiting or orphaned.
-  net::Frame kept;  ///< The payload of an idempotent call, to ask another worker.
+  core::TimePoint heard{};                ///< The last event of either side.
+  core::TimePoint beat{};                 ///< The client's last heartbeat; until one came, `opened`.
+  core::Clock::duration gap{0};           ///< The longest between two of them; zero until one came.
+  std::unique_ptr<PendingState> pending;  ///< Null unless waiting or orphaned.
+  net::Frame kept;                        ///< The payload of an idempotent call, to ask another worker.
 
   net::Timer timer;
   ListHook<Route> of_client;

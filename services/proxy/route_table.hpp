@@ -14,6 +14,9 @@
 
 namespace zerosuite::proxy {
 
+/// Of what clients share, one has a quarter when others want it.
+inline constexpr std::size_t kSharers = 4;
+
 /// A connection on the front with at least one call open.
 struct Client {
   std::string identity;

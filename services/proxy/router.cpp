@@ -36,14 +36,6 @@ core::Error ambiguous(std::string_view name, const ServiceRegistry::Target& targ
   return {core::kAmbiguousMethod, std::move(text)};
 }
 
-void grant(Route& route, const wire::Event& event, std::uint32_t most) {
-  const bool grants =
-      event.name == wire::kMore || (event.name == wire::kHeartbeat && route.version < kCreditsApart);
-  if (!grants) return;
-  const std::uint64_t room = most - std::min(route.credit, most);
-  route.credit += static_cast<std::uint32_t>(std::min(wire::grant_of(event.args), room));
-}
-
 // The name an ERR carries; clients of version 1 get one text instead of three.
 std::string error_name(std::string_view args) {
   wire::Reader in(args);
@@ -129,16 +121,14 @@ std::unique_ptr<Route> Router::make_route(const wire::Event& event) {
   route->text.reserve(event.id.size() + event.name.size());
   route->text.append(event.id).append(event.name);
   route->id_size = event.id.size();
-  route->version = event.version;
+  route->conversation = {event.version, event.timeout_ms, timers_.now()};
   route->opened = route->heard = route->beat = timers_.now();
-  if (event.timeout_ms && *event.timeout_ms < std::int64_t{1} << 40)
-    route->deadline = timers_.now() + core::milliseconds(*event.timeout_ms);
   return route;
 }
 
 void Router::on_follow_up(Route& route, const wire::Event& event, std::vector<net::Frame>& frames) {
   route.heard = timers_.now();
-  grant(route, event, options_.max_credit);
+  route.conversation.grant(event.name, event.args, options_.max_credit);
   if (event.name == wire::kHeartbeat) dispatcher_.on_heartbeat(route);
   const bool cancelled = event.name == wire::kCancel;
   if (route.worker == nullptr) {
@@ -194,7 +184,7 @@ void Router::on_worker(Worker& worker, std::span<net::Frame> frames) {
   ++dispatcher_.counters().strays;
 }
 
-// Whoever asked is told; the worker is to send nothing more of it.
+// The client is told; the worker is to send nothing more of it.
 void Router::on_too_large(Worker& worker, const wire::Event& event, std::span<net::Frame> frames) {
   Route* const route = dispatcher_.routes().find({envelope_, event.response_to});
   if (route == nullptr || route->worker != &worker) {
@@ -214,7 +204,7 @@ void Router::on_reply(Route& route, const wire::Event& event, std::span<net::Fra
   const bool over = failed || event.name == wire::kOk || event.name == wire::kStreamDone;
   if (!protocol) {
     route.answered = true;
-    route.credit -= std::min(route.credit, 1U);
+    route.conversation.replied();
     if (route.idempotent) dispatcher_.drop_retry_copy(route);
   }
   if (over) {

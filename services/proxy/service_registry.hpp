@@ -11,7 +11,7 @@
 
 #include "core/keyed_hash.hpp"
 #include "proxy/worker.hpp"
-#include "rpc/server/builtins.hpp"
+#include "rpc/server/catalogue.hpp"
 #include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {

@@ -193,7 +193,7 @@ void Upstream::narrow() {
     lane.up = false;
     dead_.push_back(std::move(lanes_[i]));
     lanes_.erase(lanes_.begin() + static_cast<std::ptrdiff_t>(i));
-    bury_.after(0ms);
+    bury_.later();
   }
   if (worker_ != nullptr) worker_->connections = lanes_up();
 }
@@ -217,7 +217,7 @@ void Upstream::lose_lane(Lane& lane, std::string_view reason) {
       std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& each) { return each.get() == &lane; });
   dead_.push_back(std::move(*dead));
   lanes_.erase(dead);
-  bury_.after(0ms);
+  bury_.later();
   if (worker_ == nullptr) return ask(kInspect);
   worker_->load.full_until = now() + kSpareFor;
   std::vector<std::pair<wire::Envelope, std::string>> calls;
@@ -241,7 +241,7 @@ void Upstream::start_over() {
                std::make_move_iterator(lanes_.end()));
   lanes_.resize(1);
   lanes_.front()->transport.redial();
-  bury_.after(0ms);
+  bury_.later();
 }
 
 // What the proxy itself had asked is not answered any more.
@@ -459,8 +459,7 @@ net::Sent Upstream::send_call(std::span<net::Frame> frames, const wire::Event& e
 bool Upstream::keeps_back(Lane& lane, Meter::Call& call, const wire::Event& event) {
   if (event.name == wire::kCancel) lane.meter.abandon(call, now());
   const bool beats = event.name == wire::kHeartbeat;
-  const std::uint64_t granted =
-      event.name == wire::kMore || (beats && call.version < kCreditsApart) ? wire::grant_of(event.args) : 0;
+  const std::uint64_t granted = rpc::grant_in(call.version, event.name, event.args).value_or(0);
   if (granted > 0) {
     lane.meter.grant(call, granted);
     pass_grants(lane);
@@ -471,7 +470,7 @@ bool Upstream::keeps_back(Lane& lane, Meter::Call& call, const wire::Event& even
 void Upstream::pass_grants(Lane& lane) {
   while (const auto grant = lane.meter.next()) {
     wire::Buffer payload;
-    const bool apart = grant->call->version >= kCreditsApart;
+    const bool apart = grant->call->version >= rpc::kCreditsApart;
     wire::begin_event(payload,
                       {ids_.next(), grant->call->id, apart ? wire::kMore : wire::kHeartbeat, nullptr});
     wire::Packer(payload).pack_array(1);

@@ -93,12 +93,12 @@ class Upstream final : private WorkerConnection, private rpc::Sink {
   UpstreamOptions options_;
   wire::Limits unlimited_;  // an answer that is too long is told so where its caller is known
   Lanes lanes_;             // one at least
-  Lanes dead_;              // until whoever is at work in them is done
+  Lanes dead_;              // until the calls that are inside them have returned
   Worker* worker_ = nullptr;
   PingWatch pings_;
   std::string complaint_;    // what the log said last
   bool suspect_ = false;     // it has hung, and answered nothing since
-  bool hushed_ = false;      // whoever asked is not to hear of it
+  bool hushed_ = false;      // the caller is not to hear of it
   wire::Envelope envelope_;  // of the message at hand
   wire::IdSource ids_;
   core::TimePoint looked_{};

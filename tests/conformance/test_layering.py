@@ -50,6 +50,22 @@ ALLOWED = {
 }
 
 
+# What another header brings along: the file that gets it, and the headers in between.
+REACHING = {
+    "zmq reaches a store": ("zmq", "services/id/stores/b.hpp", {
+        "services/id/stores/b.hpp": '#include "core/error.hpp"\n#include "net/between.hpp"\n',
+        "common/net/between.hpp": '#include "net/home.hpp"\n',
+        "common/net/home.hpp": "#include <zmq.hpp>\n"}),
+    "sqlite reaches the broker": ("sqlite3", "services/lock/broker/b.cpp", {
+        "services/lock/broker/b.cpp": '#include "core/error.hpp"\n#include "db/home.hpp"\n',
+        "common/db/home.hpp": "#include <sqlite3.h>\n"}),
+    "msgpack reaches the proxy's choice": ("msgpack", "services/proxy/balance.hpp", {
+        "services/proxy/balance.hpp": '#include "core/error.hpp"\n#include "proxy/between.hpp"\n',
+        "services/proxy/between.hpp": '#include "wire/home.hpp"\n',
+        "common/wire/home.hpp": "#include <msgpack.hpp>\n"}),
+}
+
+
 def check(root, files):
     for path, text in files.items():
         file = root / path
@@ -72,3 +88,18 @@ def test_each_breach_is_found_where_it_is(tmp_path, case):
     assert run.returncode == 1
     assert first.startswith(f"{path}:") and finding in first
     assert summary.startswith("layering: 1 findings")
+
+
+@pytest.mark.parametrize("case", REACHING)
+def test_a_library_that_other_headers_bring_along_is_found(tmp_path, case):
+    library, path, files = REACHING[case]
+    run = check(tmp_path, {**ALLOWED, **files})
+    first, summary = run.stdout.splitlines()
+    assert run.returncode == 1
+    assert first == f"{path}:2: {library} may not reach this file"
+    assert summary.startswith("layering: 1 findings")
+
+
+def test_headers_that_include_one_another_are_no_endless_way(tmp_path):
+    circle = {"common/core/b.hpp": '#include "core/c.hpp"\n', "common/core/c.hpp": '#include "core/b.hpp"\n'}
+    assert check(tmp_path, {**ALLOWED, **circle}).returncode == 0

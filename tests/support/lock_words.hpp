@@ -15,7 +15,7 @@
 
 namespace zerosuite::test {
 
-/// What became of an acquire.
+/// What became of an acquire. What is done about being told comes later, never inside the call.
 struct AskedState {
   void hear(core::Result<lock::Answer> told) {
     ++times;
@@ -38,6 +38,7 @@ struct AskedState {
 
   std::optional<core::Result<lock::Answer>> answer;
   lock::Acquires::Id id = 0;
+  std::string request_id;
   int times = 0;
   bool gone = false;  ///< Nobody hears it any more.
   std::function<void()> when_told;

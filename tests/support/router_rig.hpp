@@ -176,7 +176,10 @@ class RouterRig {
     refusal = why ? why->name + ": " + why->message : std::string();
     return why ? nullptr : &join(id, offer);
   }
-  void lose(FakeOutlet& connection) { router.dispatcher().lose(*connection.worker, "it is silent"); }
+  void lose(FakeOutlet& connection) {
+    router.dispatcher().lose(*connection.worker, "it is silent");
+    turn();
+  }
 
   /// One message of a client as a ROUTER hands it over; true when the relay took it.
   bool receive(const std::string& peer, std::string_view payload, std::string_view delimiter = {}) {
@@ -201,6 +204,7 @@ class RouterRig {
   std::string tell(const Call& call, const std::string& event, const A&... args) {
     const Letter letter{.id = fresh_id(), .response_to = call.id, .name = event, .args = list(args...)};
     taken = receive(call.peer, encode(letter));
+    turn();
     return encode(letter);
   }
   /// What a worker says on a channel, args encoded; answers the payload.
@@ -217,6 +221,7 @@ class RouterRig {
     frames.emplace_back();
     frames.emplace_back(payload.data(), payload.size());
     router.on_worker(*connection.worker, frames);
+    turn();
   }
   void ok(FakeOutlet& connection, const Call& call) { answer(connection, call, "OK", list(7)); }
   void unavailable(FakeOutlet& connection, const Call& call) {
@@ -244,6 +249,8 @@ class RouterRig {
   }
   std::size_t open() const { return router.dispatcher().routes().size(); }
   const proxy::Counters& counters() const { return router.dispatcher().counters(); }
+  /// The end of a turn of the loop, without a moment passing.
+  void turn() { timers.advance_to(timers.now()); }
   void pass(core::Clock::duration duration) { test::pass(timers, duration); }
   std::string fresh_id() { return bin_id("call-" + std::to_string(++ids_)); }
 

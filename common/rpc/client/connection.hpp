@@ -1,4 +1,4 @@
-// What a Client and its streams share: the socket, the protocol, and whoever drives them.
+// What a Client and its streams share: the socket, the protocol, and the threads that drive them.
 #pragma once
 
 #include <memory>

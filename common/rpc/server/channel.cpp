@@ -8,9 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr int kItemsATurn = 64;             // then the other channels have their turn
-constexpr auto kSlowPeerPause = 1ms;        // before a client that does not read is offered more
-constexpr std::uint64_t kCreditsApart = 3;  // from this version on grants are events of their own
+constexpr int kItemsATurn = 64;       // then the other channels have their turn
+constexpr auto kSlowPeerPause = 1ms;  // before a client that does not read is offered more
 
 }  // namespace
 
@@ -19,10 +18,8 @@ Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int
       call_(call),
       timer_(host.timers(), [this] { wake(); }),
       heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now(),
-                                   host.channel_options().passive_limit)) {
-  if (timeout_ms && *timeout_ms < std::int64_t{1} << 40)
-    deadline_ = host.timers().now() + core::milliseconds(*timeout_ms);
-}
+                                   host.channel_options().passive_limit)),
+      conversation_(call.version, timeout_ms, host.timers().now()) {}
 
 void Channel::keep() {
   peer_ = *call_.peer;
@@ -35,19 +32,15 @@ void Channel::keep() {
 }
 
 void Channel::heard_heartbeat(std::string_view args) {
-  const auto self = shared_from_this();
   const bool answer = heartbeat_.heard(host_->timers().now());
-  if (call_.version < kCreditsApart) granted(args);
+  if (conversation_.grant(wire::kHeartbeat, args, host_->channel_options().max_credit)) resume();
   if (!open()) return;
   if (answer) settle(host_->writer().heartbeat(call_));
   if (open()) rearm();
 }
 
 void Channel::granted(std::string_view args) {
-  const auto self = shared_from_this();
-  const std::uint64_t room =
-      host_->channel_options().max_credit - std::min(credit_, host_->channel_options().max_credit);
-  credit_ += static_cast<std::uint32_t>(std::min(wire::grant_of(args), room));
+  conversation_.grant(wire::kMore, args, host_->channel_options().max_credit);
   resume();
 }
 
@@ -57,17 +50,16 @@ void Channel::mark_lost() {
 }
 
 void Channel::fail(const core::Error& error) {
+  if (marked_lost()) return host_->peer_gone(*this);
   if (!open()) return;
-  if (marked_lost_) return lose();
-  const auto self = shared_from_this();
   settle(host_->writer().error(call_, error));
+  if (!open()) return;
   close();
   on_lost_ = nullptr;
 }
 
 void Channel::give_up(const core::Error& error) {
   if (!open()) return;
-  if (marked_lost_) return lose();
   const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
   fail(error);
   lost_ = true;
@@ -83,15 +75,14 @@ void Channel::stream(std::shared_ptr<ItemSource> items) {
 }
 
 void Channel::resume() {
-  if (marked_lost_) return lose();
+  if (marked_lost()) return host_->peer_gone(*this);
   if (!open() || !items_ || resume_at_ != TimePoint::max()) return;
-  const auto self = shared_from_this();
   pump();
 }
 
 void Channel::on_lost(std::function<void()> lost) {
   if (lost_) return lost();
-  if (open()) on_lost_ = std::move(lost);
+  if (host_ != nullptr) on_lost_ = std::move(lost);
 }
 
 void Channel::on_undelivered(std::function<void()> undo) {
@@ -101,10 +92,11 @@ void Channel::on_undelivered(std::function<void()> undo) {
 void Channel::clear_on_lost() { const auto last = std::exchange(on_lost_, nullptr); }
 
 void Channel::lose() {
-  if (!open()) return;
-  const auto self = shared_from_this();
-  for (Observer* observer : host_->writer().observers()) observer->lost(call_);
-  host_->count_lost();
+  if (host_ == nullptr) return;
+  if (!failed_) {
+    for (Observer* observer : host_->writer().observers()) observer->lost(call_);
+    host_->count_lost();
+  }
   close();
   tell_lost();
 }
@@ -116,9 +108,9 @@ void Channel::detach() {
 }
 
 void Channel::wake() {
-  const auto self = shared_from_this();
+  const auto self = shared_from_this();  // of a stream only the server's table holds it, until it ends
   const TimePoint now = host_->timers().now();
-  if (now >= deadline_)
+  if (now >= conversation_.deadline())
     return give_up({core::kDeadlineExceeded,
                     "the deadline passed before " + std::string(call_.method) + "() had answered"});
   beat();
@@ -147,13 +139,13 @@ void Channel::give_up_unheard() {
                                   std::to_string(silence.count()) + " ms"});
 }
 
-void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), deadline_, resume_at_})); }
+void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), conversation_.deadline(), resume_at_})); }
 
 // Sends items while there is credit, a batch at a time. Ends by an ERR in the place of an item, which takes a
 // credit too, or by STREAM_DONE.
 void Channel::pump() {
   resume_at_ = TimePoint::max();
-  for (int sent = 0; open() && credit_ > 0; ++sent) {
+  for (int sent = 0; open() && conversation_.has_credit(); ++sent) {
     if (sent == kItemsATurn) {
       resume_at_ = host_->timers().now();
       break;
@@ -161,7 +153,8 @@ void Channel::pump() {
     try {
       if (!send_item()) break;
     } catch (...) {
-      give_up(current_error());
+      settle(host_->writer().error(call_, current_error()));
+      if (open()) end_by_error();
     }
   }
   if (open()) rearm();
@@ -170,11 +163,10 @@ void Channel::pump() {
 bool Channel::send_item() {
   const Advance next = items_->advance();
   if (!open() || next == Advance::kNothingYet) return false;  // the generator itself may end the channel
-  deadline_ = TimePoint::max();  // it is for the first event, as a stock client's time-out is
-  --credit_;
+  conversation_.replied();
   if (next == Advance::kEnd) {
     settle(host_->writer().stream_done(call_));
-    close();
+    if (open()) close();
     return false;
   }
   wire::Packer out = host_->writer().begin(call_, wire::kStream);
@@ -185,14 +177,19 @@ bool Channel::send_item() {
   return delivery == Delivery::kSent;
 }
 
+// An item could not be sent. The method may be in the middle of pushing it, and is told afterwards.
+void Channel::end_by_error() {
+  if (!on_lost_) return close();
+  failed_ = true;
+  host_->lose_later(*this);
+}
+
 void Channel::settle(Delivery delivery) {
-  if (delivery != Delivery::kGone || !open()) return;
-  host_->peer_gone(*call_.peer);
-  lose();  // at once: whoever answers it is to know that nobody heard it
+  if (delivery == Delivery::kGone && open()) host_->peer_gone(*this);
 }
 
 void Channel::close() {
-  if (!open()) return;
+  if (host_ == nullptr) return;
   ChannelHost* const host = std::exchange(host_, nullptr);
   timer_.cancel();
   on_undelivered_ = nullptr;

@@ -10,19 +10,15 @@
 
 #include "core/error.hpp"
 #include "net/timers.hpp"
+#include "rpc/conversation.hpp"
 #include "rpc/heartbeat.hpp"
 #include "rpc/server/event_writer.hpp"
+#include "rpc/server/server_options.hpp"
 #include "rpc/server/stream.hpp"
 
 namespace zerosuite::rpc {
 
 class Channel;
-
-struct ChannelOptions {
-  core::Clock::duration heartbeat = std::chrono::seconds(5);      ///< Ours; clients need not have the same.
-  core::Clock::duration passive_limit = std::chrono::minutes(5);  ///< See Heartbeat::server().
-  std::uint32_t max_credit = 1'000'000;  ///< Stream items a client may have granted ahead.
-};
 
 /// What a channel needs of its server.
 class ChannelHost {
@@ -32,8 +28,11 @@ class ChannelHost {
   virtual const ChannelOptions& channel_options() const = 0;
   /// A channel that was kept has ended: forget it. It stays alive until the caller lets go of it.
   virtual void closed(Channel& channel) = 0;
-  /// A send found nobody of that identity: every channel of the peer is lost.
-  virtual void peer_gone(const wire::Envelope& peer) = 0;
+  /// What was sent on the channel reaches nobody: every channel of its peer is lost, this one first. Calls no
+  /// method inside this call.
+  virtual void peer_gone(Channel& channel) = 0;
+  /// The channel has ended in the middle of a call of its method, which is to be told after it.
+  virtual void lose_later(Channel& channel) = 0;
   /// The channel's answer was sent: `undo` is for the case that it turns out to have reached nobody.
   virtual void answered(const Channel& channel, std::function<void()> undo) = 0;
   /// A client was given up without an answer.
@@ -56,7 +55,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   /// Empty once the call has been answered by its method before that returned.
   const CallInfo& call() const { return call_; }
-  bool open() const { return host_ != nullptr; }
+  /// Whether anything can still be sent.
+  bool open() const { return host_ != nullptr && !marked_lost_; }
   /// Of what the client sent. The rest of a channel is of one size.
   std::size_t kept_bytes() const {
     return peer_.bytes().size() + id_.size() + trace_.size() + method_.size();
@@ -67,24 +67,25 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void granted(std::string_view args);
   void cancelled() { lose(); }
 
-  /// Nobody is there any more: from now on nothing is sent, and whoever would answer it or end it, ends it by
-  /// lose(), which is still to be called.
+  /// Nobody is there any more: from now on nothing is sent. lose() is still to be called.
   void mark_lost();
-  bool marked_lost() const { return marked_lost_; }
+  /// Whether its method was told that nobody waits for the answer.
+  bool told_lost() const { return lost_; }
+  bool marked_lost() const { return marked_lost_ && host_ != nullptr; }
 
   // From the method. Each is ignored once the channel is closed.
   /// OK; it waits for no grant, since the server's first credit is for it.
   template <class T>
   void ok(const T& value) {
+    if (marked_lost()) return host_->peer_gone(*this);
     if (!open()) return;
-    if (marked_lost_) return lose();
-    const auto self = shared_from_this();
     try {
       settle(host_->writer().ok(call_, value));
     } catch (...) {
       return fail(current_error());
     }
-    if (open() && on_undelivered_) host_->answered(*this, std::exchange(on_undelivered_, nullptr));
+    if (!open()) return;  // its client is gone: lose() will tell the method
+    if (on_undelivered_) host_->answered(*this, std::exchange(on_undelivered_, nullptr));
     close();
     on_lost_ = nullptr;  // it may hold the Reply that holds this channel
   }
@@ -94,7 +95,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// The stream's source has something after it had nothing: sends what there is credit for.
   void resume();
   /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
-  /// deadline pass, or one of its items could not be sent. At once when that has happened already.
+  /// deadline pass, or one of its items could not be sent. Never inside a call that sends; at once when it
+  /// was called for before.
   void on_lost(std::function<void()> lost);
 
   /// Calls `undo` once if the OK that follows was sent and is found to have reached nobody: its client gave
@@ -126,6 +128,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void pump();
   bool send_item();
   void settle(Delivery delivery);
+  void end_by_error();
   void give_up_unheard();
   void abandon();
   void close();
@@ -142,14 +145,14 @@ class Channel : public std::enable_shared_from_this<Channel> {
   CallInfo call_;
   net::Timer timer_;
   Heartbeat heartbeat_;
-  core::TimePoint deadline_ = core::TimePoint::max();
+  Conversation conversation_;
   core::TimePoint resume_at_ = core::TimePoint::max();  // when a stream that stopped to let others in goes on
-  std::uint32_t credit_ = 1;  // the first answer is free (docs/protocol.md, "Credit")
   std::shared_ptr<ItemSource> items_;
   std::function<void()> on_lost_;
   std::function<void()> on_undelivered_;
   bool lost_ = false;
   bool marked_lost_ = false;
+  bool failed_ = false;  // an ERR was sent in the place of an item: nobody has vanished
 };
 
 }  // namespace zerosuite::rpc

@@ -14,7 +14,7 @@
 namespace zerosuite::rpc {
 
 /// An answer that left the server may meet its caller's `_zpx_cancel` on the way, or a proxy that finds the
-/// caller gone and says so by the same event. For a while after the answer that is told to whoever gave it.
+/// caller gone and says so by the same event. For a while after the answer, the method that gave it is told.
 /// Belongs to the loop's thread.
 class Recalls {
  public:

@@ -57,18 +57,20 @@ class Reply {
   }
 
   /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
-  /// deadline pass. At once when that has happened already. A second call replaces the first.
-  /// It must not throw.
+  /// deadline pass. Never inside a call that answers; at once when it was called for before. A second call
+  /// replaces the first. It must not throw.
   void on_lost(std::function<void()> lost) const { promise_.channel().on_lost(std::move(lost)); }
   /// For an answer that must not stay with somebody who never heard of it: to be said before it is given.
-  /// Calls `undo` once, within Recalls::kKeptFor, if the answer was sent but reached nobody: the client gave
-  /// the call up meanwhile, or was gone when a proxy wanted to pass it on. When the sending itself finds
-  /// nobody, that is on_lost()'s. It must not throw.
+  /// When the sending itself finds nobody, that is on_lost()'s. Calls `undo` once, within Recalls::kKeptFor,
+  /// if the answer was sent but reached nobody: the client gave the call up meanwhile, or was gone when a
+  /// proxy wanted to pass it on. It must not throw.
   void on_undelivered(std::function<void()> undo) const {
     promise_.channel().on_undelivered(std::move(undo));
   }
   /// Whether somebody still waits for the answer.
   bool wanted() const { return promise_.channel().open(); }
+  /// Whether on_lost() was called for.
+  bool lost() const { return promise_.channel().told_lost(); }
   /// Empty once the method itself has answered; see Channel::call().
   const CallInfo& call() const { return promise_.channel().call(); }
 

@@ -48,7 +48,7 @@ struct Server::Dispatch final : Call {
     return server.unkept_;
   }
   void answered(Delivery delivery) override {
-    if (delivery == Delivery::kGone) server.peer_gone(*call_info.peer);
+    if (delivery == Delivery::kGone) server.lose_client(*call_info.peer);
   }
 
   Server& server;
@@ -69,6 +69,7 @@ Server::Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOpt
 
 Server::~Server() {
   for (const auto& channel : channels_.all()) channel->detach();
+  for (const auto& channel : to_lose_) channel->detach();
 }
 
 void Server::receive(std::span<const std::string_view> frames, wire::Link link) {
@@ -95,12 +96,12 @@ void Server::receive(std::span<const std::string_view> frames, wire::Link link) 
 void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
   if (const auto open = channels_.find(peer, event.id)) {
     if (!open->marked_lost()) return drop(peer, Drop::kDuplicateId);
-    open->lose();  // of an earlier connection of that identity
+    channels_.remove(*open);  // of an earlier connection of that identity
   }
   ++stats_.calls;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
   const auto fail = [&](std::string_view name, const std::string& message) {
-    if (writer_.error(call, {std::string(name), message}) == Delivery::kGone) peer_gone(peer);
+    if (writer_.error(call, {std::string(name), message}) == Delivery::kGone) lose_client(peer);
   };
 
   if (draining_) return fail(core::kShuttingDown, options_.name + " is stopping and takes no new calls");
@@ -142,7 +143,7 @@ void Server::refuse(const wire::Envelope& peer, const wire::Event& event) {
   if (!event.answerable() || event.name.starts_with(kProtocolPrefix)) return;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
   const core::Error error{std::string(fault_error(event.fault)), std::string(wire::describe(event.fault))};
-  if (writer_.error(call, error) == Delivery::kGone) peer_gone(peer);
+  if (writer_.error(call, error) == Delivery::kGone) lose_client(peer);
 }
 
 void Server::drop(const wire::Envelope& peer, Drop reason) {
@@ -172,17 +173,23 @@ void Server::keep_open() {
 }
 
 void Server::closed(Channel& channel) {
-  if (channels_.remove(channel) && channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
+  channels_.remove(channel);
+  if (channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
-// All are marked before the first is told: what one of them gave back must not be granted to the next. What a
-// method does about its loss may take long, and there may be very many.
+// All are marked before the first is told: what one of them gave back must not be granted to the next. They
+// are told at the end of the turn, since the loss may have been found by what the method itself sends; and in
+// pieces, since what a method does about it may take long, and there may be very many.
 void Server::lose_all(const ChannelTable::Pointers& channels) {
   for (const auto& channel : channels) {
     if (channel->marked_lost()) continue;
     channel->mark_lost();
     to_lose_.push_back(channel);
   }
+  start_losing();
+}
+
+void Server::start_losing() {
   if (!to_lose_.empty() && !std::exchange(losing_, true))
     chores_.add([this] { return losing_ = lose_next(); });
 }
@@ -194,9 +201,22 @@ bool Server::lose_next() {
   return !to_lose_.empty();
 }
 
-void Server::peer_gone(const wire::Envelope& peer) {
+void Server::lose_client(const wire::Envelope& peer) {
   keep_open();
   lose_all(channels_.of_client(peer.client()));
+}
+
+// The method of the channel has just answered: it is to know before others that nobody heard it.
+void Server::peer_gone(Channel& channel) {
+  if (!channel.marked_lost()) lose_client(*channel.call().peer);
+  to_lose_.push_front(channel.shared_from_this());
+}
+
+void Server::lose_later(Channel& channel) {
+  keep_open();
+  channel.mark_lost();
+  to_lose_.push_front(channel.shared_from_this());
+  start_losing();
 }
 
 void Server::lose_connection(std::string_view identity) {
@@ -219,6 +239,10 @@ void Server::drain(std::function<void()> idle) {
 void Server::abort() {
   keep_open();
   for (const auto& channel : channels_.all()) {
+    if (channel->marked_lost()) {
+      channel->lose();
+      continue;
+    }
     channel->give_up({core::kShuttingDown, options_.name + " stopped before " +
                                                std::string(channel->call().method) + "() had answered"});
   }

@@ -22,22 +22,11 @@
 #include "rpc/server/event_writer.hpp"
 #include "rpc/server/method.hpp"
 #include "rpc/server/recalls.hpp"
+#include "rpc/server/server_options.hpp"
 #include "rpc/transport/sink.hpp"
 #include "wire/limits.hpp"
 
 namespace zerosuite::rpc {
-
-struct ServerOptions {
-  std::string
-      name;  ///< What `_zerorpc_name` answers; also the prefix under which methods may be called: "math.add".
-  wire::Limits limits;
-  ChannelOptions channel;
-  // Open calls, shared as core::Quota does; beyond them ERR Overloaded. One that keeps more than a KiB of
-  // what its client sent counts for several.
-  std::size_t max_channels_per_peer = 65'536;  ///< Of one client.
-  std::size_t max_channels = 262'144;          ///< In total.
-  net::Chores::Watch watch = core::Clock::now;
-};
 
 /// Counters since the start, and the present.
 struct ServerStats {
@@ -89,8 +78,9 @@ class Server final : private ChannelHost {
   /// One message as a ROUTER receives it: identity frames, delimiter, payload. Its answers are sent to an
   /// envelope of the same link.
   void receive(std::span<const std::string_view> frames, wire::Link link = 0);
-  /// A connection of link 0 has ended: every call that came by it is lost, and answered no more. Very many
-  /// are told to their methods in turns; one that is answered before its turn, is told then.
+  /// A connection of link 0 has ended: every call that came by it is lost, and answered no more. The methods
+  /// are told at the end of the turn, or of the next ones when there are very many; one that answers before
+  /// it is told, is told next.
   void lose_connection(std::string_view identity);
   /// Nobody is behind the link any more: every call that came by it is lost.
   void lose_link(wire::Link link);
@@ -117,7 +107,10 @@ class Server final : private ChannelHost {
   void report(const wire::Envelope& peer, std::string_view reason);
   const Method* find(std::string_view name) const;
   void keep_open();
+  /// A connection takes everybody behind it along: its peer may be a proxy.
+  void lose_client(const wire::Envelope& peer);
   void lose_all(const ChannelTable::Pointers& channels);
+  void start_losing();
   bool lose_next();
 
   net::Timers& timers() override { return timers_; }
@@ -127,8 +120,8 @@ class Server final : private ChannelHost {
   void answered(const Channel& channel, std::function<void()> undo) override {
     recalls_.keep(*channel.call().peer, channel.call().id, std::move(undo), timers_.now());
   }
-  /// A connection takes everybody behind it along: its peer may be a proxy.
-  void peer_gone(const wire::Envelope& peer) override;
+  void peer_gone(Channel& channel) override;
+  void lose_later(Channel& channel) override;
   void count_lost() override { ++stats_.lost; }
 
   net::Timers& timers_;

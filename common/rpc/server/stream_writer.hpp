@@ -59,23 +59,18 @@ class StreamWriter {
       : source_(std::make_shared<Source>(std::move(channel))) {}
 
   /// Sends the item, or keeps it until the client grants credit. False when nobody listens any more, or when
-  /// so many wait already that this one was dropped: wanted() tells which. What was given to on_lost() may be
-  /// called meanwhile.
-  bool push(T item) const {
-    const auto source = source_;  // a loss found here may let go of this handle
-    return source->push(std::move(item));
-  }
+  /// the maximum number wait already and this one was dropped: wanted() tells which.
+  bool push(T item) const { return source_->push(std::move(item)); }
   /// Ends the stream after what waits. The first end counts; nothing can be pushed after it.
-  void end() const { finish({}); }
+  void end() const { source_->finish({}); }
   /// Ends it with that error after what waits.
-  void fail(core::Error error) const { finish(std::move(error)); }
+  void fail(core::Error error) const { source_->finish(std::move(error)); }
 
   /// Calls `lost` once if nobody listens any more before end() or fail(): the client vanished, cancelled, or
   /// let its deadline pass without an item, the server gave it up, or an item could not be sent. At once when
   /// that has happened already. A second call replaces the first. It must not throw.
   void on_lost(std::function<void()> lost) const {
-    const auto source = source_;
-    if (!source->items->ended()) source->channel->on_lost(std::move(lost));
+    if (!source_->items->ended()) source_->channel->on_lost(std::move(lost));
   }
   /// Whether an item would still be listened to.
   bool wanted() const { return source_->open(); }
@@ -108,11 +103,6 @@ class StreamWriter {
     std::shared_ptr<Channel> channel;
     std::shared_ptr<StreamWriterItems<T>> items = std::make_shared<StreamWriterItems<T>>();
   };
-
-  void finish(std::optional<core::Error> error) const {
-    const auto source = source_;
-    source->finish(std::move(error));
-  }
 
   std::shared_ptr<Source> source_;
 };

@@ -54,7 +54,7 @@ struct DialedTransport::Line {
     watch = reactor.watch(socket.ref(), [this] { read(); });
   }
 
-  // What is asked for by whoever does not read what it gets waits, or answers would pile up until the
+  // Calls of a peer that does not read its answers wait, or answers would pile up until the
   // connection is given up with everybody behind it.
   void read() {
     intake.read();
@@ -95,7 +95,7 @@ void DialedTransport::dial() {
   }
 }
 
-void DialedTransport::redial() { redial_.after(0ms); }
+void DialedTransport::redial() { redial_.later(); }
 
 net::Sent DialedTransport::attempt(std::span<net::Frame> frames) {
   return redialing() || !line_ ? net::Sent::kGone : line_->queue.attempt(frames);

@@ -15,7 +15,7 @@
 
 namespace zerosuite::rpc {
 
-/// Whoever is at this end. Called on the loop's thread; it may not destroy the transport.
+/// The owner of this end. Called on the loop's thread; it may not destroy the transport.
 class DialedHost {
  public:
   virtual void connected() = 0;
@@ -47,8 +47,8 @@ class DialedTransport {
   DialedTransport(const net::Dialing& dialing, DialedHost& host, DialedOptions options);
   ~DialedTransport();
 
-  /// Gives the connection up, with what is queued, and dials a new one in the next turn. Until then nothing
-  /// is sent or received.
+  /// Gives the connection up, with what is queued, and dials a new one at the end of the turn. Until then
+  /// nothing is sent or received.
   void redial();
   bool redialing() const { return redial_.armed(); }
   /// Takes that back: what there was stays given up.
@@ -75,7 +75,7 @@ class DialedTransport {
   DialedHost& host_;
   DialedOptions options_;
   std::unique_ptr<Line> line_;
-  net::Timer redial_;  // not from inside the old line's own callbacks
+  net::Timer redial_;  // a line is not replaced inside its own callbacks
 };
 
 }  // namespace zerosuite::rpc

@@ -17,7 +17,7 @@
 
 namespace zerosuite::rpc {
 
-/// Whoever the messages are for.
+/// The receiver of the messages.
 struct IntakeHost {
   MessageReceiver receive;
   std::function<bool()> wanted;     ///< Whether it takes one more now; asked before each.

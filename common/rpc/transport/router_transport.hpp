@@ -14,18 +14,11 @@
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 #include "rpc/transport/receive_loop.hpp"
+#include "rpc/transport/router_options.hpp"
 #include "rpc/transport/send_queue.hpp"
 #include "rpc/transport/sink.hpp"
 
 namespace zerosuite::rpc {
-
-struct RouterOptions {
-  net::SocketOptions socket{.reading = net::Reading::kAll};
-  std::size_t max_held_bytes = 64 << 20;         ///< SendQueueLimits::connection
-  std::size_t max_held_total_bytes = 512 << 20;  ///< SendQueueLimits::total
-  std::size_t max_unread_bytes = 256 << 20;      ///< See net::Connections::set_max_unread.
-  std::size_t max_unread_total_bytes = 1 << 30;
-};
 
 /// Belongs to the loop's thread. A client that stops reading holds up nobody: see SendQueue. Above its mark
 /// its new calls wait here until it has read on, so that what it does not read is not made either; its

@@ -28,7 +28,7 @@ struct SendQueueLimits {
 
   std::size_t connection;  ///< Bytes for one connection; beyond them it is given up.
   std::size_t total;       ///< For all of them; beyond it the one with the most is given up.
-  /// A message is watched whenever so many bytes have gone out, and stands for those.
+  /// A message is watched each time this many bytes have gone out, and stands for those.
   std::size_t watched = 16 << 10;
 };
 

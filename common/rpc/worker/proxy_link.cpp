@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAskAgain = 1s;  // after a refusal: whoever stands in the way may be gone
+constexpr auto kAskAgain = 1s;  // after a refusal: what stands in the way may be gone
 constexpr std::string_view kUnread = "the proxy does not read";
 
 }  // namespace

@@ -31,9 +31,9 @@ void take(Broker& broker, const Reply<Value>& reply, Request request, Shape fing
   request.client = reply.call().client();
   const Acquires::Id id =
       broker.acquire(std::move(request), [&broker, reply, fingerprint](const Result<Answer>& answer) {
+        undo_when_undelivered(broker, reply, answer, {});
         if (!answer) return reply(answer.error());
         const auto* granted = std::get_if<Granted>(&*answer);
-        if (granted != nullptr) undo_when_undelivered(broker, reply, *granted, {});
         reply(granted == nullptr ? Value(false) : fingerprint(*granted));
       });
   withdraw_when_lost(broker, reply, id);

@@ -13,25 +13,31 @@ void bind_operations(rpc::Server& server, Broker& broker);
 /// The call shapes of redlock-py and of the recipe with SETNX and EXPIRE.
 void bind_compatible(rpc::Server& server, Broker& broker);
 
-/// Withdraws the attempt, or gives back what it was granted, once nobody waits for the reply any more. `id`
-/// is zero when it was decided already.
+/// Withdraws the request once nobody waits for the reply any more. Nothing when it was answered already.
 template <class T>
 void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Acquires::Id id) {
-  if (id != 0) reply.on_lost([&broker, id] { broker.acquires().withdraw(id); });
+  if (reply.wanted()) reply.on_lost([&broker, id] { broker.acquires().withdraw(id); });
 }
 
-/// Gives the grant that the reply is about to carry back if it reaches nobody. A ticket's grant is kept for
+/// To be called before the reply is given. From now on there is nothing to withdraw; but a grant is given
+/// back if it reaches nobody, whether its sending finds that or a later event. A ticket's grant is kept for
 /// its next wait(), and a repeated request shows that its client still wants the grant.
 template <class T>
-void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const Granted& granted,
+void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const core::Result<Answer>& answer,
                            const std::string& request_id) {
-  if (granted.replay || !granted.ticket.empty()) return;
-  const Token token = granted.token;
-  if (request_id.empty()) {  // the usual case: this closure fits into a std::function
-    reply.on_undelivered([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
-    return;
-  }
-  reply.on_undelivered([&broker, token, owner = granted.owner, request_id] {
+  if (reply.lost()) return;  // it was withdrawn; others had asked for the same
+  const auto* granted = answer ? std::get_if<Granted>(&*answer) : nullptr;
+  if (granted == nullptr || granted->replay) return reply.on_lost({});
+  if (!granted->ticket.empty())
+    return reply.on_lost([&broker, ticket = granted->ticket] { broker.acquires().unheard(ticket); });
+  const auto undo_by = [&reply](const auto& undo) {
+    reply.on_lost(undo);
+    reply.on_undelivered(undo);
+  };
+  const Token token = granted->token;
+  if (request_id.empty())  // most: the closure then fits into the std::function
+    return undo_by([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
+  undo_by([&broker, token, owner = granted->owner, request_id] {
     broker.acquires().undelivered(token, owner, request_id);
   });
 }

@@ -26,9 +26,8 @@ struct Asked {
 template <class Start>
 void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
   const Acquires::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
+    undo_when_undelivered(broker, reply, answer, asked.request_id);
     if (!answer) return reply(answer.error());
-    if (const auto* granted = std::get_if<Granted>(&*answer))
-      undo_when_undelivered(broker, reply, *granted, asked.request_id);
     reply(AnswerView{*answer, broker.epoch(), asked.form});
   });
   withdraw_when_lost(broker, reply, id);

@@ -118,7 +118,7 @@ void Broker::release(const HoldKey& key, core::Done<Released> done) {
 void Broker::downgrade(const HoldKey& key, core::Done<Answer> done) {
   leases_.downgrade(key, [this, told = std::move(done)](const core::Result<Hold*>& context) mutable {
     if (!context) return told(context.error());
-    told(Answer(acquires_.view(**context)));
+    told(Answer(leases_.view(**context)));
   });
 }
 

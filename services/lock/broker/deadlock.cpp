@@ -24,7 +24,7 @@ class Search {
   }
 
   Cycle run() {
-    if (start_.request.spec.mode == Mode::kPermits) return {};  // whoever gives permits back will do
+    if (start_.request.spec.mode == Mode::kPermits) return {};  // any holder may give permits back
     while (!closed_) {
       if (!awaited_ && !look_on()) return {};
       if (!step()) return {};
@@ -42,15 +42,15 @@ class Search {
     Owner* owner = nullptr;    // of kOwner
     std::size_t from = 0;      // the stop of the wait that led here
     Name* name = nullptr;      // what that one waits for
-    bool held = false;         // of kAttempt: its owner holds that name; else it is before the other in line
+    bool held = false;  // of kAttempt: its owner holds that name; else it is before the other in the queue
   };
   struct Step {
     const Waiter* waiter;
     const Name* name;
-    bool held;  // by the owner of the next one; else that one is before it in line
+    bool held;  // by the owner of the next one; else that one is before it in the queue
   };
 
-  // One more hold of the start's owner. False when nobody waits for any of them: nothing leads back to him.
+  // One more hold of the start's owner. False when nobody waits for any of them: nothing leads back to it.
   bool look_on() {
     if (held_ == start_.owner->holds.end()) return false;
     const Hold& hold = *(held_++)->second;
@@ -83,7 +83,7 @@ class Search {
     return true;
   }
 
-  // Twice at most: what one owner leaves out is his own hold, which any other takes in.
+  // Twice at most: what one owner leaves out is its own hold, which any other takes in.
   void reach_holders(Name& name, const Owner& asker) {
     Name::Visit& visit = name.visit;
     if (visit.search != number_) visit = {number_, nullptr, 0};

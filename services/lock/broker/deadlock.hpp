@@ -2,7 +2,7 @@
 //
 // The wait-for graph is not kept but walked when a wait begins (PostgreSQL walks it after a second of
 // waiting, src/backend/storage/lmgr/README; here a walk costs microseconds). Its nodes are the waits. A wait
-// depends on every place before its own in the lines of its names, and on the open waits of everybody who
+// depends on every place before its own in the queues of its names, and on the open waits of everybody who
 // holds one of them in a conflicting mode: an owner that waits is taken to give nothing back before. A place
 // depends on its own wait only, and not on what else its owner waits for, which may be another thread's
 // business.
@@ -28,9 +28,9 @@ struct Cycle {
   std::size_t length = 0;  ///< Of the whole cycle; 0 = there is none.
 };
 
-/// The cycle that an attempt just put into its queues closes. `search` is a number that no earlier search of
-/// this table had. Visits every place, holder and owner once at most, and gives up as soon as it is clear
-/// that nobody waits for what the attempt's owner holds.
+/// The cycle that is closed by a waiter that has just joined its queues. `search` is a number that no earlier
+/// search of this table had. Visits every place, holder and owner once at most, and gives up as soon as it is
+/// clear that nobody waits for what the waiter's owner holds.
 Cycle find_cycle(Waiter& waiter, std::uint64_t search);
 
 /// The error that tells a client of it.

@@ -1,7 +1,6 @@
 #include "lock/broker/event_bus.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace zerosuite::lock {
 namespace {
@@ -77,60 +76,47 @@ void EventBus::leave(Id id) {
   entries_.erase(found);
 }
 
-// One look for each length of a prefix that is watched, however many watch.
-void EventBus::add_watchers(std::string_view name, std::vector<Id>& those) const {
+void EventBus::tell(const Event& event) {
+  if (entries_.empty()) return;
+  SharedEvent shared;  // made for the first who hears it
+  const auto tell_one = [&](Id id) {
+    if (!shared) shared = std::make_shared<const Event>(event);
+    tell(entries_.at(id), shared);
+  };
+  if (for_sessions(event.kind)) {
+    const auto [first, last] = owners_.equal_range(event.owner);
+    std::for_each(first, last, [&](const auto& entry) { tell_one(entry.second); });
+  }
+  if (!for_watchers(event.kind)) return;
+  // One look for each length of a prefix that is watched, however many watch.
+  const std::string_view name = event.name;
   for (const auto& [length, count] : lengths_) {
     if (length > name.size()) break;
     const auto found = watchers_.find(name.substr(0, length));
-    if (found != watchers_.end()) those.insert(those.end(), found->second.begin(), found->second.end());
+    if (found != watchers_.end()) std::for_each(found->second.begin(), found->second.end(), tell_one);
   }
 }
 
-// The ids are copied: a listener may leave while it is being told.
-void EventBus::tell(const Event& event) {
-  if (entries_.empty()) return;
-  std::vector<Id> those;
-  if (for_sessions(event.kind)) {
-    const auto [first, last] = owners_.equal_range(event.owner);
-    std::transform(first, last, std::back_inserter(those), [](const auto& entry) { return entry.second; });
-  }
-  if (for_watchers(event.kind)) add_watchers(event.name, those);
-  if (those.empty()) return;
-  const auto context = std::make_shared<const Event>(event);
-  for (const Id id : those) tell(id, context);
-}
-
-void EventBus::tell(Id id, const Event& event) { tell(id, std::make_shared<const Event>(event)); }
-
-void EventBus::tell(Id id, const SharedEvent& event) {
+void EventBus::tell(Id id, const Event& event) {
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return;
-  // What was left out is said in its place, before what comes after it.
-  if (found->second.missed > 0) {
-    const Event overflow{.kind = Event::Kind::kOverflow, .missed = found->second.missed};
-    if (!offer(id, std::make_shared<const Event>(overflow))) return miss(id);
-    if (const auto still = entries_.find(id); still != entries_.end()) still->second.missed = 0;
-  }
-  if (!offer(id, event)) miss(id);
+  if (found != entries_.end()) tell(found->second, std::make_shared<const Event>(event));
 }
 
-bool EventBus::offer(Id id, const SharedEvent& event) {
-  const auto found = entries_.find(id);
-  if (found == entries_.end()) return true;
-  const auto tell = found->second.subscriber.tell;  // a copy: it may leave while it is being told
-  return tell(event);
-}
-
-void EventBus::miss(Id id) {
-  if (const auto found = entries_.find(id); found != entries_.end()) ++found->second.missed;
+// What was left out is said in its place, before what comes after it.
+void EventBus::tell(Entry& entry, const SharedEvent& event) {
+  const auto offer = [&entry](const SharedEvent& one) { return entry.subscriber.tell(one); };
+  const auto overflow = [&entry] {
+    return std::make_shared<const Event>(Event{.kind = Event::Kind::kOverflow, .missed = entry.missed});
+  };
+  if (entry.missed > 0 && offer(overflow())) entry.missed = 0;
+  if (entry.missed > 0 || !offer(event)) ++entry.missed;
 }
 
 void EventBus::drain(Stay stay) {
-  std::vector<std::pair<Id, std::function<void()>>> all;
-  for (const auto& [id, entry] : entries_) all.emplace_back(id, entry.subscriber.end);
-  for (const auto& [id, end] : all) {
-    tell(id, {.kind = Event::Kind::kDrain});
-    if (stay == Stay::kLeaves && entries_.contains(id)) end();
+  const auto event = std::make_shared<const Event>(Event{.kind = Event::Kind::kDrain});
+  for (auto& [id, entry] : entries_) {
+    tell(entry, event);
+    if (stay == Stay::kLeaves) entry.subscriber.end();
   }
 }
 

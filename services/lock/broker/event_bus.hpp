@@ -9,7 +9,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lock/broker/seats.hpp"
 #include "lock/engine.hpp"
@@ -43,14 +42,14 @@ std::string_view word(Event::Kind kind);
 /// All who hear of an event share it: they may be many, and slow.
 using SharedEvent = std::shared_ptr<const Event>;
 
-/// Where one listener's events go.
+/// Where one listener's events go. Neither may call back into the broker.
 struct Subscriber {
   std::function<bool(const SharedEvent&)> tell;  ///< False when there is no room.
   std::function<void()> end;
   std::string client = {};  ///< Who listens: rpc::CallInfo::client().
 };
 
-/// Loop thread only. Telling may end a listener, which then leaves from inside the call.
+/// Loop thread only.
 class EventBus {
  public:
   using Id = std::uint64_t;
@@ -83,16 +82,13 @@ class EventBus {
   };
 
   Id join(Entry entry);
-  void tell(Id id, const SharedEvent& event);
-  bool offer(Id id, const SharedEvent& event);
-  void miss(Id id);
-  void add_watchers(std::string_view name, std::vector<Id>& those) const;
+  static void tell(Entry& entry, const SharedEvent& event);
 
   Seats seats_;
   std::map<Id, Entry> entries_;
   std::multimap<std::string, Id, std::less<>> owners_;
   std::map<std::string, std::set<Id>, std::less<>> watchers_;  // by prefix
-  std::map<std::size_t, std::size_t> lengths_;                 // how many prefixes have so many bytes
+  std::map<std::size_t, std::size_t> lengths_;                 // the number of prefixes by their length
   Id last_ = 0;
 };
 

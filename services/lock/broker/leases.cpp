@@ -310,6 +310,21 @@ void Leases::end(Hold& hold, Ended::How how, const std::string& reason) {
   });
 }
 
+Granted Leases::view(const Hold& hold) const {
+  const LockSpec& spec = hold.spec;
+  Granted granted;
+  granted.names = spec.names;
+  granted.owner = spec.owner;
+  granted.token = hold.token;
+  granted.lease = remaining(hold);
+  granted.validity = validity_of(granted.lease);
+  granted.count = spec.count;
+  granted.mode = spec.mode;
+  if (spec.mode == Mode::kPermits && !hold.places.empty())
+    granted.available = spec.limit - hold.places.front().first->permits;
+  return granted;
+}
+
 Hold* Leases::find(Token token) {
   const auto found = leases_.find(token);
   return found == leases_.end() ? nullptr : found->second.get();
@@ -388,8 +403,7 @@ void Leases::delay(const Hold& hold) {
 void Leases::tell(Event::Kind kind, const Hold& hold, const std::string& text) {
   if (context_.events.size() == 0) return;
   Event event{kind, {}, hold.spec.owner, hold.token, remaining(hold), text};
-  const std::vector<std::string> names = hold.spec.names;  // a copy: who is told may end the hold
-  for (const std::string& name : names) {
+  for (const std::string& name : hold.spec.names) {
     event.name = name;
     context_.events.tell(event);
   }

@@ -79,7 +79,7 @@ class Leases {
   void extend(const HoldKey& key, milliseconds lease, core::Done<Extended> done);
   /// From exclusive to shared; a shared one stays as it is.
   void downgrade(const HoldKey& key, core::Done<Hold*> done);
-  /// Ends it, whoever has it.
+  /// Ends it, no matter who asks.
   void end(Hold& hold, Ended::How how, const std::string& reason = {});
   /// Tells of its grant.
   void publish_granted(const Hold& hold) { tell(Event::Kind::kGranted, hold); }
@@ -88,6 +88,8 @@ class Leases {
     tell(Event::Kind::kSuspect, hold, session);
   }
 
+  /// The hold as an acquire answers it.
+  Granted view(const Hold& hold) const;
   /// The hold that the key opens; NotHeld, NotOwner, StaleToken, LeaseExpired, SessionLost, KindMismatch or
   /// Recovering when there is none.
   core::Result<Hold*> find(const HoldKey& key);

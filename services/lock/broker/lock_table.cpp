@@ -8,7 +8,7 @@
 namespace zerosuite::lock {
 
 /// The ids of a queue, which are in order, each with its rank (libstdc++'s policy-based tree). It costs a
-/// line only where somebody asks again and again how far on he is.
+/// queue only where a client asks again and again for its position.
 struct Ranks : __gnu_pbds::tree<std::uint64_t, __gnu_pbds::null_type, std::less<>, __gnu_pbds::rb_tree_tag,
                                 __gnu_pbds::tree_order_statistics_node_update> {};
 
@@ -76,6 +76,25 @@ bool is_lock(const Hold& hold) { return hold.spec.mode != Mode::kPermits; }
 bool is_held(const Hold& hold) { return hold.token != 0 && hold.spec.count > 0; }
 
 }  // namespace
+
+// All who ask are answered: which of them was sent last nobody can tell, and only that one's client may be
+// left.
+void Waiter::join(core::Done<Answer> told) {
+  if (!done) {
+    done = std::move(told);
+    askers = 1;
+    others.reset();
+    return;
+  }
+  ++askers;
+  if (others) return others->push_back(std::move(told));
+  others = std::make_shared<std::vector<core::Done<Answer>>>();
+  others->push_back(std::move(told));
+  done = [first = std::move(done), others = others](const core::Result<Answer>& answer) mutable {
+    first(answer);
+    for (core::Done<Answer>& other : *others) other(answer);
+  };
+}
 
 const LockSpec* Name::kind() const {
   if (!holds.empty()) return &holds.front()->spec;
@@ -202,6 +221,30 @@ void LockTable::tidy(Name& name) {
 void LockTable::tidy(Owner& owner) {
   if (!owner.holds.empty() || !owner.acquires.empty() || owner.sessions > 0) return;
   owners_.erase(owners_.find(owner.text));
+}
+
+void LockTable::check_kind(const LockSpec& spec, const Owner* owner) const {
+  const bool semaphore = spec.mode == Mode::kPermits;
+  for (const std::string& text : spec.names) {
+    const Name* name = find_name(text);
+    const LockSpec* kind = name == nullptr ? nullptr : name->kind();
+    if (kind == nullptr) continue;
+    if ((kind->mode == Mode::kPermits) != semaphore)
+      throw core::Failure(core::kKindMismatch, quoted(text) + " is a " + (semaphore ? "lock" : "semaphore"));
+    if (semaphore && kind->limit != spec.limit)
+      throw core::Failure(core::kLimitMismatch,
+                          quoted(text) + " has a limit of " + std::to_string(kind->limit) + ", not " +
+                              std::to_string(spec.limit),
+                          core::Json().add("limit", kind->limit));
+    if (owner != nullptr && !semaphore && lock(*owner, *name) != nullptr)
+      throw core::Failure(core::kNotReentrant,
+                          quoted(text) + " is held by its owner in another set of names");
+  }
+}
+
+std::size_t LockTable::unknown(const std::vector<std::string>& names) const {
+  return static_cast<std::size_t>(std::count_if(
+      names.begin(), names.end(), [this](const std::string& text) { return find_name(text) == nullptr; }));
 }
 
 bool LockTable::admits(const LockSpec& spec) const {

@@ -1,4 +1,4 @@
-// Who holds what and who waits for what: names, holds, attempts and owners, linked to one another.
+// Who holds what and who waits for what: names, holds, waiters and owners, linked to one another.
 //
 // Bookkeeping only: nothing here asks the engine, answers a client or looks at the clock. Loop thread only.
 #pragma once
@@ -77,7 +77,7 @@ struct Bound {
   std::list<Waiter*> acquires;
 };
 
-/// What an owner has. Until the engine has granted it, it is its Waiter's and has no token.
+/// What an owner has. Until the engine has granted it, it belongs to its Waiter and has no token.
 struct Hold {
   /// `on_timer` must outlive it.
   Hold(net::Timers& timers, const std::function<void(Hold&)>& on_timer)
@@ -98,7 +98,7 @@ struct Hold {
   bool entered_again = false;  // more than once in all
   std::string session;         // that ends it
   bool indefinite = false;     // only its session ends it
-  std::uint64_t ticket = 0;    // of the attempt that has not heard of it yet
+  std::uint64_t ticket = 0;    // of the waiter that has not heard of it yet
   Seats::Seat seat;
   net::Timer timer;
 };
@@ -126,10 +126,9 @@ struct Waiter {
   State state = State::kQueued;
   bool unwanted = false;     // nobody waits for it any more: what the engine grants is given back
   bool sessionless = false;  // the session it was bound to has ended: nobody may ask for it again
-  bool telling = false;      // its client is being told of the grant right now
   std::size_t askers = 1;    // who wait for the answer: more when the request was sent again
   std::shared_ptr<std::vector<core::Done<Answer>>>
-      others;  // all but the first of them; `done` tells these too
+      others;  // all but the first of them, also those who wait no longer; `done` tells these too
   std::unique_ptr<Hold> asking;
   Hold* hold = nullptr;        // of kGranted
   std::uint64_t searched = 0;  // by the last search for a deadlock that came here
@@ -141,6 +140,8 @@ struct Waiter {
   net::Timer timer;
 
   bool is_ticket() const { return !ticket.empty(); }
+  /// One more waits for the answer, in the place of the one who asked before if that one is gone.
+  void join(core::Done<Answer> told);
 };
 
 /// Where an owner's holds begin that have no token yet.
@@ -163,7 +164,7 @@ class LockTable {
   void remove(Hold& hold);
   void add(Waiter& waiter);
   void remove(Waiter& waiter);
-  /// Puts the attempt at the end of its names' queues, or back at their heads, by age.
+  /// Puts the waiter at the end of its names' queues, or back at their heads, by age.
   enum class End : std::uint8_t { kBack, kFront };
   void enqueue(Waiter& waiter, End end);
   void dequeue(Waiter& waiter);
@@ -171,15 +172,20 @@ class LockTable {
   const Bound* bound(const std::string& session) const;
   void unbind(Hold& hold);
   void unbind(Waiter& waiter);
-  /// Of a queued attempt in the line of its first name; 1 is next.
+  /// Of a queued waiter in the queue of its first name; 1 is next.
   std::size_t position(const Waiter& waiter);
   /// Forgets it once nothing is left to know about it.
   void tidy(Name& name);
   void tidy(Owner& owner);
 
+  /// Throws core::Failure when the names are used in another way: KindMismatch, LimitMismatch, or
+  /// NotReentrant for one that the owner holds in another set. `owner` may be null.
+  void check_kind(const LockSpec& spec, const Owner* owner) const;
+  /// How many of the names are not in use.
+  std::size_t unknown(const std::vector<std::string>& names) const;
   /// Whether its names can be had now, the queues aside.
   bool admits(const LockSpec& spec) const;
-  /// Whether nobody came before it: for a new claim nobody at all, for a queued attempt it is the first.
+  /// Whether nobody came before it: for a new request nobody at all, for a queued waiter it is the first.
   bool first_in_line(const LockSpec& spec, const Waiter* queued) const;
   /// The owner's lock of that name, however many others with it; null when there is none. Permits of a
   /// semaphore do not count.

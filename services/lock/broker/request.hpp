@@ -19,7 +19,7 @@ struct Limits {
   milliseconds least_lease{10};
   milliseconds most_lease{24 * 3'600'000};  ///< Also of a wait.
   milliseconds most_held{0};                ///< From the grant on, however often extended; zero = no end.
-  milliseconds ticket_ttl{60'000};          ///< A place in the queue is kept so long between two waits.
+  milliseconds ticket_ttl{60'000};          ///< How long a place in the queue is kept between two waits.
   milliseconds memory{60'000};              ///< How long requests and releases are remembered.
   std::size_t max_memory = 262'144;         ///< And how many of each,
   std::size_t max_memory_bytes = 1 << 27;   ///< and how many bytes of each.
@@ -47,9 +47,8 @@ struct Request {
   milliseconds wait{0};
   std::string session;      ///< Ends the hold with it; empty = only the lease does.
   bool indefinite = false;  ///< Only the session ends it; the lease is for a restart of the broker.
-  milliseconds confirm{
-      0};                 ///< A grant after a wait lapses after so long, until it is extended; zero = never.
-  bool reentrant = true;  ///< Otherwise a second acquire of its holder is refused.
+  milliseconds confirm{0};  ///< A grant after a wait lapses after this, unless it is extended; zero = never.
+  bool reentrant = true;    ///< Otherwise a second acquire of its holder is refused.
   std::optional<std::int64_t> number;  ///< Its request_id as an integer: an owner's must rise.
   std::string client;                  ///< Who asks: rpc::CallInfo::client().
 };

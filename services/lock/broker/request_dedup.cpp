@@ -38,22 +38,33 @@ const RequestDedup::Entry* RequestDedup::find(const Request& request) {
 void RequestDedup::begun(const Request& request, std::uint64_t waiter, core::TimePoint now) {
   const LockSpec& spec = request.spec;
   if (spec.request_id.empty()) return;
-  past_.put(key(spec), {fingerprint(spec), waiter, {}, false}, now);
+  past_.put(key(spec), {fingerprint(spec), waiter, {}}, now);
   if (request.number) numbers_.put(spec.owner, *request.number, now);
 }
 
 void RequestDedup::granted(const LockSpec& spec, const Granted& granted, core::TimePoint now) {
   if (spec.request_id.empty()) return;
-  past_.put(key(spec), {fingerprint(spec), 0, granted, false}, now);
+  past_.put(key(spec), {fingerprint(spec), 0, granted}, now);
 }
 
-void RequestDedup::repeated(const LockSpec& spec) {
-  if (Entry* past = spec.request_id.empty() ? nullptr : past_.find(key(spec))) past->repeated = true;
+void RequestDedup::granted_by_records(const LockSpec& hold, Granted granted, core::TimePoint now) {
+  LockSpec spec = hold;
+  for (const Record& record : hold.records) {
+    if (record.kind != Record::Kind::kAcquire) continue;
+    granted.count = record.count;
+    spec.request_id = record.request_id;
+    this->granted(spec, granted, now);
+  }
 }
 
-bool RequestDedup::heard_once(const LockSpec& spec) {
-  const Entry* past = past_.find(key(spec));
-  return past != nullptr && past->waiter == 0 && !past->repeated;
+void RequestDedup::repeated(const LockSpec& spec, std::size_t more) {
+  if (spec.request_id.empty() || more == 0) return;
+  if (Entry* past = past_.find(key(spec))) past->answers += more;
+}
+
+bool RequestDedup::reached_nobody(const LockSpec& spec) {
+  Entry* past = past_.find(key(spec));
+  return past != nullptr && past->waiter == 0 && past->answers > 0 && --past->answers == 0;
 }
 
 void RequestDedup::failed(const LockSpec& spec, std::uint64_t waiter) {

@@ -18,7 +18,7 @@ class RequestDedup {
     std::size_t fingerprint = 0;  ///< A hash of what was asked.
     std::uint64_t waiter = 0;     ///< On its way; zero once it was granted.
     Granted granted;
-    bool repeated = false;  ///< Answered more than once.
+    std::size_t answers = 1;  ///< Given, less those of which it is known that they reached nobody.
 
     friend std::size_t footprint(const Entry& past) { return lock::footprint(past.granted); }
   };
@@ -33,10 +33,13 @@ class RequestDedup {
 
   void begun(const Request& request, std::uint64_t waiter, core::TimePoint now);
   void granted(const LockSpec& spec, const Granted& granted, core::TimePoint now);
-  /// It was asked again and answered so.
-  void repeated(const LockSpec& spec);
-  /// Whether it was granted and has not been asked again since. False too when that is not known any more.
-  bool heard_once(const LockSpec& spec);
+  /// All that the hold was taken and entered by, as its records tell; `granted` is the hold as it is.
+  void granted_by_records(const LockSpec& hold, Granted granted, core::TimePoint now);
+  /// It was answered so `more` times more.
+  void repeated(const LockSpec& spec, std::size_t more);
+  /// One of its answers reached nobody: whether that was the last of them. False too when that is not known
+  /// any more.
+  bool reached_nobody(const LockSpec& spec);
   /// It was not granted: asked again, it is tried again.
   void failed(const LockSpec& spec, std::uint64_t waiter);
   /// False when more is due than one call should do.

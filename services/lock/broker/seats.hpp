@@ -20,7 +20,7 @@ class Seats {
   using Clients = std::unordered_map<std::string, std::size_t, core::KeyedHash>;
 
  public:
-  /// So many places of one client. Gives itself back.
+  /// Some places of one client, which give themselves back.
   class Seat {
    public:
     Seat() = default;
@@ -54,7 +54,7 @@ class Seats {
   Seats(const Seats&) = delete;
   Seats& operator=(const Seats&) = delete;
 
-  /// Whether the client may have so many more.
+  /// Whether the client may have that many more.
   bool admits(const std::string& client, std::size_t places, Room room) const {
     const std::size_t own = of(client) + places - 1;
     const std::size_t used = used_ + places - 1;
@@ -66,7 +66,7 @@ class Seats {
                                      std::to_string(used_) + ", " + std::to_string(of(client)) +
                                      " of this client"};
   }
-  /// Throws excess() when the client may not have so many more.
+  /// Throws excess() when the client may not have that many more.
   void check(const std::string& client, std::size_t places) const {
     if (!admits(client, places, Room::kShared)) throw core::Failure(excess(client));
   }

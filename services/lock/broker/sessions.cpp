@@ -79,7 +79,7 @@ bool Sessions::step(Ending& ending) {
   if (bound != nullptr) {
     Hold& hold = *bound->holds.front();
     context_.table.unbind(hold);
-    if (hold.token == 0) return true;  // its attempt knows, and will give it back
+    if (hold.token == 0) return true;  // its waiter knows, and will give it back
     ++ending.ended;
     leases_.end(hold, ending.how);
     return true;

@@ -22,8 +22,8 @@ class Sessions {
   void lost(const std::string& id);
   /// Lives for its ttl from now on even without a stream. Throws core::Failure(SessionLost).
   milliseconds renew(const std::string& id);
-  /// Ends it, and gives back what was bound to it. `done` is told how many holds that were, perhaps before
-  /// this returns, perhaps turns later. Throws core::Failure(SessionLost).
+  /// Ends it, and gives back what was bound to it. `done` is told how many holds that were, at the end of
+  /// this turn or of a later one. Throws core::Failure(SessionLost).
   void close(const std::string& id, core::MoveFunction<void(std::size_t)> done);
   /// Throws core::Failure: SessionLost when there is no such session, InvalidArgument when it is another's.
   void check(const std::string& id, const std::string& owner) const;

@@ -35,7 +35,7 @@ TEST_CASE("the next in line is tried when the engine could not keep the grant of
   rig.engine.trouble.reset();
   const auto bob = rig.acquire(want("bob").waiting(1min));
   CHECK(bob->state() == "");
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(ann->state() == "StorageError");
   CHECK(bob->state() == "granted");
 }
@@ -50,7 +50,7 @@ TEST_CASE("while a commit is in flight its names are taken") {
   CHECK(bob->busy().remaining == 5s);
   CHECK(rig.broker.info("x").holders.empty());
   rig.pass(3s);
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(ann->granted().lease == 5s);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("who finds a name held elsewhere waits at the head, and is tried again
   const auto bob = rig.acquire(want("bob").waiting(1min));
   CHECK(ann->state() == "");
   CHECK(rig.engine.refused == 1);
-  rig.engine.free("x");
+  rig.free("x");
   CHECK(ann->state() == "granted");
   CHECK(bob->state() == "");
 }
@@ -73,7 +73,7 @@ TEST_CASE("readers who find a name held elsewhere come back in their old order")
   const auto ann = rig.acquire(want("ann").reading().waiting(1min));
   const auto bob = rig.acquire(want("bob").reading().waiting(1min));
   rig.acquire(want("cat").waiting(1min));
-  rig.engine.commit_all();
+  rig.commit_all();
   const auto waiters = rig.broker.info("x").waiters;
   REQUIRE(waiters.size() == 3);
   CHECK(waiters[0].owner == "ann");
@@ -100,7 +100,7 @@ TEST_CASE("a ticket for a name held elsewhere is a place in line") {
   rig.engine.elsewhere = {"x"};
   const auto ann = rig.enqueue(want("ann"));
   REQUIRE(ann->state() == "queued");
-  rig.engine.free("x");
+  rig.free("x");
   CHECK(rig.wait(ann->busy().ticket, 0s)->state() == "granted");
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("a broker that drains grants nothing to who waits or comes, and takes 
   const auto ann = rig.acquire(want("ann"));
   const auto bob = rig.acquire(want("bob").waiting(1min));
   const auto ticket = rig.enqueue(want("cat"));
-  rig.broker.drain(lock::EventBus::Stay::kStays);
+  rig.drain();
   CHECK(rig.broker.acquires().draining());
   CHECK(bob->state() == "ShuttingDown");
   CHECK(rig.waiting() == 0);
@@ -124,8 +124,8 @@ TEST_CASE("who is asked for while the broker begins to drain does not go back in
   rig.engine.slow = true;
   rig.engine.elsewhere = {"x"};
   const auto ann = rig.acquire(want("ann").waiting(1min));
-  rig.broker.drain(lock::EventBus::Stay::kStays);
-  rig.engine.commit_all();
+  rig.drain();
+  rig.commit_all();
   CHECK(ann->state() == "ShuttingDown");
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("of two extensions in flight the longer counts, and is what the engine
   rig.engine.slow = true;
   const auto longer = rig.extend(ann, 60s);
   const auto shorter = rig.extend(ann, 20s);
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(value(longer).remaining == 60s);
   CHECK(value(shorter).remaining == 60s);
   CHECK(rig.engine.kept.at(ann->granted().token).lease == 60s);
@@ -152,7 +152,7 @@ TEST_CASE("an extension that came in time counts, however long it takes to be wr
   const auto extended = rig.extend(ann, 10s);
   rig.pass(1s);
   CHECK(bob->state() == "");
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(value(extended).remaining == 10s);
   rig.pass(9990ms);
   CHECK(bob->state() == "");
@@ -187,7 +187,7 @@ TEST_CASE("an entry that could not be kept is taken out again, with the hold if 
   rig.engine.trouble.reset();
   const auto bob = rig.acquire(want("bob").waiting(1min));
   rig.release(ann);
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(again->state() == "StorageError");
   CHECK(bob->state() == "granted");
 }
@@ -245,7 +245,7 @@ TEST_CASE(
   rig.engine.slow = true;
   const auto extended = rig.extend(ann, 5s);
   CHECK(rig.broker.check("x", ann->granted().token).valid);  // heard, though not written yet
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(outcome(extended) == "ok");
   CHECK(rig.broker.check("x", ann->granted().token).valid);
   rig.engine.slow = false;

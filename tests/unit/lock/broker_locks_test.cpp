@@ -122,7 +122,7 @@ TEST_CASE("a reader who asks again before his grant is kept enters it, and holds
   const auto first = rig.acquire(want("ann").reading());
   const auto second = rig.acquire(want("ann").reading().waiting(1min));
   const auto bob = rig.acquire(want("bob").reading().waiting(1min));
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(second->granted().token == first->granted().token);
   CHECK(second->granted().count == 2);
   CHECK(bob->state() == "granted");

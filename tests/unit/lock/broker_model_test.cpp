@@ -72,11 +72,7 @@ class Walk {
     try {
       Asked made = call();
       if (chance(8)) {
-        made->when_told = [this, asked = made.get()] {
-          if (asked->gone || asked->id == 0) return;
-          asked->gone = true;
-          rig_.broker.acquires().withdraw(asked->id);
-        };
+        rig_.vanish_when_told(made);
       }
       asked_.push_back(std::move(made));
     } catch (const core::Failure& failure) {
@@ -100,7 +96,7 @@ class Walk {
   void wait() {
     waiter([&] { return rig_.wait(ticket(), milliseconds(below(2000))); });
   }
-  void cancel() { rig_.broker.acquires().cancel(ticket()); }
+  void cancel() { rig_.cancel(ticket()); }
   void withdraw() {
     if (asked_.empty()) return;
     const Asked one = any();
@@ -119,6 +115,7 @@ class Walk {
     const auto one = key();
     if (!one) return;
     rig_.broker.leases().release(*one, [](const auto&) {});
+    rig_.turn();
   }
   void extend() {
     if (const auto one = key()) rig_.extend(*one, milliseconds(10 + below(4000)));
@@ -141,8 +138,8 @@ class Walk {
   }
   void engine() {
     if (chance(3)) rig_.engine.slow = !rig_.engine.slow;
-    if (chance(3) && !rig_.engine.in_flight.empty()) return rig_.engine.commit();
-    rig_.engine.commit_all();
+    if (chance(3) && !rig_.engine.in_flight.empty()) return rig_.commit();
+    rig_.commit_all();
   }
 
   void check_holders() {

@@ -67,7 +67,7 @@ TEST_CASE("a waiter whose client is found gone while it is told leaves the lock 
   const auto ann = rig.acquire(want("ann"));
   const auto bob = rig.acquire(want("bob").waiting(1min).called("r"));
   const auto cat = rig.acquire(want("cat").waiting(1min));
-  bob->when_told = [&] { rig.withdraw(bob); };
+  rig.vanish_when_told(bob);
   rig.release(ann);
   CHECK(bob->state() == "granted");
   CHECK(cat->state() == "granted");
@@ -82,8 +82,8 @@ TEST_CASE("an entry whose client is found gone while it is told is left again") 
   const auto ann = rig.acquire(want("ann"));
   rig.engine.slow = true;
   const auto again = rig.acquire(want("ann"));
-  again->when_told = [&] { rig.withdraw(again); };
-  rig.engine.commit_all();
+  rig.vanish_when_told(again);
+  rig.commit_all();
   CHECK(again->granted().count == 2);
   rig.engine.slow = false;
   CHECK(value(rig.release(ann)).count == 0);
@@ -96,7 +96,7 @@ TEST_CASE("what the engine grants to a client that is gone is given back, and go
   const auto bob = rig.acquire(want("bob").waiting(1min));
   CHECK(ann->state() == "");
   rig.withdraw(ann);
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(bob->state() == "granted");
   rig.engine.slow = false;
   rig.release(bob);
@@ -109,7 +109,7 @@ TEST_CASE("a client that is gone takes nothing from its owner's other call") {
   const auto first = rig.acquire(want("ann"));
   const auto second = rig.acquire(want("ann").waiting(1min));
   rig.withdraw(first);
-  rig.engine.commit_all();
+  rig.commit_all();
   REQUIRE(second->state() == "granted");
   CHECK(second->granted().count == 1);
   CHECK(rig.broker.check("x", second->granted().token).valid);
@@ -193,7 +193,7 @@ TEST_CASE("those who wait are sent away in pieces when the broker drains, and no
   std::vector<test::Asked> waiting;
   for (int i = 0; i < 3'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(1min)));
   rig.piece = 10us;
-  rig.broker.drain(lock::EventBus::Stay::kStays);
+  rig.drain();
   CHECK(rig.waiting() > 0);
   rig.release(held);
   CHECK(rig.broker.leases().size() == 0);
@@ -272,6 +272,7 @@ TEST_CASE("very many waits are withdrawn at once, and the next in line has the l
   }
   const auto next = rig.acquire(want("cat", {"999"}).reading().waiting(1min));
   rig.piece = 10us;
+  rig.one_turn = true;
   for (const auto& one : waiting) rig.withdraw(one);
   CHECK(rig.waiting() == 1);
   CHECK(next->state() == "");

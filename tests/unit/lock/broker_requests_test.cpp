@@ -98,7 +98,7 @@ TEST_CASE("a request whose client is gone may be sent again while the engine is 
   const auto first = rig.acquire(want("ann").called("r"));
   rig.withdraw(first);
   const auto second = rig.acquire(want("ann").called("r"));
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(second->state() == "granted");
   CHECK(rig.broker.check("x", second->granted().token).valid);
 }
@@ -251,10 +251,10 @@ TEST_CASE(
     const std::string id = std::to_string(count);
     const auto lost = rig.acquire(want("ann").called(id));
     const auto heard = rig.acquire(want("ann").called(id));
-    rig.engine.commit_all();
+    rig.commit_all();
     REQUIRE(heard->state() == "granted");
-    rig.broker.acquires().undelivered(test::key_of(lost).token, test::key_of(lost).owner, id);
-    rig.engine.commit_all();
+    rig.undelivered(*lost);
+    rig.commit_all();
     CHECK(rig.broker.info("x").holders.at(0).count == count);
   }
 }
@@ -266,7 +266,7 @@ TEST_CASE("what nobody is left to hear of is given back, however many had asked 
     std::vector<Asked> all;
     for (int i = 0; i < 1000; ++i) all.push_back(rig.acquire(want("bob").waiting(1min).called("r")));
     for (std::size_t i = 0; i < all.size() - static_cast<std::size_t>(left); ++i)
-      all[i]->when_told = [&rig, asked = all[i].get()] { rig.broker.acquires().withdraw(asked->id); };
+      rig.vanish_when_told(all[i]);
     rig.release(ann);
     CHECK(rig.broker.leases().size() == static_cast<std::size_t>(left));
     for (const Asked& asked : all) asked->when_told = {};
@@ -300,7 +300,7 @@ TEST_CASE("an entry that was taken back because its client was gone is entered w
     rig.engine.slow = true;
     const auto lost = rig.acquire(wanted.called("inner"));
     rig.withdraw(lost);
-    rig.engine.commit_all();
+    rig.commit_all();
     CHECK(rig.broker.info("x").holders.at(0).count == 1);
     rig.engine.slow = false;
     const auto inner = rig.acquire(wanted.called("inner"));
@@ -318,9 +318,9 @@ TEST_CASE("an entry asked for again while it is being taken back counts once") {
   rig.acquire(want("ann").called("outer"));
   rig.engine.slow = true;
   rig.withdraw(rig.acquire(want("ann").called("inner")));
-  rig.engine.commit();  // and now it is taken back
+  rig.commit();  // and now it is taken back
   const auto again = rig.acquire(want("ann").called("inner"));
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(again->state() == "granted");
   CHECK(again->granted().count == 2);
   CHECK(rig.broker.info("x").holders.at(0).count == 2);
@@ -382,7 +382,7 @@ TEST_CASE("of a hold that was entered again no release is answered before it is 
   const auto same = rig.release(released_as(ann, "q"));
   CHECK(outcome(inner) == "");
   CHECK(outcome(same) == "");
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(value(inner).count == 1);
   CHECK(value(same).count == 1);
   CHECK(value(same).replay);
@@ -392,7 +392,7 @@ TEST_CASE("of a hold that was entered again no release is answered before it is 
   CHECK(outcome(outer) == "");
   CHECK(bob->state() == "");
   CHECK(rig.engine.kept.begin()->second.count == 0);
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(value(outer).count == 0);
   CHECK(value(repeated).replay);
   CHECK(bob->state() == "granted");
@@ -405,7 +405,7 @@ TEST_CASE("no release of what an earlier process left is answered before it is k
   const auto released = rig.release({"x", "ann", 50});
   CHECK(outcome(released) == "");
   CHECK(rig.engine.kept.at(50).count == 0);
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(value(released).count == 0);
   CHECK(rig.broker.leases().size() == 0);
 }
@@ -418,7 +418,7 @@ TEST_CASE("a hold that is being given back is not entered, and its owner may hav
   rig.engine.slow = true;
   rig.release(ann);
   const auto next = rig.acquire(want("ann").waiting(1s));
-  rig.engine.commit_all();
+  rig.commit_all();
   REQUIRE(next->state() == "granted");
   CHECK(next->granted().token > ann->granted().token);
   CHECK(next->granted().count == 1);

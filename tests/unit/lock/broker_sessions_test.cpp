@@ -19,7 +19,7 @@ TEST_CASE("what is bound to a session ends when its stream is lost") {
   rig.acquire(want("ann", {"x"}).bound_to(ann->id));
   const auto bob = rig.acquire(want("bob", {"x"}).waiting(1min));
   const auto token = rig.broker.held_by("x", "ann")->token;
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(bob->state() == "granted");
   CHECK(outcome(rig.release({"x", "ann", token})) == "SessionLost");
   CHECK(rig.broker.sessions().size() == 0);
@@ -34,7 +34,7 @@ TEST_CASE("a session that was renewed outlives its stream by its ttl") {
   rig.acquire(want("ann").bound_to(ann->id).leased(1h));
   CHECK(rig.broker.sessions().renew(ann->id) == 10s);
   rig.pass(4s);
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   rig.pass(5s);
   rig.broker.sessions().renew(ann->id);
   rig.pass(9990ms);
@@ -49,7 +49,7 @@ TEST_CASE("a session with its stream lives on when a renewal lapses") {
   rig.broker.sessions().renew(ann->id);
   rig.pass(5s);
   CHECK(rig.broker.sessions().size() == 1);
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(rig.broker.sessions().size() == 0);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("a hold bound to its lease outlives the session, and watchers hear tha
   const auto watcher = rig.watch("");
   const auto ann = rig.session("ann");
   rig.acquire(want("ann").leased(10s));
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(watcher->words == "granted x, suspect x");
   CHECK(watcher->events.at(1).text == ann->id);
   CHECK(watcher->events.at(1).remaining == 10s);
@@ -74,10 +74,10 @@ TEST_CASE("what a lost session waits for is refused, queued or on its way") {
   const auto free = rig.acquire(want("ann", {"z"}).waiting(1min));
   rig.engine.slow = true;
   const auto asking = rig.acquire(want("ann", {"y"}).bound_to(ann->id));
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(queued->state() == "SessionLost");
   CHECK(asking->state() == "SessionLost");
-  rig.engine.commit_all();
+  rig.commit_all();
   CHECK(rig.broker.held_by("y", "ann") == nullptr);
   CHECK(free->state() == "granted");
   rig.engine.slow = false;
@@ -114,7 +114,7 @@ TEST_CASE("a hold without a lease ends with its session only") {
   rig.acquire(bound.with([](auto& request) { request.indefinite = true; }));
   rig.pass(1min);
   CHECK(rig.acquire(want("bob"))->state() == "held");
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(rig.acquire(want("bob"))->state() == "granted");
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("a session with very many locks ends in pieces, and the loop is free i
   CHECK(waiter->state() == "granted");
 
   const auto again = rig.session("ann");
-  rig.broker.sessions().lost(again->id);
+  rig.lose(again);
   rig.acquire(want("ann", {"other, later"}));
   rig.finish();
   CHECK(std::count_if(watcher->events.begin(), watcher->events.end(),
@@ -194,7 +194,7 @@ TEST_CASE("what a session waits for when it ends is refused in pieces too, grant
     waiting.push_back(rig.acquire(want("ann", {std::to_string(i)}).bound_to(ann->id).waiting(1min)));
   }
   rig.piece = 10us;
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(waiting.back()->state() == "");
   rig.release(held.back());
   CHECK(waiting.back()->state() == "granted");
@@ -209,7 +209,7 @@ TEST_CASE("a ticket's grant ends with the session it was asked for under") {
   const auto bob = rig.acquire(want("bob"));
   const auto ticket = rig.enqueue(want("ann").bound_to(ann->id))->busy().ticket;
   rig.release(bob);
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(rig.broker.leases().size() == 0);
   CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
 }
@@ -218,7 +218,7 @@ TEST_CASE("after a loss the delay keeps others out, but not the former owner, an
   BrokerRig rig;
   const auto ann = rig.session("ann");
   rig.acquire(want("ann").bound_to(ann->id).delayed(5s));
-  rig.broker.sessions().lost(ann->id);
+  rig.lose(ann);
   CHECK(rig.acquire(want("bob"))->state() == "held");
   const auto again = rig.acquire(want("ann"));
   REQUIRE(again->state() == "granted");
@@ -238,7 +238,7 @@ TEST_CASE("what was asked for under a session that has ended is not to be had by
   rig.close(heard->id);
   CHECK(outcome([&] { rig.acquire(want("ann").called("r").bound_to(heard->id)); }) == "SessionLost");
   CHECK(outcome([&] { rig.acquire(want("ann").called("r")); }) == "SessionLost");
-  rig.engine.commit_all();
+  rig.commit_all();
   rig.engine.slow = false;
   CHECK(rig.acquire(want("bob"))->state() == "granted");
 }

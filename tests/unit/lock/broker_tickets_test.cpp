@@ -18,7 +18,7 @@ TEST_CASE("a free lock is granted to who takes a ticket, at once") {
   const auto again = rig.wait(ann->granted().ticket, 0s);
   REQUIRE(again->state() == "replay");
   CHECK(again->granted().token == ann->granted().token);
-  CHECK_FALSE(rig.broker.acquires().cancel(ann->granted().ticket));
+  CHECK_FALSE(rig.cancel(ann->granted().ticket));
 }
 
 TEST_CASE("a ticket keeps its place between two waits") {
@@ -73,7 +73,7 @@ TEST_CASE("a place whose waiter vanished while he was told of it is kept as well
   const auto ann = rig.acquire(want("ann"));
   const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
   const auto told = rig.wait(ticket, 1s);
-  told->when_told = [&] { rig.withdraw(told); };
+  rig.vanish_when_told(told);
   rig.pass(1s);
   CHECK(told->state() == "queued");
   rig.release(ann);
@@ -122,7 +122,7 @@ TEST_CASE("a claimant found gone while he is told leaves it to the next wait") {
   const auto ann = rig.acquire(want("ann"));
   const auto ticket = rig.enqueue(want("bob"))->busy().ticket;
   const auto vanished = rig.wait(ticket, 1min);
-  vanished->when_told = [&] { rig.withdraw(vanished); };
+  rig.vanish_when_told(vanished);
   rig.release(ann);
   CHECK(vanished->state() == "granted");
   CHECK(rig.wait(ticket, 0s)->state() == "granted");
@@ -148,12 +148,12 @@ TEST_CASE("a ticket that is given up leaves the line, and gives back what it was
   const auto cat = rig.enqueue(want("cat"))->busy().ticket;
   const auto dan = rig.acquire(want("dan").waiting(1min));
   const auto waiter = rig.wait(bob, 1min);
-  CHECK(rig.broker.acquires().cancel(bob));
+  CHECK(rig.cancel(bob));
   CHECK(waiter->state() == "Cancelled");
-  CHECK_FALSE(rig.broker.acquires().cancel(bob));
+  CHECK_FALSE(rig.cancel(bob));
   rig.release(ann);
   CHECK(rig.broker.info("x").holders.at(0).owner == "cat");
-  CHECK(rig.broker.acquires().cancel(cat));
+  CHECK(rig.cancel(cat));
   CHECK(dan->state() == "granted");
 }
 
@@ -163,13 +163,13 @@ TEST_CASE("a ticket given up while the engine is asked is no ticket any more") {
   const std::string ticket = rig.enqueue(want("bob"))->busy().ticket;
   rig.engine.slow = true;
   rig.release(ann);
-  rig.engine.commit();
+  rig.commit();
   const auto bob = rig.wait(ticket, 1min);
-  CHECK(rig.broker.acquires().cancel(ticket));
+  CHECK(rig.cancel(ticket));
   CHECK(bob->state() == "Cancelled");
   CHECK(outcome([&] { rig.wait(ticket, 0s); }) == "NotHeld");
-  CHECK_FALSE(rig.broker.acquires().cancel(ticket));
-  rig.engine.commit_all();
+  CHECK_FALSE(rig.cancel(ticket));
+  rig.commit_all();
   CHECK(rig.broker.leases().size() == 0);
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("what others of its owner have entered stays when its ticket is given 
   rig.release(ann);
   const auto other = rig.acquire(want("bob"));
   CHECK(other->granted().count == 2);
-  CHECK(rig.broker.acquires().cancel(ticket));
+  CHECK(rig.cancel(ticket));
   CHECK(rig.broker.check("x", other->granted().token).valid);
   rig.release(other);
   CHECK(rig.broker.leases().size() == 0);
@@ -201,7 +201,7 @@ TEST_CASE("no ticket is none") {
   for (const char* text : {"", "0", "x", "12x", "99999999999999999999999"}) {
     CAPTURE(text);
     CHECK(outcome([&] { rig.wait(text, 0s); }) == "NotHeld");
-    CHECK_FALSE(rig.broker.acquires().cancel(text));
+    CHECK_FALSE(rig.cancel(text));
   }
   CHECK(outcome([&] { rig.wait("1", -1ms); }) == "InvalidArgument");
   rig.acquire(want("ann"));
@@ -231,7 +231,7 @@ TEST_CASE("a place in a long line is told as it is, whoever leaves or comes") {
   };
   CHECK(place(299) == 300);
   CHECK(place(0) == 1);
-  for (int i = 100; i < 200; ++i) rig.broker.acquires().cancel(tickets.at(static_cast<std::size_t>(i)));
+  for (int i = 100; i < 200; ++i) rig.cancel(tickets.at(static_cast<std::size_t>(i)));
   CHECK(place(99) == 100);
   CHECK(place(299) == 200);
   CHECK(rig.enqueue(want("later"))->busy().position == 201);
@@ -249,7 +249,7 @@ TEST_CASE("an owner has so many tickets and no more, and a client its share of a
   const std::string first = rig.enqueue(by("1", "ann"))->busy().ticket;
   for (int i = 0; i < 2; ++i) rig.enqueue(by("1", "ann"));
   CHECK(outcome([&] { rig.enqueue(by("2", "ann")); }) == "Overloaded");
-  rig.broker.acquires().cancel(first);
+  rig.cancel(first);
   CHECK(rig.enqueue(by("2", "ann"))->state() == "queued");
   int taken = 2;
   for (const char* owner : {"bob", "cat", "dan", "eve", "fay"}) {

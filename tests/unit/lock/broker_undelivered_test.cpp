@@ -1,7 +1,9 @@
 // A grant that its proxy could not deliver is given back.
 #include <doctest/doctest.h>
 
+#include "lock/api/locks.hpp"
 #include "support/broker_rig.hpp"
+#include "support/server_rig.hpp"
 
 namespace broker_undelivered_test {
 
@@ -14,12 +16,73 @@ using test::want;
 namespace {
 
 // What the owner was granted reached nobody, as its proxy says.
-void undelivered(BrokerRig& rig, const test::Asked& asked, const std::string& request_id = {}) {
-  const lock::HoldKey key = test::key_of(asked);
-  rig.broker.acquires().undelivered(key.token, key.owner, request_id);
+void undelivered(BrokerRig& rig, const test::Asked& asked) {
+  rig.undelivered(*asked);
+  rig.turn();
 }
 
+// The broker's methods, and clients to call them.
+struct Service : test::ServerRig {
+  Service() { lock::bind(server, broker); }
+  ~Service() {
+    server.abort();
+    turn();
+  }
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  test::FakeLockEngine engine;
+  lock::Broker broker{timers, engine, lock::Limits{}};
+};
+
 }  // namespace
+
+TEST_CASE(
+    "a grant whose sending finds nobody is given back at the end of the turn, to the next who is there") {
+  Service service;
+  const auto held = service.call("acquire", "x", "ann", 30'000);
+  REQUIRE(service.heard(held).starts_with("OK "));
+  service.send({.name = "acquire", .args = test::list("x", "bob", 30'000, 60'000)}, "bob's");
+  service.send({.name = "acquire", .args = test::list("x", "cat", 30'000, 60'000)}, "cat's");
+  const lock::Token token = service.broker.info("x").holders.at(0).token;
+  SUBCASE("of a call that waits") {
+    service.broker.release({"x", "ann", token}, [](const auto&) {});
+    service.sink.delivery = rpc::Delivery::kGone;
+    service.turn();
+    CHECK(service.broker.counters().grants == 3);
+    CHECK(service.broker.counters().withdrawn == 2);
+  }
+  SUBCASE("of a call that is answered before its method returns") {
+    service.sink.delivery = rpc::Delivery::kGone;
+    service.call("acquire", "y", "dan", 30'000);
+    CHECK(service.broker.info("y").holders.size() == 1);  // not inside the sending
+    service.turn();
+    CHECK(service.broker.info("y").holders.empty());
+    service.broker.release({"x", "ann", token}, [](const auto&) {});
+    service.turn();
+  }
+  CHECK(service.broker.leases().size() == 0);
+  CHECK(service.broker.acquires().waiting() == 0);
+}
+
+TEST_CASE("what a ticket was told it was granted, though nobody heard it, is kept for its next wait") {
+  Service service;
+  service.call("acquire", "x", "ann", 30'000);
+  const lock::Token token = service.broker.info("x").holders.at(0).token;
+  const std::string queued = service.heard(service.call("enqueue", "x", "bob", 30'000));
+  const auto at = queued.find("\"ticket\": \"") + 11;
+  const std::string ticket = queued.substr(at, queued.find('"', at) - at);
+  service.call("wait", ticket, 60'000);
+  service.broker.release({"x", "ann", token}, [](const auto&) {});
+  service.sink.delivery = rpc::Delivery::kGone;
+  service.turn();
+  CHECK(service.broker.info("x").holders.at(0).owner == "bob");
+  service.sink.delivery = rpc::Delivery::kSent;
+  const std::string told = service.heard(service.call("wait", ticket, 0));
+  CHECK(told.find("\"ok\": true") != told.npos);
+  CHECK(told.find("\"replay\": false") != told.npos);
+  CHECK(service.heard(service.call("wait", ticket, 0)).find("\"replay\": true") != told.npos);
+}
 
 TEST_CASE("a grant that reached nobody is given back, and the next in line has the lock") {
   BrokerRig rig;
@@ -56,7 +119,7 @@ TEST_CASE("permits and sets that reached nobody are given back whole") {
 TEST_CASE("a request that reached nobody is done anew when it is asked again") {
   BrokerRig rig;
   const auto first = rig.acquire(want("ann").called("r"));
-  undelivered(rig, first, "r");
+  undelivered(rig, first);
   const auto again = rig.acquire(want("ann").called("r"));
   CHECK(again->state() == "granted");
   CHECK(again->granted().token > first->granted().token);
@@ -67,7 +130,7 @@ TEST_CASE("what was asked again before it was known that it reached nobody has b
   const auto first = rig.acquire(want("ann").called("r"));
   const auto again = rig.acquire(want("ann").called("r"));
   REQUIRE(again->state() == "replay");
-  undelivered(rig, first, "r");
+  undelivered(rig, first);
   CHECK(rig.broker.info("x").holders.at(0).owner == "ann");
   CHECK(rig.acquire(want("bob"))->state() == "held");
 }

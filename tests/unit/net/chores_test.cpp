@@ -38,19 +38,20 @@ struct Rig {
 
 }  // namespace
 
-TEST_CASE("what is short is done at once, and again and again within one turn") {
+TEST_CASE("nothing is done inside the call, and what is short at the end of the turn") {
   Rig rig;
   rig.tick = 0ms;
   rig.add('a', 1);
   rig.add('b', 1'000);
-  CHECK(rig.take() == "a" + std::string(1'000, 'b'));
+  CHECK(rig.take() == "");
+  CHECK(rig.turn() == "a" + std::string(1'000, 'b'));
   CHECK(rig.chores.size() == 0);
 }
 
 TEST_CASE("a turn works for three milliseconds, and the chores take turns") {
   Rig rig;
   rig.add('a', 5);
-  CHECK(rig.take() == "aaa");
+  CHECK(rig.turn() == "aaa");
   rig.add('b', 3);
   CHECK(rig.take() == "");
   CHECK(rig.turn() == "aba");
@@ -63,29 +64,30 @@ TEST_CASE("all that is added in one turn shares its time, and the next turn has 
   Rig rig;
   rig.add('a', 2);
   rig.add('b', 2);
-  CHECK(rig.take() == "aab");
+  CHECK(rig.turn() == "aba");
   CHECK(rig.turn() == "b");
   rig.timers.advance_to(rig.timers.now() + 1ms);
   rig.add('c', 3);
-  CHECK(rig.take() == "ccc");
+  CHECK(rig.turn() == "ccc");
 }
 
 TEST_CASE("a piece that is long is the last of its turn") {
   Rig rig;
   rig.tick = 100ms;
   rig.add('a', 2);
-  CHECK(rig.take() == "a");
+  CHECK(rig.turn() == "a");
   CHECK(rig.turn() == "a");
 }
 
-TEST_CASE("what a piece adds comes after it") {
+TEST_CASE("what a piece adds comes after it, in the same turn") {
   Rig rig;
   rig.chores.add([&] {
     rig.add('b', 1);
     rig.done += 'a';
     return false;
   });
-  CHECK(rig.take() == "ab");
+  CHECK(rig.turn() == "ab");
+  CHECK_FALSE(rig.timers.next());
 }
 
 }  // namespace chores_test

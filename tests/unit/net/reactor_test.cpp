@@ -212,6 +212,25 @@ TEST_CASE("what is ready is heard before the timers of its turn fire, and sees t
   CHECK(heard_at >= due);
 }
 
+TEST_CASE("what is put off until later runs at the end of the turn, and no turn waits for it") {
+  Reactor reactor;
+  Bell bell;
+  std::vector<std::string> order;
+  Timer due(reactor.timers(), [&] { order.emplace_back("timer"); });
+  due.after(0ms);
+  const auto watch = reactor.watch(bell.fd, [&] {
+    bell.silence();
+    reactor.timers().later([&] { order.emplace_back("later"); });
+    order.emplace_back("heard");
+  });
+  bell.ring();
+  reactor.turn(1h);
+  CHECK(order == std::vector<std::string>{"heard", "timer", "later"});
+  reactor.timers().later([&] { order.emplace_back("between turns"); });
+  reactor.turn(1h);
+  CHECK(order.back() == "between turns");
+}
+
 TEST_CASE("a timer that is put off by what its turn hears does not fire") {
   Reactor reactor;
   Bell bell;

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace timers_test {
@@ -272,6 +274,84 @@ TEST_CASE("after an exception the timers behind it fire at the next advance") {
   bad.after(0ms);
   timers.advance_to(kStart + 1s);
   CHECK(fired == 12);
+}
+
+TEST_CASE("later() runs once, not inside the call, in order, and after the timers that are due") {
+  Timers timers(kStart);
+  std::string done;
+  Timer due(timers, [&] {
+    done += 't';
+    timers.later([&] { done += 'c'; });
+  });
+  due.after(1ms);
+  timers.later([&] { done += 'a'; });
+  timers.later([&, only_moved = std::make_unique<char>('b')] { done += *only_moved; });
+  CHECK(done == "");
+  CHECK(timers.next() == timers.now());
+  timers.advance_to(kStart + 1ms);
+  CHECK(done == "tabc");
+  timers.advance_to(kStart + 2ms);
+  CHECK(done == "tabc");
+  CHECK_FALSE(timers.next());
+}
+
+TEST_CASE("a timer armed for the end of the turn fires once, after those that are due") {
+  Timers timers(kStart);
+  std::string done;
+  Timer last(timers, [&] { done += 'l'; });
+  Timer never(timers, [&] { done += 'n'; });
+  Timer due(timers, [&] { last.later(); });
+  Timer first(timers, [&] { done += 'f'; });
+  due.after(1ms);
+  first.later();
+  never.later();
+  never.cancel();
+  last.after(1h);
+  {
+    Timer gone(timers, [&] { done += 'g'; });
+    gone.later();
+  }
+  CHECK(timers.next() == timers.now());
+  timers.advance_to(kStart + 1ms);
+  CHECK(done == "fl");
+  CHECK_FALSE(last.armed());
+  CHECK_FALSE(timers.next());
+}
+
+TEST_CASE("what is put off meanwhile comes in the same turn, but no chain of it holds the loop") {
+  Timers timers(kStart);
+  int runs = 0;
+  int fired = 0;
+  std::function<void()> again = [&] {
+    ++runs;
+    timers.later(again);
+  };
+  Timer timer(timers, [&] {
+    ++fired;
+    timer.later();
+  });
+  timers.later(again);
+  timer.later();
+  timers.advance_to(kStart);
+  CHECK(runs > 1);
+  CHECK(runs < 100);
+  CHECK(fired == runs);
+  CHECK(timers.next() == timers.now());
+  const int before = runs;
+  timers.advance_to(kStart);
+  CHECK(runs == 2 * before);
+}
+
+TEST_CASE("after an exception the rest of what was put off runs at the next advance") {
+  Timers timers(kStart);
+  std::string done;
+  timers.later([] { throw std::runtime_error("bad"); });
+  timers.later([&] { done += 'a'; });
+  CHECK_THROWS_AS(timers.advance_to(kStart), std::runtime_error);
+  CHECK(done == "");
+  CHECK(timers.next() == timers.now());
+  timers.advance_to(kStart);
+  CHECK(done == "a");
 }
 
 }  // namespace timers_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "rpc/server/method.hpp"
+#include "rpc/server/builtins.hpp"
 #include "support/events.hpp"
 #include "support/router_rig.hpp"
 

@@ -69,7 +69,9 @@ TEST_CASE("an answer that is refused when it is sent is lost, not undone") {
   Rig rig;
   rig.sink.delivery = rpc::Delivery::kGone;
   (*rig.reply)(7);
+  CHECK(rig.lost == 0);  // not inside the call
   rig.tell(rig.channel, "_zpx_cancel");
+  rig.turn();
   CHECK(rig.lost == 1);
   CHECK(rig.undone == 0);
 }
@@ -98,6 +100,7 @@ TEST_CASE("a method that answers before it returns may find its client gone, and
 
   rig.sink.delivery = rpc::Delivery::kGone;
   rig.send({.name = "now"});
+  rig.turn();
   CHECK(lost == 1);
   CHECK(rig.server.stats().channels == 0);
 }

@@ -80,11 +80,13 @@ TEST_CASE("when a link is lost every call that came by it is, and no other") {
   rig.wait("d", 2, {"alice"});
   rig.wait("e", 0, {"alice"});
   rig.server.lose_link(1);
+  rig.turn();
   CHECK(rig.open() == 2);
   std::string lost = rig.lost;
   std::sort(lost.begin(), lost.end());
   CHECK(lost == "   abc");
   rig.server.lose_link(1);
+  rig.turn();
   CHECK(rig.open() == 2);
   CHECK(rig.sink.messages.empty());
   CHECK(rig.server.stats().lost == 3);
@@ -117,6 +119,7 @@ TEST_CASE("a method may answer another call as it learns of its loss") {
   rig.server.receive(frames, 1);
   rig.wait("b", 1, {"bob"});
   rig.server.lose_link(1);
+  rig.turn();
   CHECK(rig.open() == 0);
 }
 
@@ -129,6 +132,7 @@ TEST_CASE("a connection that is gone takes the calls of everybody behind it, on 
   rig.wait("e", 0, {"gate", "inner", "carol"});
   rig.sink.delivery = rpc::Delivery::kGone;
   rig.replies.at("a")(7);
+  rig.turn();
   CHECK(rig.open() == 2);
   std::string lost = rig.lost;
   std::sort(lost.begin(), lost.end());
@@ -144,6 +148,7 @@ TEST_CASE("a direct client that is gone takes its own calls, and not those of ot
   rig.wait("c", 0, {"bob"});
   rig.sink.delivery = rpc::Delivery::kGone;
   rig.replies.at("a")(7);
+  rig.turn();
   std::sort(rig.lost.begin(), rig.lost.end());
   CHECK(rig.lost == "  ab");
   CHECK(rig.open() == 1);

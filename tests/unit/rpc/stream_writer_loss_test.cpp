@@ -20,7 +20,10 @@ TEST_CASE("an item that cannot be sent ends the feed with an ERR in its place, a
   rig.grant(5);
   CHECK_FALSE(rig.writer->push("\xff"));
   CHECK(rig.heard().starts_with("STREAM \"a\"; ERR [\"ValueError\""));
+  CHECK(rig.lost == 0);  // not inside the push
+  rig.turn();
   CHECK(rig.lost == 1);
+  CHECK(rig.server.stats().lost == 0);
   CHECK_FALSE(rig.writer->wanted());
   CHECK_FALSE(rig.writer->push("b"));
   CHECK(rig.heard().empty());
@@ -55,7 +58,7 @@ TEST_CASE("an owner that has ended its feed is told of no loss") {
   CHECK(rig.lost == 0);
 }
 
-TEST_CASE("a push that finds its client gone tells the owner, who may let go of the feed in it") {
+TEST_CASE("of a push that finds its client gone the owner hears after it, and may let go of the feed then") {
   Rig rig;
   bool lost = false;
   rig.writer->on_lost([&] {
@@ -64,6 +67,8 @@ TEST_CASE("a push that finds its client gone tells the owner, who may let go of 
   });
   rig.sink.delivery = rpc::Delivery::kGone;
   CHECK_FALSE(rig.writer->push("a"));
+  CHECK_FALSE(lost);
+  rig.turn();
   CHECK(lost);
   CHECK_FALSE(rig.open());
 }

@@ -1,0 +1,53 @@
+#include "rpc/conversation.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support/fakes.hpp"
+
+namespace conversation_test {
+
+using namespace zerosuite;
+using rpc::Conversation;
+
+TEST_CASE("the first reply event is free, and each takes a credit") {
+  Conversation conversation;
+  CHECK(conversation.has_credit());
+  conversation.replied();
+  CHECK_FALSE(conversation.has_credit());
+  conversation.replied();
+  CHECK(conversation.grant("_zpc_more", test::list(2), 10));
+  conversation.replied();
+  CHECK(conversation.has_credit());
+  conversation.replied();
+  CHECK_FALSE(conversation.has_credit());
+}
+
+TEST_CASE("never more than the maximum is granted ahead, whatever is asked for") {
+  for (const std::uint64_t asked : {3ULL, 4ULL, ~0ULL}) {
+    Conversation conversation;
+    conversation.grant("_zpc_more", test::list(asked), 3);
+    conversation.grant("_zpc_more", test::list(asked), 3);
+    int replies = 0;
+    for (; conversation.has_credit(); ++replies) conversation.replied();
+    CHECK(replies == 3);
+  }
+}
+
+TEST_CASE("heartbeats carry grants up to version 2 of the protocol, and other events none") {
+  CHECK(rpc::grant_in(2, "_zpc_hb", test::list(5)) == 5);
+  CHECK_FALSE(rpc::grant_in(3, "_zpc_hb", test::list(5)));
+  CHECK(rpc::grant_in(2, "_zpc_more", test::list(5)) == 5);
+  CHECK(rpc::grant_in(3, "_zpc_more", test::list(5)) == 5);
+  CHECK_FALSE(rpc::grant_in(3, "STREAM", test::list(5)));
+}
+
+TEST_CASE("a deadline is for the first reply event, and one too far away is none") {
+  Conversation conversation(3, 1000, test::kStart);
+  CHECK(conversation.deadline() == test::kStart + std::chrono::seconds(1));
+  conversation.replied();
+  CHECK(conversation.deadline() == core::TimePoint::max());
+  CHECK(Conversation(3, std::nullopt, test::kStart).deadline() == core::TimePoint::max());
+  CHECK(Conversation(3, std::int64_t{1} << 40, test::kStart).deadline() == core::TimePoint::max());
+}
+
+}  // namespace conversation_test
