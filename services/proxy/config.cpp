@@ -18,7 +18,7 @@ void describe_queue(ops::Options& options, Config& config) {
               "Maximum size of them together; ERR Overloaded beyond it.");
   options.add("queue_ms", dispatch.queue_for, "How long they wait; then ERR Overloaded.");
   options.add("no_worker_ms", dispatch.no_worker_for,
-              "How long a call waits for the first worker of its service; then ERR Unavailable.");
+              "How long a call waits while its service has no worker; then ERR Unavailable.");
   options.add(
       "retry_bytes", dispatch.retry_bytes,
       "Maximum size of the idempotent calls kept for a second worker; those beyond it are not retried.");
@@ -30,10 +30,9 @@ void describe_services(ops::Options& options, Config& config) {
   DispatcherOptions& dispatch = config.routing.dispatch;
   options.add("slow_start_ms", dispatch.balance.slow_start,
               "How long the share of calls of a new worker grows.");
-  options.add(
-      "eject_after", dispatch.balance.eject_after, {1},
-      "Replies of Unavailable in a row after which a worker gets no calls for a second, then two, up to "
-      "30.");
+  options.add("eject_after", dispatch.balance.eject_after, {1},
+              "Replies of Unavailable or ShuttingDown in a row after which a worker gets no calls for a "
+              "second, then two, up to 30.");
   options.add("channel_idle_ms", dispatch.channel_idle,
               "An open call of which neither side was heard for this long gets ERR WorkerLost.");
   options.add("channel_age_ms", dispatch.channel_age,
@@ -61,7 +60,7 @@ void UpstreamRow::describe(ops::Options& options) {
   options.add("weight", upstream.weight, {1}, "Its share of the calls, in proportion.");
   options.add("max_inflight", upstream.max_inflight, {1}, "Maximum number of calls that it gets at a time.");
   options.add("methods", upstream.methods,
-              "What it offers, where it cannot tell itself; it is asked when there are none.");
+              "The methods it offers, if it cannot list them itself; it is asked when none are given.");
   options.add("max_connections", upstream.max_connections, {1},
               "Maximum number of connections: each carries 150 calls or 300 stream items on their way.");
   options.add(
