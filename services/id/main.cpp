@@ -18,13 +18,19 @@ constexpr std::chrono::seconds kGiveBack{5};
   throw core::Failure(error.name, error.name + ": " + error.text());
 }
 
+// A store that has forgotten ids is the reason for everything that follows from it.
+const core::Error& not_ready_reason(const id::Issuer& issuer, id::StoreStack& stack) {
+  const auto& regressed = stack.store().regressed();
+  return regressed ? *regressed : issuer.not_ready_reason();
+}
+
 // What must be there before the first id; throws what stands in the way when it does not come in time.
-bool await_readiness(ops::App& app, id::Issuer& issuer, core::milliseconds wait) {
+bool await_readiness(ops::App& app, id::Issuer& issuer, id::StoreStack& stack, core::milliseconds wait) {
   const auto until = core::Clock::now() + wait;
   return app.wait_until([&] {
     if (issuer.refusal()) refuse(*issuer.refusal());
     if (issuer.ready()) return true;
-    if (core::Clock::now() >= until) refuse(issuer.not_ready_reason());
+    if (core::Clock::now() >= until) refuse(not_ready_reason(issuer, stack));
     return false;
   });
 }
@@ -76,7 +82,7 @@ int main(int argc, char** argv) {
           log.write(ops::Level::kInfo, "worker id", {{"worker", lease->worker}, {"epoch", lease->epoch}});
         });
     issuer.start();
-    if (!await_readiness(app, issuer, config.start_wait)) return give_back(app, issuer, open);
+    if (!await_readiness(app, issuer, open, config.start_wait)) return give_back(app, issuer, open);
     rest_on_store(app, config, open);
     const id::Service service(app.server(), {issuer, open, secrets, admin_token,
                                              [&app] { return app.health_problems(); }, config.limits});

@@ -264,3 +264,13 @@ def test_21_with_a_replica_that_must_know_nothing_is_issued_that_a_fail_over_can
     wait_until(lambda: all(each["durable"].answered > count + 5 for each, count in zip(streams, counts)), 20)
     stop_all(*streams)
     assert [issuer.call("stats")["regressions"] for issuer in issuers] == [0, 0]
+
+
+def test_20_an_empty_redis_with_the_folder_of_a_sqlite_store_is_refused_by_its_reason(start_issuer, redis):
+    """What the folder says was given out, the Redis server has never heard of."""
+    first = start_issuer()
+    first.call("snowflake")
+    first.call("seq", "invoices")
+    first.finish()
+    second = start_issuer(folder=first.folder, redis=redis, start_wait_ms=2000, start=False)
+    assert second.refusal().startswith("zerosuite-id: StoreRegressed: ")
