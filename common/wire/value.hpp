@@ -46,22 +46,22 @@ struct Dict : std::vector<DictEntry> {
 /// nil, bool, int, float, str, bytes, list, dict or ext. A plain value type; C++ values of these kinds
 /// convert to it implicitly.
 struct Value {
-  Value() = default;  ///< nil
+  Value();  ///< nil
   template <std::integral T>
   Value(T number) : data(std::conditional_t<std::same_as<T, bool>, bool, Integer>(number)) {}
-  Value(Integer number) : data(number) {}
-  Value(double number) : data(number) {}
-  Value(std::chrono::milliseconds duration) : Value(duration.count()) {}
-  Value(std::string text) : data(std::move(text)) {}
-  Value(std::string_view text) : data(std::string(text)) {}
-  Value(const char* text) : data(std::string(text)) {}
-  Value(Bytes bytes) : data(std::move(bytes)) {}
+  Value(Integer number);
+  Value(double number);
+  Value(std::chrono::milliseconds duration);
+  Value(std::string text);
+  Value(std::string_view text);
+  Value(const char* text);
+  Value(Bytes bytes);
   Value(List list);
   Value(Dict dict);
-  Value(Ext ext) : data(std::move(ext)) {}
+  Value(Ext ext);
   /// nil when there is no value.
   template <class T>
-  Value(const std::optional<T>& value) : Value(value ? Value(*value) : Value()) {}
+  Value(const std::optional<T>& value);
 
   template <class T>
   const T* as() const {
@@ -79,6 +79,18 @@ struct DictEntry {
   friend bool operator==(const DictEntry&, const DictEntry&) = default;
 };
 
+// Not before a dict's entries are known: each of these may have to destroy one.
+inline Value::Value() = default;
+template <class T>
+Value::Value(const std::optional<T>& value) : Value(value ? Value(*value) : Value()) {}
+inline Value::Value(Integer number) : data(number) {}
+inline Value::Value(double number) : data(number) {}
+inline Value::Value(std::chrono::milliseconds duration) : data(Integer(duration.count())) {}
+inline Value::Value(std::string text) : data(std::move(text)) {}
+inline Value::Value(std::string_view text) : data(std::string(text)) {}
+inline Value::Value(const char* text) : data(std::string(text)) {}
+inline Value::Value(Bytes bytes) : data(std::move(bytes)) {}
+inline Value::Value(Ext ext) : data(std::move(ext)) {}
 inline Value::Value(List list) : data(std::move(list)) {}
 inline Value::Value(Dict dict) : data(std::move(dict)) {}
 

@@ -1,4 +1,4 @@
-// Any bytes at all, as the payload of a client's message and of a worker's to a proxy's relay, and as what
+// Any bytes at all, as the payload of a client's message and of a worker's to a proxy's router, and as what
 // peek() reads. What must hold is aborted on, so that libFuzzer keeps the bytes for which it did not.
 #include <array>
 #include <cstdint>
@@ -55,9 +55,10 @@ void check_renamed(std::string_view payload) {
        "a payload under another name differs in the name alone");
 }
 
-// A relay with two calls open, one on each of its workers, and room for one more.
-struct Rig : test::RelayRig {
-  explicit Rig(core::milliseconds settle) : RelayRig({.dispatch = {}, .max_channels = 3, .settle = settle}) {}
+// A router with two calls open, one on each of its workers, and room for one more.
+struct Rig : test::RouterRig {
+  explicit Rig(core::milliseconds settle)
+      : RouterRig({.dispatch = {}, .max_channels = 3, .settle = settle}) {}
 
   // Every name leads somewhere else.
   FakeOutlet& own = join("m1", {.methods = {"add", "count", ""}, .idempotent = true, .sticky = true});
@@ -77,8 +78,8 @@ std::size_t count_of(const Rig& rig, const std::string& payload) {
 
 void check_end(Rig& rig) {
   hold(rig.own.malformed + rig.stock.malformed + rig.front.malformed == 0, "messages keep their shape");
-  rig.relay.abort();
-  hold(rig.open() == 0 && rig.relay.dispatch().queued() == 0, "every call ends");
+  rig.router.abort();
+  hold(rig.open() == 0 && rig.router.dispatcher().queued() == 0, "every call ends");
   for (const FakeOutlet* const outlet : {&rig.own, &rig.stock}) {
     hold(outlet->worker->load.outstanding == 0 && outlet->worker->channels.empty(),
          "every worker is free again");

@@ -35,18 +35,18 @@ struct Capacity {
 inline Capacity capacity(const Limits& limits) { return {limits.max_memory, limits.max_memory_bytes}; }
 
 /// The latest entries, each for a while. Loop thread only.
-template <class HoldKey, class Value>
+template <class Key, class Value>
 class ExpiringMap {
  public:
   ExpiringMap(core::milliseconds keep, const Capacity& most) : keep_(keep), most_(most) {}
 
   /// Null when it is not, or no longer, known.
-  Value* find(const HoldKey& key) {
+  Value* find(const Key& key) {
     const auto found = entries_.find(key);
     return found == entries_.end() ? nullptr : &found->second.value;
   }
   /// Replaces what is known of the key, and forgets what is due.
-  void put(const HoldKey& key, Value value, core::TimePoint now) {
+  void put(const Key& key, Value value, core::TimePoint now) {
     const auto [entry, added] = entries_.try_emplace(key);
     if (!added) bytes_ -= cost(key, entry->second.value);
     entry->second = {std::move(value), ++last_};
@@ -54,7 +54,7 @@ class ExpiringMap {
     order_.push_back({key, last_, now + keep_});
     forget(now);
   }
-  void erase(const HoldKey& key) {
+  void erase(const Key& key) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
     bytes_ -= cost(found->first, found->second.value);
@@ -79,21 +79,21 @@ class ExpiringMap {
   static constexpr std::size_t kSpare = 64;
   static constexpr std::size_t kAtOnce = 64;
   // Integers are the broker's own; texts may have been chosen.
-  using Hash = std::conditional_t<std::integral<HoldKey>, std::hash<HoldKey>, core::KeyedHash>;
+  using Hash = std::conditional_t<std::integral<Key>, std::hash<Key>, core::KeyedHash>;
 
   struct Entry {
     Value value;
     std::uint64_t serial = 0;
   };
   struct Due {
-    HoldKey key;
+    Key key;
     std::uint64_t serial;
     core::TimePoint until;
   };
 
   // The key is kept twice; a node of the map has two words of its own, and a bucket.
-  static std::size_t cost(const HoldKey& key, const Value& value) {
-    constexpr std::size_t kNode = sizeof(HoldKey) + sizeof(Entry) + sizeof(Due) + 4 * sizeof(void*);
+  static std::size_t cost(const Key& key, const Value& value) {
+    constexpr std::size_t kNode = sizeof(Key) + sizeof(Entry) + sizeof(Due) + 4 * sizeof(void*);
     return kNode + 2 * footprint(key) + footprint(value);
   }
   bool full() const { return entries_.size() > most_.entries || bytes_ > most_.bytes; }
@@ -105,7 +105,7 @@ class ExpiringMap {
 
   const core::milliseconds keep_;
   const Capacity most_;
-  std::unordered_map<HoldKey, Entry, Hash> entries_;
+  std::unordered_map<Key, Entry, Hash> entries_;
   std::deque<Due> order_;
   std::uint64_t last_ = 0;
   std::size_t bytes_ = 0;

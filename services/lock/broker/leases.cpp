@@ -174,7 +174,7 @@ void Leases::release(const HoldKey& key, core::Done<Released> done) {
 void Leases::repeat(const HoldKey& key, Released before, core::Done<Released> done) {
   Hold& hold = *find(key.token);
   if (hold.amending == 0) return done(before);
-  amend(hold, [this, key, before, told = std::move(done)](const Result<Hold*>& kept) mutable {
+  amend(hold, [key, before, told = std::move(done)](const Result<Hold*>& kept) mutable {
     if (!kept && kept.error().name == core::kStorageError.name) return told(kept.error());
     told(before);
   });
