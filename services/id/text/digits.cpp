@@ -6,8 +6,8 @@
 namespace zerosuite::id::formats {
 namespace {
 
-// How many digits of a base fit into a word together, and their range: one division of the number by that
-// range takes them all.
+// The number of digits of a base that fit into a word, and their range: one division by the range extracts
+// them all.
 struct Chunk {
   std::uint64_t range = 1;
   std::size_t digits = 0;
@@ -22,8 +22,7 @@ constexpr Chunk chunk_of(std::uint64_t base) {
   return chunk;
 }
 
-// The base is a constant of the compiler's: hex becomes shifts, and of other bases no division of a single
-// digit is left.
+// With the base as a compile-time constant, hex becomes shifts, and other bases need no division per digit.
 template <std::uint32_t kBase>
 void write_in(Number128 number, const Digits& digits, std::span<char> out) {
   constexpr Chunk kChunk = chunk_of(kBase);
