@@ -14,7 +14,8 @@ OneOrMany issue(RandomIds& ids, RandomKind kind, std::size_t n) {
   return issued;
 }
 
-// They borrow up to a second where the others borrow a moment, so their time may not be kept yet.
+// A KSUID may run ahead of the clock by up to a second, so the reply waits until the store has recorded its
+// time.
 void bind_ksuid(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits) {
   server.method("ksuid", {{"n", 1}},
                 "A KSUID, greater than every one before from this service; a list of n when n is above 1.",

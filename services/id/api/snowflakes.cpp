@@ -69,7 +69,7 @@ Value parsed(const Layout& layout, std::int64_t id) {
   return dict;
 }
 
-// All ids whose time is in that millisecond, of every worker and sequence: pages can begin and end there.
+// The least and the greatest id with a time in that millisecond, of any worker: for paging by time.
 std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
   const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
   if (time_ms < layout.epoch_ms || time_ms >= end_ms)

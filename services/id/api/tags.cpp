@@ -44,7 +44,7 @@ Value shown(const Ids& ids, const Formats& formats, std::string_view fmt) {
   return list;
 }
 
-// Replies once all issuers of the store follow the change.
+// Replies once all issuers of the store have applied the change.
 core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
     if (!tag) return reply(tag.error());
@@ -52,7 +52,7 @@ core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply
   };
 }
 
-// Takes the same time whatever differs, so that the token cannot be found out byte by byte.
+// Compares in constant time, so that the token cannot be guessed byte by byte.
 bool same_secret(std::string_view given, std::string_view secret) {
   return given.size() == secret.size() && sodium_memcmp(given.data(), secret.data(), secret.size()) == 0;
 }
@@ -150,7 +150,7 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
                 });
 }
 
-// A page in the form of the lock service's list(); `cursor` is where to go on, "" at the end.
+// A page in the form of the lock service's list(); `cursor` is where to continue, "" at the end.
 Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
   List list;
   for (const Tag& tag : tags) {

@@ -44,10 +44,9 @@ struct ClockRules {
 
 /// The result of reading the clocks.
 struct Now {
-  std::int64_t ns = 0;       ///< Since 1970; never less than an earlier reading.
-  std::int64_t boot_ns = 0;  ///< CLOCK_BOOTTIME
-  std::uint64_t discontinuities =
-      0;  ///< Rises with each discontinuity: the machine may have been paused or copied.
+  std::int64_t ns = 0;                ///< Since 1970; never less than an earlier reading.
+  std::int64_t boot_ns = 0;           ///< CLOCK_BOOTTIME
+  std::uint64_t discontinuities = 0;  ///< Rises with each: the machine may have been paused or copied.
   /// How long ids with times must not be issued, because they would lead too far (ClockRollback); usually
   /// zero.
   core::milliseconds wait{0};

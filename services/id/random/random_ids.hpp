@@ -31,9 +31,8 @@ enum class RandomKind : std::uint8_t {
 
 /// The optional fields of a uuid1.
 struct Uuid1Choice {
-  std::optional<std::int64_t> node = {};  ///< 48 bits; by default random, constant for this process.
-  std::optional<std::int64_t> clock_seq =
-      {};  ///< The low 14 bits; by default random, constant for this process.
+  std::optional<std::int64_t> node = {};       ///< 48 bits; by default random, constant for this process.
+  std::optional<std::int64_t> clock_seq = {};  ///< Low 14 bits; by default random, constant for this process.
 };
 
 /// "Rising" ids are strictly increasing within the process, and across restarts if the times passed to

@@ -6,8 +6,8 @@
 namespace zerosuite::id::formats {
 namespace {
 
-// The number of digits of a base that fit into a word, and their range: one division by the range extracts
-// them all.
+// The maximum number of digits of a base in a word, and the number of their values: one 128-bit division by
+// that range splits off all of them.
 struct Chunk {
   std::uint64_t range = 1;
   std::size_t digits = 0;
@@ -22,7 +22,8 @@ constexpr Chunk chunk_of(std::uint64_t base) {
   return chunk;
 }
 
-// With the base as a compile-time constant, hex becomes shifts, and other bases need no division per digit.
+// The base is a compile-time constant, so that dividing by it becomes shifts for hex, and multiplications for
+// other bases.
 template <std::uint32_t kBase>
 void write_in(Number128 number, const Digits& digits, std::span<char> out) {
   constexpr Chunk kChunk = chunk_of(kBase);
