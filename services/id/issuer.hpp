@@ -47,7 +47,7 @@ class Issuer {
  public:
   Issuer(const IssuerParts& parts, IssuerOptions options, WorkerIdLease::Callback told);
 
-  /// Opens the store and claims a worker id, with retries; ready() tells when that is done.
+  /// Opens the store and claims a worker id, with retries; ready() returns true once that is done.
   void start();
   /// Whether it can serve.
   bool ready() const { return worker_.generation() > 0 && reach_.begun(); }

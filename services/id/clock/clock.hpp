@@ -1,8 +1,9 @@
-// The time in ids: it never goes back, and no step of the wall clock can stop it or lead it far ahead.
+// The time in ids: it never goes back, and no step of the wall clock leads it far ahead.
 //
 // It starts at the wall clock's time, advances with CLOCK_BOOTTIME, and follows the wall clock forward. After
 // a step back it is ahead of the wall clock, and runs a tenth slower until the lead is gone, as leap smears
-// do (https://developers.google.com/time/smear); a large step forward is not followed until confirm().
+// do (https://developers.google.com/time/smear); at a lead of ClockRules::max_lead it stands still. A large
+// step forward is not followed until confirm().
 #pragma once
 
 #include <cstdint>

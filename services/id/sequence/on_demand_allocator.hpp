@@ -24,7 +24,7 @@ class OnDemandAllocator : public std::enable_shared_from_this<OnDemandAllocator>
   /// Callers wait until resume(), or until their deadline.
   void hold() { held_ = true; }
   void resume();
-  /// To be followed by no take(); releases `last` (may be null) once all waiters were served or refused.
+  /// No take() may follow. Releases `last` (may be null) once all waiters were served or refused.
   void stop(core::SharedLatch last);
 
   /// Whether no caller waits and no request to the store is in flight.

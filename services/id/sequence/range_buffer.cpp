@@ -6,7 +6,7 @@
 namespace zerosuite::id {
 namespace {
 
-constexpr core::milliseconds kRest{1'000};  // before an exhausted or unknown key is tried again
+constexpr core::milliseconds kRest{1'000};  // no advance reservation of an exhausted or unknown key
 constexpr double kMostKept = 1e15;
 
 }  // namespace

@@ -47,8 +47,8 @@ class RangeBuffer : public std::enable_shared_from_this<RangeBuffer> {
   /// Discards all ranges, and the reserve in flight; waiters keep waiting. Nothing is given back, since a
   /// copy of this machine might give back the same ranges.
   void void_all();
-  /// To be followed by no take(); releases `last` (may be null) once all waiters were served or refused and
-  /// the rest was given back.
+  /// No take() may follow. Releases `last` (may be null) once all waiters were served or refused and the rest
+  /// was given back.
   void stop(core::SharedLatch last);
 
   /// Whether no caller waits and no request to the store is in flight.

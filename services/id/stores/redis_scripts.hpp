@@ -162,7 +162,7 @@ redis.call('ZADD', KEYS[6], changed(), ARGV[1])
 return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: id, name. Answers {"ok", tag} or {"no tag"}.
+/// KEYS: as kCreateTag. ARGV: id, name. Returns {"ok", tag} or {"no tag"}.
 inline const std::string kDeleteTag = kGuard + kTags + kNames + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
 local tag = tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])
@@ -176,7 +176,7 @@ redis.call('ZADD', KEYS[6], changed(), ARGV[1])
 return {'ok', tag}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: id, name. Answers {"ok", tag} or {"no tag"}.
+/// KEYS: as kCreateTag. ARGV: id, name. Returns {"ok", tag} or {"no tag"}.
 inline const std::string kTag = kGuard + kTags + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
 return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
