@@ -16,7 +16,7 @@
 namespace zerosuite::id {
 namespace {
 
-// Unlike any other start of any other process, and yet a person can tell where it runs.
+// Different at each start of each process, and yet shows an operator where it runs.
 std::string owner() {
   std::array<char, 65> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -25,7 +25,7 @@ std::string owner() {
          core::hex({reinterpret_cast<const char*>(&bits), sizeof bits});
 }
 
-// What is renewed too late is never held.
+// A lease that is renewed too late is never held.
 void check_lease(const WorkerIdOptions& worker) {
   if (worker.claim.ttl > worker.renew + worker.margin) return;
   throw core::Failure(core::kInvalidArgument,

@@ -1,4 +1,4 @@
-// What zerosuite-id can be told beside what every program can.
+// The configuration of zerosuite-id, in addition to that of every program.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,14 @@ struct Config final : ops::Config {
   void describe(ops::Options& options) override;
   void check() const override;
 
-  /// Throws core::Failure InvalidArgument when a layout or a worker id is none.
+  /// Throws core::Failure InvalidArgument for an invalid layout or worker id.
   IssuerOptions issuer_options() const;
-  /// Where the high-water marks are kept.
+  /// The path of the high-water marks.
   std::filesystem::path marks_file() const;
-  /// Of the keys file, or of the environment's ZEROSUITE_ID_KEYS; none otherwise. Throws core::Failure
-  /// InvalidArgument.
+  /// From the keys file, or from the environment variable ZEROSUITE_ID_KEYS; without keys otherwise. Throws
+  /// core::Failure InvalidArgument.
   Secrets secrets() const;
-  /// Empty when none is configured. Throws core::Failure InvalidArgument.
+  /// Empty if none is configured. Throws core::Failure InvalidArgument.
   core::SecretText admin_token() const;
 
   StoreKind store = StoreKind::kSqlite;
@@ -41,12 +41,12 @@ struct Config final : ops::Config {
   std::optional<std::string> redis_password_file;
   int redis_replicas = 0;
   std::size_t redis_max_reply_bytes;
-  std::optional<std::int64_t> worker;  ///< Empty = the lowest that the store has free.
+  std::optional<std::int64_t> worker;  ///< nullopt = the lowest free one.
   std::optional<std::string> floors_file;
   bool accept_regressed = false;
   bool allow_relayout = false;
   std::string layout = "twitter";
-  IssuerOptions issuer;  ///< As far as keys are fields of it; issuer_options() has it whole.
+  IssuerOptions issuer;  ///< The options that are set directly; see issuer_options().
   BatchLimits limits;
   core::milliseconds start_wait{20'000};
   std::optional<std::string> keys_file;

@@ -81,7 +81,7 @@ void Issuer::pin_layout() {
   });
 }
 
-// Rising ids of a worker id go on where those of its last owner may have come to.
+// Rising ids of a worker id continue above those that its previous owner may have issued.
 void Issuer::told(const Result<Lease>& lease) {
   if (lease) reach_.begin(lease->worker, time_.look().ns / 1'000'000);
   if (told_) told_(lease);
@@ -91,7 +91,7 @@ const core::Error& Issuer::not_ready_reason() const { return trouble_ ? *trouble
 
 void Issuer::stop(core::MoveFunction<void()> done) {
   const auto last = std::make_shared<core::CompletionLatch>(std::move(done));
-  // A connection that is torn down lets go of it as well, and that may be after this object.
+  // The latch is also released when a connection is torn down, possibly after this object was destroyed.
   snowflakes_.stop(
       std::make_shared<core::CompletionLatch>([this, last, life = std::weak_ptr<const bool>(life_)] {
         if (!life.expired()) worker_.stop([last] {});

@@ -1,4 +1,4 @@
-// All sources of ids of one process, on one store and one clock.
+// All id generators of one process, on one store and one clock.
 #pragma once
 
 #include <functional>
@@ -23,11 +23,11 @@
 namespace zerosuite::id {
 
 struct IssuerOptions {
-  Layout layout;  ///< Of snowflakes when a call names none.
+  Layout layout;  ///< For snowflakes when a call names none.
   SequenceStart sequence_start = SequenceStart::kCarry;
-  bool allow_relayout = false;    ///< Ids of the store may have had another layout.
-  std::string fresh_store = {};   ///< The id that a shared store gets which has none.
-  bool accept_regressed = false;  ///< The store goes on, whatever it has forgotten.
+  bool allow_relayout = false;    ///< Starts even if the store's ids had another layout.
+  std::string fresh_store = {};   ///< The id to give to a shared store that has none.
+  bool accept_regressed = false;  ///< Accepts a store that has lost data.
   SnowflakeOptions snowflake;
   WorkerIdOptions worker;
   SegmentOptions segments;
@@ -42,26 +42,26 @@ struct IssuerParts {
   const Clocks& clocks;
 };
 
-/// Belongs to the loop's thread. To be stopped, or left alone for good, before it goes.
+/// Belongs to the loop's thread. Call stop(), or make no more calls, before destroying it.
 class Issuer {
  public:
   Issuer(const IssuerParts& parts, IssuerOptions options, WorkerIdLease::Callback told);
 
-  /// Asks the store for what it takes to serve.
+  /// Opens the store and claims a worker id, with retries; ready() returns true once that is done.
   void start();
   /// Whether it can serve.
   bool ready() const { return worker_.generation() > 0 && reach_.begun(); }
-  /// Why it cannot, as far as is known.
+  /// Why it is not ready, as far as is known.
   const core::Error& not_ready_reason() const;
-  /// What waiting will not change: ids of another layout are in the store, or it has forgotten what it gave
-  /// out.
+  /// Why it will never be ready without an operator: the store has ids of another layout, or has lost data.
   const std::optional<core::Error>& refusal() const { return refusal_; }
-  /// Gives everything back that was not used; `done` runs once that is kept, or could not be.
+  /// Gives back everything unused; `done` runs once that is done, or has failed.
   void stop(core::MoveFunction<void()> done);
 
-  /// Before each call: what was reserved before the machine was paused or copied is not used any more.
+  /// To be called before each method call: discards what was reserved before the machine was paused or
+  /// copied.
   void check_clock();
-  /// What somebody should look at; empty when all is well.
+  /// Problems that need attention; empty if there are none.
   std::vector<std::string> health_problems();
 
   IdTime& time() { return time_; }
@@ -96,7 +96,7 @@ class Issuer {
   std::optional<core::Error> refusal_;
   std::optional<core::Error> trouble_;  // of start()
   net::Timer start_again_;
-  std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);  // goes first
+  std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);  // destroyed first
 };
 
 }  // namespace zerosuite::id

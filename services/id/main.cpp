@@ -13,7 +13,7 @@ using namespace zerosuite;
 
 constexpr std::chrono::seconds kGiveBack{5};
 
-// The name stands in the one line that is printed, too: scripts look for it.
+// The error's name is in the one line that is printed, too, since scripts look for it.
 [[noreturn]] void refuse(const core::Error& error) {
   throw core::Failure(error.name, error.name + ": " + error.text());
 }
@@ -24,7 +24,7 @@ const core::Error& not_ready_reason(const id::Issuer& issuer, id::StoreStack& st
   return regressed ? *regressed : issuer.not_ready_reason();
 }
 
-// What must be there before the first id; throws what stands in the way when it does not come in time.
+// Waits until the issuer is ready. Throws the reason if it is not ready in time.
 bool await_readiness(ops::App& app, id::Issuer& issuer, id::StoreStack& stack, core::milliseconds wait) {
   const auto until = core::Clock::now() + wait;
   return app.wait_until([&] {
@@ -35,8 +35,8 @@ bool await_readiness(ops::App& app, id::Issuer& issuer, id::StoreStack& stack, c
   });
 }
 
-// Where the ids are counted: in a folder of one issuer alone, or under a prefix in Redis, which all who use
-// it share.
+// Names the state that ids depend on: the folder of a single issuer, or a prefix in Redis, which all its
+// issuers share.
 void rest_on_store(ops::App& app, const id::Config& config, id::StoreStack& open) {
   if (open.store().traits().shared)
     return app.rest_on({.id = open.store().id(),
@@ -47,8 +47,7 @@ void rest_on_store(ops::App& app, const id::Config& config, id::StoreStack& open
 }
 
 void give_back(ops::App& app, id::Issuer& issuer, id::StoreStack& open) {
-  const auto done =
-      std::make_shared<bool>(false);  // the answer may come, or be given up, after this has returned
+  const auto done = std::make_shared<bool>(false);  // the callback may run, or be destroyed, later
   open.store().gather();
   issuer.stop([done] { *done = true; });
   const auto until = core::Clock::now() + kGiveBack;
@@ -57,9 +56,9 @@ void give_back(ops::App& app, id::Issuer& issuer, id::StoreStack& open) {
     open.store().flush();
     return (*done && open.idle()) || late();
   });
-  // A second signal ends that early, but not a commit that is on its way.
+  // A second signal ends that early, but not a commit in progress.
   while (!open.idle() && !late()) app.wait_until([&] { return open.idle() || late(); });
-  if (!open.idle()) {  // as App::serve() does: what a thread still uses must not go
+  if (!open.idle()) {  // as App::serve() does: a thread still uses the store, so it must not be destroyed
     app.log().write(ops::Level::kError, "not closed", {{"reason", "a write to the disk does not end"}});
     std::_Exit(EXIT_FAILURE);
   }

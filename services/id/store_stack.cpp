@@ -5,7 +5,7 @@
 namespace zerosuite::id {
 namespace {
 
-// Once when it begins, and once when it is over.
+// Logs a problem of the store when it begins and when it is over.
 void tell(ops::Log& log, const std::optional<core::Error>& trouble) {
   if (!trouble) return log.write(ops::Level::kInfo, "store", {{"works", "again"}});
   log.write(ops::Level::kError, "store", {{"error", trouble->name}, {"reason", trouble->message}});

@@ -1,4 +1,4 @@
-// The store that the configuration names, with all it stands on.
+// The configured store, with everything that it depends on.
 #pragma once
 
 #include <memory>
@@ -19,16 +19,16 @@ namespace zerosuite::id {
 /// Belongs to the loop's thread.
 class StoreStack {
  public:
-  /// Opens the folder. Throws core::Failure, one line, when it or the configuration cannot be used. Redis is
-  /// only connected to in the turns that follow.
+  /// Opens the folder. Throws core::Failure, one line, if it or the configuration cannot be used. Redis is
+  /// connected to in later turns of the loop.
   StoreStack(ops::App& app, const Config& config);
 
   GuardedStore& store() { return *guarded_; }
-  /// Null when the store is not Redis.
+  /// Null if the store is not Redis.
   stores::RedisIds* redis_ids() { return redis_ids_.get(); }
-  /// Whether nothing is on its way to the disk.
+  /// Whether no write to the disk is in progress.
   bool idle() const { return !sqlite_ || sqlite_->idle(); }
-  /// At the end, when it is idle. Why what is outstanding could not be written.
+  /// At the end, when it is idle: writes what is outstanding. Returns the error if that fails.
   std::optional<core::Error> close();
 
  private:
@@ -36,7 +36,7 @@ class StoreStack {
   void open_redis(ops::App& app, const Config& config);
 
   std::unique_ptr<stores::SqliteStore> sqlite_;
-  std::unique_ptr<db::Folder> folder_;  // of the floors, beside Redis
+  std::unique_ptr<db::Folder> folder_;  // of the floors, if the store is Redis
   std::unique_ptr<db::Redis> redis_;
   std::unique_ptr<stores::RedisStore> redis_store_;
   std::unique_ptr<stores::RedisIds> redis_ids_;

@@ -18,7 +18,7 @@ std::optional<Number> number(const Value& value) {
 
 std::string type(const Value& value) { return "'" + std::string(python_name(value)) + "'"; }
 
-// The operator of that sign, with Python's words for what is not a number.
+// A binary operator, with Python's error message for operands that are not numbers.
 auto binary(std::string sign, Operation operation) {
   return [sign = std::move(sign), operation](const Value& a, const Value& b) {
     const auto x = number(a), y = number(b);

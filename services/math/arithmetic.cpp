@@ -25,7 +25,7 @@ Number checked(const Number& number) {
   return number;
 }
 
-// May leave 64 bits, so that a sum or a mean can come back into them.
+// The result may exceed 64 bits, so that a sum or a mean can return to their range.
 template <class OnIntegers, class OnFloats>
 Number combine(const Number& a, const Number& b, OnIntegers on_integers, OnFloats on_floats) {
   const auto* const i = std::get_if<Integer>(&a);
@@ -57,7 +57,7 @@ int bits(Integer magnitude) {
   return count;
 }
 
-// Rounded once, as Python does: floats of a and b would each have been rounded before.
+// Rounded once, as in Python: converting a and b to floats first would round each of them.
 double integer_quotient(Integer a, Integer b) {
   if (b == 0) fail(kZeroDivisionError, "division by zero");
   constexpr Integer kExact = Integer{1} << 53;
@@ -65,7 +65,7 @@ double integer_quotient(Integer a, Integer b) {
     return static_cast<double>(a) / static_cast<double>(b);
   const Integer over = a < 0 ? -a : a;
   const Integer under = b < 0 ? -b : b;
-  constexpr int kDigits = 55;  // a float's 53, the one that it is rounded by, and one for all that follow
+  constexpr int kDigits = 55;  // a float's 53 bits, the rounding bit, and a sticky bit for the rest
   const int shift = std::max(0, kDigits + bits(under) - bits(over));
   Integer digits = (over << shift) / under;
   if (digits * under != over << shift) digits |= 1;
@@ -97,7 +97,7 @@ double float_modulo(double a, double b) {
 }
 
 // The exact remainder gives the exact quotient; a / b may have been rounded up to the next integer. The steps
-// are CPython's (Objects/floatobject.c, _float_div_mod), for only the same steps round the same way.
+// are CPython's (Objects/floatobject.c, _float_div_mod), since only the same steps round the same way.
 double float_floor(double a, double b) {
   if (b == 0) fail(kZeroDivisionError, "float floor division by zero");
   const double rest = std::fmod(a, b);
@@ -112,7 +112,7 @@ Integer integer_power(Integer base, Integer exponent) {
   if (base == 0 || base == 1) return exponent == 0 ? 1 : base;
   if (base == -1) return exponent % 2 == 0 ? 1 : -1;
   Integer result = 1;
-  for (; exponent > 0 && fits_wire(result); --exponent) result = product(result, base);  // 64 rounds at most
+  for (; exponent > 0 && fits_wire(result); --exponent) result = product(result, base);  // at most 64 rounds
   return result;
 }
 
@@ -127,7 +127,7 @@ double float_power(double base, double exponent) {
   return result;
 }
 
-// From the first float on the sum is one, and is rounded at each step.
+// From the first float on, the sum is a float, and rounded at each step.
 Number exact_sum(const std::vector<Number>& values) {
   Number total = Integer{0};
   for (const Number& value : values) total = combine(total, value, wide_sum, std::plus<>());

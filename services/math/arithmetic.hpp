@@ -1,8 +1,8 @@
-// Arithmetic as Python does it, on the integers and floats that MessagePack can carry.
+// Python's arithmetic on the integers and floats of MessagePack.
 //
-// Integers are exact from −2^63 to 2^64−1 and never wrap; an integer with a float makes a float. What cannot
-// be answered throws Failure with Python's name and text: ZeroDivisionError, OverflowError, ValueError. Any
-// thread.
+// Integers are exact from −2^63 to 2^64−1 and never wrap; an integer and a float give a float. Throws
+// core::Failure with Python's name and text if there is no result: ZeroDivisionError, OverflowError,
+// ValueError. Thread-safe.
 #pragma once
 
 #include <variant>
@@ -23,8 +23,8 @@ Number divide(const Number& a, const Number& b);        ///< Always a float.
 Number floor_divide(const Number& a, const Number& b);  ///< Rounded towards minus infinity.
 Number modulo(const Number& a, const Number& b);        ///< With the sign of b.
 Number power(const Number& base, const Number& exponent);
-/// Exact also where a partial sum of integers is beyond 64 bits, but within 127. An empty list sums to 0; its
-/// mean is a ValueError, and so is the scalar product of lists of two lengths.
+/// Exact even if a partial sum of integers exceeds 64 bits, up to 127. The sum of an empty list is 0; its
+/// mean is a ValueError, as is the scalar product of lists of different lengths.
 Number sum(const std::vector<Number>& values);
 Number mean(const std::vector<Number>& values);
 Number dot(const std::vector<Number>& a, const std::vector<Number>& b);

@@ -18,7 +18,7 @@ Primes::Primes(std::int64_t limit) : limit_(limit), low_(0), end_(limit < 2 ? 3 
 }
 
 std::optional<std::int64_t> Primes::count_segment() {
-  constexpr std::int64_t kOddNumbers = 1 << 18;  // what fits a core's second-level cache
+  constexpr std::int64_t kOddNumbers = 1 << 18;  // fits a core's second-level cache
   low_ = end_;
   if (low_ > limit_) return {};
   end_ = std::min(low_ + 2 * kOddNumbers, limit_ + 1 + limit_ % 2);

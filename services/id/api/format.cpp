@@ -41,7 +41,7 @@ std::int64_t from_integer(Integer number) {
   throw Failure(core::kInvalidArgument, "an id is from 0 to 2^63 - 1, not " + shown);
 }
 
-// Node sends large integers as floats, which are exact only so far.
+// Node.js sends large integers as floats, which are exact only up to 2^53.
 std::int64_t from_float(double number) {
   constexpr double kExact = 1LL << 53;
   if (std::trunc(number) == number && std::abs(number) <= kExact)

@@ -1,4 +1,4 @@
-// The groups of methods that have a file of their own.
+// The groups of methods.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace zerosuite::id {
 
-/// The client that made the call.
+/// The key of the client that made the call.
 template <class T>
 Client client_of(const rpc::Reply<T>& reply) {
   return core::KeyedHash()(std::string_view(reply.call().client()));
@@ -25,23 +25,23 @@ Client client_of(const rpc::Reply<T>& reply) {
 
 // All arguments must outlive the server's calls.
 
-/// snowflake and its kin, parse and range_at.
+/// snowflake, snowflake_batch, snowflake_runs, parse and range_at.
 void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
-/// Problems elsewhere in the program, for health(), in whole sentences.
+/// Problems elsewhere in the program, for health(), as whole sentences.
 using HealthProblems = std::function<std::vector<std::string>()>;
-/// What operators inspect; and redis_id.
+/// worker, stats and health, for operators; and redis_id.
 void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store, const HealthProblems& elsewhere);
 /// uuid1, uuid4, uuid6, uuid7, ulid, ksuid, xid and objectid.
 void bind_random(rpc::Server& server, RandomIds& ids, Reach& reach, const BatchLimits& limits);
-/// obf, token and encode, and their inverses.
+/// obf, token and encode, and their inverses deobf, untoken and decode.
 void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& formats);
-/// segment and its kin.
+/// segment, segment_batch and segment_range.
 void bind_segments(rpc::Server& server, Segments& segments, const Formats& formats,
                    const BatchLimits& limits);
-/// Methods that change and show tags. Changing them needs `admin_token`, unless that is empty.
+/// tag_create, tag_update, tag_delete, tags and tag_info. Changes need `admin_token`, unless it is empty.
 void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admin_token,
                const BatchLimits& limits);
-/// seq and its kin, and daily.
+/// seq, seq_batch, seq_durable and daily.
 void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits);
 
 }  // namespace zerosuite::id

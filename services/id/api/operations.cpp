@@ -61,14 +61,14 @@ void redis_id(stores::RedisIds* ids, const Reply<std::int64_t>& reply, const std
 
 void bind_operations(rpc::Server& server, Issuer& issuer, StoreStack& store,
                      const HealthProblems& elsewhere) {
-  server.query("worker", "Which worker id is in the snowflakes, whose it is and for how long.",
+  server.query("worker", "The worker id in the snowflakes, its owner and the time left of its lease.",
                [&issuer] { return worker(issuer); });
-  server.query("stats", "What was issued, and how far the clock is off.",
+  server.query("stats", "Counts of issued ids, and the state of the store and the clock.",
                [&issuer, &store] { return stats(issuer, store); });
   server.query("health", "Whether all is well, and what is not.",
                [&issuer, &store, &elsewhere] { return health(issuer, store.store(), elsewhere); });
   server.method("redis_id", {"prefix", {"epoch_s", 0}},
-                "The second since epoch_s in the high half, a counter of the day by INCR in the low one.",
+                "An id by Redis: seconds since epoch_s in the high half, a day's counter in the low half.",
                 [&store](const Reply<std::int64_t>& reply, const std::string& prefix, std::int64_t epoch_s) {
                   redis_id(store.redis_ids(), reply, prefix, epoch_s);
                 });

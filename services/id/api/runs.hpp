@@ -1,4 +1,4 @@
-// Many ids in one answer, packed without a Value for each.
+// Many ids in one reply, packed without a Value for each.
 #pragma once
 
 #include <vector>

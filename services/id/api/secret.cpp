@@ -23,18 +23,18 @@ void bind_secrets(rpc::Server& server, const Secrets& secrets, const Formats& fo
                  });
   };
   make("obf", &Secrets::obf,
-       "An id as 12 characters without its order, its time or its count, under a key and a context.");
+       "An id as 12 characters that reveal neither order, time nor count, for one key and context.");
   open("deobf", &Secrets::deobf,
-       "The id that obf() made such a text of, in the same context; in another one, another id: see "
+       "The id that obf() encoded as text in the same context; in another context, another id: see "
        "untoken().");
   make("token", &Secrets::token,
-       "An id as 23 characters that nobody can make up or change without the key, for one context.");
-  open("untoken", &Secrets::untoken, "The id of a token; ERR BadToken when it is of another key or context.");
+       "An id as 23 characters that cannot be forged or changed without the key, for one context.");
+  open("untoken", &Secrets::untoken, "The id of a token; ERR BadToken if it has another key or context.");
   server.query("encode", {"id", "fmt"}, "An id as int, dec, b32, b36, b58, b62, hex, obf or token.",
                [&formats](const Value& id, const std::string& fmt) {
                  return formats.show(formats.read(id, kIntFormat), fmt);
                });
-  server.query("decode", {"text", "fmt"}, "The id that encode() made such a text of, and of no other text.",
+  server.query("decode", {"text", "fmt"}, "The id that encode() encoded as text; no other text is accepted.",
                [&formats](const Value& text, const std::string& fmt) { return formats.read(text, fmt); });
 }
 

@@ -21,7 +21,7 @@ core::Done<std::int64_t> answer(const Reply<Value>& reply, const Formats& format
 void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits) {
   Sequences& sequences = issuer.sequences();
   server.method("seq", {"name", {"fmt", int_format()}},
-                "The next number of a sequence: greater than all that were answered before this was asked.",
+                "The next number of a sequence, greater than all that were returned before this call.",
                 [&sequences, &formats](const Reply<Value>& reply, const std::string& name, std::string fmt) {
                   sequences.next(name, answer(reply, formats, std::move(fmt)), client_of(reply));
                 });
@@ -35,17 +35,16 @@ void bind_sequences(rpc::Server& server, Issuer& issuer, const Formats& formats,
                   sequences.batch(name, n, reply.with(bounds), client_of(reply));
                 });
   server.method("seq_durable", {"name", {"fmt", int_format()}},
-                "As seq(), and kept before it is answered: a crash leaves no gap but for lost answers.",
+                "As seq(), but never reserved in advance: a crash leaves no gap except for lost replies.",
                 [&sequences, &formats](const Reply<Value>& reply, const std::string& name, std::string fmt) {
                   sequences.durable(name, answer(reply, formats, std::move(fmt)), client_of(reply));
                 });
-  server.method(
-      "daily", {"prefix", {"width", 6}, {"tz", "UTC"}},
-      "The prefix, yyyymmdd and a counter of width digits that begins anew every day of the zone tz.",
-      [&daily = issuer.daily()](const Reply<std::string>& reply, std::string prefix, std::int64_t width,
-                                std::string tz) {
-        daily.next({std::move(prefix), width, std::move(tz)}, reply, client_of(reply));
-      });
+  server.method("daily", {"prefix", {"width", 6}, {"tz", "UTC"}},
+                "The prefix, yyyymmdd and a counter of width digits that restarts every day in the zone tz.",
+                [&daily = issuer.daily()](const Reply<std::string>& reply, std::string prefix,
+                                          std::int64_t width, std::string tz) {
+                  daily.next({std::move(prefix), width, std::move(tz)}, reply, client_of(reply));
+                });
 }
 
 }  // namespace zerosuite::id

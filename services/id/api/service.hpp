@@ -13,20 +13,20 @@
 
 namespace zerosuite::id {
 
-/// All of the methods, and a check of the clocks before each call. Everything it is given must outlive the
-/// server's calls, and so must the service.
+/// All methods, with a check of the clocks before each call. The parts, and the service itself, must outlive
+/// the server's calls.
 class Service final : private rpc::Observer {
  public:
   struct Parts {
     Issuer& issuer;
     StoreStack& store;
     const Secrets& secrets;
-    core::SecretText admin_token;    ///< Needed to change tags; empty = not needed.
+    core::SecretText admin_token;    ///< Required to change tags; empty = not required.
     HealthProblems health_problems;  ///< In addition to the issuer's own.
     BatchLimits limits = {};
   };
 
-  /// Registers them.
+  /// Registers the methods.
   Service(rpc::Server& server, Parts parts);
 
  private:

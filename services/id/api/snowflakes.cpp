@@ -69,7 +69,7 @@ Value parsed(const Layout& layout, std::int64_t id) {
   return dict;
 }
 
-// All ids whose time is in that millisecond, of every worker and sequence: pages can begin and end there.
+// The least and the greatest id with a time in that millisecond, of any worker: for paging by time.
 std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
   const std::int64_t end_ms = layout.time_ns(layout.ticks()) / 1'000'000;
   if (time_ms < layout.epoch_ms || time_ms >= end_ms)
@@ -87,7 +87,7 @@ std::vector<std::int64_t> range_at(const Layout& layout, std::int64_t time_ms) {
 void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats, const BatchLimits& limits) {
   Snowflakes& snowflakes = issuer.snowflakes();
   server.method("snowflake", {{"layout", kDefault}, {"fmt", int_format()}},
-                "One id: a time, a worker and a sequence number. Later ones are greater.",
+                "An id of time, worker and sequence number; later ones of a worker are greater.",
                 [&snowflakes, &formats, &time = issuer.time()](const Reply<Value>& reply,
                                                                const std::string& layout, std::string fmt) {
                   formats.check(fmt);
@@ -106,17 +106,17 @@ void bind_snowflakes(rpc::Server& server, Issuer& issuer, const Formats& formats
       });
   server.method(
       "snowflake_runs", {"n", {"layout", kDefault}},
-      "n ids as [[first, count], ...]: first, first + 1, ... of each; for millions at once.",
+      "n ids as [[first, count], ...], each run being first, first + 1, ...; for millions at once.",
       [&snowflakes, &limits](const Reply<RunsView>& reply, std::int64_t n, const std::string& layout) {
         runs(snowflakes.of(layout), reply, n, limits);
       });
   server.query("parse", {"id", {"layout", kDefault}, {"fmt", int_format()}},
-               "What a snowflake says: time_ms, iso, worker, dc (where the layout has one), sequence.",
+               "The fields of a snowflake: time_ms, iso, worker, dc (if the layout has one), sequence.",
                [&snowflakes, &formats](const Value& id, const std::string& layout, const std::string& fmt) {
                  return parsed(snowflakes.layout(layout), formats.read(id, fmt));
                });
   server.query("range_at", {"time_ms", {"layout", kDefault}},
-               "[least, greatest] of all ids that a millisecond can have: where pages by time begin and end.",
+               "[least, greatest] of all ids of a millisecond, for paging by time.",
                [&snowflakes](std::int64_t time_ms, const std::string& layout) {
                  return range_at(snowflakes.layout(layout), time_ms);
                });

@@ -44,7 +44,7 @@ Value shown(const Ids& ids, const Formats& formats, std::string_view fmt) {
   return list;
 }
 
-// Replies once all issuers of the store follow the change.
+// Replies once all issuers of the store have applied the change, or ChangeWatchOptions::wait has passed.
 core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply) {
   return [&watch, reply](const Result<Tag>& tag) {
     if (!tag) return reply(tag.error());
@@ -52,7 +52,7 @@ core::Done<Tag> answer_once_spread(ChangeWatch& watch, const Reply<Value>& reply
   };
 }
 
-// Takes the same time whatever differs, so that the token cannot be found out byte by byte.
+// Compares in constant time, so that the token cannot be guessed byte by byte.
 bool same_secret(std::string_view given, std::string_view secret) {
   return given.size() == secret.size() && sodium_memcmp(given.data(), secret.data(), secret.size()) == 0;
 }
@@ -84,7 +84,7 @@ void bind_segments(rpc::Server& server, Segments& segments, const Formats& forma
                   segments.batch(tag, n, reply.with(show), client_of(reply));
                 });
   server.method("segment_range", {"tag", "n"},
-                "[lo, hi) with n ids of a tag, for the client to use up by itself.",
+                "[lo, hi), a range with n ids of a tag, for the client to use by itself.",
                 [&segments, &limits](const Reply<Ids>& reply, const std::string& tag, std::int64_t n) {
                   batch_size(n, limits.range);
                   const auto bounds = [](const Range& range) { return Ids{range.lo, range.hi}; };
@@ -115,8 +115,8 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
   ChangeWatch& watch = issuer.watch();
   server.method(
       "tag_create", {"tag", {"opts", kNil}},
-      "Makes a tag: start, step (the least to reserve at once), delta and remainder (ids with id mod delta = "
-      "remainder), max, desc.",
+      "Creates a tag; opts: start, step (the minimum to reserve at once), delta and remainder (ids with id "
+      "mod delta = remainder), max, desc.",
       [&segments, &admin_token](const Reply<Value>& reply, std::string tag, const Options& options) {
         options.expect({"start", "step", "delta", "remainder", "max", "desc", "token"});
         check_admin(options, admin_token);
@@ -132,8 +132,9 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
       });
   server.method(
       "tag_update", {"tag", {"opts", kNil}},
-      "Changes a tag: as tag_create() but for start; floor is what all later ids are at least, and lower_to "
-      "takes a floor back that was too high. Answers once all issuers follow.",
+      "Changes a tag; opts: as for tag_create() except start, and floor, the minimum of later ids, or "
+      "lower_to, which corrects a floor that was too high. Replies once all issuers have applied it, "
+      "or after park_ms.",
       [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
                                         const Options& options) {
         options.expect({"floor", "lower_to", "step", "delta", "remainder", "max", "desc", "token"});
@@ -141,7 +142,7 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
         segments.update(tag, change_of(options), answer_once_spread(watch, reply));
       });
   server.method("tag_delete", {"tag", {"opts", kNil}},
-                "Takes a tag away and answers what it was. Made anew, it goes on above what it gave out.",
+                "Deletes a tag and returns it as it was. Created again, it continues above what it gave out.",
                 [&segments, &watch, &admin_token](const Reply<Value>& reply, const std::string& tag,
                                                   const Options& options) {
                   options.expect({"token"});
@@ -150,7 +151,7 @@ void bind_changes(rpc::Server& server, Issuer& issuer, const core::SecretText& a
                 });
 }
 
-// A page in the form of the lock service's list(); `cursor` is where to go on, "" at the end.
+// A page in the form of the lock service's list(); `cursor` is where to continue, "" at the end.
 Value page_of(const std::vector<Tag>& tags, std::size_t limit) {
   List list;
   for (const Tag& tag : tags) {
@@ -172,7 +173,7 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
   bind_changes(server, issuer, admin_token);
   Segments& segments = issuer.segments();
   server.query("tags", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
-               "The tags whose names begin with prefix, limit at a time; cursor is where to go on.",
+               "The tags whose names begin with prefix, at most limit; pass cursor for the next page.",
                [&segments, &limits](const Reply<Value>& reply, std::string prefix, std::int64_t limit,
                                     std::string cursor) {
                  batch_size(limit, limits.tags);
@@ -180,7 +181,7 @@ void bind_tags(rpc::Server& server, Issuer& issuer, const core::SecretText& admi
                });
   server.query(
       "tag_info", {"tag"},
-      "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids a second), parked.",
+      "A tag, and what this issuer has reserved of it: cur, left, ranges; rate (ids per second), parked.",
       [&segments](const Reply<Value>& reply, const std::string& tag) {
         segments.info(tag, reply.with(value_of));
       });

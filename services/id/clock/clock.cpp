@@ -39,13 +39,13 @@ Now IdTime::look() {
 }
 
 std::int64_t IdTime::advance(std::int64_t elapsed_ns) {
-  const std::int64_t behind = seen_.wall_ns - time_ns_;  // what the wall clock asks for
+  const std::int64_t behind = seen_.wall_ns - time_ns_;  // the advance that the wall clock asks for
   jumped_ = behind - elapsed_ns > ns(rules_.max_forward);
   if (jumped_) return elapsed_ns;
   if (behind >= elapsed_ns) return behind;
   const std::int64_t lead = elapsed_ns - behind;
   const std::int64_t slower = elapsed_ns - std::min(lead, elapsed_ns / 10);
-  const std::int64_t room = ns(rules_.max_lead) + behind;  // none left: it stands still until there is some
+  const std::int64_t room = ns(rules_.max_lead) + behind;  // if negative, the time stands still
   return std::clamp<std::int64_t>(room, 0, slower);
 }
 

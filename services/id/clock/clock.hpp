@@ -1,9 +1,9 @@
-// The time that ids carry: it never goes back, and no step of the wall clock can stop or poison it.
+// The time in ids: it never goes back, and no step of the wall clock leads it far ahead.
 //
-// It follows CLOCK_BOOTTIME from where the wall clock stood at the start, and the wall clock forward. After a
-// step back it runs ahead of the wall clock and is worked off by running a tenth slower, as leap smears do
-// (https://developers.google.com/time/smear); a leap of the wall clock far forward is not followed until
-// somebody confirms it.
+// It starts at the wall clock's time, advances with CLOCK_BOOTTIME, and follows the wall clock forward. After
+// a step back it is ahead of the wall clock, and runs a tenth slower until the lead is gone, as leap smears
+// do (https://developers.google.com/time/smear); at a lead of ClockRules::max_lead it stands still. A large
+// step forward is not followed until confirm().
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ namespace zerosuite::id {
 
 inline constexpr std::int64_t kNsPerMs = 1'000'000;
 
-/// Both clocks at one moment, in ns: CLOCK_REALTIME since 1970 and CLOCK_BOOTTIME, which nothing steps and
-/// which counts while the machine is suspended.
+/// Both clocks at one moment, in ns: CLOCK_REALTIME since 1970, and CLOCK_BOOTTIME, which is never stepped
+/// and continues while the machine is suspended.
 struct ClockReading {
   std::int64_t wall_ns = 0;
   std::int64_t boot_ns = 0;
 };
 
-/// The seam: the system's clocks, or a test's.
+/// The interface to the system's clocks, replaced in tests.
 class Clocks {
  public:
   virtual ~Clocks() = default;
@@ -36,21 +36,20 @@ class SystemClocks final : public Clocks {
 };
 
 struct ClockRules {
-  core::milliseconds max_lead{600'000};  ///< So far behind the time of ids the wall clock may be set.
-  /// And so much farther ahead of it ids may run: what was reserved before a restart is left out by the next
-  /// one.
+  core::milliseconds max_lead{600'000};  ///< How far the time in ids may lead the wall clock.
+  /// An additional lead before ids are refused: each restart skips what was reserved before it.
   core::milliseconds reserve_lead{60'000};
-  core::milliseconds max_forward{60'000};   ///< A longer leap of the wall clock is not followed.
-  core::milliseconds discontinuity{1'000};  ///< Such a step, either way, voids what was reserved before it.
+  core::milliseconds max_forward{60'000};   ///< A larger forward step of the wall clock is not followed.
+  core::milliseconds discontinuity{1'000};  ///< A larger step, either way, voids what was reserved before it.
 };
 
-/// What one look at the clocks says.
+/// The result of reading the clocks.
 struct Now {
-  std::int64_t ns = 0;       ///< Since 1970; never less than at an earlier look.
-  std::int64_t boot_ns = 0;  ///< CLOCK_BOOTTIME
-  std::uint64_t discontinuities =
-      0;  ///< Rises with each discontinuity: the machine may have been paused or copied.
-  /// Zero, or how long ids with times must not be issued because they would run too far ahead: ClockRollback.
+  std::int64_t ns = 0;                ///< Since 1970; never less than an earlier reading.
+  std::int64_t boot_ns = 0;           ///< CLOCK_BOOTTIME
+  std::uint64_t discontinuities = 0;  ///< Rises with each: the machine may have been paused or copied.
+  /// How long ids with times must not be issued, because they would lead too far (ClockRollback); usually
+  /// zero.
   core::milliseconds wait{0};
 };
 
@@ -59,24 +58,24 @@ class IdTime {
  public:
   explicit IdTime(const Clocks& clocks, const ClockRules& rules = {});
 
-  /// Reads both clocks: once for each call that is served.
+  /// Reads both clocks; called once per method call.
   Now look();
-  /// Times up to `ns` were used before: it goes on from there.
+  /// Times up to `ns` were used before: continues from there.
   void raise(std::int64_t ns);
-  /// Before the first id: begins at `ms` since 1970, another machine's time, when the wall clock is too far
-  /// ahead of it.
+  /// To be called before the first id: starts at `ms` since 1970, another machine's time, if the wall clock
+  /// is too far ahead of it.
   void distrust(std::int64_t ms);
-  /// Follows the wall clock wherever it is: a store of another machine, or an operator, confirms it.
+  /// Catches up with the wall clock, however far ahead it is: another machine's clock confirms it.
   void confirm();
 
-  /// Now::breaks of the last look.
+  /// Now::discontinuities of the last look.
   std::uint64_t discontinuities() const { return discontinuities_; }
-  /// How far ids run ahead of the wall clock; zero when they do not.
+  /// How far ids lead the wall clock; zero if they do not.
   core::milliseconds lead() const;
   /// ClockJump while the wall clock is too far ahead to be believed.
   std::optional<core::Error> jump() const;
   const ClockRules& rules() const { return rules_; }
-  /// What the wall clock said at the last look, in ms since 1970.
+  /// The wall clock at the last look, in ms since 1970.
   std::int64_t wall_ms() const { return seen_.wall_ns / 1'000'000; }
 
  private:
@@ -90,7 +89,7 @@ class IdTime {
   bool jumped_ = false;
 };
 
-/// A time in 32 bits, for ids that have no more. Throws core::Failure TimeExhausted.
+/// Narrows a time to 32 bits. Throws core::Failure TimeExhausted if it does not fit.
 std::uint32_t seconds_in_32_bits(std::int64_t seconds);
 
 }  // namespace zerosuite::id

@@ -24,7 +24,7 @@ void Reach::begin(std::int64_t worker, std::int64_t now_ms) {
 }
 
 void Reach::used(std::int64_t ms) {
-  if (ms < used_) return;  // no rising id was among them
+  if (ms < used_) return;  // no rising id was issued since
   used_ = ms;
   if (!begun() || fresh_ || asking_ || again_.armed()) return;
   if (range_.hi - used_ <= ahead_.size().count() / 2) ask();

@@ -1,4 +1,4 @@
-// How far ids that carry a time have come, kept in the store, so that they do not go back over a restart.
+// The latest time used in ids, recorded in the store, so that ids do not go back after a restart.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,28 @@
 
 namespace zerosuite::id {
 
-/// Milliseconds since 1970, reserved ahead of their use; but where the store gives none, they are used all
-/// the same: no id is there twice for that, and only a clock that is set back while the store is away or
-/// slow, before a crash, could show it. Belongs to the loop's thread. Must not outlive its store and timers;
-/// what they answer later is ignored.
+/// Times are milliseconds since 1970, reserved before their use; but if the store grants none, they are used
+/// nevertheless: ids stay unique, and only lose their order if the clock was set back while the store was
+/// unavailable or slow, and the process then crashes. Belongs to the loop's thread. Must not outlive its
+/// store and timers; may be destroyed while a call to the store is pending.
 class Reach {
  public:
-  /// Told the ms from which on no id was given out by this worker id.
+  /// Gets the ms from which on this worker id has given out no ids.
   using Begun = std::function<void(std::int64_t first_ms)>;
 
   Reach(net::Timers& timers, Store& store, core::milliseconds window, Begun begun);
 
-  /// From now on as this worker. Asks the store until it answers.
+  /// Starts with this worker id. Retries until the store grants a range.
   void begin(std::int64_t worker, std::int64_t now_ms);
-  /// Whether it has answered once.
+  /// Whether the store has granted a range.
   bool begun() const { return range_.hi > 0; }
-  /// Ids of times up to this one were given out.
+  /// Ids with times up to this one were given out.
   void used(std::int64_t ms);
-  /// Whether those times are kept, or cannot be kept now.
+  /// Whether those times are recorded in the store, or cannot be at present.
   bool kept() const { return (!fresh_ && used_ < range_.hi) || failing_ || !asking_; }
-  /// Where not kept(): runs `then` once they are, or could not be.
+  /// If not kept(): runs `then` once they are recorded, or could not be.
   void once_kept(core::MoveFunction<void()> then) { waiting_.push_back(std::move(then)); }
-  /// Gives back what was not used; lets go of `last` once that is kept, or could not be.
+  /// Gives back the unused times; releases `last` once that is done, or has failed.
   void stop(const core::SharedLatch& last);
 
  private:
@@ -49,11 +49,11 @@ class Reach {
   Window ahead_;
   const Begun begun_;
   Key key_{Key::Kind::kTicks, ""};
-  Range range_;            // hi = 0 before the first
-  std::int64_t used_ = 0;  // the latest ms of an id, or of the clock when it began
-  bool fresh_ = true;      // no range of this key was reserved yet
+  Range range_;            // hi = 0 before the first range
+  std::int64_t used_ = 0;  // the latest ms of an id, or the clock's ms at begin()
+  bool fresh_ = true;      // no range of this key has been reserved yet
   bool asking_ = false;
-  bool failing_ = false;  // the last answer was none
+  bool failing_ = false;  // the last reserve failed
   bool stopped_ = false;
   std::uint64_t round_ = 0;  // rises with begin()
   std::vector<core::MoveFunction<void()>> waiting_;

@@ -1,8 +1,8 @@
 // How much time is reserved in advance.
 //
-// A process that is killed leaves out what it had reserved. If its successor were killed again before that
-// much time has passed, and the next one too, ids would run ahead of the clock by a window each time. So one
-// that begins ahead of the clock reserves no more than a small part of the time that it has lived.
+// When a process is killed, its successor skips what it had reserved. If processes were killed repeatedly
+// within less than a window, ids would run ahead of the clock by one more window each time. So a process that
+// starts ahead of the clock reserves no more than a small fraction of its own lifetime.
 #pragma once
 
 #include <algorithm>
@@ -15,11 +15,11 @@ namespace zerosuite::id {
 /// A plain value.
 class Window {
  public:
-  /// Lives from now on.
+  /// The lifetime starts now.
   Window(const net::Timers& timers, core::milliseconds full)
       : timers_(timers), full_(full), born_(timers.now()) {}
 
-  /// What was reserved first does, or does not, begin ahead of the clock. Only the first word counts.
+  /// Whether the first reserved range begins ahead of the clock. Only the first call counts.
   void begins(bool ahead) {
     if (!known_) ahead_ = ahead;
     known_ = true;
@@ -31,8 +31,9 @@ class Window {
   }
 
  private:
-  // While ids run ahead they go a tenth slower than the clock. With one and a half windows of a twentieth
-  // reserved they lose a fortieth of each life, and all the time between two.
+  // While ids run ahead, they advance a tenth slower than the clock. With at most one and a half windows of a
+  // twentieth of the lifetime reserved, the lead shrinks by at least a fortieth of each lifetime, and by all
+  // the time between two processes.
   static constexpr int kPart = 20;
   static constexpr core::milliseconds kLeast{20};
 

@@ -13,7 +13,7 @@ namespace {
 void check_database() {
   try {
     if (!date::get_tzdb().zones.empty()) return;
-  } catch (const std::runtime_error&) {  // there is not even a folder of it
+  } catch (const std::runtime_error&) {  // not even the folder exists
   }
   throw core::Failure(core::kUnsupported,
                       "this machine has no time zone database (tzdata), so tz must be 'UTC'");

@@ -13,7 +13,7 @@ Ksuid Ksuid::plus(std::uint64_t step) const {
   return {sum < random ? seconds + 1 : seconds, sum};
 }
 
-// A number of 160 bits: its last ten digits come first, and what is left fits into 128.
+// A 160-bit number: after its last ten digits are split off, the rest fits into 128 bits.
 std::string ksuid_text(const Ksuid& ksuid) {
   constexpr std::uint64_t kRange = 839'299'365'868'340'224;  // 62^10
   const Number128 high = Number128{ksuid.seconds} << 64 | high_half(ksuid.random);

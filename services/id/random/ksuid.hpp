@@ -14,7 +14,7 @@ struct Ksuid {
   std::uint32_t seconds = 0;  ///< Since kKsuidEpoch
   Number128 random = 0;
 
-  /// As one number of 160 bits.
+  /// The sum, as one 160-bit number.
   Ksuid plus(std::uint64_t step) const;
   friend auto operator<=>(const Ksuid&, const Ksuid&) = default;
 };
@@ -22,24 +22,24 @@ struct Ksuid {
 /// In seconds since 1970.
 inline constexpr std::int64_t kKsuidEpoch = 1'400'000'000;
 
-/// 27 digits of base 62; texts sort as their ids do.
+/// 27 base 62 digits; texts sort as their ids do.
 std::string ksuid_text(const Ksuid& ksuid);
 
 }  // namespace zerosuite::id::formats
 
 namespace zerosuite::id {
 
-/// Only rise: within a second each is the one before plus 64 random bits, so none can be guessed from
-/// another. Belongs to one thread; must not outlive its entropy.
+/// Strictly increasing: within a second each is the previous one plus 64 random bits, so that none can be
+/// guessed from another. Belongs to one thread; must not outlive its entropy.
 class MonotonicKsuids {
  public:
   explicit MonotonicKsuids(core::Entropy& entropy) : entropy_(entropy) {}
 
-  /// Throws core::Failure TimeExhausted from 2150 on, and before 2014.
+  /// Throws core::Failure TimeExhausted for a time from 2150 on or before 2014.
   formats::Ksuid next(std::int64_t seconds_since_1970);
-  /// The next one has other random bits, and a later second so that it still rises.
+  /// The next one has new random bits, and a later second so that it is still greater.
   void renew() { stale_ = true; }
-  /// None of an earlier second is given any more.
+  /// All later ones have at least this second.
   void raise(std::int64_t first_second);
   std::int64_t last_second() const { return formats::kKsuidEpoch + last_.seconds; }
 

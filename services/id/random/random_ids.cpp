@@ -10,13 +10,13 @@ namespace {
 constexpr std::int64_t kNsPerTick = 100, kNsPerSecond = 1'000'000'000;
 constexpr int kNodeBits = 48, kClockSeqBits = 14;
 
-// Of 64 random bits.
+// From 64 random bits.
 std::uint64_t random_node(std::uint64_t bits) { return bits >> (64 - kNodeBits) | formats::kRandomNode; }
 std::uint32_t clock_seq_of(std::uint64_t bits) {
   return static_cast<std::uint32_t>(bits % (std::uint64_t{1} << kClockSeqBits));
 }
 
-// Exact, where ns · 4096 would overflow.
+// Exact: avoids the overflow of ns · 4096.
 std::int64_t ticks_of_4096th_ms(std::int64_t ns) {
   return ns / kNsPerMs * 4096 + ns % kNsPerMs * 4096 / kNsPerMs;
 }
@@ -44,7 +44,7 @@ std::string RandomIds::uuid1(const Uuid1Choice& choice) {
   const std::int64_t ns = look().ns;
   formats::Uuid1Parts parts{.clock_seq = clock_seq_, .node = node_};
   if (choice.node) parts.node = checked_node(*choice.node);
-  // The low bits, as uuid.py takes them: many pass int(time.time()).
+  // The low bits, as in uuid.py: many clients pass int(time.time()).
   if (choice.clock_seq) parts.clock_seq = clock_seq_of(static_cast<std::uint64_t>(*choice.clock_seq));
   parts.ticks = next_gregorian(ns);
   tell();

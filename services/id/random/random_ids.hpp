@@ -1,5 +1,5 @@
-// Ids that are unique by chance, of time and random bits: no store, no worker id, and no two alike in this
-// process.
+// Ids of time, counters and random bits, without a store or a worker id: unique with overwhelming probability
+// and, except for version 4 UUIDs, with certainty within this process.
 #pragma once
 
 #include <cstddef>
@@ -21,38 +21,39 @@ namespace zerosuite::id {
 
 enum class RandomKind : std::uint8_t {
   kUuid4,     ///< 122 random bits.
-  kUuid6,     ///< 100 ns, and 61 fresh random bits. Rising.
-  kUuid7,     ///< 1/4096 ms, and 62 fresh random bits (RFC 9562 §6.2, method 3). Rising.
+  kUuid6,     ///< Time in 100 ns, and 61 fresh random bits. Rising.
+  kUuid7,     ///< Time in 1/4096 ms, and 62 fresh random bits (RFC 9562 §6.2, method 3). Rising.
   kUlid,      ///< Rising.
   kKsuid,     ///< Rising.
-  kXid,       ///< By the second.
-  kObjectId,  ///< By the second.
+  kXid,       ///< Time in seconds.
+  kObjectId,  ///< Time in seconds.
 };
 
-/// What a caller may choose of a uuid1.
+/// The optional fields of a uuid1.
 struct Uuid1Choice {
-  std::optional<std::int64_t> node = {};       ///< 48 bits; else random, the same for this process.
-  std::optional<std::int64_t> clock_seq = {};  ///< Its low 14 bits; else random, the same for this process.
+  std::optional<std::int64_t> node = {};       ///< 48 bits; by default random, constant for this process.
+  std::optional<std::int64_t> clock_seq = {};  ///< Low 14 bits; by default random, constant for this process.
 };
 
-/// "Rising" is strict within the process, and beyond it when what on_reached() tells is kept and given to
-/// raise() at the next start: where the clock stands still, is set back, or is too slow, the next moments are
-/// borrowed. After fork(2), and when the clocks tell that the machine may have
-/// been copied, all random parts are other ones. Belongs to one thread; must not outlive time and entropy.
+/// "Rising" ids are strictly increasing within the process, and across restarts if the times passed to
+/// on_reached()'s callback are stored and passed to raise() at the next start: if the clock stands still, is
+/// set back or is too slow, ids take times ahead of it. After fork(2), and when the clocks show that the
+/// machine may have been copied, all random parts are renewed. Belongs to one thread; must not outlive time
+/// and entropy.
 class RandomIds {
  public:
   RandomIds(IdTime& time, core::Entropy& entropy);
 
-  /// `n` texts. Throws core::Failure TimeExhausted where the time does not fit, std::system_error without
-  /// randomness.
+  /// Returns `n` texts. Throws core::Failure TimeExhausted if the time does not fit, std::system_error if the
+  /// system provides no randomness.
   std::vector<std::string> issue(RandomKind kind, std::size_t n);
-  /// As Python's uuid.uuid1(); its time is never that of another uuid1 or uuid6 of this process.
-  /// InvalidArgument for a node of more bits.
+  /// As Python's uuid.uuid1(); its time differs from that of every other uuid1 and uuid6 of this process.
+  /// Throws core::Failure InvalidArgument for a node of more than 48 bits.
   std::string uuid1(const Uuid1Choice& choice);
 
-  /// Rising ids go on at this time or later: an earlier process may have come this far.
+  /// Rising ids continue at this time or later: an earlier process may have used all times before it.
   void raise(std::int64_t first_ms);
-  /// `reached` is called after each call with the latest millisecond in a rising id so far.
+  /// `reached` runs during each call, with the latest millisecond in a rising id so far.
   void on_reached(std::function<void(std::int64_t ms)> reached) { reached_ = std::move(reached); }
 
  private:

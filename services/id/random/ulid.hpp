@@ -9,28 +9,29 @@
 
 namespace zerosuite::id::formats {
 
-/// 80 bits of `random`, the lowest ones.
+/// Takes the lowest 80 bits of `random`.
 Number128 ulid(std::int64_t ms, Number128 random);
 
 constexpr std::int64_t ulid_ms(Number128 ulid) { return static_cast<std::int64_t>(ulid >> 80); }
 
-/// 26 digits of Crockford's; texts sort as their ids do.
+/// 26 digits of Crockford's base 32; texts sort as their ids do.
 std::string ulid_text(Number128 ulid);
 
 }  // namespace zerosuite::id::formats
 
 namespace zerosuite::id {
 
-/// Only rise: within a millisecond each is the one before plus one, as the specification says; after the last
-/// one of a millisecond comes the first of the next. Belongs to one thread; must not outlive its entropy.
+/// Strictly increasing: within a millisecond each is the previous one plus one, as the specification says;
+/// after the last of a millisecond comes the first of the next. Belongs to one thread; must not outlive its
+/// entropy.
 class MonotonicUlids {
  public:
   explicit MonotonicUlids(core::Entropy& entropy) : entropy_(entropy) {}
 
   formats::Number128 next(std::int64_t ms);
-  /// The next one has other random bits, and a later millisecond so that it still rises.
+  /// The next one has new random bits, and a later millisecond so that it is still greater.
   void renew() { stale_ = true; }
-  /// None of an earlier millisecond is given any more.
+  /// All later ones have at least this millisecond.
   void raise(std::int64_t first_ms);
   std::int64_t last_ms() const { return formats::ulid_ms(last_); }
 

@@ -1,5 +1,5 @@
-// Universally unique ids (RFC 9562): their bits from what they are made of, and their text; and times for
-// them that only rise. Functions are thread-safe.
+// Universally unique ids (RFC 9562): composing their bits, their text form, and strictly increasing times for
+// them. Functions are thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -10,26 +10,26 @@
 
 namespace zerosuite::id::formats {
 
-/// What versions 1 and 6 are made of.
+/// The fields of versions 1 and 6.
 struct Uuid1Parts {
-  std::int64_t ticks = 0;       ///< 60 bits: 100 ns each, since 1582-10-15
+  std::int64_t ticks = 0;       ///< 60 bits: units of 100 ns since 1582-10-15
   std::uint32_t clock_seq = 0;  ///< 14 bits
   std::uint64_t node = 0;       ///< 48 bits
 };
 
 /// The ticks at 1970-01-01.
 inline constexpr std::int64_t kGregorianTicks = 0x01B21DD213814000;
-/// The bit of a node that says that it is no network card's, but random (§6.10).
+/// The bit that marks a node as random, not a network card's address (§6.10).
 inline constexpr std::uint64_t kRandomNode = std::uint64_t{1} << 40;
 
-/// The time's bits are turned round.
+/// Version 1: the low bits of the time come first.
 Number128 uuid1(const Uuid1Parts& parts);
-/// As version 1, but in an order that sorts by time.
+/// Version 6: as version 1, but sorts by time.
 Number128 uuid6(const Uuid1Parts& parts);
-/// 122 of the bits, the rest says what it is.
+/// Version 4: 122 of the bits; the others are version and variant.
 Number128 uuid4(Number128 random);
-/// ms since 1970 and 12 bits below them, in one number: the time in 1/4096 ms, of which 60 bits are taken;
-/// and 62 bits of `random` (§6.2, method 3).
+/// Version 7: 60 bits of the time since 1970 in 1/4096 ms, that is 48 bits of ms and 12 bits of fraction, and
+/// 62 bits of `random` (§6.2, method 3).
 Number128 uuid7(std::int64_t ticks, std::uint64_t random);
 
 /// 36 characters.
@@ -39,7 +39,7 @@ std::string uuid_text(Number128 uuid);
 
 namespace zerosuite::id {
 
-/// Times of which none is given twice: what would repeat or fall borrows the moments to come. Belongs to one
+/// Strictly increasing times: instead of repeating or falling, they run ahead of the clock. Belongs to one
 /// thread.
 class MonotonicTicks {
  public:
@@ -47,7 +47,7 @@ class MonotonicTicks {
     last_ = std::max(now, last_ + 1);
     return last_;
   }
-  /// None below `first` is given any more.
+  /// All later times are at least `first`.
   void raise(std::int64_t first) { last_ = std::max(last_, first - 1); }
   std::int64_t last() const { return last_; }
 

@@ -25,7 +25,7 @@ FeistelCipher::Halves FeistelCipher::split(std::uint64_t number) const {
   return {low_bits(number >> right_bits_, left_bits_), low_bits(number, right_bits_)};
 }
 
-// The same both ways: what was mixed in is mixed out.
+// XOR makes each round its own inverse.
 void FeistelCipher::turn(Halves& halves, unsigned round) const {
   const bool even = round % 2 == 0;
   const std::uint64_t other = even ? halves.right : halves.left;

@@ -1,9 +1,10 @@
-// A permutation of the numbers of a given width, chosen by a key: ids that neither count nor sort.
+// A keyed permutation of the numbers of a given width: ids that reveal neither counts nor order.
 //
-// An alternating Feistel network: each half in turn is changed by a keyed hash of the other, so that it can
-// be undone whatever the hash. Twelve rounds, as FFX asks for halves of different widths (Bellare, Rogaway
-// and Spies, "The FFX Mode of Operation for Format-Preserving Encryption", 2010); ten would do against chosen
-// texts (Patarin, "Security of Random Feistel Schemes with 5 or More Rounds", CRYPTO 2004). Thread-safe.
+// An alternating Feistel network: each half in turn is XORed with a keyed hash of the other, which is
+// invertible for any hash. Twelve rounds, as FFX requires for halves of different widths (Bellare, Rogaway
+// and Spies, "The FFX Mode of Operation for Format-Preserving Encryption", 2010); ten would suffice against
+// chosen-text attacks (Patarin, "Security of Random Feistel Schemes with 5 or More Rounds", CRYPTO 2004).
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ namespace zerosuite::id::formats {
 
 class FeistelCipher {
  public:
-  /// Of 0 … 2^(left_bits + right_bits) − 1; 1 to 32 bits each.
+  /// Permutes 0 … 2^(left_bits + right_bits) − 1; each half has 1 to 32 bits.
   explicit FeistelCipher(const Subkey& key, int left_bits = 31, int right_bits = 32)
       : key_(key), left_bits_(left_bits), right_bits_(right_bits) {}
 

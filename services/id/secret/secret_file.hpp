@@ -1,4 +1,4 @@
-// Files that only the service may read.
+// Files that only their owner may read.
 #pragma once
 
 #include <string>
@@ -7,14 +7,15 @@
 
 namespace zerosuite::id {
 
-/// Throws core::Failure InvalidArgument: a secret, where it stands, and what is wrong with it.
+/// Throws core::Failure InvalidArgument with the place of a secret and what is wrong with it.
 [[noreturn]] void refuse_secret(const std::string& place, const std::string& why);
 
-/// All of a file. Throws core::Failure InvalidArgument, which names it, when it cannot be read, or when
-/// others than its owner may read or write it.
+/// Returns the contents of a file. Throws core::Failure InvalidArgument with its name if it cannot be read,
+/// or if users other than its owner may read or write it.
 core::SecretText read_private(const std::string& path);
 
-/// The one line that a file holds, as read_private(). InvalidArgument when it is empty.
+/// Returns the contents of a file without white space at the end; throws as read_private(), and
+/// InvalidArgument if nothing is left.
 core::SecretText read_secret(const std::string& path);
 
 }  // namespace zerosuite::id

@@ -1,11 +1,11 @@
-// The keys under which ids become secrets, from a file or from the environment: one on each line, its
-// character and its hexadecimal digits, the one in use first.
+// The keys that ids are encrypted with, from a file or from the environment: one per line, with its character
+// and its hexadecimal digits, the active one first.
 //
 //   # since May
 //   b 8f1c0e5d2a7b4c639e80d1f24a5b6c7d
 //   a 00112233445566778899aabbccddeeff
 //
-// No message ever shows a key.
+// No error message contains a key.
 #pragma once
 
 #include <string>
@@ -17,17 +17,17 @@
 namespace zerosuite::id {
 
 struct SecretKey {
-  char id = '0';                                 ///< 0-9A-Za-z: what is made with it begins so.
+  char id = '0';  ///< 0-9A-Za-z: the first character of every text made with the key.
   core::SecretVector<unsigned char> bytes = {};  ///< 16 to 64
 };
 
-/// `text` from `place`, lines separated by `separator`. Throws core::Failure InvalidArgument with place and
-/// line for what is no such line, for a key of less than 128 bits, for the same character twice, and when
-/// there is none.
+/// Parses `text` from `place`, with lines separated by `separator`. Throws core::Failure InvalidArgument with
+/// place and line for a malformed line, a key of less than 128 bits or a repeated character, and if there is
+/// no key.
 std::vector<SecretKey> parse_keys(std::string_view text, const std::string& place, char separator = '\n');
 
-/// Of a file that only its owner may read or write. Throws as parse_keys(), also when it is open to
-/// others or cannot be read.
+/// Reads the keys from a file. Throws as parse_keys(), and also if the file cannot be read or other users may
+/// read or write it.
 std::vector<SecretKey> read_keys(const std::string& path);
 
 }  // namespace zerosuite::id

@@ -1,5 +1,4 @@
-// Ids that reveal nothing: under a key, as a number in another order (obf) or as a text that cannot be forged
-// (token).
+// Encrypted ids: permuted under a key (obf), or as a text that cannot be forged (token).
 #pragma once
 
 #include <cstdint>
@@ -14,29 +13,31 @@
 
 namespace zerosuite::id {
 
-/// Both depend on a context, a text of the caller's: a token of one does not open in another, and an obf
-/// gives another id there, since it has no room for a check. Belongs to one thread. Everything throws
-/// core::Failure EngineDisabled when there are no keys.
+/// Both depend on a context, a text chosen by the caller: a token of one context is rejected in another,
+/// while an obf decodes to another id there, since it has no room for a check. Belongs to one thread. All
+/// methods throw core::Failure EngineDisabled if there are no keys.
 class Secrets {
  public:
-  /// The first key makes; the others open what was made with them before.
+  /// The first key encrypts; the others only decrypt what was made with them before.
   explicit Secrets(std::vector<SecretKey> keys);
-  /// Only throws, when there are no keys.
+  /// Throws if there are no keys.
   void require_keys() const { active(); }
 
-  /// The key's character and 11 digits of base 62: no order, no gaps, no counts, but anybody may make one up.
-  /// For an id ≥ 0.
+  /// The key's character and 11 base 62 digits: reveals no order, gaps or counts, but can be made up. For an
+  /// id ≥ 0.
   std::string obf(std::int64_t id, std::string_view context = {}) const;
-  /// InvalidArgument for what obf() does not make with these keys; in another context, another id.
+  /// InvalidArgument for a text that obf() does not make with these keys; in another context, returns another
+  /// id.
   std::int64_t deobf(std::string_view text, std::string_view context = {}) const;
 
-  /// The key's character and 22 digits of base 62: a made-up one opens with a chance of 2^-64. For an id ≥ 0.
+  /// The key's character and 22 base 62 digits: a made-up one is accepted with a probability of 2^-64. For an
+  /// id ≥ 0.
   std::string token(std::int64_t id, std::string_view context = {}) const;
-  /// BadToken for what token() does not make with these keys in this context.
+  /// BadToken for a text that token() does not make with these keys in this context.
   std::int64_t untoken(std::string_view text, std::string_view context = {}) const;
 
  private:
-  /// A key with what it does in the empty context, which is asked for most.
+  /// A key with its ciphers for the empty context, which is the most frequent one.
   struct KeyContext {
     explicit KeyContext(SecretKey made);
 

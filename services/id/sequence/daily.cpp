@@ -46,7 +46,7 @@ void Daily::next(const DailyRequest& ask, core::Done<std::string> done, Client c
       client);
 }
 
-// A zone may put its clocks back over midnight, but its day does not end twice.
+// A zone may set its clocks back across midnight, but its day number never decreases.
 std::int64_t Daily::today(const std::string& zone) {
   auto place = places_.find(zone);
   if (place == places_.end()) place = places_.emplace(zone, Place{Zone(zone)}).first;

@@ -1,4 +1,4 @@
-// Numbers for papers: a prefix, the day, and a counter that begins anew every day.
+// Document numbers: a prefix, the day, and a counter that restarts every day.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace zerosuite::id {
 
 struct DailyRequest {
   std::string prefix = {};
-  std::int64_t width = 6;  ///< Digits of the counter.
+  std::int64_t width = 6;  ///< The number of digits of the counter.
   std::string zone = "UTC";
 };
 
@@ -23,10 +23,11 @@ class Daily {
  public:
   Daily(IdTime& time, Sequences& sequences) : time_(time), sequences_(sequences) {}
 
-  /// `<prefix>yyyymmdd<counter>`: of one prefix and day, if A was answered before B asked, B's is greater.
-  /// The counter is never kept in a buffer: a crash would use up what the width has room for. RangeExhausted
-  /// when the width has no room; Unavailable; StoreRegressed; Overloaded. Throws core::Failure
-  /// InvalidArgument for a prefix, width or zone that cannot be, Unsupported when the machine knows no zones.
+  /// `<prefix>yyyymmdd<counter>`: for one prefix and day, a request made after another one's reply gets a
+  /// greater number. The counter is never buffered, since a crash would waste some of the few numbers that
+  /// the width has room for. Errors: RangeExhausted when the counter does not fit the width; Unavailable;
+  /// StoreRegressed; Overloaded. Throws core::Failure InvalidArgument for an invalid prefix, width or zone,
+  /// Unsupported if the machine has no time zone database.
   void next(const DailyRequest& ask, core::Done<std::string> done, Client client = 0);
 
  private:
@@ -39,7 +40,7 @@ class Daily {
 
   IdTime& time_;
   Sequences& sequences_;
-  std::map<std::string, Place> places_;  // no more than there are zones
+  std::map<std::string, Place> places_;  // bounded by the number of zones
 };
 
 }  // namespace zerosuite::id

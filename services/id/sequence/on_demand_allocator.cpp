@@ -28,7 +28,7 @@ void OnDemandAllocator::resume() {
   pump();
 }
 
-// One reserve for all who wait now.
+// One reserve for all present waiters.
 void OnDemandAllocator::pump() {
   if (held_ || queue_.empty() || !reserver_.ready()) return end_if_stopped();
   std::int64_t end = 0;
@@ -48,7 +48,7 @@ void OnDemandAllocator::answered(const core::Result<Reserved>& reserved) {
   } else if (reserved.error().name == core::kRangeExhausted.name) {
     queue_.answer_marked(reserved.error());
   } else {
-    // Only an operator can change that; whoever comes later may find that it was changed.
+    // Only an operator can resolve that; the callers that come later may find it resolved.
     if (reserved.error().name == core::kStoreRegressed.name) queue_.answer_marked(reserved.error());
     reserver_.failed(reserved.error());
   }
@@ -56,7 +56,7 @@ void OnDemandAllocator::answered(const core::Result<Reserved>& reserved) {
   pump();
 }
 
-// Whoever came after the reserve was sent gets nothing of it.
+// Serves only the callers that were waiting when the reserve was sent.
 void OnDemandAllocator::supply(Range left) {
   while (queue_.oldest_is_marked()) {
     const Waiter& oldest = queue_.oldest();

@@ -1,8 +1,8 @@
-// Values of one counter that are reserved only when somebody asks for them, for all who ask at the same time
-// together.
+// Values of one counter that are reserved on demand only, in one reserve for all callers that wait at that
+// time.
 //
-// If A was answered before B asked, B's value is greater, whoever serves them: B's was reserved after it
-// asked, and A's before that.
+// A request made after another one's reply gets a greater value, also across issuers: each value is reserved
+// between its request and its reply.
 #pragma once
 
 #include <memory>
@@ -12,22 +12,22 @@
 
 namespace zerosuite::id {
 
-/// Belongs to the loop's thread; made by std::make_shared. Every caller gets values that follow one another.
-/// Must not outlive its options, store and timers.
+/// Belongs to the loop's thread; made by std::make_shared. Every caller gets consecutive values. Must not
+/// outlive its options, store and timers.
 class OnDemandAllocator : public std::enable_shared_from_this<OnDemandAllocator> {
  public:
   OnDemandAllocator(net::Timers& timers, Store& store, Key key, const WaitOptions& options);
 
-  /// Puts it in the queue. It is answered in its turn; with RangeExhausted or StoreRegressed; after `park`
-  /// with Unavailable; or at once with Overloaded.
+  /// Queues the caller. It gets its values in its turn; or RangeExhausted or StoreRegressed; or Unavailable
+  /// after `park`; or Overloaded at once.
   void take(Waiter caller);
-  /// Callers wait until resume(), or until their time is up.
+  /// Callers wait until resume(), or until their deadline.
   void hold() { held_ = true; }
   void resume();
-  /// Takes no callers any more; releases `last` (may be null) when those who wait were answered.
+  /// No take() may follow. Releases `last` (may be null) once all waiters were served or refused.
   void stop(core::SharedLatch last);
 
-  /// Nobody waits, here or for the store.
+  /// Whether no caller waits and no request to the store is in flight.
   bool idle() const { return queue_.empty() && !reserver_.asking() && !stopping_; }
 
  private:
@@ -44,7 +44,7 @@ class OnDemandAllocator : public std::enable_shared_from_this<OnDemandAllocator>
   Reserver reserver_;
   bool held_ = false;
   bool stopping_ = false;
-  core::SharedLatch last_;  // of stop()
+  core::SharedLatch last_;  // the argument of stop()
 };
 
 }  // namespace zerosuite::id

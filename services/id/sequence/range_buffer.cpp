@@ -6,7 +6,7 @@
 namespace zerosuite::id {
 namespace {
 
-constexpr core::milliseconds kRest{1'000};  // of a key that has come to its end
+constexpr core::milliseconds kRest{1'000};  // no advance reservation of an exhausted or unknown key
 constexpr double kMostKept = 1e15;
 
 }  // namespace
@@ -70,8 +70,8 @@ void RangeBuffer::refuse_late() {
   end_if_stopped();
 }
 
-// Who wants one series gets the first that is long enough; what is before it is given up, since nothing that
-// is given out later may be less.
+// A caller that wants one series gets the first that is long enough; the ranges before it are given up, since
+// values given out later must not be smaller.
 bool RangeBuffer::can_serve(const Waiter& caller) {
   if (left_ < caller.count) return false;
   if (!caller.whole) return true;
@@ -122,13 +122,13 @@ Series RangeBuffer::cut(std::int64_t count) {
   return series;
 }
 
-// How many of the key's values are to be reserved now; 0 = none.
+// The number of the key's values to reserve now; 0 = none.
 std::int64_t RangeBuffer::needed() {
   if (stopping_ && queue_.empty()) return 0;
   drop_expired();
   if (rate_.due(timers_.now())) measure();
   if (queue_.empty() && (left_ >= low_ || timers_.now() < not_before_)) return 0;
-  // What is left may be in pieces.
+  // The values left may not be contiguous.
   const std::int64_t piece = !queue_.empty() && queue_.first().whole ? queue_.first().count : 0;
   const std::int64_t wanted = queue_.left();
   const std::int64_t missing = std::max(std::max(full_, 2 * wanted) - left_, piece);
@@ -180,7 +180,7 @@ void RangeBuffer::failed(const core::Error& error) {
     if (error.name == core::kNoSuchTag.name) drop();
     return queue_.answer_marked(error);
   }
-  // Only an operator can change that; whoever comes later may find that it was changed.
+  // Only an operator can resolve that; the callers that come later may find it resolved.
   if (error.name == core::kStoreRegressed.name) queue_.answer_marked(error);
   reserver_.failed(error);
 }
@@ -188,7 +188,7 @@ void RangeBuffer::failed(const core::Error& error) {
 void RangeBuffer::supply(const Reserved& reserved) {
   if (reserved.tag) learn(*reserved.tag);
   const Range& range = reserved.range;
-  // Callers of a counter get one range each, so what does not follow on is given up.
+  // Callers of a counter get consecutive values, so ranges that the new one does not continue are given up.
   if (key_.kind != Key::Kind::kTag && !held_.empty() && held_.back().unused.hi != range.lo) drop();
   const std::int64_t skipped = (delta_ + remainder_ - range.lo % delta_) % delta_;
   if (skipped < range.size()) {
@@ -223,14 +223,14 @@ void RangeBuffer::measure() {
 void RangeBuffer::set_bounds() {
   const double budget = std::chrono::duration<double>(options_.outage_budget).count();
   const double target = std::min(rate_.per_second() * budget, kMostKept);
-  // Between the two, so that a refill comes once in a while instead of with every value.
+  // The two differ, so that refills are occasional instead of one per value.
   low_ = std::max(step_ - step_ / 10, static_cast<std::int64_t>(target * 9 / 8));
   full_ = std::max(step_, static_cast<std::int64_t>(target * 5 / 4));
 }
 
 void RangeBuffer::give_back(const core::SharedLatch& last) {
   drop_expired();
-  // The newest first, so that ranges that follow one another go back whole.
+  // The newest first, so that adjacent ranges are all given back.
   for (auto held = held_.rbegin(); held != held_.rend(); ++held)
     store_.give_back(key_, held->unused, [last](const core::Result<bool>&) {});
   drop();

@@ -1,6 +1,5 @@
-// Values of one key, reserved before anybody asks for them: enough to outlive an outage of the store at the
-// rate they are used (the double buffer of Meituan's Leaf, sized by the rate instead of by the time since the
-// last refill).
+// Values of one key, reserved in advance: enough to outlast an outage of the store at the present rate of use
+// (the double buffer of Meituan's Leaf, sized by the rate instead of by the time since the last refill).
 #pragma once
 
 #include <cstdint>
@@ -14,44 +13,45 @@
 
 namespace zerosuite::id {
 
-/// How many of a key's values `count` values of a tag take up: a key has no more than 2^63.
+/// How many of a key's values are needed for `values` values of a tag; capped at 2^63 − 1.
 std::int64_t raw_count(std::int64_t values, std::int64_t delta);
 
 struct RangeBufferOptions {
   WaitOptions wait = {};
-  core::milliseconds outage_budget{600'000};  ///< How long the values last without the store.
-  std::int64_t most = 1'000'000;              ///< The maximum number of values to reserve at once.
-  /// How long a range of a shared store may be used after it was reserved: then a copy of this machine may
-  /// use it.
+  core::milliseconds outage_budget{600'000};  ///< How long the values should last without the store.
+  std::int64_t most = 1'000'000;              ///< The maximum number of values to reserve at once in advance.
+  /// How long a range of a shared store may be used after it was reserved: limits what a copy of this machine
+  /// could issue again.
   core::milliseconds range_life{900'000};
 };
 
-/// Belongs to the loop's thread; made by std::make_shared. Ranges are used in the order they came, which is
-/// ascending. Must not outlive its options, store and timers.
+/// Belongs to the loop's thread; made by std::make_shared. Ranges are used in the order they were granted,
+/// which is ascending. Must not outlive its options, store and timers.
 class RangeBuffer : public std::enable_shared_from_this<RangeBuffer> {
  public:
-  /// Of a tag, callers may get values of several ranges; else only such that follow one another.
+  /// For a tag, a caller may get values of several ranges; for other keys only consecutive ones.
   RangeBuffer(net::Timers& timers, Store& store, Key key, const RangeBufferOptions& options);
 
-  /// The next value, when there is one and nobody waits.
+  /// The next value, if one is available and no caller waits.
   std::optional<std::int64_t> one();
-  /// `caller`'s values, now or in its turn. RangeExhausted, NoSuchTag or StoreRegressed; after `park`
-  /// SegmentExhausted (of a tag) or Unavailable, with {"retry_after_ms"}; or at once Overloaded.
+  /// Gives the caller its values, now or in its turn. Errors: RangeExhausted, NoSuchTag or StoreRegressed;
+  /// SegmentExhausted (for a tag) or Unavailable, with {"retry_after_ms"}, after `park`; or Overloaded at
+  /// once.
   void take(Waiter caller);
-  /// Answers all who wait.
+  /// Fails all waiters with `error`.
   void refuse_all(const core::Error& error);
-  /// The tag is this from now on; nothing that was reserved by other rules is used.
+  /// The tag has changed: values reserved under its old rules are given back.
   void change(const Tag& tag);
-  /// The tag may be another from now on: it is looked at again before anything more is given out.
+  /// The tag may have changed: gives back all values, and reads the tag again before more are given out.
   void distrust();
-  /// Forgets all ranges, and the reserve that is under way; those who wait go on waiting. Nothing is given
-  /// back: a copy of this machine might give the same back, too.
+  /// Discards all ranges, and the reserve in flight; waiters keep waiting. Nothing is given back, since a
+  /// copy of this machine might give back the same ranges.
   void void_all();
-  /// Takes no callers any more; releases `last` (may be null) when those who wait were answered and what is
-  /// left was given back.
+  /// No take() may follow. Releases `last` (may be null) once all waiters were served or refused and the rest
+  /// was given back.
   void stop(core::SharedLatch last);
 
-  /// Nobody waits, here or for the store.
+  /// Whether no caller waits and no request to the store is in flight.
   bool idle() const { return queue_.empty() && !reserver_.asking() && !stopping_; }
   std::size_t parked() const { return queue_.size(); }
 
@@ -59,7 +59,7 @@ class RangeBuffer : public std::enable_shared_from_this<RangeBuffer> {
   std::size_t ranges() const { return held_.size(); }
   std::int64_t left() const { return left_; }
   double rate();
-  /// Nullopt while the tag's is not known.
+  /// nullopt while the tag's delta is unknown.
   std::optional<std::int64_t> delta() const { return known_ ? std::optional(delta_) : std::nullopt; }
 
  private:
@@ -98,18 +98,18 @@ class RangeBuffer : public std::enable_shared_from_this<RangeBuffer> {
   const RangeBufferOptions& options_;
   WaitQueue<Waiter> queue_;
   Reserver reserver_;
-  bool known_;  // the tag's rules
+  bool known_;  // whether the tag's rules are known
   bool stopping_ = false;
   bool stopped_ = false;
-  core::SharedLatch last_;  // of stop()
+  core::SharedLatch last_;  // the argument of stop()
   std::int64_t step_ = 1'000;
   std::int64_t delta_ = 1;
   std::int64_t remainder_ = 0;
   std::vector<Held> held_;
   std::int64_t left_ = 0;
-  std::int64_t low_ = 0;          // a refill begins when less is left
-  std::int64_t full_ = 0;         // and ends when so much is
-  core::TimePoint not_before_{};  // nothing is reserved in advance
+  std::int64_t low_ = 0;          // a refill begins below this
+  std::int64_t full_ = 0;         // and reserves up to this
+  core::TimePoint not_before_{};  // no advance reservation before this
   Rate rate_;
 };
 

@@ -1,4 +1,4 @@
-// How many values a second are used: an average in which what was long ago counts ever less.
+// The number of values used per second, as an exponentially weighted moving average.
 #pragma once
 
 #include <cmath>
@@ -14,9 +14,9 @@ class Rate {
   explicit Rate(core::TimePoint now) : since_(now) {}
 
   void count(std::int64_t values) { used_ += values; }
-  /// Whether it is time to look again.
+  /// Whether look() is due.
   bool due(core::TimePoint now) const { return now - since_ >= kLook; }
-  /// Takes what was counted into the average.
+  /// Adds the values counted since the last look to the average.
   void look(core::TimePoint now) {
     const double seconds = std::chrono::duration<double>(now - since_).count();
     if (seconds <= 0) return;
@@ -29,7 +29,7 @@ class Rate {
 
  private:
   static constexpr core::milliseconds kLook{100};
-  static constexpr double kSeconds = 10;  // what is older counts for a third
+  static constexpr double kSeconds = 10;  // the time constant: older values weigh 1/e in total
 
   core::TimePoint since_;
   std::int64_t used_ = 0;

@@ -21,7 +21,7 @@ std::vector<std::int64_t> values_of(const std::vector<Series>& all) {
   return values;
 }
 
-// Up to the first value that is not among them, where there is one.
+// Ends at the next value of the series, if there is one.
 Range range_of(const Series& series) {
   const std::int64_t last = series.first + (series.count - 1) * series.delta;
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -64,7 +64,7 @@ void Segments::batch(const std::string& tag, std::int64_t n, Done<std::vector<st
        }});
 }
 
-// Names that are none must not fill the memory.
+// Names of tags that do not exist must not fill the memory.
 void Segments::forget_unknown(const std::string& tag, const Result<std::vector<Series>>& result) {
   if (!result && result.error().name == core::kNoSuchTag.name) forget(tag, result.error());
 }
@@ -72,7 +72,7 @@ void Segments::forget_unknown(const std::string& tag, const Result<std::vector<S
 void Segments::forget(const std::string& tag, const core::Error& why) {
   RangeBuffer* buffer = buffers_.find(tag);
   if (buffer == nullptr) return;
-  // Those who are answered may come here again: then there is nobody left, and nothing to erase.
+  // The callbacks may call forget() again, which then finds no waiters and nothing to erase.
   buffer->refuse_all(why);
   buffers_.erase(tag);
 }
@@ -121,7 +121,7 @@ void Segments::send_update(const std::string& tag, const TagChange& change, Done
 void Segments::updated(const std::string& tag, const TagChange& change, const Result<Tag>& result) {
   RangeBuffer* buffer = buffers_.find(tag);
   if (buffer == nullptr) return;
-  // It may have been done: nothing that is known of the tag is sure any more.
+  // The change may have been made: what is known of the tag may be outdated.
   if (!result && result.error().name == core::kIndeterminate.name) return forget(tag, result.error());
   const bool same_values = !change.floor && !change.delta && !change.remainder && !change.max && !change.step;
   if (result && !same_values) buffer->change(*result);

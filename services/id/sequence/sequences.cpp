@@ -22,8 +22,8 @@ auto first_of(Done<std::int64_t> done) {
 Sequence::Sequence(net::Timers& timers, Store& store, Key key, const SequenceOptions& options)
     : timers_(timers), store_(store), key_(std::move(key)), options_(options) {}
 
-// Whether values may be reserved in advance: not for several processes, whose buffers would not be in order,
-// and not while callers wait for values on demand.
+// Whether values may be reserved in advance: not with a shared store, since the buffers of several processes
+// would not be in order, and not while callers wait for values on demand.
 bool Sequence::may_buffer() const {
   return !store_.traits().shared && !leaving_ && timers_.now() >= durable_until_ &&
          (!on_demand_ || on_demand_->idle());
@@ -70,8 +70,8 @@ bool Sequence::idle() const {
   return !leaving_ && (!buffer_ || buffer_->idle()) && (!on_demand_ || on_demand_->idle());
 }
 
-// What was reserved for callers who wait is theirs alone, whoever else has a copy of it: their connections
-// were not copied.
+// A reserve in flight for waiters stays valid even if this machine was copied: their connections were not
+// copied.
 void Sequence::void_all() {
   if (buffer_) buffer_->void_all();
 }

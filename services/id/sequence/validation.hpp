@@ -1,4 +1,4 @@
-// What names and counts of tags and sequences may be.
+// Checks of the names and numbers of tags and sequences.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@
 
 namespace zerosuite::id {
 
-/// The end of all keys: the last value is one less.
+/// The end of all keys: the greatest value is one less.
 inline constexpr std::int64_t kEndOfValues = std::numeric_limits<std::int64_t>::max();
 
-/// Throws core::Failure InvalidArgument unless it has 1 to 128 bytes. `what` is "tag" or "name".
+/// Throws core::Failure InvalidArgument unless `name` has 1 to 128 bytes. `what` is "tag" or "name".
 void check_name(std::string_view what, std::string_view name);
 
-/// Throws core::Failure InvalidArgument for what a tag cannot be.
+/// Throws core::Failure InvalidArgument for an invalid tag.
 void check_tag(const Tag& tag);
-/// The same for what is to change; `delta` and `remainder` are what they will be.
+/// The same for a change; `delta` and `remainder` are the values after it.
 void check_change(const TagChange& change, std::int64_t delta, std::int64_t remainder);
 
 }  // namespace zerosuite::id

@@ -14,7 +14,7 @@ core::Json pause_json(core::milliseconds pause) { return core::Json().add("retry
 
 std::optional<core::Error> refusal(const Key& key, Client client, const WaitQueue<Waiter>& queue,
                                    const Reserver& reserver) {
-  // Not to be waited for; and when it is over, somebody must find out.
+  // Waiting would not help. After the pause a caller is let through, to find out whether it is over.
   if (reserver.resting() && reserver.trouble()->name == core::kStoreRegressed.name) return reserver.trouble();
   if (queue.has_room(client)) return std::nullopt;
   return core::Error{core::kOverloaded,

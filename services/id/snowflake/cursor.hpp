@@ -1,4 +1,4 @@
-// The place in a layout's space of (tick, sequence) that comes next. Pure arithmetic.
+// The next (tick, sequence) position in a layout. Pure arithmetic.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,16 @@ class Cursor {
 
   const Layout& layout() const { return layout_; }
   std::int64_t tick() const { return tick_; }
-  /// The first tick of which nothing was taken.
+  /// The first tick with no ids taken.
   std::int64_t untouched() const { return touched_ ? tick_ + 1 : tick_; }
-  /// How many were taken in all.
+  /// The total number of ids taken.
   std::int64_t taken() const { return taken_; }
   void set_worker(std::int64_t worker) { worker_ = worker; }
-  /// Goes on at `tick`, if that is later.
+  /// Continues at `tick`, if that is later.
   void move_to(std::int64_t tick);
-  /// The next id, with a tick below `end`; −1 when there is none.
+  /// The next id, with a tick below `end`; −1 if there is none.
   std::int64_t one(std::int64_t end);
-  /// Appends up to `n` ids with ticks below `end`. Returns how many.
+  /// Appends up to `n` ids with ticks below `end`. Returns the number of ids.
   std::int64_t take(std::int64_t n, std::int64_t end, std::vector<Run>& out);
 
  private:
@@ -47,7 +47,7 @@ class Cursor {
   std::int64_t tick_ = 0;
   std::int64_t sequence_;
   std::int64_t taken_ = 0;
-  bool touched_ = false;  // something of tick_ was taken
+  bool touched_ = false;  // ids of tick_ were taken
 };
 
 }  // namespace zerosuite::id

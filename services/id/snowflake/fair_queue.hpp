@@ -1,9 +1,9 @@
-// Requests that wait for something that comes bit by bit, and which of them is next.
+// A fair queue of requests for a resource that becomes available in parts.
 //
-// Weighted fair queueing (Demers, Keshav and Shenker, "Analysis and Simulation of a Fair Queueing Algorithm",
-// SIGCOMM 1989): first comes the request that would be done first if all clients were served at once, at the
-// same pace. So a small request waits for no large one of another client, and a client that asks for more
-// gets no more than its share as long as others wait.
+// By weighted fair queueing (Demers, Keshav and Shenker, "Analysis and Simulation of a Fair Queueing
+// Algorithm", SIGCOMM 1989): the next request is the one that would finish first if all clients were served
+// simultaneously, at the same rate. So a small request does not wait for a large one of another client, and
+// no client gets more than its share while others wait.
 #pragma once
 
 #include <algorithm>
@@ -22,14 +22,14 @@
 
 namespace zerosuite::id {
 
-/// The caller: the same for all calls of one client, also through proxies. 0 = none in particular.
+/// A client's key: equal for all its calls, also through proxies. 0 = unspecified.
 using Client = std::uint64_t;
 
 /// Belongs to one thread.
 template <class T>
 class FairQueue {
  public:
-  /// `most` may wait, shared by their clients as core::Quota says.
+  /// At most `most` requests wait, shared among the clients by core::Quota.
   explicit FairQueue(std::size_t most) : quota_{most, most} {}
 
   /// Whether one more of this client may wait.
@@ -38,11 +38,11 @@ class FairQueue {
     return quota_.admits(known == clients_.end() ? 0 : known->second.waiting.size(), entries_.size());
   }
   bool empty() const { return entries_.empty(); }
-  /// What all that wait still need together.
+  /// The total amount that the waiting requests still need.
   std::int64_t left() const { return left_; }
   std::size_t size() const { return entries_.size(); }
 
-  /// `cost` is how much of what comes it needs.
+  /// `cost` is the amount that the request needs.
   void push(Client client, std::int64_t cost, T thing) {
     Share& share = clients_[client];
     left_ += cost;
@@ -52,11 +52,11 @@ class FairQueue {
     share.waiting.push_back(std::prev(entries_.end()));
     if (share.waiting.size() == 1) turns_.emplace(turn_of(share), share.waiting.front());
   }
-  /// The next to be served; there must be one.
+  /// The next request to serve; the queue must not be empty.
   T& first() { return turns_.begin()->second->thing; }
   std::int64_t first_left() const { return turns_.begin()->second->left; }
   T pop_first() { return take(turns_.begin()->second); }
-  /// The one that came before all others.
+  /// The request that was pushed first; the queue must not be empty.
   T& oldest() { return entries_.front().thing; }
   const T& oldest() const { return entries_.front().thing; }
   T pop_oldest() { return take(entries_.begin()); }
@@ -65,8 +65,8 @@ class FairQueue {
     for (Entry& entry : entries_) visit(entry.thing);
   }
 
-  /// That amount was given to first(): the turn of clients that have not had their share comes nearer. What
-  /// first() has not got when it is taken out is not counted against its client.
+  /// Records that first() received `amount`, and advances the virtual time. What a request has not received
+  /// when it is removed is not charged to its client.
   void served(std::int64_t amount) {
     turns_.begin()->second->left -= amount;
     left_ -= amount;
@@ -93,10 +93,10 @@ class FairQueue {
     T thing;
   };
   using Entries = std::list<Entry>;
-  // All by now_.
+  // All in units of now_.
   struct Share {
-    double start = 0;   // when the first of those who wait would begin to be served
-    double finish = 0;  // when all would be done
+    double start = 0;   // when service of the first waiting request would begin
+    double finish = 0;  // when service of all would end
     std::deque<typename Entries::iterator> waiting = {};
   };
 
@@ -110,7 +110,7 @@ class FairQueue {
     if (finish > now_) active_.insert({finish, client});
   }
 
-  // The first, or the oldest, of all is the first of its client.
+  // `entry` must be the first of its client, as first() and oldest() are.
   T take(typename Entries::iterator entry) {
     T thing = std::move(entry->thing);
     left_ -= entry->left;
@@ -136,11 +136,11 @@ class FairQueue {
   }
 
   const core::Quota quota_;
-  Entries entries_;                                   // in the order they came
-  std::map<Turn, typename Entries::iterator> turns_;  // the first of each client
+  Entries entries_;                                   // in order of arrival
+  std::map<Turn, typename Entries::iterator> turns_;  // the first request of each client
   std::unordered_map<Client, Share, core::KeyedHash> clients_;
-  std::set<std::pair<double, Client>> active_;  // who would still be served, if all were served at once
-  double now_ = 0;                              // how far each of them would be
+  std::set<std::pair<double, Client>> active_;  // clients not yet finished at now_
+  double now_ = 0;  // virtual time: the amount each active client would have received
   std::uint64_t pushed_ = 0;
   std::int64_t left_ = 0;
 };

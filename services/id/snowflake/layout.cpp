@@ -5,7 +5,7 @@
 namespace zerosuite::id {
 namespace {
 
-// Rounds towards earlier times, also before 1970.
+// Rounds down, also for times before 1970.
 std::int64_t floor_div(std::int64_t value, std::int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
 std::int64_t lowest(std::int64_t value, int bits) { return value & ((std::int64_t{1} << bits) - 1); }

@@ -63,7 +63,7 @@ const std::array<Layout, 9> kNamed = {
 
 constexpr std::string_view kCustom = "custom:";
 
-// Takes numbers and the signs between them off the front of a text.
+// Parses numbers and the separators between them from the front of a text.
 class Words {
  public:
   explicit Words(std::string_view rest) : rest_(rest) {}
@@ -110,7 +110,7 @@ std::int64_t unit_us(Words& words, std::string_view name) {
   return value * scale;
 }
 
-// Doubles, because the exact sum may not fit the integers it is about.
+// In doubles, because the exact sum may overflow 64 bits.
 bool fits_the_clock(const Layout& layout) {
   const double end_ms = static_cast<double>(layout.epoch_ms) +
                         static_cast<double>(layout.ticks()) * static_cast<double>(layout.unit_us) / 1e3;

@@ -11,8 +11,8 @@ namespace {
 using core::Error, core::milliseconds, core::Result;
 
 constexpr Reserver::Pauses kPauses{milliseconds(50), milliseconds(1'000)};
-// Small requests may borrow this part more, so that they do not wait for those that use up all there is; and
-// this part of what can be borrowed is small.
+// Small requests may run ahead by 1/kKeptPart of burst_lead more, so that they do not wait behind large ones
+// that use it up. A request for at most 1/kSmallPart of its ids is small.
 constexpr std::int64_t kKeptPart = 50;
 constexpr std::int64_t kSmallPart = 5'000;
 
@@ -67,7 +67,7 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
   if (auto refused = refusal(now)) return done(std::move(*refused));
   Runs runs;
   std::int64_t taken = 0;
-  if (queue_.empty() && !serving_) {  // usually there is enough for everybody, and nobody waits
+  if (queue_.empty() && !serving_) {  // the usual case: there are enough ids
     follow(now);
     const std::int64_t now_tick = layout().tick_at(now.ns);
     taken = cursor_.take(n, end_tick(now_tick, n), runs);
@@ -84,7 +84,7 @@ void Snowflake::take(std::int64_t n, core::Done<Runs> done, Client client) {
   advance();
 }
 
-// What no waiting for the store would change.
+// Errors that waiting for the store would not resolve.
 std::optional<Error> Snowflake::refusal(const Now& now) {
   if (stopping_) return Error{core::kShuttingDown, "the service is stopping"};
   if (auto lost = parts_.worker.check(now.boot_ns)) return lost;
@@ -101,7 +101,7 @@ std::optional<Error> Snowflake::refusal(const Now& now) {
                                          std::to_string(now.ns / 1'000'000) + " ms after 1970"};
 }
 
-// What was reserved for another time or another worker id must not be used any more.
+// Discards what was reserved before a discontinuity, or for another worker id.
 void Snowflake::drop_stale(std::uint64_t discontinuities) {
   if (discontinuities_ == discontinuities && generation_ == parts_.worker.generation()) return;
   window_ = {};
@@ -111,7 +111,7 @@ void Snowflake::drop_stale(std::uint64_t discontinuities) {
   cursor_.set_worker(parts_.worker.lease().worker);
 }
 
-// Moves the cursor to where it may go on.
+// Moves the cursor to the present tick or the beginning of the window.
 void Snowflake::follow(const Now& now) {
   drop_stale(now.discontinuities);
   cursor_.move_to(std::max(layout().tick_at(now.ns), window_.lo));
@@ -123,7 +123,7 @@ std::int64_t Snowflake::end_tick(std::int64_t now_tick, std::int64_t n) const {
 }
 
 void Snowflake::advance() {
-  if (serving_) return;  // a caller that is answered asks again: it is served in its turn, not inside that
+  if (serving_) return;  // called by a completed caller's callback: the loop below serves it in its turn
   const Now now = parts_.time.look();
   if (const auto refused = refusal(now)) return queue_.answer_all(*refused);
   follow(now);
@@ -149,7 +149,7 @@ void Snowflake::serve(std::int64_t now_tick) {
   }
 }
 
-// Whether it is the store that is waited for, and not that time passes.
+// Whether callers wait for the store, not for time to pass.
 bool Snowflake::starved() const { return cursor_.untouched() >= window_.hi; }
 
 Error Snowflake::too_late() const {
@@ -164,12 +164,13 @@ Error Snowflake::too_late() const {
           retry_after(kPauses.longest)};
 }
 
-// As much as those who wait can use up now, and half a window more at least.
+// Reserves at least what the waiters can use now, and keeps at least half a window in reserve.
 void Snowflake::refill(std::int64_t now_tick) {
   if (stopping_ || !reserver_.ready()) return;
   const std::int64_t from = std::max(now_tick, cursor_.untouched());
   const std::int64_t end = std::max(window_.hi, from);
-  if (queue_.empty() && end - from >= std::max<std::int64_t>(full_window_ticks_ / 2, 1)) return;  // as usual
+  if (queue_.empty() && end - from >= std::max<std::int64_t>(full_window_ticks_ / 2, 1))
+    return;  // the usual case
   const std::int64_t window = ticks_of(ahead_.size(), layout());
   const std::int64_t per_tick = layout().sequences() - layout().first_sequence();
   const std::int64_t usable = std::max<std::int64_t>(now_tick + lead_ticks_ + 1 - from, 0);
@@ -184,7 +185,8 @@ void Snowflake::refill(std::int64_t now_tick) {
 }
 
 void Snowflake::ask_ticks(ReserveRequest ask) {
-  // The owner before may have reserved a window that a fail-over of the store has forgotten: one is left out.
+  // The previous owner may have reserved a window that was lost in a fail-over of the store: one window is
+  // skipped.
   const bool forgetful = parts_.worker.lease().taken_over && parts_.store.traits().shared;
   const std::int64_t skip = !ask.continued && forgetful ? ticks_of(options_.window, layout()) : 0;
   ask.count += skip;
@@ -210,7 +212,7 @@ void Snowflake::answered(const Result<Reserved>& answer, Reserver::Generation ge
   advance();
 }
 
-// No ticks beyond these can be had.
+// The layout has no more ticks to reserve.
 void Snowflake::exhausted() {
   if (!starved()) return;
   queue_.answer_all({core::kTimeExhausted, "the last tick of layout " + layout().name + " is used up"});
@@ -230,7 +232,7 @@ void Snowflake::stop(core::MoveFunction<void()> done) {
   then_ = std::move(done);
   queue_.answer_all({core::kShuttingDown, "the service is stopping"});
   next_tick_.cancel();
-  if (!reserver_.asking()) give_back();  // else once it is known what was reserved last
+  if (!reserver_.asking()) give_back();  // otherwise answered() does, once the last range is known
 }
 
 void Snowflake::give_back() {

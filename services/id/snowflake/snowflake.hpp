@@ -1,4 +1,4 @@
-// Ids of one layout: a cursor over ticks that were reserved before, moved on by the clock.
+// Issues ids of one layout: a cursor over reserved ticks, advanced by the clock.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,15 @@
 namespace zerosuite::id {
 
 struct SnowflakeOptions {
-  core::milliseconds window{3'000};      ///< How much time is reserved at once; less at first, see Window.
-  core::milliseconds burst_lead{1'000};  ///< How much of the future is borrowed when a tick is used up.
+  core::milliseconds window{3'000};      ///< How much time is reserved at once; see Window for less.
+  core::milliseconds burst_lead{1'000};  ///< How far ids may run ahead when a tick is used up.
   core::milliseconds park{2'000};        ///< How long a caller waits for the store.
-  std::size_t max_parked = 10'000;       ///< How many callers wait; Overloaded beyond. See
+  std::size_t max_parked = 10'000;       ///< The maximum number of waiters; Overloaded beyond. See
                                          ///< FairQueue::has_room().
-  std::size_t max_layouts = 64;          ///< Of custom layouts and named ones together; Overloaded beyond.
+  std::size_t max_layouts = 64;  ///< The maximum number of layouts, custom and named; Overloaded beyond.
 };
 
-/// What all layouts of one issuer share.
+/// What the layouts of one issuer share.
 struct SnowflakeParts {
   net::Timers& timers;
   Store& store;
@@ -37,38 +37,39 @@ struct SnowflakeParts {
   core::Entropy& entropy;
 };
 
-/// No id twice, and each greater than those before, as long as this object lives. Belongs to the loop's
-/// thread.
+/// Ids are unique, and strictly increasing during the lifetime of this object. Belongs to the loop's thread.
 class Snowflake {
  public:
   using Runs = std::vector<Run>;
 
   Snowflake(const SnowflakeParts& parts, Layout layout, const SnowflakeOptions& options);
 
-  /// The next id, when it can be had at once; `now` is of this call.
+  /// The next id if it is available at once; `now` is the time of this call.
   std::optional<std::int64_t> one(const Now& now);
-  /// `n` ids in ascending order; at most most(). May wait for the store, or for time to pass: clients who ask
-  /// for more than there is get equal shares, and small requests come first. LeaseLost, ClockRollback and
-  /// Unavailable (with {"retry_after_ms"}), TimeExhausted, Overloaded, or the store's StorageError and
+  /// `n` ids in ascending order; at most most(). May wait for the store, or for time to pass: if clients ask
+  /// for more ids than there are, they get equal shares, and small requests come first. Errors: LeaseLost,
+  /// ClockRollback and Unavailable (with {"retry_after_ms"}), TimeExhausted, Overloaded, ShuttingDown,
+  /// WorkerIdExhausted if the layout does not have this worker id, or the store's StorageError and
   /// StoreRegressed.
   void take(std::int64_t n, core::Done<Runs> done, Client client = 0);
-  /// How many ids can be borrowed at once.
+  /// The maximum number of ids in one request: as many as burst_lead has.
   std::int64_t most() const;
   /// Ids given out since the start.
   std::int64_t issued() const { return cursor_.taken(); }
-  /// Callers that wait.
+  /// The number of waiters.
   std::size_t parked() const { return queue_.size(); }
 
   const Layout& layout() const { return cursor_.layout(); }
-  /// Ticks before this one are reserved, in ms since 1970; 0 before the first use.
+  /// The end of the reserved ticks, in ms since 1970; 0 before the first use.
   std::int64_t reserved_ms() const;
-  /// Nobody is served any more: gives the unused ticks back. `done` runs once they are, or could not be.
+  /// Fails all waiters with ShuttingDown, and gives back the unused ticks. `done` runs once that is done, or
+  /// has failed.
   void stop(core::MoveFunction<void()> done);
 
  private:
   struct Parked {
     std::int64_t n;
-    Runs runs;  // those it has already
+    Runs runs;  // the ids it has received so far
     core::Done<Runs> done;
   };
 
@@ -93,19 +94,19 @@ class Snowflake {
   Window ahead_;
   const std::int64_t full_window_ticks_;
   const std::int64_t lead_ticks_;
-  const std::int64_t kept_ticks_;  // how many more small requests may borrow
-  const std::int64_t small_;       // how many ids a small request has at most
+  const std::int64_t kept_ticks_;  // the additional lead of small requests
+  const std::int64_t small_;       // the maximum number of ids of a small request
   Cursor cursor_;
-  Range window_;  // the ticks that are reserved
+  Range window_;  // the reserved ticks
   WaitQueue<Parked> queue_;
   Reserver reserver_;
   std::uint64_t discontinuities_ = 0;
   std::uint64_t generation_ = 0;
-  std::uint64_t skipped_generation_ = 0;  // the last that began with a window of its own
+  std::uint64_t skipped_generation_ = 0;  // the last that reserved a window
   bool serving_ = false;
   bool stopping_ = false;
-  core::MoveFunction<void()> then_;  // once what is unused is given back
-  net::Timer next_tick_;             // while callers wait for time to pass
+  core::MoveFunction<void()> then_;  // runs once the unused ticks are given back
+  net::Timer next_tick_;             // armed while callers wait for time to pass
 };
 
 }  // namespace zerosuite::id

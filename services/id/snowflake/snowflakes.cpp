@@ -16,13 +16,13 @@ Layout Snowflakes::layout(std::string_view name) const {
 Snowflake& Snowflakes::of(std::string_view name) {
   if (const auto known = by_name_.find(name); known != by_name_.end()) return *known->second;
   Snowflake& made = make(layout(name));
-  // A custom layout can be spelled in endless ways.
+  // Bounded, since a custom layout can be spelled in infinitely many ways.
   if (by_name_.size() <= named_layouts().size()) by_name_.emplace(name, &made);
   return made;
 }
 
 Snowflake& Snowflakes::make(Layout wanted) {
-  // Where its sequences begin must not depend on which caller comes first, and how it spells the layout.
+  // Where its sequences begin must not depend on how the first caller spells the layout.
   for (const Layout& named : named_layouts()) {
     if (named.fingerprint() == wanted.fingerprint()) wanted = named;
   }

@@ -1,4 +1,4 @@
-// The issuer's snowflakes, of whatever layout is asked for.
+// The issuer's snowflake generators, one for each layout in use.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ namespace zerosuite::id {
 /// Belongs to the loop's thread.
 class Snowflakes {
  public:
-  /// `usual` is the layout that is meant when none is named.
+  /// `usual` is the default layout.
   Snowflakes(const SnowflakeParts& parts, Layout usual, const SnowflakeOptions& options);
 
-  /// Those of a layout: of a name that layout_of() knows; empty or "default" = the usual one. Layouts with
-  /// the same bits share their ids. NoSuchLayout, InvalidArgument, or Overloaded when too many different ones
-  /// were asked for.
+  /// The generator of a layout, by a name for layout_of(); empty or "default" = the usual one. Layouts with
+  /// the same fingerprint share a generator. Throws core::Failure NoSuchLayout, InvalidArgument, or
+  /// Overloaded if too many different layouts are in use.
   Snowflake& of(std::string_view layout);
-  /// A layout by the same names.
+  /// A layout, by the same names.
   Layout layout(std::string_view name) const;
   const Layout& usual() const { return usual_; }
 
   const std::map<std::string, Snowflake>& all() const { return by_fingerprint_; }
-  /// Gives all unused ticks back; lets go of `last` once they are, or could not be.
+  /// Gives back all unused ticks; releases `last` once that is done, or has failed.
   void stop(const core::SharedLatch& last);
 
  private:

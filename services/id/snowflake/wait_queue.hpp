@@ -1,4 +1,4 @@
-// Callers who wait for what a store is to give, each for as long as the others.
+// Callers that wait for values from a store, all with the same timeout.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@
 
 namespace zerosuite::id {
 
-/// T has a member `done`, which is called once with a result. Belongs to the loop's thread. A caller that is
-/// answered may be answered by something that asks again, or that destroys this: whoever answers must keep
-/// this alive meanwhile.
+/// T has a member `done`, which is called once with a result. Belongs to the loop's thread. `done` may make
+/// another call, or release the owner of this queue: the owner must keep itself alive during the answer_…()
+/// calls.
 template <class T>
 class WaitQueue {
  public:
-  /// `late` runs when the time of the oldest is up, and is to call answer_late().
+  /// `late` runs at the deadline of the oldest waiter, and must call answer_late().
   WaitQueue(net::Timers& timers, std::size_t max_waiting, core::milliseconds patience,
             std::function<void()> late)
       : timers_(timers),
@@ -28,7 +28,7 @@ class WaitQueue {
         queue_(max_waiting),
         deadline_(timers, [this] { check(); }) {}
 
-  /// As FairQueue.
+  /// As in FairQueue.
   bool has_room(Client client) const { return queue_.has_room(client); }
   bool empty() const { return queue_.empty(); }
   std::size_t size() const { return queue_.size(); }
@@ -46,15 +46,14 @@ class WaitQueue {
     queue_.for_each([&](Waiting& waiting) { visit(waiting.caller); });
   }
 
-  /// A request is sent for all who wait now.
+  /// Marks all present waiters: a request to the store is sent on their behalf.
   void mark_all() {
     queue_.for_each([](Waiting& waiting) { waiting.marked = true; });
   }
-  /// Whether the oldest is one of those for whom the last request was sent. Whoever came later stands behind
-  /// them.
+  /// Whether the oldest waiter is marked. Waiters that came after mark_all() are behind the marked ones.
   bool oldest_is_marked() const { return !empty() && queue_.oldest().marked; }
 
-  /// There must be one.
+  /// Completes first(); the queue must not be empty.
   template <class Answer>
   void answer_first(Answer answer) {
     queue_.pop_first().caller.done(std::move(answer));
@@ -66,11 +65,11 @@ class WaitQueue {
   void answer_marked(const core::Error& error) {
     while (oldest_is_marked()) answer_oldest(error);
   }
-  /// All who wait now, and none that comes meanwhile.
+  /// Completes all present waiters, but not those that are added meanwhile.
   void answer_all(const core::Error& error) {
     for (std::size_t left = size(); left > 0 && !empty(); --left) answer_oldest(error);
   }
-  /// Those whose time is up, with what `why` returns.
+  /// Completes the waiters whose deadline has passed with the error that `why` returns.
   template <class Why>
   void answer_late(Why why) {
     while (is_late()) answer_oldest(core::Error(why()));
@@ -85,7 +84,7 @@ class WaitQueue {
   };
 
   bool is_late() const { return !empty() && queue_.oldest().until <= timers_.now(); }
-  // The timer is not moved with each answer: it may find that the oldest has time left.
+  // The timer is not moved whenever a waiter leaves, so it may fire before the deadline of the oldest.
   void check() { is_late() ? late_() : watch(); }
   void watch() {
     if (!empty()) deadline_.at(queue_.oldest().until);

@@ -28,8 +28,8 @@ void WorkerIdLease::start() { ask(); }
 void WorkerIdLease::ask() {
   if (stopped_) return;
   const std::int64_t asked_ns = time_.look().boot_ns;
-  // Once the lease has passed, it is claimed as if it had never been held: a store that lost its data would
-  // believe a renewal.
+  // After the lease has expired, the worker id is claimed anew: a store that lost its data would accept a
+  // renewal.
   if (held_ && check(asked_ns)) lose({core::kLeaseLost, "the lease was not renewed in time"});
   if (held_) {
     store_.renew(options_.claim, lease_,
@@ -52,16 +52,16 @@ void WorkerIdLease::renewed(const Result<Lease>& lease, std::int64_t asked_ns) {
   if (stopped_) return;
   if (lease) {
     Lease renewed = *lease;
-    renewed.taken_over = lease_.taken_over;  // still true of what was reserved before this owner
+    renewed.taken_over = lease_.taken_over;  // still true for ranges reserved before this owner
     return hold(renewed, asked_ns);
   }
   const bool over = check(time_.look().boot_ns).has_value();
   if (over || lease.error().name == core::kLeaseLost.name) return lose(lease.error());
-  again_.after(kTakeAgain);  // the store may be back before the lease is over
+  again_.after(kTakeAgain);  // the store may recover before the lease expires
 }
 
 void WorkerIdLease::hold(const Lease& lease, std::int64_t asked_ns) {
-  // At the start, only another machine can tell that the wall clock is far ahead.
+  // At the start, only another machine's clock can show that the wall clock is far ahead.
   if (generation_ == 1 && !held_ && lease.store_ms) time_.distrust(*lease.store_ms);
   lease_ = lease;
   held_ = true;

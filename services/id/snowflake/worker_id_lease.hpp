@@ -1,8 +1,8 @@
-// The worker id in this issuer's snowflakes: whose it is, and until when.
+// The worker id of this issuer, and its lease.
 //
-// Of a shared store it is leased (Gray and Cheriton, "Leases", SOSP 1989): renewed every few seconds and not
-// used any more some time before another may have it, by the clock that counts suspended time. Uniqueness
-// does not rest on this, since ticks are reserved; it keeps every worker's ids ascending.
+// On a shared store it is leased (Gray and Cheriton, "Leases", SOSP 1989): renewed every few seconds, and no
+// longer used from a margin before another issuer can get it, by CLOCK_BOOTTIME. Uniqueness does not depend
+// on the lease, since ticks are reserved; it keeps each worker's ids ascending.
 #pragma once
 
 #include <cstdint>
@@ -20,33 +20,33 @@ namespace zerosuite::id {
 struct WorkerIdOptions {
   Claim claim;
   core::milliseconds renew{5'000};
-  core::milliseconds margin{2'000};  ///< How long before its end it is not used any more.
+  core::milliseconds margin{2'000};  ///< How long before its end the lease is no longer used.
 };
 
-/// Belongs to the loop's thread. `told` may be empty; it hears, for the log, of the worker id that was
-/// gained, and why there is none.
+/// Belongs to the loop's thread. `told` may be empty; for the log, it gets each worker id gained, and the
+/// reason when there is none.
 class WorkerIdLease {
  public:
   using Callback = std::function<void(const core::Result<Lease>&)>;
 
   WorkerIdLease(net::Timers& timers, Store& store, IdTime& time, WorkerIdOptions options, Callback told);
 
-  /// Asks for it until it is there, and again when it was lost.
+  /// Claims a worker id, with retries, and again after it was lost.
   void start();
-  /// Gives it back; `done` runs once it is, or could not be.
+  /// Releases it; `done` runs once that is done, or has failed.
   void stop(core::MoveFunction<void()> done);
 
-  /// Nullopt when it may be used at that time (CLOCK_BOOTTIME): else LeaseLost, with the reason it is not
-  /// there.
+  /// nullopt if the worker id may be used at that time (CLOCK_BOOTTIME); otherwise LeaseLost, with the
+  /// reason.
   std::optional<core::Error> check(std::int64_t boot_ns) const;
-  /// Why it was not there when it was last asked for.
+  /// Why the last claim failed, or the lease was lost.
   const core::Error& why() const { return why_; }
-  /// As it was last granted; only once generation() is not 0.
+  /// The lease as last granted; valid once generation() is not 0.
   const Lease& lease() const { return lease_; }
   const Claim& claim() const { return options_.claim; }
-  /// Rises each time a worker id is gained: what was reserved before is not to be used any more.
+  /// Rises each time a worker id is gained: what was reserved before must no longer be used.
   std::uint64_t generation() const { return generation_; }
-  /// How long it may be used from that time on; nullopt when it does not end.
+  /// How long it may be used from that time on; nullopt if without limit.
   std::optional<core::milliseconds> left(std::int64_t boot_ns) const;
 
  private:

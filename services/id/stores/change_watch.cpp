@@ -50,12 +50,12 @@ void ChangeWatch::answered(const core::Result<Changes>& news) {
   bool more = false;
   if (news) {
     for (const std::string& tag : news->tags) changed_(tag);
-    more = !news->tags.empty();  // others wait to hear that they are followed
+    more = !news->tags.empty();  // other issuers wait until these changes are reported as applied
     followed_ = news->revision;
     for (Waiting& waiting : waiting_)
       if (waiting.asked && waiting.revision == 0) waiting.revision = news->revision;
   } else if (news.error().name == core::kStoreRegressed.name) {
-    followed_ = 0;  // it counts anew
+    followed_ = 0;  // revisions start over
   }
   release(news ? news->followed : 0);
   const core::milliseconds calm = waiting_.empty() ? options_.every : std::min(kSoon, options_.every);

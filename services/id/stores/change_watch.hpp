@@ -1,4 +1,4 @@
-// What other issuers on a shared store have changed, and whether they follow what was changed here.
+// Polls a shared store for changes by other issuers, and for whether they have applied the changes made here.
 #pragma once
 
 #include <cstdint>
@@ -15,35 +15,36 @@
 namespace zerosuite::id {
 
 struct ChangeWatchOptions {
-  core::milliseconds every{100};   ///< Looks so often.
-  core::milliseconds wait{2'000};  ///< How long others are waited for.
+  core::milliseconds every{100};   ///< The polling interval.
+  core::milliseconds wait{2'000};  ///< How long to wait for the other issuers.
 };
 
 /// Belongs to the loop's thread. Does nothing on a store of one process. Must not outlive its store and
-/// timers; what they answer later is nothing to it.
+/// timers; may be destroyed while a call to the store is pending.
 class ChangeWatch {
  public:
   using Changed = std::function<void(const std::string& tag)>;
   using WorkerId = std::function<std::optional<std::int64_t>()>;
   using Then = core::MoveFunction<void()>;
 
-  /// `changed` hears of each tag that was changed or deleted, here or elsewhere; `worker` tells who this is.
+  /// `changed` runs for each tag that was changed or deleted, here or elsewhere; `worker` returns this
+  /// issuer's worker id.
   ChangeWatch(net::Timers& timers, Store& store, const ChangeWatchOptions& options, Changed changed,
               WorkerId worker);
 
   void start();
-  /// Runs `then` once all issuers follow what was changed here before, or when they have been waited for long
-  /// enough: one that is cut off from the store follows when it is back.
+  /// Runs `then` once all issuers have applied the changes made here so far, or after `wait`: an issuer that
+  /// is cut off from the store applies them when it reconnects.
   void spread(Then then);
-  /// Does not look any more, and waits for nobody.
+  /// Stops polling, and runs all pending callbacks of spread().
   void stop();
 
  private:
   struct Waiting {
     Then then;
     core::TimePoint until;
-    std::int64_t revision;  // of the change, or a later one; 0 until that is known
-    bool asked;             // for it
+    std::int64_t revision;  // of the change, or later; 0 until it is known
+    bool asked;             // whether a look for the revision was sent
   };
 
   void look();

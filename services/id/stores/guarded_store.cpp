@@ -12,7 +12,7 @@ using core::Done, core::Error, core::Result;
 
 Key key_of(const std::string& tag) { return {Key::Kind::kTag, tag}; }
 
-// Kept beside the floors: how often the tag was lowered, as far as is known here.
+// The key, among the floors, of the number of times the tag was lowered, as far as is known here.
 std::string times_lowered(const std::string& tag) { return "lowered:" + tag; }
 
 }  // namespace
@@ -26,7 +26,7 @@ void GuardedStore::open(const OpenRequest& bond, Done<std::string> done) {
   auto opened = [this, done = std::move(done)](Result<std::string> id) mutable {
     if (id) marks_.set_state(*id);
     bond_.known = marks_.state();
-    bond_.accept = false;  // once
+    bond_.accept = false;  // applies once
     done(std::move(id));
   };
   if (!bond.accept || !traits().shared) return store_.open(bond_, std::move(opened));
@@ -47,7 +47,7 @@ Done<T> GuardedStore::heeding(Done<T> done) {
 void GuardedStore::reserve(const ReserveRequest& ask, Done<Reserved> done) {
   const std::int64_t floor = marks_.of(ask.key);
   ReserveRequest raised = ask;
-  // A shared one is not used when it has forgotten; and a tag may have been lowered elsewhere.
+  // A shared store that lost data is refused instead; and a tag may have been lowered by another issuer.
   if (!traits().shared || ask.continued) raised.floor = std::max(ask.floor, floor);
   store_.reserve(
       raised, heeding<Reserved>([this, ask, floor, done = std::move(done)](Result<Reserved> result) mutable {
@@ -59,7 +59,7 @@ void GuardedStore::answered(const ReserveRequest& ask, std::int64_t expected, Re
                             Done<Reserved> done) {
   if (!result) return done(std::move(result));
   if (result->tag && !up_to_date(*result->tag)) return done(std::move(result));
-  // What has fallen meanwhile has fallen by our own hand.
+  // If the floor has fallen meanwhile, this issuer lowered it.
   const std::int64_t floor = std::min(expected, marks_.of(ask.key));
   marks_.raise(ask.key, result->range.hi);
   tell_of_floors();
@@ -74,7 +74,7 @@ void GuardedStore::answered(const ReserveRequest& ask, std::int64_t expected, Re
   done(*regressed_);
 }
 
-// Whether the tag is not an older state than is known; and makes it known when it was lowered elsewhere.
+// Returns false if the tag is older than the state known here. Records that it was lowered by another issuer.
 bool GuardedStore::up_to_date(const Tag& tag) {
   const std::int64_t known = marks_.of(times_lowered(tag.name));
   if (tag.lowered <= known) return tag.lowered == known;
@@ -83,7 +83,7 @@ bool GuardedStore::up_to_date(const Tag& tag) {
   return true;
 }
 
-// A file that cannot be written stops nothing, but somebody should know.
+// A file that cannot be written does not stop the service, but is reported.
 void GuardedStore::tell_of_floors() {
   const bool trouble = marks_.trouble().has_value();
   if (std::exchange(floors_trouble_, trouble) != trouble && told_) told_(marks_.trouble());
@@ -113,7 +113,7 @@ void GuardedStore::look(const ChangesQuery& look, Done<Changes> done) {
   written_back_ ? reopen(true) : write_back("", std::move(reopen));
 }
 
-// All floors, some hundred at a time.
+// All floors, a few hundred at a time.
 void GuardedStore::write_back(const std::string& after, Done<bool> done) {
   std::vector<HighWaterMarks::Mark> floors = marks_.after(after);
   if (floors.empty()) return done(true);
@@ -125,7 +125,7 @@ void GuardedStore::write_back(const std::string& after, Done<bool> done) {
   });
 }
 
-// The floor falls first: should the process end now, the store must not seem to have forgotten.
+// The floor falls first: if the process ends in between, the store must not appear to have lost data.
 void GuardedStore::give_back(const Key& key, const Range& unused, Done<bool> done) {
   gathered_.push_back({key, unused, std::move(done)});
   if (!gathering_) flush();
@@ -175,7 +175,7 @@ void GuardedStore::tag(const std::string& name, Done<Tag> done) {
              }));
 }
 
-// As with give_back(): where the store is to fall, the floor falls first.
+// As with give_back(): if the next value is to be lowered, the floor falls first.
 void GuardedStore::update_tag(const std::string& name, const TagChange& change, Done<Tag> done) {
   const std::int64_t before = marks_.of(key_of(name));
   if (change.lower) {

@@ -1,9 +1,10 @@
-// Never trusts a store to remember: what it once answered is a floor under what it may answer.
+// A store whose results are checked against the high-water marks: what it gave out once is a floor under what
+// it may give out.
 //
-// A store forgets when an old copy of it is restored, when a replica takes over that lacks the last writes,
-// or when its memory is wiped. Of a shared one, nobody can tell then what other processes were given above
-// the floors that are known here: it is not asked for more until all issuers have written back what they
-// know, and an operator has said that it may go on above that.
+// A store loses data when an old copy is restored, when a replica that lacks the last writes takes over, or
+// when its memory is wiped. What a shared store had granted to other processes above the floors known here is
+// then unknown: it is not used until all issuers have written back their floors and an operator has accepted
+// it.
 #pragma once
 
 #include <cstdint>
@@ -18,24 +19,25 @@
 
 namespace zerosuite::id {
 
-/// Belongs to the loop's thread. Must outlive the calls to the store, and not outlive the store.
+/// Belongs to the loop's thread. Must outlive its calls to the store, and must not outlive the store.
 class GuardedStore final : public Store {
  public:
-  /// Gets StoreRegressed when the store has forgotten, StorageError when the floors cannot be written, and
-  /// nullopt when that is over.
+  /// Gets StoreRegressed when the store has lost data, StorageError when the floors cannot be written, and
+  /// nullopt when the problem is over.
   using Callback = std::function<void(const std::optional<core::Error>&)>;
 
   GuardedStore(Store& store, HighWaterMarks& floors, Callback told = {});
 
-  /// As the floors know the store. Of one that is accepted, raises all that is in it to the floors first.
+  /// Takes the known id from the high-water marks, not from `bond`. If the store is accepted, raises all its
+  /// keys to the floors first.
   void open(const OpenRequest& bond, core::Done<std::string> done) override;
-  /// Never below the floor. StoreRegressed when a shared store has forgotten what it gave out.
+  /// Never below the floor. StoreRegressed if a shared store has lost what it gave out.
   void reserve(const ReserveRequest& ask, core::Done<Reserved> done) override;
-  /// Waits for the disk, unless it waits for flush().
+  /// Blocks on the disk; after gather(), queues the range for flush().
   void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
-  /// From now on give_back() waits for flush(), so that many wait for the disk together.
+  /// From now on give_back() only queues, so that flush() syncs once for all ranges.
   void gather() { gathering_ = true; }
-  /// Gives back what was gathered.
+  /// Gives back the queued ranges; blocks on the disk.
   void flush();
 
   void create_tag(const Tag& tag, core::Done<Tag> done) override;
@@ -58,19 +60,19 @@ class GuardedStore final : public Store {
   void remember(const std::vector<HighWaterMarks::Mark>& floors, core::Done<bool> done) override {
     store_.remember(floors, std::move(done));
   }
-  /// While the store is not to be used: writes back what is known here, and looks whether it is accepted.
+  /// While the store is refused: writes back the floors known here, and checks whether it has been accepted.
   void look(const ChangesQuery& look, core::Done<Changes> done) override;
 
   StoreTraits traits() const override { return store_.traits(); }
-  /// Of a shared store that was opened, its id.
+  /// The id of a shared store that was opened.
   const std::string& id() const { return marks_.state(); }
-  /// The store's; or why floors cannot be written, which stops nothing.
+  /// The store's trouble; or why floors cannot be written, which does not stop the service.
   std::optional<core::Error> trouble() const override;
 
-  /// StoreRegressed while the store is not to be used. Of one of this process alone, an alarm that stays,
-  /// though all goes on.
+  /// StoreRegressed while the store is refused. For a store of one process, an alarm that stays while the
+  /// service continues.
   const std::optional<core::Error>& regressed() const { return regressed_; }
-  /// How often it had forgotten.
+  /// How many times the store was found to have lost data.
   std::uint64_t regressions() const { return regressions_; }
 
  private:
@@ -78,7 +80,7 @@ class GuardedStore final : public Store {
     Key key;
     Range range;
     core::Done<bool> done;
-    bool lowered = false;  // the floor, for it
+    bool lowered = false;  // whether the floor was lowered for it
   };
 
   template <class T>
@@ -99,7 +101,7 @@ class GuardedStore final : public Store {
   std::vector<Unused> gathered_;
   OpenRequest bond_;
   bool floors_trouble_ = false;
-  bool written_back_ = false;  // since the store was found to have forgotten
+  bool written_back_ = false;  // since the loss of data was found
   std::optional<core::Error> regressed_;
   std::uint64_t regressions_ = 0;
 };

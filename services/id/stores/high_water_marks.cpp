@@ -25,7 +25,7 @@ constexpr std::size_t kBlock = 1 << 16;
 constexpr std::size_t kLongestLine = 1 << 11;  // three characters for each byte of a key, and a number
 constexpr char kState[] = "state:";
 
-// As in URLs (RFC 3986, 2.1), so that a key is one line whatever is in it.
+// Percent-encoding as in URLs (RFC 3986, 2.1), so that every key fits on one line.
 std::string escaped(std::string_view key) {
   std::string text;
   for (const char c : key) {
@@ -60,7 +60,7 @@ std::string line_of(const std::string& escaped_key, std::int64_t next) {
 
 [[noreturn]] void fail_with(int code) { throw std::system_error(code, std::generic_category()); }
 
-// Appends; a disk that takes only half of it is full.
+// Appends; a partial write means that the disk is full.
 void write_all(int descriptor, std::size_t& size, std::string_view text) {
   const ssize_t done = ::write(descriptor, text.data(), text.size());
   if (done < 0) fail_with(errno);
@@ -68,7 +68,7 @@ void write_all(int descriptor, std::size_t& size, std::string_view text) {
   if (static_cast<std::size_t>(done) != text.size()) fail_with(ENOSPC);
 }
 
-// Up to `size` bytes from an offset on.
+// Reads up to `size` bytes at an offset.
 std::string read_at(int descriptor, std::size_t offset, std::size_t size) {
   std::string text(size, '\0');
   const ssize_t done = ::pread(descriptor, text.data(), size, static_cast<off_t>(offset));
@@ -94,7 +94,7 @@ HighWaterMarks::~HighWaterMarks() {
   if (file_.descriptor >= 0) ::close(file_.descriptor);
 }
 
-// The lines that are in order stay where they are; what comes after them is more recent.
+// The sorted lines at the beginning stay in the file only; the lines after them are more recent.
 void HighWaterMarks::read() {
   std::error_code error;
   found_ = fs::exists(path_, error);
@@ -150,7 +150,7 @@ std::int64_t HighWaterMarks::of(const std::string& key) {
   try {
     const auto line = line_at(find(wanted), nullptr);
     if (!line || line->key != wanted) return 0;
-    recent_.emplace(wanted, line->next);  // it will be asked for again
+    recent_.emplace(wanted, line->next);  // it will be used again
     return line->next;
   } catch (const std::system_error& failure) {
     trouble_ =
@@ -159,7 +159,7 @@ std::int64_t HighWaterMarks::of(const std::string& key) {
   }
 }
 
-// Where the first line of the ordered part begins whose key is not less.
+// The offset of the first line of the ordered part whose key is not less than `key`.
 std::size_t HighWaterMarks::find(const std::string& key) const {
   std::size_t low = 0;
   std::size_t high = file_.ordered;
@@ -225,7 +225,7 @@ void HighWaterMarks::sync() {
                            path_.string() + " cannot be written: " + std::generic_category().message(errno)};
 }
 
-// After a failure the file may end in half a line, so it is written anew.
+// After a failure the file may end in a partial line, so it is rewritten.
 void HighWaterMarks::set(const std::string& key, std::int64_t next) {
   const std::string name = escaped(key);
   recent_[name] = next;
@@ -261,7 +261,7 @@ void HighWaterMarks::rewrite() {
   sync_folder(path_.parent_path());
 }
 
-// All floors in order: what is recent counts, where both have it.
+// Merges the ordered part and the recent floors; a recent one takes precedence.
 void HighWaterMarks::merge_into(File& fresh) {
   std::string text;
   const auto add = [&](std::string_view line) {

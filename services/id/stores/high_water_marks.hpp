@@ -1,10 +1,10 @@
-// The least that was given out of each key, in a text file beside the store or elsewhere: it shows when a
-// store was restored from an old copy, or has lost its data.
+// A lower bound on the next value of each key (its floor), in a text file beside the store or elsewhere: it
+// reveals a store that was restored from an old copy or has lost its data.
 //
-// One line "NEXT KEY" for each reservation, appended; a key's last line counts. Now and then all lines are
-// merged into one for each key, in order of the keys, so that a key that is not in memory can be found in the
-// file (O'Neil et al., "The Log-Structured Merge-Tree", 1996, with two levels). It is not synced with each
-// line: after a power cut it may know less than the store, which is no harm, never more.
+// Each reservation appends a line "NEXT KEY"; a key's last line counts. From time to time the lines are
+// merged into one per key, sorted by key, so that a key that is not in memory can be found by binary search
+// (O'Neil et al., "The Log-Structured Merge-Tree", 1996, with two levels). The file is not synced after each
+// line: after a power cut it may have lower values than the store, which is harmless, but never higher ones.
 #pragma once
 
 #include <cstdint>
@@ -20,56 +20,53 @@
 
 namespace zerosuite::id {
 
-/// Belongs to the loop's thread; a write is one line into the page cache, but for what is named, and a look
-/// is some reads from there, for a key that was not used for long.
+/// Belongs to the loop's thread. Unless noted otherwise, a write appends one line to the page cache; a
+/// look-up of a key that is not in memory takes a few reads from it.
 class HighWaterMarks {
  public:
   using Mark = std::pair<std::string, std::int64_t>;
 
-  /// Reads the file, and leaves it alone. A last line that is torn does not count. Throws core::Failure
-  /// StorageError, one line, when it cannot be read or another line is damaged. At most `most` floors are
-  /// kept in memory.
+  /// Reads the file without changing it, and ignores a torn last line. Throws core::Failure StorageError, one
+  /// line, if it cannot be read or another line is damaged. At most `most` floors are kept in memory.
   explicit HighWaterMarks(std::filesystem::path path, std::size_t most = 262'144);
   ~HighWaterMarks();
   HighWaterMarks(const HighWaterMarks&) = delete;
   HighWaterMarks& operator=(const HighWaterMarks&) = delete;
 
-  /// Whether there was a file.
+  /// Whether the file existed.
   bool found() const { return found_; }
   const std::filesystem::path& path() const { return path_; }
-  /// Makes the file, or rewrites it to one line for each key, and syncs it. Throws core::Failure
-  /// StorageError.
+  /// Creates the file, or rewrites it to one line per key, and syncs it. Throws core::Failure StorageError.
   void begin();
 
-  /// No value from here on is known to be given out; 0 when nothing is known of the key.
+  /// The floor of a key: no value ≥ this is known to be given out; 0 for an unknown key.
   std::int64_t of(const Key& key) { return of(key.text()); }
   std::int64_t of(const std::string& key);
-  /// The floors of keys after this one, by Key::text(); `limit` of them at most, and none when there are no
-  /// more. Begins with "".
+  /// The floors of the keys that sort after this one, by Key::text(), at most `limit`; empty at the end. Pass
+  /// "" to start.
   std::vector<Mark> after(const std::string& key, std::size_t limit = 500);
-  /// How many are in memory.
+  /// The number of floors in memory.
   std::size_t in_memory() const { return recent_.size(); }
 
-  /// The id of the shared store that this is about; "" when none is known.
+  /// The id of the shared store that the floors belong to; "" if none is known.
   const std::string& state() const { return state_; }
   void set_state(const std::string& id);
 
-  /// Values up to `next` were given out. Nothing when that is known. Now and then, when the file has grown,
-  /// it is rewritten and synced.
+  /// Values below `next` were given out. Does nothing if the floor is that high already. Rewrites and syncs
+  /// the file when it has grown enough.
   void raise(const Key& key, std::int64_t next) { raise(key.text(), next); }
   void raise(const std::string& key, std::int64_t next);
-  /// Values from `next` on were not used and are to go back to the store, after a sync(): it will fall below
-  /// what is written before.
+  /// Values from `next` on were not used. Call sync() before returning them to the store, which then falls
+  /// below the floors written earlier.
   void lower(const Key& key, std::int64_t next) { set(key.text(), next); }
-  /// Waits until all of the file is on the disk.
+  /// Blocks until the whole file is on the disk.
   void sync();
 
-  /// Why the last line could not be written; what it says is known nevertheless, and is written with the
-  /// next.
+  /// Why the last line could not be written; its floor counts in memory, and is written with the next line.
   const std::optional<core::Error>& trouble() const { return trouble_; }
 
  private:
-  /// An open file, the beginning of which is in order.
+  /// An open file whose first `ordered` bytes are sorted.
   struct File {
     int descriptor = -1;
     std::size_t size = 0;
@@ -91,7 +88,7 @@ class HighWaterMarks {
 
   const std::filesystem::path path_;
   const std::size_t most_;
-  std::map<std::string, std::int64_t> recent_;  // by escaped key: what the ordered part does not say
+  std::map<std::string, std::int64_t> recent_;  // by escaped key: newer than the ordered part
   std::string state_;
   bool found_ = false;
   File file_;

@@ -1,4 +1,4 @@
-// Objects by name in bounded memory: one that does not fit evicts the least recently used.
+// Objects by name in bounded memory: when it is full, a new one evicts the least recently used idle one.
 #pragma once
 
 #include <cstddef>
@@ -22,13 +22,13 @@ class LruMap {
  public:
   explicit LruMap(std::size_t most) : most_(most) {}
 
-  /// Null when it is not there.
+  /// Null if there is none.
   T* find(std::string_view name) const {
     const auto known = index_.find(name);
     return known == index_.end() ? nullptr : known->second->thing.get();
   }
-  /// Made by `make` when it is not there. Throws core::Failure Overloaded when all are in use, and LeaseLost
-  /// in a child of the process that made this: what was reserved is its parent's.
+  /// Returns the object of that name, created by `make` if there is none. Throws core::Failure Overloaded if
+  /// no idle one can be evicted, and LeaseLost in a forked child: the reserved values belong to its parent.
   template <class Make>
   T& use(const std::string& name, Make make) {
     if (mark_.forked())
@@ -61,7 +61,7 @@ class LruMap {
   using Entries = std::list<Entry>;
 
   void make_room() {
-    constexpr int kTries = 16;  // not all of them: that would make every refusal expensive
+    constexpr int kTries = 16;  // a limit, so that refusals stay cheap
     auto oldest = entries_.end();
     for (int i = 0; i < kTries && oldest != entries_.begin(); ++i) {
       --oldest;
@@ -75,13 +75,13 @@ class LruMap {
 
   void erase(typename Entries::iterator entry) {
     index_.erase(entry->name);
-    const auto thing = std::move(entry->thing);  // goes last: it may answer callers
+    const auto thing = std::move(entry->thing);  // destroyed last: it may run callers' callbacks
     entries_.erase(entry);
   }
 
   const std::size_t most_;
   core::ForkMark mark_;
-  Entries entries_;  // the one used last comes first
+  Entries entries_;  // most recently used first
   std::unordered_map<std::string_view, typename Entries::iterator, core::KeyedHash> index_;
 };
 

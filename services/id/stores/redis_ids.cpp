@@ -15,7 +15,7 @@ using core::Json, core::Result;
 constexpr int kCounterBits = 32;
 constexpr std::int64_t kLastCounter = (std::int64_t{1} << kCounterBits) - 1;
 constexpr std::int64_t kLastSecond = std::numeric_limits<std::int32_t>::max();
-constexpr int kMostAsked = 10;  // each but the first because of another loss of data
+constexpr int kMostAsked = 10;  // every repetition is due to another loss of data
 
 core::Error time_exhausted(std::int64_t seconds, std::int64_t epoch_s) {
   return {core::kTimeExhausted, "the seconds since the epoch do not fit 31 bits",
@@ -85,7 +85,7 @@ void RedisIds::answer(Wish wish, const db::RedisReply& reply) {
   if (!now) return wish.done(no_moment());
   if (now->counter > kLastCounter) return wish.done(counter_exhausted(wish.prefix));
   Moment& seen = wish.last();
-  if (*now <= seen) {  // Redis lost it while this was on its way
+  if (*now <= seen) {  // Redis lost data while the request was in flight
     if (wish.asked == kMostAsked) return wish.done(no_moment());
     return ask(std::move(wish));
   }

@@ -1,6 +1,6 @@
-// Ids of the second and a counter in Redis: ((seconds − epoch) << 32) | counter, the counter being that of
-// the key icr:PREFIX:yyyy:MM:dd, as many services make them by INCR; but here Redis tells the time, it never
-// goes back, and neither part can spill into the other.
+// Ids from the time in seconds and a counter in Redis: ((seconds − epoch) << 32) | counter, where the counter
+// is that of the key icr:PREFIX:yyyy:MM:dd. Many services make such ids with INCR; here, however, the time is
+// Redis' own and never goes back, and neither part can overflow into the other.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,19 @@
 
 namespace zerosuite::id::stores {
 
-/// Belongs to the loop's thread. May be destroyed before its calls are answered: they still are, as long as
-/// the Redis client is there. The client must outlive it.
+/// Belongs to the loop's thread. May be destroyed while calls are pending: they complete as long as the Redis
+/// client exists. The client must outlive it.
 class RedisIds {
  public:
-  /// `store` is asked whether this Redis is still the one that it opened; `most` prefixes are in memory,
-  /// those used last.
+  /// Ids are only issued while Redis is the store that `store` opened. At most `most` prefixes are in memory,
+  /// the most recently used ones.
   RedisIds(db::Redis& redis, const RedisStore& store, std::size_t most);
 
-  /// The next id of a prefix, greater than every one this object answered for it before, also when Redis has
-  /// lost its last writes or its clock was set back. `epoch_s`, in seconds since 1970, should be the same for
-  /// a prefix at all times. Errors: StoreRegressed when Redis has lost its data, TimeExhausted when the
-  /// seconds since the epoch do not fit 31 bits, RangeExhausted when the day's counter does not fit 32, and
-  /// those of db::Redis::command(); an Indeterminate one has used up an id at most.
+  /// The next id of a prefix, greater than every one this object returned for it before, even if Redis has
+  /// lost its last writes or its clock was set back. `epoch_s`, in seconds since 1970, should always be the
+  /// same for a prefix. Errors: StoreRegressed if Redis has lost its data, TimeExhausted if the seconds since
+  /// the epoch do not fit 31 bits, RangeExhausted if the day's counter does not fit 32, and those of
+  /// db::Redis::command(); after Indeterminate at most one id is lost.
   void next(const std::string& prefix, std::int64_t epoch_s, core::Done<std::int64_t> done);
 
  private:
@@ -38,7 +38,7 @@ class RedisIds {
     // NOLINTNEXTLINE(modernize-use-nullptr): takes the 0 of a defaulted comparison for a pointer
     friend auto operator<=>(const Moment&, const Moment&) = default;
   };
-  /// The last of a prefix.
+  /// The last id of a prefix.
   struct Place {
     Moment last;
 
@@ -50,7 +50,7 @@ class RedisIds {
   struct Wish;
   static void ask(Wish wish);
   static void answer(Wish wish, const db::RedisReply& reply);
-  /// Nullopt for what the script does not answer.
+  /// nullopt for a reply that the script cannot have made.
   static std::optional<Moment> moment_in(const db::RedisReply& reply);
 
   db::Redis& redis_;

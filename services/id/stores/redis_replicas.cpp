@@ -20,7 +20,7 @@ void RedisReplicas::confirm(Callback told) {
 void RedisReplicas::ask(const std::shared_ptr<Asking>& asking) {
   asking->busy = !asking->next.empty();
   if (!asking->busy) return;
-  // What is asked meanwhile waits for this and the next one, and is to be answered in time.
+  // A request that arrives meanwhile waits for this WAIT and the next one, and must still finish in time.
   const auto limit = std::max(asking->redis.options().command_timeout / 4, core::milliseconds(1));
   asking->redis.command(
       {"WAIT", std::to_string(asking->wanted), std::to_string(limit.count())},

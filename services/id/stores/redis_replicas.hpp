@@ -1,7 +1,7 @@
-// Whether what was written has come to the replicas of a Redis server (https://redis.io/commands/wait).
+// Confirms that writes have reached the replicas of a Redis server (https://redis.io/commands/wait).
 //
-// WAIT holds up all that is asked on its connection after it. So there is one at a time, for all that was
-// written while the one before was on its way: with a replica gone, leases must still be renewed.
+// WAIT blocks all later commands on its connection. So only one is in flight at a time, on behalf of all
+// writes made while the previous one was in flight: if a replica is gone, leases must still be renewed.
 #pragma once
 
 #include <memory>
@@ -19,20 +19,20 @@ namespace zerosuite::id::stores {
 /// client must outlive it.
 class RedisReplicas {
  public:
-  /// Gets nullopt when enough of them have it, or else Indeterminate.
+  /// Gets nullopt if enough replicas have the writes, otherwise Indeterminate.
   using Callback = core::MoveFunction<void(const std::optional<core::Error>&)>;
 
   RedisReplicas(db::Redis& redis, int wanted);
 
-  /// Asks about all that was written so far. To be called when the answer to the last write arrives: Redis
-  /// counts what was written on the connection that asks.
+  /// Asks about all writes so far. Call it when the reply to the last write arrives: WAIT covers the writes
+  /// of its own connection.
   void confirm(Callback told);
 
  private:
   struct Asking {
     db::Redis& redis;
     const int wanted;
-    std::vector<Callback> next = {};  // to be asked for when the present one is answered
+    std::vector<Callback> next = {};  // for the next WAIT, after the present one
     bool busy = false;
   };
 

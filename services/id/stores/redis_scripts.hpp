@@ -1,8 +1,8 @@
 // The Lua of the Redis store.
 //
-// Redis runs a script as a whole; what it wrote before an error stays, so every script checks first and
-// writes then. Lua counts in doubles: values that may be above 2^53 stay decimal texts, and are added and
-// compared by halves.
+// Redis runs a script atomically, but keeps what it wrote before an error, so every script checks first and
+// then writes. Lua computes in doubles: values that may exceed 2^53 stay decimal texts, and are added and
+// compared in halves.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace zerosuite::id::stores::scripts {
 
-/// Up to this, Lua counts exactly.
+/// Up to this, Lua's integers are exact.
 inline constexpr std::int64_t kLastInteger = std::int64_t{1} << 53;
 
 /// Whole numbers from 0 to beyond 2^63, without leading zeros.
@@ -36,9 +36,9 @@ local function sum(a, b)
 end
 )lua";
 
-/// The hash KEYS[1] says what this store is: `id`, which who asks must know or be told with ARGV[1]; `lost`
-/// instead, once the store was found to have forgotten what it gave out; and `revision`, which rises with
-/// whatever is given out or changed.
+/// The hash KEYS[1] identifies the store: `id`, which must equal ARGV[1] unless that is empty; `lost` in its
+/// place, once the store was found to have lost data; and `revision`, which rises with every reservation and
+/// change.
 inline const std::string kGuard = R"lua(
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then return {'forgotten'} end
 table.remove(ARGV, 1)
@@ -46,9 +46,9 @@ local state = table.remove(KEYS, 1)
 local function changed() return redis.call('HINCRBY', state, 'revision', 1) end
 )lua";
 
-/// A tag, as scripts answer it. Its next value is a key of its own, which outlives it, and so does its
-/// `history`: `base`, what the next value was set to by hand and does not fall below; `given`, what had been
-/// given out before that; and how often it was `lowered`.
+/// A tag, as scripts return it. Its next value has a key of its own, which outlives the tag, as does its
+/// `history`: `base`, the value that the next value was set to explicitly and does not fall below; `given`,
+/// the next value before that; and `lowered`, the number of times it was lowered.
 inline const std::string kTags = kNumbers + R"lua(
 local function tag_of(name, counter, definition, history)
   local tag = redis.call('HMGET', definition, 'step', 'delta', 'remainder', 'max', 'description')
@@ -75,7 +75,7 @@ end
 )lua";
 
 /// KEYS: state, counter, of a tag also its definition and history. ARGV: id, count, floor, end, the tag's
-/// name. Answers {"ok", lo, hi, stored, tag}, {"exhausted", end} or {"no tag"}.
+/// name. Returns {"ok", lo, hi, stored, tag}, {"exhausted", end} or {"no tag"}.
 inline const std::string kReserve = kGuard + kTags + R"lua(
 local stop = ARGV[3]
 if KEYS[2] then
@@ -92,8 +92,8 @@ changed()
 return {'ok', lo, hi, stored, KEYS[2] and tag_of(ARGV[4], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: counter, of a tag also its definition and history. ARGV: lo, hi. Answers 1 or 0. A tag does not fall
-/// below what it was set to.
+/// KEYS: counter, of a tag also its definition and history. ARGV: lo, hi. Returns 1 or 0. A tag does not fall
+/// below its `base`.
 inline const std::string kGiveBack = kNumbers + R"lua(
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
 if KEYS[2] then
@@ -104,7 +104,7 @@ redis.call('SET', KEYS[1], ARGV[1])
 return 1
 )lua";
 
-/// KEYS: counters. ARGV: what each has at least from now on.
+/// KEYS: counters. ARGV: the minimum that each is raised to.
 inline const std::string kRemember = kNumbers + R"lua(
 for i, counter in ipairs(KEYS) do
   if less(redis.call('GET', counter) or '0', ARGV[i]) then redis.call('SET', counter, ARGV[i]) end
@@ -112,8 +112,7 @@ end
 return 1
 )lua";
 
-/// All names, in a sorted set of equal scores: KEYS[1] is that, and KEYS[2] the plain set that older versions
-/// keep, from which it is made.
+/// Makes the sorted set of all names, with equal scores, from the plain set that older versions keep.
 inline const std::string kNames = R"lua(
 local function sort_names(sorted, set)
   if redis.call('ZCARD', sorted) == redis.call('SCARD', set) then return end
@@ -123,7 +122,7 @@ end
 )lua";
 
 /// KEYS: state, counter, definition, history, set of all names, the same sorted, changes. ARGV: id, name,
-/// next, and field after field of the definition. Answers {"ok", tag} or {"exists"}.
+/// next, and field after field of the definition. Returns {"ok", tag} or {"exists"}.
 inline const std::string kCreateTag = kGuard + kTags + kNames + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 1 then return {'exists'} end
 raise(KEYS[1], KEYS[2], KEYS[3], ARGV[2])
@@ -134,8 +133,8 @@ redis.call('ZADD', KEYS[5], 0, ARGV[1])
 return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: id, name, floor, "lower" or "", and what is to be different of the definition,
-/// field after field. Answers {"ok", tag}, {"no tag"}, or {"given", next} when it cannot be lowered so far.
+/// KEYS: as kCreateTag. ARGV: id, name, floor, "lower" or "", and the changed fields of the definition, field
+/// after field. Returns {"ok", tag}, {"no tag"}, or {"given", next} if it cannot be lowered that far.
 inline const std::string kUpdateTag = kGuard + kTags + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
 local function one_less(text)
@@ -163,7 +162,7 @@ redis.call('ZADD', KEYS[6], changed(), ARGV[1])
 return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: id, name. Answers {"ok", tag} or {"no tag"}.
+/// KEYS: as kCreateTag. ARGV: id, name. Returns {"ok", tag} or {"no tag"}.
 inline const std::string kDeleteTag = kGuard + kTags + kNames + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
 local tag = tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])
@@ -177,14 +176,14 @@ redis.call('ZADD', KEYS[6], changed(), ARGV[1])
 return {'ok', tag}
 )lua";
 
-/// KEYS: as kCreateTag. ARGV: id, name. Answers {"ok", tag} or {"no tag"}.
+/// KEYS: as kCreateTag. ARGV: id, name. Returns {"ok", tag} or {"no tag"}.
 inline const std::string kTag = kGuard + kTags + R"lua(
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'no tag'} end
 return {'ok', tag_of(ARGV[1], KEYS[1], KEYS[2], KEYS[3])}
 )lua";
 
-/// KEYS: state, set of all names, the same sorted. ARGV: id, what counters, definitions and histories begin
-/// with, where the names begin and end, and how many of them. Answers {"ok", tags}.
+/// KEYS: state, set of all names, the same sorted. ARGV: id, the prefixes of counters, definitions and
+/// histories, where the names begin and end, and the maximum number of them. Returns {"ok", tags}.
 inline const std::string kPageOfTags = kGuard + kTags + kNames + R"lua(
 sort_names(KEYS[2], KEYS[1])
 local tags = {}
@@ -194,7 +193,7 @@ end
 return {'ok', tags}
 )lua";
 
-/// KEYS: pin. ARGV: value, "replace" or "keep". Answers what is kept.
+/// KEYS: pin. ARGV: value, "replace" or "keep". Returns the value that is stored now.
 inline const std::string kPin = R"lua(
 if ARGV[2] == 'replace' then
   redis.call('SET', KEYS[1], ARGV[1])
@@ -204,8 +203,8 @@ end
 return redis.call('GET', KEYS[1])
 )lua";
 
-/// The hash KEYS[1] keeps "EPOCH ENDS OWNER" of each worker id that was ever used; ENDS, in ms since 1970, is
-/// 0 once it was given back.
+/// The hash KEYS[1] has "EPOCH ENDS OWNER" for each worker id that was ever used; ENDS, in ms since 1970, is
+/// 0 once it was released.
 inline const std::string kLeases = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -218,8 +217,9 @@ local function keep(worker, epoch, ends, owner)
 end
 )lua";
 
-/// KEYS[2] keeps when the store was first asked for a worker id. As long as a lease from then on, it may be
-/// one that has lost its data: who has a worker id without a record may still be issuing.
+/// KEYS[2] has the time at which the store was first opened or asked for a worker id. For the length of a
+/// lease from then on, the store may be one that has lost its data: the owner of a worker id that has no
+/// record may still be issuing.
 inline const std::string kYoung = R"lua(
 local born = redis.call('GET', KEYS[2])
 if not born then
@@ -229,7 +229,7 @@ end
 local function youth(ttl) return born + ttl - now end
 )lua";
 
-/// ARGV: worker or "", how many there are, owner, ttl. Answers {"ok", worker, epoch, taken over, now},
+/// ARGV: worker or "", the number of worker ids, owner, ttl. Returns {"ok", worker, epoch, taken over, now},
 /// {"in use", worker, owner, ms left}, {"all in use"} or {"young", ms left}.
 inline const std::string kClaim = kLeases + kYoung + R"lua(
 local workers, owner = tonumber(ARGV[2]), ARGV[3]
@@ -262,15 +262,15 @@ local taken_over = held and (not mine or epoch > 1)
 return {'ok', worker, epoch, taken_over and 1 or 0, now}
 )lua";
 
-/// What kRenew and kRelease have in common. ARGV: worker, epoch, owner.
+/// Common to kRenew and kRelease. ARGV: worker, epoch, owner.
 inline const std::string kHeld = kLeases + R"lua(
 local kept = redis.call('HGET', KEYS[1], ARGV[1])
 local lease = kept and read(kept)
 local mine = lease and lease.owner == ARGV[3] and lease.epoch == tonumber(ARGV[2]) and lease.ends > 0
 )lua";
 
-/// ARGV: and ttl. Answers now; 0 when the lease is lost. A young store without a record believes its owner,
-/// who asks only while its lease runs.
+/// ARGV: those of kHeld, ttl. Returns now; 0 if the lease is lost. A young store without a record trusts the
+/// owner, which renews only while its lease has not expired.
 inline const std::string kRenew = kHeld + kYoung + R"lua(
 if not lease and youth(ARGV[4]) > 0 then
   mine = true
@@ -281,18 +281,18 @@ keep(ARGV[1], lease.epoch, now + ARGV[4], lease.owner)
 return now
 )lua";
 
-/// Answers 1 or 0.
+/// ARGV: those of kHeld. Returns 1 or 0.
 inline const std::string kRelease = kHeld + R"lua(
 if not mine then return 0 end
 keep(ARGV[1], lease.epoch, 0, lease.owner)
 return 1
 )lua";
 
-/// KEYS: state, born. ARGV: the id that is known or "", the one of a new store, how long that has to wait,
-/// "accept" or "", the run id of the server on which the asker, who made the store, has seen nobody else of
-/// late, or "", and how long whoever is the second has to wait, so that the first sees it. Answers {"ok", id,
-/// run id, 1 to who made it}, {"forgotten"}, {"other", id}, {"young", ms left} or {"second", ms left}. What
-/// is accepted has a revision above all that anybody may follow.
+/// KEYS: state, born. ARGV: the known id or "", the id for a new store, how long a new store has to wait,
+/// "accept" or "", the run id of the server on which the caller, having created the store, recently saw no
+/// other issuer, or "", and how long a second issuer has to wait, so that the first notices it. Returns
+/// {"ok", id, run id, 1 for the creator}, {"forgotten"}, {"other", id}, {"young", ms left} or {"second", ms
+/// left}. An accepted store gets a revision above all that issuers may have applied.
 inline const std::string kOpen = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -331,10 +331,11 @@ if not redis.call('HGET', KEYS[1], 'id') then redis.call('HSETNX', KEYS[1], 'los
 return 1
 )lua";
 
-/// KEYS: state, changes, workers, and what each worker follows. ARGV: id, what the asker follows, its worker
-/// or "", and the maximum number of changes to answer. Answers {"ok", revision, what all follow, tags, how
-/// often the store was opened, run id}; or {"forgotten"}, which all are told from then on, when what the
-/// asker follows is not known here. It always writes, since WAIT is for what its own connection wrote.
+/// KEYS: state, changes, workers, and the revision that each worker has applied. ARGV: id, the revision that
+/// the caller has applied, its worker or "", and the maximum number of changes to return. Returns {"ok",
+/// revision, the revision that all have applied, tags, how many times the store was opened, run id}; or
+/// {"forgotten"}, which all guarded scripts return from then on, if the caller's revision is above the
+/// store's. It always writes, since WAIT covers only what its own connection wrote.
 inline const std::string kLook = kGuard + R"lua(
 local revision = tonumber(redis.call('HGET', state, 'revision') or '0')
 if revision < tonumber(ARGV[1]) then
@@ -362,10 +363,10 @@ local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 return {'ok', string.format('%.0f', revision), string.format('%.0f', followed), names, opened, run}
 )lua";
 
-/// KEYS: state, what the day's counter and the last second begin with. ARGV: id, second and counter that are
-/// to be exceeded, and the last counter there is. Answers {second, counter}; the counter is beyond the last
-/// when the day has no more; or {"forgotten"}. (The date: Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms", civil_from_days.)
+/// KEYS: state, the prefix of the day's counter and of the last second. ARGV: id, the second and counter to
+/// exceed, and the last counter. Returns {second, counter}, where the counter is above the last one if the
+/// day has no more; or {"forgotten"}. (The date: Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+/// civil_from_days.)
 inline const std::string kNextId = kGuard + R"lua(
 local function date_of(seconds)
   local floor = math.floor

@@ -18,17 +18,17 @@ using db::RedisReply;
 
 constexpr std::string_view kOk = "ok";
 
-// What the scripts count with begins at 0.
+// The scripts compute with numbers from 0.
 std::string text_of(std::int64_t value) { return std::to_string(std::max<std::int64_t>(value, 0)); }
 
-// Nothing that is counted with may be believed only because Redis says it: somebody else can have written
-// there, or it is no Redis.
+// Numbers from Redis are checked before use: another program may have written there, or the server may not be
+// Redis.
 void expect(bool good, const char* what) {
   if (!good)
     throw core::Failure(core::kStorageError, std::string("Redis answered ") + what + " that cannot be");
 }
 
-// Throws core::Failure: somebody else has written what is no number there.
+// Throws core::Failure if another program has written something other than such a number.
 std::int64_t integer_of(const RedisReply& reply) {
   const std::string& text = reply.text();
   const auto value = core::parse<std::int64_t>(text);
@@ -38,7 +38,7 @@ std::int64_t integer_of(const RedisReply& reply) {
   return *value;
 }
 
-// What Lua counts with, beginning at 0.
+// An integer from 0 that is exact in Lua.
 std::int64_t small_integer_of(const RedisReply& reply, const char* what) {
   expect(reply.integer() >= 0 && reply.integer() <= scripts::kLastInteger, what);
   return reply.integer();
@@ -59,7 +59,7 @@ Tag tag_of(const RedisReply& reply) {
 
 bool is_ok(const RedisReply& reply) { return reply.at(0).text() == kOk; }
 
-// Reads {"ok", tag}, or what says that there is none of that name.
+// Reads {"ok", tag}; any other status means that there is no such tag.
 auto tag_reader(const std::string& name) {
   return [name](const RedisReply& reply) -> Result<Tag> {
     if (!is_ok(reply)) return no_such_tag(name);
@@ -101,9 +101,8 @@ void add_field(std::vector<std::string>& words, const char* field, const std::op
   if (value) words.insert(words.end(), {field, text_of(*value)});
 }
 
-// A second issuer gets nothing before the first has had time to see it; so the first can be sure that nobody
-// else got anything as long as it has looked since that much less a margin for clocks and answers on their
-// way.
+// A second issuer is granted nothing before the first has had time to notice it. So the first knows that it
+// was alone if its last look is more recent than that, less a margin for clock errors and replies in flight.
 constexpr core::milliseconds kSecondWaits{2000};
 constexpr core::milliseconds kAlone{1500};
 
@@ -143,7 +142,7 @@ void RedisStore::run(const Call& call, Read read, core::Done<T> done) {
               });
 }
 
-// Refused when the store is not the one that open() found any more.
+// StoreRegressed if the store is no longer the one that open() found.
 template <class T, class Read>
 void RedisStore::run_guarded(Call call, Read read, core::Done<T> done) {
   call.keys.insert(call.keys.begin(), key("state"));

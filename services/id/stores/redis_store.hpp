@@ -1,8 +1,8 @@
-// The shared store in Redis: every method is one Lua script, which Redis runs as a whole
+// The shared store in Redis: every method is one Lua script, which Redis runs atomically
 // (https://redis.io/docs/latest/develop/interact/programmability/eval-intro/).
 //
-// What Redis has told is as safe as its configuration makes it: `appendonly yes` with `appendfsync always`,
-// no eviction of keys, and wait_replicas where a replica may become the master.
+// Durability depends on Redis' configuration: `appendonly yes` with `appendfsync always`, no eviction of
+// keys, and wait_replicas if a replica may become the master.
 #pragma once
 
 #include <memory>
@@ -18,14 +18,14 @@
 namespace zerosuite::id::stores {
 
 struct RedisStoreOptions {
-  std::string prefix = "zerosuite:id:";  ///< Of all keys.
-  /// The number of replicas that must have what is reserved or changed of a tag, or else the answer is
+  std::string prefix = "zerosuite:id:";  ///< Prefix of all keys.
+  /// The number of replicas that must confirm a reservation or a change of a tag; otherwise the result is
   /// Indeterminate (https://redis.io/commands/wait).
   int wait_replicas = 0;
 };
 
-/// Belongs to the loop's thread. Leases are counted by Redis' clock. May be destroyed before its calls are
-/// answered: they still are, as long as the Redis client is there. The client must outlive it.
+/// Belongs to the loop's thread. Leases are timed by Redis' clock. May be destroyed while calls are pending:
+/// they complete as long as the Redis client exists. The client must outlive it.
 class RedisStore final : public Store {
  public:
   explicit RedisStore(db::Redis& redis, RedisStoreOptions options = {});
@@ -46,7 +46,7 @@ class RedisStore final : public Store {
   void remember(const std::vector<std::pair<std::string, std::int64_t>>& floors,
                 core::Done<bool> done) override;
   void look(const ChangesQuery& look, core::Done<Changes> done) override;
-  /// The hash that says which store this is, and the id in it as open() found it.
+  /// The key of the hash with the store's id, and the id as open() found it.
   std::string state_key() const { return key("state"); }
   const std::string& id() const { return opened_->id; }
   StoreTraits traits() const override { return {.name = "redis", .shared = true}; }
@@ -56,9 +56,9 @@ class RedisStore final : public Store {
   using Words = std::vector<std::string>;
   struct Opened {
     std::string id;
-    std::string run;       // the server's
-    bool alone = false;    // this made the store, and nobody else has opened it since
-    core::TimePoint seen;  // that, when it was asked for last
+    std::string run;       // the server's run id
+    bool alone = false;    // this issuer created the store, and no other has opened it since
+    core::TimePoint seen;  // when `alone` was last confirmed
   };
   struct Call {
     const std::string& script;
@@ -70,7 +70,7 @@ class RedisStore final : public Store {
   void run(const Call& call, Read read, core::Done<T> done);
   template <class T, class Read>
   void run_guarded(Call call, Read read, core::Done<T> done);
-  /// Before `done` hears of a result, it has come to the replicas that are to be waited for.
+  /// Delays `done` until the required replicas have the write; Indeterminate if they do not.
   template <class T>
   core::Done<T> once_replicated(core::Done<T> done);
   Words keys_of(const Key& key) const;
@@ -80,7 +80,7 @@ class RedisStore final : public Store {
   db::Redis& redis_;
   const RedisStoreOptions options_;
   const std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();  // as open() found it
-  std::optional<RedisReplicas> replicas_;                              // when some are to be waited for
+  std::optional<RedisReplicas> replicas_;                              // if wait_replicas > 0
 };
 
 }  // namespace zerosuite::id::stores

@@ -1,4 +1,4 @@
-// One request to a store at a time, and after one that failed a pause, which doubles each time.
+// At most one request to a store at a time, with exponential back-off after failures.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace zerosuite::id {
 
-/// Keeps the state of the requests; its owner sends them. Belongs to the loop's thread.
+/// Tracks the state of the requests; its owner sends them. Belongs to the loop's thread.
 class Reserver {
  public:
   struct Pauses {
@@ -29,26 +29,26 @@ class Reserver {
 
   /// Whether a request may be sent now.
   bool ready() const { return !asking_ && !resting(); }
-  /// One is sent, and its answer not dealt with yet.
+  /// Whether a request was sent whose result has not been processed yet.
   bool asking() const { return asking_; }
-  /// The pause after a failure is not over.
+  /// Whether the pause after a failure is running.
   bool resting() const { return pause_over_.armed(); }
-  /// The present pause, or the next one when there is none.
+  /// The present pause, or the first one if there is none.
   core::milliseconds pause() const { return std::max(pause_, pauses_.first); }
   const Pauses& pauses() const { return pauses_; }
   /// Why the last attempt failed.
   const std::optional<core::Error>& trouble() const { return trouble_; }
 
-  /// A request is sent, of the generation that is returned.
+  /// Records that a request is sent; returns its generation.
   Generation begin() {
     asking_ = true;
     return generation_;
   }
-  /// Whether the answer to it may be used. Any other is dropped.
+  /// Whether the result of a request of that generation may be used; otherwise it must be dropped.
   bool is_present(Generation generation) const { return generation == generation_; }
-  /// What is being reserved is not to be used.
+  /// Invalidates the request in flight: its result must not be used.
   void void_all() { ++generation_; }
-  /// How the request went.
+  /// The outcome of the request.
   void succeeded() {
     trouble_.reset();
     pause_ = core::milliseconds(0);
@@ -58,7 +58,8 @@ class Reserver {
     pause_ = std::clamp(2 * pause_, pauses_.first, pauses_.longest);
     pause_over_.after(pause_);
   }
-  /// Its answer is dealt with, so that another may be sent. Not earlier: who is answered may ask again.
+  /// The result is processed, so another request may be sent. Not earlier: a callback that gets the result
+  /// may make another call.
   void end() { asking_ = false; }
 
  private:

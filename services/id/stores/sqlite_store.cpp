@@ -45,7 +45,7 @@ SqliteStore::SqliteStore(net::Timers& timers, net::Offload& offload, const Sqlit
   tables_.emplace(file_);
 }
 
-// A last commit that is torn was not answered; were it otherwise, the floors would tell.
+// A torn last commit was never acknowledged; if it had been, the floors would reveal it.
 void SqliteStore::check_file() const {
   const auto refuse = [this](const char* what) {
     throw core::Failure(core::kStoreRegressed, file_.path().string() + what + kAccept);
@@ -124,7 +124,7 @@ void SqliteStore::give_back(const Key& key, const Range& unused, core::Done<bool
                 .done =
                     [this, before, result, done = std::move(done)](const core::Error* trouble) mutable {
                       if (trouble == nullptr) return done(*result);
-                      // A commit that failed may be on the disk after all, and count at the next start.
+                      // A failed commit may still be on the disk, and take effect at the next start.
                       const bool doubtful = commits_.failed_for_good() && !before;
                       done(core::Error{doubtful ? core::kIndeterminate : core::kStorageError,
                                        trouble->message, trouble->details});
@@ -195,7 +195,7 @@ void SqliteStore::look(const ChangesQuery&, core::Done<Changes> done) {
   answer_later<Changes>(std::move(done), Changes{});
 }
 
-// At the end of this turn.
+// Runs `done` at the end of this turn.
 template <class T>
 void SqliteStore::answer_later(core::Done<T> done, core::Result<T> result) {
   answers_.push_back(

@@ -1,5 +1,5 @@
-// The embedded store: a folder of this process alone, SQLite in it, and a commit to the disk before every
-// answer.
+// The embedded store: a folder used by this process alone, with a SQLite database in it, and a commit to the
+// disk before every reply.
 #pragma once
 
 #include <filesystem>
@@ -20,26 +20,27 @@ namespace zerosuite::id::stores {
 
 struct SqliteOptions {
   std::filesystem::path folder;
-  /// Goes on, above what the floors say, where an older state than the last is found or none at all.
+  /// If the state is older than the last one or missing, continues above the floors.
   bool accept_regressed = false;
 };
 
-/// Of one process: worker ids need no leases, the folder's lock keeps them. Belongs to the loop's thread. To
-/// be destroyed when it is idle, or after the offload; unless it was closed, that is the same as a crash.
+/// Used by one process: worker ids need no leases, since the folder's lock protects them. Belongs to the
+/// loop's thread. Destroy it when it is idle, or after the offload; without close(), destruction amounts to a
+/// crash.
 class SqliteStore final : public Store, private db::CommitQueue::Target {
  public:
-  /// Throws core::Failure, one line: StorageError when the folder cannot be used or what is in it cannot be
-  /// trusted; WorkerIdInUse, with folder and process, when another process has it; StoreRegressed when what
-  /// was given out last is missing.
+  /// Throws core::Failure, one line: StorageError if the folder cannot be used or its contents cannot be
+  /// trusted; WorkerIdInUse, with folder and process, if another process has it; StoreRegressed if the latest
+  /// state is missing.
   SqliteStore(net::Timers& timers, net::Offload& offload, const SqliteOptions& options);
 
-  /// Before anything is served: throws core::Failure StoreRegressed, which names the key and both numbers,
-  /// when the store is older than the floors, or when they are gone though it had some. If that is accepted,
+  /// To be called before serving. Throws core::Failure StoreRegressed if the store is older than the floors
+  /// (naming the key and both numbers), or if it had a floor file that is gone. With accept_regressed it
   /// raises every key to its floor instead. Then begins the floor file.
   void check(HighWaterMarks& floors);
 
   void reserve(const ReserveRequest& ask, core::Done<Reserved> done) override;
-  /// Indeterminate when the disk failed: the range must not be used any more.
+  /// Indeterminate if the commit failed: the range must no longer be used.
   void give_back(const Key& key, const Range& unused, core::Done<bool> done) override;
   void create_tag(const Tag& tag, core::Done<Tag> done) override;
   void update_tag(const std::string& name, const TagChange& change, core::Done<Tag> done) override;
@@ -47,27 +48,27 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
   void tag(const std::string& name, core::Done<Tag> done) override;
   void tags(const TagPage& page, core::Done<std::vector<Tag>> done) override;
   void claim(const Claim& claim, core::Done<Lease> done) override;
-  /// Also while nothing can be written.
+  /// Works while the disk cannot be written, too.
   void renew(const Claim& claim, const Lease& lease, core::Done<Lease> done) override;
   void release(const Claim& claim, const Lease& lease, core::Done<bool> done) override;
   void pin(const std::string& name, const std::string& value, Pin how, core::Done<std::string> done) override;
 
-  /// A store of one process is what it is, and nobody else changes it.
+  /// These four do nothing: no other process changes this store.
   void open(const OpenRequest& bond, core::Done<std::string> done) override;
   void distrust(core::Done<bool> done) override;
   void remember(const std::vector<HighWaterMarks::Mark>& floors, core::Done<bool> done) override;
   void look(const ChangesQuery& look, core::Done<Changes> done) override;
 
-  /// `changed` hears when the disk takes nothing any more, and nullopt when it does again.
+  /// `changed` gets the error when the disk can no longer be written, and nullopt when it can again.
   void on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
     commits_.on_change(std::move(changed));
   }
   StoreTraits traits() const override { return {"sqlite", false}; }
   std::optional<core::Error> trouble() const override { return commits_.trouble(); }
 
-  /// Whether no transaction is on its way.
+  /// Whether no transaction is in progress.
   bool idle() const { return commits_.idle(); }
-  /// At the end, when it is idle: writes what is outstanding, in this call. Returns why it could not.
+  /// At the end, when it is idle: writes what is outstanding, synchronously. Returns the error if that fails.
   std::optional<core::Error> close();
 
  private:
@@ -90,8 +91,8 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
   db::StateFile file_;
   std::optional<SqliteTables> tables_;
   db::CommitQueue commits_;
-  std::map<std::int64_t, Holder> holders_;           // as answered
-  std::vector<core::MoveFunction<void()>> answers_;  // of calls that need not wait for the disk
+  std::map<std::int64_t, Holder> holders_;           // from the results of claim() and release()
+  std::vector<core::MoveFunction<void()>> answers_;  // of calls that do not wait for the disk
   net::Timer turn_ends_;
 };
 

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::int64_t kVersion = 2;
 
-// `base`: the key's next value was set to that by hand, so it does not fall below it; `given`: what had been
-// given out before that.
+// `base`: the value that the key's next value was set to explicitly, and does not fall below; `given`: the
+// next value before that.
 constexpr std::string_view kCounterTable =
     "CREATE TABLE counter(key TEXT PRIMARY KEY, next INTEGER NOT NULL, base INTEGER NOT NULL, "
     "given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID";
@@ -20,7 +20,8 @@ constexpr std::string_view kTagTable =
     "CREATE TABLE tag(name TEXT PRIMARY KEY, step INTEGER, delta INTEGER, remainder INTEGER, max INTEGER, "
     "description TEXT) WITHOUT ROWID";
 
-// Version 1 did not keep what was given out before a key was raised: it cannot be told from what was not.
+// Version 1 did not record what was given out before a key was raised, so everything below `next` counts as
+// given.
 constexpr std::string_view kFromVersion1[] = {
     "ALTER TABLE counter ADD COLUMN given INTEGER NOT NULL DEFAULT 0", "UPDATE counter SET given = next"};
 
@@ -28,7 +29,7 @@ constexpr const char* kAdvice =
     "; to go on, move it away and start with --accept-regressed, which begins above what the floor file says "
     "was given out";
 
-// A statement while it is used: ready for the next when that ends, however it ends.
+// A statement in use: resets it at the end of the scope, also when an exception is thrown.
 class Use {
  public:
   explicit Use(db::Statement& statement) : statement_(statement) {}
@@ -44,7 +45,7 @@ class Use {
 
 std::string key_of_tag(const std::string& name) { return Key{Key::Kind::kTag, name}.text(); }
 
-// The end of what may be reserved of a tag, by its own last value.
+// The end of the values that may be reserved of a tag, by its `max`.
 std::int64_t end_of(const Tag& tag) {
   return std::min(tag.max, std::numeric_limits<std::int64_t>::max() - 1) + 1;
 }
@@ -101,7 +102,7 @@ struct SqliteTables::Statements {
 struct SqliteTables::WorkerIdLease {
   std::int64_t epoch = 0;
   std::string owner;
-  std::int64_t run = 0;  // 0 once it was given back
+  std::int64_t run = 0;  // 0 once it was released
 };
 
 db::StateFormat SqliteTables::format() {
@@ -181,7 +182,8 @@ core::Result<Tag> SqliteTables::update_tag(const std::string& name, const TagCha
   return *find_tag(name);
 }
 
-// Returns where the values begin that were given out above.
+// Returns the beginning of the values given out above the mistaken floor; the greatest integer if there are
+// none.
 core::Result<std::int64_t> SqliteTables::lower(const std::string& tag, std::int64_t floor) {
   const std::string key = key_of_tag(tag);
   Use use(statements_->bounds);
@@ -193,7 +195,7 @@ core::Result<std::int64_t> SqliteTables::lower(const std::string& tag, std::int6
   return base < next ? base : std::numeric_limits<std::int64_t>::max();
 }
 
-// Its counter stays: a tag of that name that is created later goes on from there.
+// Its counter stays: a tag of that name that is created later continues from there.
 core::Result<Tag> SqliteTables::delete_tag(const std::string& name) {
   auto tag = find_tag(name);
   if (!tag) return no_such_tag(name);
@@ -239,7 +241,7 @@ void SqliteTables::put_tag(const Tag& tag) {
       .step();
 }
 
-// The folder's lock keeps other processes out: what they hold by the table, they hold no more.
+// The folder's lock excludes other processes: a worker id that the table assigns to an earlier run is free.
 core::Result<Lease> SqliteTables::claim(const Claim& claim) {
   const auto id = claim.worker ? claim.worker : choose_worker(claim);
   if (!id) return worker_ids_exhausted(claim.workers);
@@ -252,7 +254,7 @@ core::Result<Lease> SqliteTables::claim(const Claim& claim) {
   return Lease{.worker = *id, .epoch = worker.epoch, .taken_over = held && !mine};
 }
 
-// Its own, if it has one, or the lowest that nobody in this process has.
+// The owner's own worker id if it has one, or the lowest that is not used in this process.
 std::optional<std::int64_t> SqliteTables::choose_worker(const Claim& claim) {
   Use use(statements_->workers);
   use->bind(1, run_);

@@ -1,8 +1,8 @@
-// What the SQLite store keeps, and what its calls do to it, each inside a transaction that the caller has
+// The tables of the SQLite store and the operations on them, each inside a transaction that the caller has
 // begun.
 //
-// Every call looks before it writes: one that is refused has changed nothing. All throw db::SqliteFailure
-// when SQLite does not do it. One thread at a time.
+// Every call checks before it writes: a call that is refused changes nothing. All throw db::SqliteFailure if
+// SQLite fails. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,9 @@ class SqliteTables {
  public:
   static db::StateFormat format();
 
-  /// Of an opened file of that format, which it starts on: the worker ids of this process are told from those
-  /// of earlier ones. Throws core::Failure StorageError when the file cannot be written.
+  /// `file` is open and has that format. Counts this start, so that worker ids of this process are
+  /// distinguished from those of earlier ones. Throws core::Failure StorageError if the file cannot be
+  /// written.
   explicit SqliteTables(db::StateFile& file);
   ~SqliteTables();
 
@@ -40,15 +41,15 @@ class SqliteTables {
 
   std::string pin(const std::string& name, const std::string& value, Store::Pin how);
 
-  /// The next value of the key of that text; 0 when nothing is known of it.
+  /// The next value of the key with that Key::text(); 0 if it is unknown.
   std::int64_t next(const std::string& key);
-  /// It becomes at least `floor`, and never falls below that again.
+  /// Raises the next value to at least `floor`; give_back() does not lower it below that.
   void raise(const std::string& key, std::int64_t floor);
 
-  /// Whether a floor file has ever been kept beside these tables.
+  /// Whether a floor file was ever used with these tables.
   bool floored();
   void set_floored();
-  /// Writes something, as a sign that writing works.
+  /// Writes a row, to check that writing works.
   void probe();
 
  private:
@@ -61,7 +62,7 @@ class SqliteTables {
   std::optional<WorkerIdLease> find_worker(std::int64_t id);
   std::optional<std::int64_t> choose_worker(const Claim& claim);
 
-  std::int64_t run_ = 0;  // how often the folder was started on, this time included
+  std::int64_t run_ = 0;  // the number of starts on this folder, including this one
   std::unique_ptr<Statements> statements_;
 };
 

@@ -6,8 +6,8 @@
 namespace zerosuite::id::formats {
 namespace {
 
-// How many digits of a base fit into a word together, and their range: one division of the number by that
-// range takes them all.
+// The maximum number of digits of a base in a word, and the number of their values: one 128-bit division by
+// that range splits off all of them.
 struct Chunk {
   std::uint64_t range = 1;
   std::size_t digits = 0;
@@ -22,8 +22,8 @@ constexpr Chunk chunk_of(std::uint64_t base) {
   return chunk;
 }
 
-// The base is a constant of the compiler's: hex becomes shifts, and of other bases no division of a single
-// digit is left.
+// The base is a compile-time constant, so that dividing by it becomes shifts for hex, and multiplications for
+// other bases.
 template <std::uint32_t kBase>
 void write_in(Number128 number, const Digits& digits, std::span<char> out) {
   constexpr Chunk kChunk = chunk_of(kBase);

@@ -1,4 +1,4 @@
-// Numbers of 128 bits in any base: the one conversion under every text form of an id. Thread-safe.
+// 128-bit numbers in any base: the conversion that all text forms of ids use. Thread-safe.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ constexpr std::uint64_t low_bits(std::uint64_t value, int bits) {
   return value & ((std::uint64_t{1} << bits) - 1);
 }
 
-/// The digits of a base, of 16, 32, 36, 58 or 62.
+/// The digits of base 16, 32, 36, 58 or 62.
 class Digits {
  public:
   constexpr explicit Digits(std::string_view digits) : digits_(digits) {
@@ -30,7 +30,7 @@ class Digits {
 
   constexpr std::uint32_t base() const { return static_cast<std::uint32_t>(digits_.size()); }
   constexpr char digit(std::uint32_t value) const { return digits_[value]; }
-  /// base() or more when it is no digit of these.
+  /// ≥ base() if the character is not a digit.
   constexpr std::uint32_t value(char digit) const { return values_[static_cast<std::uint8_t>(digit)]; }
 
  private:
@@ -41,7 +41,7 @@ class Digits {
 };
 
 inline constexpr Digits kHexDigits{"0123456789abcdef"};
-/// Of RFC 4648, "base32hex", in small letters.
+/// RFC 4648, "base32hex", in lower case.
 inline constexpr Digits kBase32Digits{"0123456789abcdefghijklmnopqrstuv"};
 /// https://www.crockford.com/base32.html
 inline constexpr Digits kCrockfordDigits{"0123456789ABCDEFGHJKMNPQRSTVWXYZ"};
@@ -50,13 +50,13 @@ inline constexpr Digits kBase36Digits{"0123456789abcdefghijklmnopqrstuvwxyz"};
 inline constexpr Digits kBase58Digits{"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"};
 inline constexpr Digits kBase62Digits{"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"};
 
-/// Writes the number, which `out` must have digits enough for, with leading zeros.
+/// Fills `out`, which must be long enough for the number, with its digits and leading zeros.
 void write(Number128 number, const Digits& digits, std::span<char> out);
 
-/// nullopt when some character is no digit, or when the number has more than 128 bits.
+/// nullopt if a character is not a digit, or if the number has more than 128 bits.
 std::optional<Number128> read(std::string_view text, const Digits& digits);
 
-/// nullopt when it has more than 63 bits.
+/// nullopt if the number has more than 63 bits.
 std::optional<std::int64_t> id_of(Number128 number);
 
 }  // namespace zerosuite::id::formats

@@ -1,5 +1,5 @@
-// Ids as text: of fixed length, so that texts sort as their ids do (but for plain decimal), and one text for
-// one id.
+// Ids as text: one text per id, of fixed length, so that texts sort as their ids do (except for plain
+// decimal).
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ std::string encode(std::int64_t id, Form form);
 /// they look like.
 std::int64_t decode(std::string_view text, Form form);
 
-/// A text in quotation marks for a message, or how long it is when it is longer than any id.
+/// A text in quotation marks for a message, or its length if it is longer than any id.
 std::string shown(std::string_view text);
 
 }  // namespace zerosuite::id::formats
