@@ -128,8 +128,7 @@ class Engine {
   /// Calls `freed` once, when an acquire() that completed with nullopt may be worth retrying.
   virtual void watch_free(const std::string& name, std::function<void()> freed) = 0;
 
-  /// All holds, ordered by token; right after the start those that an earlier process left, each with its
-  /// full lease.
+  /// All holds, by token; right after the start those that an earlier process left, with their full leases.
   virtual std::vector<RecoveredHold> holds() const = 0;
   /// How much longer acquire() fails with Recovering; zero if it does not.
   virtual core::milliseconds recovering() const = 0;

@@ -374,8 +374,7 @@ void Acquires::undelivered(Token token, const std::string& owner, const std::str
   take_back(token, spec);
 }
 
-// Done as a chore, since very many waits may end at the same moment; some are granted before their chore
-// runs.
+// A chore, since very many waits may end at the same moment; some are granted before their chore runs.
 void Acquires::on_timer(Waiter& waiter) {
   context_.chores.add([this, id = waiter.id] {
     Waiter* still = find(id);

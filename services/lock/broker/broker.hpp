@@ -124,8 +124,8 @@ class Broker {
   /// The names in use that start with `prefix`, from `cursor` on, in byte order. A page has at most `limit`
   /// of them, and ends once they make a quarter of a mebibyte.
   Page list(const std::string& prefix, std::size_t limit, const std::string& cursor) const;
-  /// The same for an owner's holds; a set is not split. Throws core::Failure(InvalidArgument) for an invalid
-  /// cursor.
+  /// The same for an owner's holds; sets are not split. A malformed cursor throws
+  /// core::Failure(InvalidArgument).
   HoldsPage holds_of(const std::string& owner, std::size_t limit, const std::string& cursor) const;
   /// The hold of that owner; null if there is none.
   const Hold* held_by(const std::string& name, const std::string& owner) const;

@@ -50,8 +50,7 @@ class Search {
     bool held;  // by the owner of the next step; otherwise the next step is ahead in the queue
   };
 
-  // Looks at one more hold of the start's owner. False if none of them is waited for: then no cycle is
-  // possible.
+  // Looks at one more hold of the start's owner. False if none of them is waited for: there is no cycle.
   bool look_on() {
     if (held_ == start_.owner->holds.end()) return false;
     const Hold& hold = *(held_++)->second;
@@ -84,8 +83,7 @@ class Search {
     return true;
   }
 
-  // At most twice per name: a visit skips only the asking owner's own holds, which a visit for another owner
-  // includes.
+  // At most twice per name: a visit skips only the asker's own holds, and any other asker's visit has them.
   void reach_holders(Name& name, const Owner& asker) {
     Name::Visit& visit = name.visit;
     if (visit.search != number_) visit = {number_, nullptr, 0};
@@ -154,8 +152,7 @@ class Search {
     }
     return cycle;
   }
-  // A waiter between two others in the same queue need not be shown, unless it is a writer between two
-  // readers.
+  // A waiter between two others in a queue need not be shown, unless it is a writer between two readers.
   bool passed_over(const std::vector<Step>& steps, const std::vector<Step>& all, std::size_t i) const {
     if (steps.empty() || steps.back().held || steps.back().name != all[i].name) return false;
     const LockSpec& before = steps.back().waiter->request.spec;

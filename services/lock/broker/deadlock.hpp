@@ -4,8 +4,7 @@
 // waiting, src/backend/storage/lmgr/README; here a walk costs microseconds). Its nodes are the waits. A wait
 // depends on every place before its own in the queues of its names, and on the open waits of every owner that
 // holds one of them in a conflicting mode: an owner that waits is assumed to release nothing before its wait
-// ends. A place depends only on its own wait, not on its owner's other waits, which may belong to other
-// threads.
+// ends. A place depends only on its own wait, not on its owner's other waits, perhaps of other threads.
 #pragma once
 
 #include <cstdint>

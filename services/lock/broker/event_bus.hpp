@@ -1,5 +1,4 @@
-// Events about locks for their subscribers: a session gets those of its owner, a watcher those of all names
-// with a prefix.
+// Events about locks for subscribers: a session gets those of its owner, a watcher those of a name prefix.
 #pragma once
 
 #include <cstdint>

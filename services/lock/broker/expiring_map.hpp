@@ -17,8 +17,7 @@
 
 namespace zerosuite::lock {
 
-/// Approximate heap bytes of a key or value beyond its own size, the same for every copy of it. Overloaded
-/// per type.
+/// Approximate heap bytes of a key or value beyond its own size, the same for every copy.
 inline std::size_t footprint(const std::string& text) { return text.size(); }
 inline std::size_t footprint(std::integral auto) { return 0; }
 inline std::size_t footprint(const Granted& granted) {

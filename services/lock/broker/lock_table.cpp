@@ -78,8 +78,7 @@ bool is_held(const Hold& hold) { return hold.token != 0 && hold.spec.count > 0; 
 
 }  // namespace
 
-// All callers get the outcome: only the one that was sent last may still have a client, and which one that is
-// is unknown.
+// All callers get the outcome: perhaps only the latest still has a client, and which that is is unknown.
 void Waiter::join(core::Done<Answer> told) {
   if (!done) {
     done = std::move(told);

@@ -192,12 +192,10 @@ class LockTable {
   const Hold* lock(const Owner& owner, const Name& name) const;
   /// The same, including permits and holds that are being released.
   const Hold* held(const Owner& owner, const Name& name) const;
-  /// The hold that was granted to the same request, and the waiter of the same request; null if there is
-  /// none.
+  /// The hold that was granted to the same request, and its waiter; null if there is none.
   Hold* granted(const Owner& owner, const LockSpec& spec) const;
   Waiter* begun(const Owner& owner, const LockSpec& spec) const;
-  /// The hold that another acquire of its owner re-enters: of the same names, and not of a semaphore. Null if
-  /// there is none.
+  /// The lock with the same names that another acquire of its owner re-enters; null if there is none.
   Hold* entered(const Owner& owner, const LockSpec& spec) const;
 
   const std::map<std::string, Name, std::less<>>& names() const { return names_; }

@@ -14,8 +14,7 @@ using core::milliseconds;
 constexpr std::int64_t kTokensPerMillisecond = 1024;
 constexpr Token kLastWallToken = Token{1} << 52;  // beyond it the wall clock is not trusted
 
-// Above every token issued before: those of this folder, and, if the clock is right, those of a folder that
-// is gone.
+// Above every token issued before: those of this folder and, if the clock is right, of a deleted folder.
 Token first_token(Token limit, std::int64_t wall_ms) {
   const bool believed = wall_ms > 0 && wall_ms < kLastWallToken / kTokensPerMillisecond;
   return std::max(limit, believed ? wall_ms * kTokensPerMillisecond : 0) + 1;

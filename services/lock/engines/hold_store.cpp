@@ -10,8 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The file's version. Version 1 stored only the latest request_id of a hold, and neither `confirm` nor
-// `held`.
+// The file's version. Version 1 has only the latest request_id of a hold, and neither `confirm` nor `held`.
 constexpr std::int64_t kVersion = 2;
 
 constexpr std::string_view kMakeHold =

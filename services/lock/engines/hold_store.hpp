@@ -65,8 +65,7 @@ class HoldStore {
 
   /// What was found at the start; to be called once.
   Recovered take_recovered() { return std::move(recovered_holds_); }
-  /// Begins this run: stores `meta`, and deletes all rows if `forget_rows`. Throws core::Failure
-  /// StorageError.
+  /// Begins a run: stores `meta`, and deletes all rows if `forget_rows`. Throws core::Failure StorageError.
   void begin(const Meta& meta, bool forget_rows);
   /// Writes the meta, and then all changes in one transaction; all is on the disk on return. Throws
   /// core::Failure; then none of the changes was written.

@@ -8,8 +8,7 @@ namespace {
 
 using core::milliseconds;
 
-// How long changes without a waiting completion may stay unwritten. A lost release only delays the next
-// holder.
+// How long changes may stay unwritten if no completion waits. A lost release only delays the next holder.
 constexpr milliseconds kSyncDelay{20};
 constexpr milliseconds kAsyncDelay{5};
 

@@ -48,8 +48,7 @@ class Journal final : private db::CommitQueue::Target {
   /// Whether the meta on the disk covers that token and lease.
   bool covers(Token token, core::milliseconds lease) const;
 
-  /// Writes all outstanding changes and `rows`, in this call; it must be idle. Returns the error if that
-  /// failed.
+  /// Writes all outstanding changes and `rows`, in this call; it must be idle. Returns the error, if any.
   std::optional<core::Error> close(std::map<Token, Change> rows, bool clean);
 
  private:
