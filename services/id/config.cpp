@@ -125,7 +125,7 @@ void describe_sequences(ops::Options& options, Config& config) {
   options.add("tag_watch_ms", issuer.watch.every, {10},
               "How often it is asked what other issuers on the same store have changed of tags.");
   options.add("max_tags", issuer.segments.max_tags, {1},
-              "Maximum number of tags in use; ERR Overloaded beyond it.");
+              "Maximum number of tags in memory; idle ones make room, and without one ERR Overloaded.");
   options.add("max_names", issuer.sequences.max_names, {1},
               "Maximum number of sequences in memory; beyond it the idle ones are dropped.");
 }

@@ -38,8 +38,8 @@ void describe_limits(ops::Options& options, Limits& limits) {
               "How often an owner may enter one lock without leaving it; ERR ReentrancyLimit beyond it.");
 }
 
-// The only look at the wall clock: tokens of a new or damaged folder begin where an earlier one cannot have
-// been.
+// The only use of the wall clock: the tokens of a new or damaged folder start above any that an earlier
+// folder can have used.
 std::int64_t wall_ms() {
   const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<milliseconds>(since_1970).count();

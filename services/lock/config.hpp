@@ -1,4 +1,4 @@
-// What zerosuite-lock can be told beside what every program can.
+// The configuration of zerosuite-lock, beyond what all programs share.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ inline constexpr ops::Program kProgram{.name = "lock",
 struct Config final : ops::Config {
   void describe(ops::Options& options) override;
 
-  /// The folder is `data`, and the time is now.
+  /// The engine's options: the folder is `data`, `wall_ms` the current time.
   engines::EmbeddedOptions embedded() const;
 
   Limits limits;

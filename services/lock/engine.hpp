@@ -1,7 +1,7 @@
-// The seam between the broker and whatever keeps the locks.
+// The interface between the broker and the engine that keeps the locks.
 //
-// The broker above it does the rest once for all engines: waiting and fairness, counting of re-entries,
-// sessions, request memory, deadlock detection. An engine only has to say, for one moment, who holds what.
+// The broker implements the rest once for all engines: waiting and fairness, re-entry counts, sessions,
+// request deduplication, deadlock detection. An engine only decides which owner holds what at the moment.
 #pragma once
 
 #include <algorithm>
@@ -18,45 +18,45 @@
 
 namespace zerosuite::lock {
 
-/// A fencing token, 1 … 2^53−1: every grant's is greater than that of any earlier grant of the same engine
-/// (Burrows, "The Chubby lock service", OSDI 2006, 2.4: sequencers).
+/// A fencing token, 1 … 2^53−1: each grant's token is greater than that of any earlier grant of the same
+/// engine (Burrows, "The Chubby lock service", OSDI 2006, 2.4: sequencers).
 using Token = std::int64_t;
 
 enum class Mode : std::uint8_t {
   kExclusive,
   kShared,
-  kPermits,  ///< A semaphore's: `permits` of `limit`.
+  kPermits,  ///< A semaphore: `permits` of `limit`.
 };
 
-/// What was done to a hold under a request_id: asked for again, it is answered again and not done again.
+/// An operation done to a hold under a request_id: a repeated request gets the same reply, and the operation
+/// is not done again.
 struct Record {
   enum class Kind : std::uint8_t { kAcquire, kRelease };
   Kind kind = Kind::kAcquire;
   std::string request_id;
-  std::uint32_t count = 1;  ///< How often its owner was in it then.
+  std::uint32_t count = 1;  ///< The hold's re-entry count after the operation.
 
   bool is(Kind its_kind, const std::string& id) const { return kind == its_kind && request_id == id; }
   friend bool operator==(const Record&, const Record&) = default;
 };
 
-/// What is asked for, and then held.
+/// What is requested, and once granted, held.
 struct LockSpec {
-  std::vector<std::string> names = {};  ///< Not empty, none twice; several are taken and given back together.
+  std::vector<std::string> names = {};  ///< Not empty, no duplicates; acquired and released together.
   std::string owner = {};
   Mode mode = Mode::kExclusive;
   std::uint32_t permits = 1;  ///< Of kPermits; at most `limit`.
-  std::uint32_t limit = 1;    ///< The same for all who hold the name.
+  std::uint32_t limit = 1;    ///< The same for all holders of the name.
   core::milliseconds lease{30'000};
-  core::milliseconds lock_delay{0};  ///< The broker's; kept with the hold.
-  std::uint32_t count = 1;           ///< How often its owner has entered it.
-  std::string request_id = {};       ///< Of who asks; empty when there is none. Of a hold they are `records`.
-  std::string data = {};             ///< The owner's; empty when there is none.
-  std::vector<Record> records = {};  ///< The broker's; the latest last.
-  core::milliseconds confirm{
-      0};                      ///< The broker's: it lapses so soon until it is extended; zero = it does not.
-  core::milliseconds held{0};  ///< The broker's: how long it was held when this was said.
+  core::milliseconds lock_delay{0};  ///< For the broker; stored with the hold.
+  std::uint32_t count = 1;           ///< The re-entry count.
+  std::string request_id = {};       ///< Of a request; empty = none. A hold has `records` instead.
+  std::string data = {};             ///< The owner's; empty = none.
+  std::vector<Record> records = {};  ///< For the broker; the latest last.
+  core::milliseconds confirm{0};     ///< For the broker: lapses after this unless extended; zero = never.
+  core::milliseconds held{0};        ///< For the broker: how long the hold had been held at this update.
 
-  /// What was done under that id; null when nothing was.
+  /// The operation done under that id; null if there was none.
   const Record* record(Record::Kind kind, const std::string& id) const {
     const auto found =
         std::find_if(records.begin(), records.end(), [&](const Record& made) { return made.is(kind, id); });
@@ -67,7 +67,7 @@ struct LockSpec {
 
 struct Grant {
   Token token = 0;
-  core::milliseconds lease{0};  ///< From the answer on, the engine's clock drift taken off.
+  core::milliseconds lease{0};  ///< From the completion on, less the engine's clock drift.
 };
 
 struct RecoveredHold {
@@ -76,62 +76,61 @@ struct RecoveredHold {
   core::milliseconds remaining{0};
 };
 
-/// How a hold came to its end.
+/// Why a hold ended.
 enum class Ending : std::uint8_t {
-  kReleased,  ///< Its owner gave it back, and knows.
-  kTaken,     ///< Its lease or its session passed, or an operator took it: its owner may not know.
+  kReleased,  ///< Its owner released it.
+  kTaken,     ///< Its lease or session expired, or an operator revoked it: its owner may not know.
 };
 
-/// What an engine promises; `engine_info()` shows it to clients.
+/// What an engine guarantees; `engine_info()` shows it to clients.
 struct Capabilities {
-  std::int64_t epoch = 0;  ///< Rises with every start.
+  std::int64_t epoch = 0;  ///< Increases with every start.
   std::string engine;      ///< "embedded"
   std::string durability;  ///< "sync", "async" or "none"
   std::string fair;        ///< "strict": FIFO over all clients
-  std::string exclusion;   ///< What mutual exclusion rests on, in a few words.
-  std::string clock;       ///< Whose clock ends a lease.
+  std::string exclusion;   ///< What mutual exclusion depends on, in a few words.
+  std::string clock;       ///< The clock that ends a lease.
   bool fencing = false;
   bool context = false;
   bool semaphores = false;
   bool atomic_sets = false;
-  bool indefinite = false;  ///< Holds that end with their session only.
+  bool indefinite = false;  ///< Supports holds that end only with their session.
   bool survives_restart = false;
 };
 
-/// The error of a claim that must wait until nobody can hold what an unclean stop forgot.
+/// The error for requests made while a lock forgotten in an unclean stop may still be held.
 inline core::Error recovering(core::milliseconds remaining) {
   return {core::kRecovering, "locks granted before an unclean stop may still be held",
           core::Json().add("retry_after_ms", remaining.count())};
 }
 
-/// All calls and completions are on the loop's thread; a completion may run before the call returns, and each
-/// runs exactly once. Completions of one name come in the order of the calls.
+/// All calls and completions run on the loop thread; a completion may run before the call returns, and each
+/// runs exactly once. Completions for one name run in the order of the calls.
 class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// Tries once to take all names; never waits for another holder (the broker does that). A hold whose lease
-  /// has passed does not count as one. Answers the grant; nullopt when somebody else holds a name in a
-  /// conflicting mode; Error Recovering while earlier holders may not be known; StorageError when nothing
-  /// was taken because it could not be kept; Indeterminate when it may have been.
+  /// Tries once to take all names; never waits for another holder (the broker does that). Expired holds are
+  /// ignored. Completes with the grant; nullopt if another hold on a name conflicts; or an error: Recovering
+  /// while earlier holders may be unknown, StorageError if nothing was taken because it could not be stored,
+  /// Indeterminate if it may have been.
   virtual void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) = 0;
-  /// Replaces what is kept of a hold: its lease, which begins anew, its count, its mode (only from kExclusive
-  /// to kShared), its records and what else is the broker's. A hold of count zero is one that was given back:
-  /// its names are taken until release(), but a restart does not bring it back. Answers false when the token
-  /// holds nothing any more. It may have passed its lease, as long as nobody took its names: whether that is
-  /// too late is the broker's decision.
+  /// Replaces the stored state of a hold: its lease, which starts again, its count, its mode (only from
+  /// kExclusive to kShared), its records and the broker's other fields. A hold with count zero has been
+  /// released: its names stay taken until release(), but a restart does not restore it. Completes with false
+  /// if the token no longer holds anything. An expired hold may be amended until its names are taken: whether
+  /// that is too late is the broker's decision.
   virtual void amend(Token token, const LockSpec& spec, core::Done<bool> done) = 0;
-  /// Gives all names of the hold back. Answers false when the token holds nothing any more. Does not wait for
-  /// the disk: a release that is lost only delays the next holder. Where more hangs on it, amend() to a count
-  /// of zero comes first.
+  /// Releases all names of the hold. Completes with false if the token no longer holds anything. Does not
+  /// wait for the disk: a lost release only delays the next holder. If it must not be lost, amend() to a
+  /// count of zero first.
   virtual void release(Token token, Ending ending, core::Done<bool> done) = 0;
-  /// Calls `freed` once, when an acquire that was answered nullopt may be worth another try.
+  /// Calls `freed` once, when an acquire() that completed with nullopt may be worth retrying.
   virtual void watch_free(const std::string& name, std::function<void()> freed) = 0;
 
-  /// Who holds what, in order of tokens; right after the start what an earlier process left, each with its
-  /// lease in full.
+  /// All holds, by token; right after the start those that an earlier process left, with their full leases.
   virtual std::vector<RecoveredHold> holds() const = 0;
-  /// How long acquire() will go on to answer Recovering; zero when it does not.
+  /// How much longer acquire() fails with Recovering; zero if it does not.
   virtual core::milliseconds recovering() const = 0;
   virtual Capabilities capabilities() const = 0;
 };

@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
       app.serve();
     } catch (...) {
       app.server().abort();        // its calls must not outlive the broker
-      if (engine.idle()) close();  // an endpoint that is taken is no crash
+      if (engine.idle()) close();  // an endpoint in use is not a crash
       throw;
     }
     close();

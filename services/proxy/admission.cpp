@@ -26,8 +26,8 @@ std::optional<Error> Admission::refusal(const rpc::Registration& newcomer) {
   return no_room(newcomer);
 }
 
-// The process itself comes again when it lost its connection before the proxy did; anybody else may have read
-// the id in proxy.workers.
+// The same process, known by its key, registers again if it noticed the loss of its connection before the
+// proxy did; any other may have read the id in proxy.workers.
 std::optional<Error> Admission::taken_id(const rpc::Registration& newcomer) {
   Worker* const known = registry_.worker(newcomer.id);
   if (known == nullptr) return std::nullopt;
@@ -47,12 +47,12 @@ std::optional<Error> Admission::wrong_state(const rpc::Registration& newcomer) {
                   "\") ends that when nothing the first has given out counts any more");
 }
 
-// Two who hold the same lock file cannot both be alive, whatever the older one's connection looks like.
+// Two processes cannot hold the same lock file: the older one is dead, whatever its connection looks like.
 std::optional<Error> Admission::second_owner(const rpc::Registration& newcomer) {
   const rpc::State& state = newcomer.state;
   const auto found = registry_.services().find(newcomer.service);
   if (state.id.empty() || found == registry_.services().end()) return std::nullopt;
-  const std::vector<Worker*> others = found->second->workers;  // a copy: some may have to go
+  const std::vector<Worker*> others = found->second->workers;  // a copy: some may be removed
   for (Worker* const other : others) {
     const bool same_process = !newcomer.key.empty() && other->key == newcomer.key;
     if (same_process || (state.shared && other->state.shared)) continue;
@@ -67,7 +67,7 @@ std::optional<Error> Admission::second_owner(const rpc::Registration& newcomer) 
   return std::nullopt;
 }
 
-// A name that nobody answers any more makes room for one that somebody does.
+// A new service may replace one that has no worker.
 std::optional<Error> Admission::no_room(const rpc::Registration& newcomer) {
   if (registry_.workers().size() >= options_.max_workers)
     return Error{core::kOverloaded, "there are " + std::to_string(options_.max_workers) + " workers already"};

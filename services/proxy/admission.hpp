@@ -1,5 +1,5 @@
-// Who may answer for a service: no stranger under another's id, and of a service that keeps data the one
-// state it had from the beginning, by one process unless the state is shared.
+// Which workers may serve a service: none under another worker's id, and for a service with data only workers
+// with the state it was first bound to, and only one process unless the state is shared.
 #pragma once
 
 #include <cstddef>
@@ -14,21 +14,20 @@ namespace zerosuite::proxy {
 
 struct AdmissionOptions {
   std::size_t max_workers = 4096;  ///< Registered at a time.
-  std::size_t max_services = 256;  ///< Known at a time, also those whose workers have gone.
+  std::size_t max_services = 256;  ///< Known at a time, including those without workers.
 };
 
-/// Belongs to the loop's thread.
+/// Loop thread only.
 class Admission {
  public:
   Admission(Dispatcher& dispatch, ServiceRegistry& registry, const AdmissionOptions& options)
       : dispatcher_(dispatch), registry_(registry), options_(options) {}
 
-  /// Why the worker may not be taken now; nullopt when it may. Takes out those it replaces: the same process
-  /// before it registered anew, and any worker that turns out to be gone.
+  /// Why the worker may not be admitted now; nullopt if it may. Removes the workers it replaces: the earlier
+  /// registration of the same process, a process whose lock file it holds now, and workers found to be gone.
   ///
-  /// A service is bound to the first state it is given, also when all its workers have left: another one does
-  /// not know what the first has granted. Only an operator can tell that this does not matter any more
-  /// (ServiceRegistry::unbind).
+  /// A service stays bound to its first state even without workers: a different state lacks what the first
+  /// has granted. Only an operator can decide that this no longer matters (ServiceRegistry::unbind).
   std::optional<core::Error> refusal(const rpc::Registration& newcomer);
 
  private:

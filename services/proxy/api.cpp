@@ -61,7 +61,7 @@ std::string_view state_of(const Route& route) {
 
 Value describe(const Route& route, core::TimePoint now) {
   const std::string_view id = wire::id_text(route.id());
-  const std::string_view name = route.name();  // of a call that waits, whatever its client wrote
+  const std::string_view name = route.name();  // of a waiting call, any bytes the client sent
   return Dict{{"method", wire::is_utf8(name) ? std::string(name) : hex(name)},
               {"client", ops::pseudonym(route.client.outermost())},
               {"channel", id.empty() ? hex(route.id()) : hex(id)},
@@ -70,7 +70,7 @@ Value describe(const Route& route, core::TimePoint now) {
               {"age_ms", milliseconds_since(route.opened, now)}};
 }
 
-// Only when no worker serves it: one that does would bind it again at once.
+// Only while no worker serves it: a worker would bind it again at once.
 Value forget(ServiceRegistry& registry, const std::string& service) {
   const auto found = registry.services().find(service);
   if (found != registry.services().end() && !found->second->workers.empty())
@@ -150,25 +150,24 @@ bool ready(const Router& router, const ServiceRegistry& registry, const std::opt
 }  // namespace
 
 void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const net::Timers& timers) {
-  server.method("ping", "Answers \"pong\" as long as the proxy lives.", [] { return std::string("pong"); });
-  server.method(
-      "ready", {"service"},
-      "Whether calls of the service can be answered now; without it, of every service that is known.",
-      [&](const std::optional<std::string>& service) {
-        return ready(router, registry, service, timers.now());
-      });
+  server.method("ping", "Returns \"pong\" while the proxy is alive.", [] { return std::string("pong"); });
+  server.method("ready", {"service"},
+                "Whether calls of the service can be handled now; without it, calls of every known service.",
+                [&](const std::optional<std::string>& service) {
+                  return ready(router, registry, service, timers.now());
+                });
   server.method("workers", "Every worker: its service, state, load and counters.", [&] {
     List list;
     for (const auto& [id, worker] : registry.workers()) list.push_back(describe(*worker, timers.now()));
     return list;
   });
   server.method("channels", {{"prefix", ""}},
-                "The open calls whose method starts with prefix, a thousand at most.",
+                "The open calls whose method starts with prefix, at most a thousand.",
                 [&](const std::string& prefix) {
                   return list_channels(router.dispatcher().routes(), prefix, timers.now());
                 });
   server.method("stats", "Counters since the start.", [&] { return stats(server, router, registry); });
-  server.method("drain", {"worker"}, "Gives that worker no new calls; answers how many it still has.",
+  server.method("drain", {"worker"}, "Gives the worker no new calls. Returns how many it still has.",
                 [&](const std::string& id) {
                   Worker& worker = known(registry, id);
                   worker.load.paused = true;
@@ -177,13 +176,14 @@ void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const 
                 });
   server.method(
       "forget", {"service"},
-      "Forgets a service without workers, and the state it belonged to, so that another may serve it. "
-      "Answers that state's id, or nil.",
+      "Forgets a service without workers, and the state it was bound to, so that another state may serve it. "
+      "Returns that state's id, or nil.",
       [&](const std::string& service) { return forget(registry, service); });
-  server.method("resume", {"worker"}, "Gives a worker calls again after drain.", [&](const std::string& id) {
-    Worker& worker = known(registry, id);
-    if (std::exchange(worker.load.paused, false)) router.dispatcher().worker_added(worker);
-  });
+  server.method("resume", {"worker"}, "Gives the worker calls again, after drain.",
+                [&](const std::string& id) {
+                  Worker& worker = known(registry, id);
+                  if (std::exchange(worker.load.paused, false)) router.dispatcher().worker_added(worker);
+                });
 }
 
 }  // namespace zerosuite::proxy

@@ -6,6 +6,7 @@
 
 namespace zerosuite::proxy {
 
+/// Registers all of them. The arguments must outlive the server's calls.
 void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const net::Timers& timers);
 
 }  // namespace zerosuite::proxy

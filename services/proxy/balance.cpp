@@ -7,7 +7,7 @@ namespace {
 
 constexpr double kFirstShare = 0.1;
 
-// FNV-1a, then the finalizer of MurmurHash3, since FNV alone mixes the last bytes badly.
+// FNV-1a, then the finalizer of MurmurHash3, since FNV-1a alone mixes the last bytes poorly.
 std::uint64_t hash(std::string_view id, std::string_view key) {
   std::uint64_t value = 0xcbf29ce484222325U;
   for (const std::string_view part : {key, id}) {
@@ -22,7 +22,7 @@ std::uint64_t hash(std::string_view id, std::string_view key) {
 
 std::optional<std::size_t> Balance::pick(std::size_t count, const LoadOf& load_of, core::TimePoint now) {
   if (count == 0) return {};
-  // Two draws serve while most workers have room; a look at all of them finds the last one that has.
+  // Two draws suffice while most workers have room; otherwise all workers are compared.
   std::optional<std::size_t> best;
   const std::size_t first = random_below(count);
   const std::size_t second = count == 1 ? first : (first + 1 + random_below(count - 1)) % count;
@@ -66,10 +66,10 @@ void Balance::answered(Load& load, bool unavailable, core::TimePoint now) const 
   const auto longer = options_.eject_for * (1 << std::min(load.ejections, 10U));
   load.ejected_until = now + std::min<core::milliseconds>(longer, options_.eject_longest);
   ++load.ejections;
-  load.failures = options_.eject_after - 1;  // on probation: the next such answer ejects it again
+  load.failures = options_.eject_after - 1;  // on probation: the next such reply ejects it again
 }
 
-// xorshift64: a draw costs a nanosecond and nobody gains by guessing it.
+// xorshift64: a draw costs a nanosecond, and guessing it gains nothing.
 std::size_t Balance::random_below(std::size_t count) {
   state_ ^= state_ << 13U;
   state_ ^= state_ >> 7U;
@@ -77,8 +77,8 @@ std::size_t Balance::random_below(std::size_t count) {
   return state_ % count;
 }
 
-// Between equally loaded ones, two idle ones above all, chance decides in proportion to their shares, and
-// turns are taken when those are equal too.
+// Between equally loaded workers, mostly idle ones, chance decides in proportion to their shares; if those
+// are equal too, the worker that was used less recently is better.
 bool Balance::better(const Load& a, const Load& b, core::TimePoint now) {
   constexpr std::size_t kSteps = 1 << 20;
   const double share_a = share(a, now);

@@ -1,4 +1,4 @@
-// The calls that wait for a worker: a queue for each service, and one for names that nobody offers yet.
+// The calls that wait for a worker: a queue per service, and one for names that no service offers yet.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,25 @@ struct QueueLimits {
   std::size_t bytes = 64 << 20;  ///< Of one service.
 };
 
-/// Belongs to the loop's thread. A client may fill a queue that nobody else needs. When it is full, those who
-/// have less than their share in it take the places that came last of those who have more.
+/// Loop thread only. A client may fill a queue that no other client needs. When it is full, clients below
+/// their share take the latest places of clients above it.
 class CallQueues {
  public:
-  /// Ends a call that has to leave its place to another; it leaves the queue in this call.
+  /// Ends a call to free its place; it leaves the queue in this call.
   using Evict = std::function<void(Route&)>;
 
   CallQueues(const QueueLimits& limits, Evict evict) : limits_(limits), evict_(std::move(evict)) {}
 
-  /// Makes room for `bytes` more of that client in the service's queue. False when there is none for it.
+  /// Makes room for `bytes` more of that client in the service's queue. False if that is not possible.
   bool make_room(const Service& service, const Client& client, std::size_t bytes);
-  /// To the end of its service's queue, with its whole message. The call has its PendingState.
+  /// Puts the call at the end of its service's queue, with its whole message. It must have its PendingState.
   void add(Route& route, std::vector<net::Frame>& frames);
   void remove(Route& route);
 
-  /// Where calls wait whose name nobody offers yet.
+  /// A pseudo-service for calls whose name no service offers yet.
   Service& unknown() { return unknown_; }
   const Service& unknown() const { return unknown_; }
-  /// The first of these whose name is known to the registry by now; null when there is none.
+  /// The first of these calls whose name the registry knows by now; null if there is none.
   Route* first_known(const ServiceRegistry& registry) const;
 
  private:

@@ -1,4 +1,4 @@
-// What zerosuite-proxy can be told beside what every program can.
+// The configuration of zerosuite-proxy, beyond what all programs share.
 #pragma once
 
 #include <string>
@@ -22,20 +22,20 @@ struct UpstreamRow {
   void describe(ops::Options& options);
 
   std::vector<std::string> endpoints;
-  UpstreamOptions upstream;  ///< But for its endpoint.
+  UpstreamOptions upstream;  ///< Without an endpoint.
 };
 
 struct Config final : ops::Config {
   void describe(ops::Options& options) override;
-  /// Throws core::Failure InvalidArgument when a service has the same endpoint twice.
+  /// Throws core::Failure InvalidArgument if a service has the same endpoint twice.
   void check() const override;
 
   RouterOptions router_options() const;
-  /// One for each endpoint of each row.
+  /// One per endpoint of each row.
   std::vector<UpstreamOptions> upstreams(const net::SocketOptions& socket) const;
 
   std::vector<std::string> back{"tcp://127.0.0.1:4244"};
-  RouterOptions routing;  ///< As far as keys are fields of it; router_options() has it whole.
+  RouterOptions routing;  ///< Only the fields that are keys; router_options() completes it.
   AdmissionOptions admission;
   std::vector<UpstreamRow> rows;
 };

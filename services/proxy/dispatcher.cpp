@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr auto kRoomAfter = 2ms;  // a ROUTER cannot be polled for room in one worker's pipe
+constexpr auto kRoomAfter = 2ms;  // polled: a ROUTER does not signal room in one worker's pipe
 constexpr char kRetryHint[] = " {\"retry_after_ms\":200}";
 
 }  // namespace
@@ -43,7 +43,7 @@ void Dispatcher::resolve(Route& route, const ServiceRegistry::Target& target, ne
 }
 
 void Dispatcher::place(Route& route, std::vector<net::Frame>& frames) {
-  // Nothing overtakes a queue, except past calls that wait for a worker of their own.
+  // Calls do not overtake the queue, unless the queued ones wait for specific workers.
   const bool may_try = route.service->queue.empty() || route.service->sticky;
   if (may_try && give(route, frames)) return;
   wait(route, frames);
@@ -94,7 +94,7 @@ Worker* Dispatcher::choose(const Route& route) {
 net::Sent Dispatcher::attempt(Worker& worker, const Route& route, std::vector<net::Frame>& frames) {
   const std::string_view method = route.method();
   if (!worker.bare_names || method.size() == route.name().size()) return worker.connection->attempt(frames);
-  // A stock server knows its methods without the service in front; no other payload is ever made anew.
+  // A stock server knows its methods without the service name; only its payloads are re-encoded.
   net::Frame original = std::exchange(frames.back(), renamed(frames.back(), method, options_.limits));
   const net::Sent sent = worker.connection->attempt(frames);
   if (sent != net::Sent::kYes) frames.back() = std::move(original);
@@ -134,7 +134,7 @@ void Dispatcher::serve(Service& service) {
     if (give(*route, route->pending->request)) {
       queues_.remove(*route);
     } else if (service.uniform && !service.sticky) {
-      return;  // what the first cannot have nobody behind it can
+      return;  // if the first call cannot be dispatched, none behind it can
     }
     route = next;
   }
@@ -171,7 +171,7 @@ void Dispatcher::finish(Route& route) {
   }
   copies_.drop(route);
   routes_.close(route);
-  if (freed && !service.queue.empty()) serve_.later();  // not before all have ended that end together
+  if (freed && !service.queue.empty()) serve_.later();  // after all calls that end in this turn
   if (routes_.size() == 0 && empty_) std::exchange(empty_, nullptr)();
 }
 
@@ -200,7 +200,7 @@ void Dispatcher::tell_cancelled(const Route& route) {
 }
 
 void Dispatcher::lose_client(std::string_view identity) {
-  const std::string gone(identity);  // the caller's may belong to a channel
+  const std::string gone(identity);  // a copy: `identity` may belong to a channel
   if (routes_.client(gone) == nullptr) return;
   ++counters_.clients_lost;
   while (Client* const client = routes_.client(gone)) abandon(*client->channels.first());
@@ -213,15 +213,15 @@ void Dispatcher::fail_all(const core::Error& error) {
   }
 }
 
-// A client's own interval decides: one that has never beaten has promised nothing, and one that beats once a
-// minute may be silent for three. The proxy is no stricter than a server is.
+// The client's own heartbeat interval decides: a client that sends none is not expected to, and one that
+// sends one a minute may be silent for three. The proxy is no stricter than a server.
 TimePoint Dispatcher::silence_limit(const Route& route) const {
   constexpr int kBeatsMissed = 3;
   if (route.gap == core::Clock::duration::zero()) return TimePoint::max();
   return route.beat + kBeatsMissed * std::max<core::Clock::duration>(route.gap, options_.heartbeat);
 }
 
-// As long as the worker's link is alive and the client's connection too, a call lasts as long as it takes.
+// The latest end of a silent conversation; otherwise a call may last while both connections are alive.
 TimePoint Dispatcher::expiry(const Route& route) const {
   const bool silent_by_nature =
       route.conversation.version() < rpc::kFirstActiveVersion && route.gap == core::Clock::duration::zero();
@@ -254,7 +254,7 @@ void Dispatcher::due(Route& route) {
   route.state == Route::State::kOpen ? rearm(route) : due_pending(route);
 }
 
-// A client that has stopped beating has given the call up, or will when it misses the worker's beats.
+// A client that has stopped sending heartbeats has given up the call, or will when it misses the worker's.
 void Dispatcher::expire(Route& route) {
   ++counters_.expired;
   if (now() >= silence_limit(route)) return abandon(route);
@@ -265,7 +265,7 @@ void Dispatcher::expire(Route& route) {
   fail(route, {core::kWorkerLost, std::move(words)});
 }
 
-// No worker has it, so the proxy speaks for itself.
+// No worker has the call, so the proxy sends the heartbeats.
 void Dispatcher::due_pending(Route& route) {
   if (now() >= route.pending->until) return give_up(route);
   const bool beats = route.pending->heartbeat.due(now()) == rpc::Heartbeat::Due::kSend;
@@ -320,7 +320,7 @@ void Dispatcher::lose_call(Route& route, std::string_view reason) {
   may_retry ? retry(route) : orphan(route, reason);
 }
 
-// Its last answers may be here unread, and reading them may take it out, or doom others.
+// A worker's last replies may be unread; reading them may remove it, or add others to to_lose_.
 void Dispatcher::lose_those_due() {
   while (!to_lose_.empty()) {
     Worker* const worker = to_lose_.back();
@@ -353,14 +353,14 @@ void Dispatcher::retry(Route& route) {
   place(route, frames);
 }
 
-// A client takes an event more than it granted for a flood, and a stock one then gives up what it has. It may
-// take its time over the items before it asks for more.
+// A client treats an event beyond its credit as a flood, and a stock client then discards the items it has.
+// So the ERR waits until the client grants more credit, which may take long.
 void Dispatcher::orphan(Route& route, std::string_view reason) {
   std::string words = "worker " + route.worker->id + " was lost before " + std::string(route.name()) +
                       "() had ended: " + std::string(reason);
   leave_worker(route);
   if (route.conversation.has_credit()) return fail(route, {core::kWorkerLost, std::move(words)});
-  route.service = &queues_.unknown();  // its own may be forgotten before the client asks for more
+  route.service = &queues_.unknown();  // its own may be forgotten before the client grants more
   route.state = Route::State::kOrphaned;
   set_aside(route, TimePoint::max());
   route.pending->lost_message = std::move(words);

@@ -1,5 +1,5 @@
-// The life of every call: given to a worker, queued until one has room, asked of another when the first has
-// died, ended.
+// The life cycle of calls: dispatched to a worker, queued until one has room, retried on another if the first
+// is lost, ended.
 #pragma once
 
 #include <cstdint>
@@ -20,29 +20,28 @@
 
 namespace zerosuite::proxy {
 
-/// The way to the clients.
+/// Sends to clients.
 class ClientSink : public rpc::Sink {
  public:
-  /// A whole message, `[client's identities …][empty][payload]`, as it is.
+  /// Sends a whole message, `[client's identities …][empty][payload]`, unchanged.
   virtual rpc::Delivery forward(std::span<net::Frame> frames) = 0;
 };
 
 struct DispatcherOptions {
   std::size_t queue_calls = 1000;              ///< Of one service.
   std::size_t queue_bytes = 64 << 20;          ///< Of one service.
-  std::size_t retry_bytes = 64 << 20;          ///< Payloads of idempotent calls, kept to ask another worker.
-  core::milliseconds queue_for{2000};          ///< While workers are there but have no room.
-  core::milliseconds no_worker_for{500};       ///< While there is none.
-  core::milliseconds channel_idle{3'600'000};  ///< Nothing heard of either side: ERR WorkerLost.
-  core::milliseconds channel_age{3'600'000};   ///< The same for clients of version 1, which do not beat.
-  core::milliseconds forget_for{
-      3'600'000};  ///< A service that has been without a worker for this long is forgotten.
+  std::size_t retry_bytes = 64 << 20;          ///< Payloads of idempotent calls, kept for a retry.
+  core::milliseconds queue_for{2000};          ///< Queue timeout while workers have no room.
+  core::milliseconds no_worker_for{500};       ///< Queue timeout while there is no worker.
+  core::milliseconds channel_idle{3'600'000};  ///< Without an event of either side: ERR WorkerLost.
+  core::milliseconds channel_age{3'600'000};   ///< Maximum age of calls of v1 clients without heartbeats.
+  core::milliseconds forget_for{3'600'000};    ///< After this long without a worker, a service is forgotten.
   core::milliseconds heartbeat{5000};
   wire::Limits limits;
   BalanceOptions balance;
 };
 
-/// Belongs to the loop's thread.
+/// Loop thread only.
 class Dispatcher final : private RouteTimers {
  public:
   Dispatcher(net::Timers& timers, ClientSink& front, ServiceRegistry& registry,
@@ -52,50 +51,50 @@ class Dispatcher final : private RouteTimers {
     RouteTimers& keeper = *this;
     return std::make_unique<Route>(timers_, keeper);
   }
-  /// Says what the call is for: its service, its method, and what these ask for.
+  /// Sets the call's service and method, and what these require of the call.
   void resolve(Route& route, const ServiceRegistry::Target& target, net::Frame& payload);
-  /// A reply event has passed: nobody else will be asked.
+  /// Drops the retry copy: a reply event has passed, so the call will not be retried.
   void drop_retry_copy(Route& route) { copies_.drop(route); }
-  /// Gives a call that was just opened to a worker, or queues it, or answers that neither can be.
-  /// `frames` have room for an address in front.
+  /// Dispatches a new call to a worker, queues it, or replies with an error if neither is possible. `frames`
+  /// must have room for an address in front.
   void place(Route& route, std::vector<net::Frame>& frames);
-  /// The same for a name that nobody offers yet.
+  /// The same for a name that no service offers yet.
   void place_unknown(Route& route, std::vector<net::Frame>& frames);
 
   /// The conversation is over.
   void finish(Route& route);
-  /// Ends it with an ERR.
+  /// Ends the call with an ERR.
   void fail(Route& route, const core::Error& error);
-  /// As fail(), and tells the worker that nobody waits any more: what it answered cannot be passed on.
+  /// As fail(), and cancels the call at the worker: the worker's reply cannot be passed on.
   void refuse_answer(Route& route, const core::Error& error);
-  /// Ends it without a word to the client, and tells the worker that nobody waits any more.
+  /// Ends the call without a reply to the client, and cancels it at the worker.
   void abandon(Route& route);
-  /// The client has beaten on the channel: from now on its own interval tells whether it still waits.
+  /// The client has sent a heartbeat on the channel: from now on its own interval determines its timeout.
   void on_heartbeat(Route& route);
-  /// The client granted credit or beat while no worker had the call.
+  /// The client granted credit or sent a heartbeat while no worker had the call.
   void on_client_event(Route& route, bool beat);
-  /// Abandons every call of a connection that is gone, also one whose answer has just come for nobody.
+  /// Abandons all calls of a connection that is gone, also one whose reply could just not be delivered.
   void lose_client(std::string_view identity);
 
-  /// A worker has come: its service's queue may move.
+  /// A worker has joined: queued calls of its service may proceed.
   void worker_added(Worker& worker);
-  /// Takes a worker out: its calls go to another where that is allowed, and get ERR WorkerLost otherwise.
+  /// Removes a worker: its calls are retried where that is allowed, and get ERR WorkerLost otherwise.
   void lose(Worker& worker, std::string_view reason);
-  /// One of a worker's ways has ended, and this call of it with it: as the calls of lose().
+  /// The connection of a worker that had this call has ended: the call is treated as by lose().
   void lose_call(Route& route, std::string_view reason);
-  /// A worker takes no new calls any more: if it was its service's last, what is queued waits no longer than
-  /// for a first one.
+  /// A worker takes no more new calls: if it was its service's last, the queued calls wait no longer than
+  /// DispatcherOptions::no_worker_for.
   void shorten_deadlines(Service& service);
-  /// As lose(), at the end of the turn and once everything that the worker has sent is read.
+  /// As lose(), at the end of the turn, after everything that the worker has sent is read.
   void lose_later(Worker& worker);
   /// As ServiceExpiry::forget_oldest().
   bool forget_oldest() { return expiry_.forget_oldest(); }
   /// A worker's OK, ERR or end of a stream was passed on.
   void answered(Worker& worker, bool unavailable);
 
-  /// Calls `empty` when no channel is open any more; at once when none is.
+  /// Calls `empty` once no channel is open; at once if none is.
   void when_empty(std::function<void()> empty);
-  /// Ends every call with that error.
+  /// Ends all calls with that error.
   void fail_all(const core::Error& error);
 
   RouteTable& routes() { return routes_; }
@@ -143,8 +142,8 @@ class Dispatcher final : private RouteTimers {
   wire::IdSource ids_;
   std::vector<Worker*> to_lose_;
   net::Timer lose_later_;
-  net::Timer serve_;  // workers have room again
-  net::Timer room_;   // pipes that were full may have room again
+  net::Timer serve_;  // a worker has finished a call
+  net::Timer room_;   // full pipes may have room again
   std::function<void()> empty_;
 };
 

@@ -1,4 +1,4 @@
-// Messages as the proxy passes them on: `[room for an address][client's identities …][empty][payload]`.
+// Messages as the proxy forwards them: `[room for an address][client's identities …][empty][payload]`.
 #pragma once
 
 #include <string_view>
@@ -14,21 +14,21 @@ namespace zerosuite::proxy {
 
 inline std::string_view view(const net::Frame& frame) { return {frame.data<char>(), frame.size()}; }
 
-/// The payload of a call under another name.
+/// The call's payload with another method name.
 net::Frame renamed(const net::Frame& payload, std::string_view name, const wire::Limits& limits);
 
-/// What stands for a call's first argument where calls with the same one belong together; empty when there is
-/// none. Text is the same however it is encoded. Nothing behind the argument is read.
+/// A key for a call's first argument, the same for equal arguments; empty if there is none. Text gives the
+/// same key in every encoding. Nothing after the argument is read.
 std::string first_argument(const wire::Event& event, const wire::Limits& limits);
 
-/// The payload once more: the bytes of small ones, and a reference on large ones. A reference on a small one
-/// would keep the 8 KiB alive in which libzmq received it and its neighbours.
+/// A copy of the payload: small ones are copied, large ones referenced. A reference to a small one would keep
+/// alive the 8 KiB buffer in which libzmq received it and its neighbours.
 net::Frame kept_copy(net::Frame& payload);
 
 /// A whole message on the channel of `client`.
 std::vector<net::Frame> follow_up(const wire::Envelope& client, net::Frame payload);
 
-/// A payload that tells a worker that nobody waits for `id` any more.
+/// A payload that cancels the call `id` at its worker.
 net::Frame cancel_event(wire::IdSource& ids, std::string_view id);
 
 }  // namespace zerosuite::proxy

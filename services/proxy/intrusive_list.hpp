@@ -1,4 +1,4 @@
-// A doubly linked list through members of its elements: joining and leaving are O(1) and allocate nothing.
+// A doubly linked list through members of its elements: insertion and removal are O(1) and do not allocate.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ struct ListHook {
   T* previous = nullptr;
 };
 
-/// Elements in the order they joined. Owns none of them; one leaves before it is destroyed. Not thread-safe.
+/// Elements in insertion order. Does not own them: remove an element before destroying it. Not thread-safe.
 template <class T, ListHook<T> T::*hook>
 class IntrusiveList {
  public:

@@ -1,9 +1,8 @@
-// How much a stock server may send over one connection before it was read, and whose turn it is to let it.
+// Limits how much a stock server may send over one connection before it is read, and shares that among calls.
 //
-// A stock server throws away in silence what does not fit its socket: a thousand messages for each
-// connection, of which libzmq may count up to half for unread when they are not. Clients that dial it
-// themselves have a connection each; those behind the proxy share one, so their credit is passed on only as
-// far as there is room.
+// A stock server silently drops what does not fit its socket: a thousand messages per connection, of which
+// libzmq may count up to half as unread although they are not. Clients that dial it directly have a
+// connection each; clients behind the proxy share one, so their credit is passed on only while there is room.
 #pragma once
 
 #include <cstddef>
@@ -23,15 +22,15 @@
 
 namespace zerosuite::proxy {
 
-/// Belongs to the loop's thread; knows no socket.
+/// Loop thread only; does not use a socket.
 class Meter {
  public:
-  /// Events that may be on their way to us. Below half of what a stock socket holds, by what its thread may
-  /// send before it has learned how much was taken.
+  /// Maximum number of events in flight to the proxy: half of what a stock socket holds, less what its thread
+  /// may send before it learns how much was read.
   static constexpr std::size_t kRoom = 400;
-  /// A call takes room for its answer and for one heartbeat.
+  /// A call takes room for its reply and one heartbeat.
   static constexpr std::size_t kForCall = 2;
-  /// Calls, or the items of streams, take no more than this together: neither keeps the other out.
+  /// The maximum for all calls, and for all stream items: neither can starve the other.
   static constexpr std::size_t kForEither = 300;
 
   struct Call {
@@ -40,57 +39,56 @@ class Meter {
     std::uint64_t version = 3;
     core::TimePoint sent{};
     core::TimePoint abandoned = core::TimePoint::max();
-    bool heard = false;  ///< Some event of it has come.
+    bool heard = false;  ///< An event of it has arrived.
 
    private:
     friend class Meter;
     std::uint32_t out_ = 1;   // events the server may still send
-    std::uint64_t owed_ = 0;  // granted by the client and not passed on yet
+    std::uint64_t owed_ = 0;  // credit of the client that is not passed on yet
     bool streams_ = false;
-    std::optional<std::uint64_t> beat_after_;  // what had been heard when its last heartbeat was passed on
+    std::optional<std::uint64_t> beat_after_;  // heard_ when its last heartbeat was passed on
     ListHook<Call> of_waiting_;
     bool waiting_ = false;
   };
-  /// What is to be passed on now.
+  /// Credit to be passed on now.
   struct Grant {
     Call* call;
     std::uint32_t events;
   };
 
   bool has_room() const { return used_ + kForCall <= kRoom && calls_.size() * kForCall < kForEither; }
-  /// Of kRoom.
+  /// How much of kRoom is used.
   std::size_t used() const { return used_; }
   bool empty() const { return calls_.empty(); }
 
-  /// A call of that client is sent. Null when it has one of that id open.
+  /// Adds a call that is about to be sent. Null if the client has an open call of that id.
   Call* open(const wire::Envelope& client, const wire::Event& event, core::TimePoint now);
-  /// The call whose id that is, be it echoed as text or as bytes; null when there is none.
+  /// The call with that id, echoed as text or as bytes; null if there is none.
   Call* find(const wire::Envelope& client, std::string_view id);
   void close(Call& call);
 
   /// The client has granted that many events.
   void grant(Call& call, std::uint64_t events);
-  /// Whether the client's heartbeat is to be passed on: not while the server has said nothing since the last
-  /// one, since it then does not read, and they would fill its socket.
+  /// Whether to pass on the client's heartbeat: not if no message of the server has arrived since the call's
+  /// last one, since it may not be reading, and heartbeats would fill its socket.
   bool may_beat(Call& call);
-  /// Nobody waits for it any more; yet its answer may come, and is counted in until then.
+  /// The call's client has gone; its reply may still come, and takes room until then.
   void abandon(Call& call, core::TimePoint now);
-  /// An event of the call has come. It is closed when that was the last.
+  /// An event of the call has arrived; closes the call if it is the last one.
   void heard(Call& call, const wire::Event& event);
-  /// Something else has come.
+  /// Another message has arrived.
   void heard() { ++heard_; }
 
-  /// The next grant to be passed on; nullopt when nobody wants one or there is no room. Streams get equal
-  /// shares, and each only when it has used up its last: Python servers add a grant to what is left, and Node
-  /// servers put it in its place.
+  /// The next grant to pass on; nullopt if no call waits for one or there is no room. Streams get equal
+  /// shares, each after its last is used up: Python servers add a grant to the rest, Node servers replace it.
   std::optional<Grant> next();
 
-  /// Forgets the calls that were abandoned long ago: a stock server ends one some 15 s after its client has
+  /// Closes calls that were abandoned long ago: a stock server ends a call some 15 s after its client has
   /// gone.
   void expire(core::TimePoint now);
   /// Whether a call that was sent before `then` is still open.
   bool has_call_from_before(core::TimePoint then) const;
-  /// Forgets all, and calls `each` with what they were.
+  /// Closes all calls, and passes each to `each`.
   void close_all(const std::function<void(const Call&)>& each);
 
  private:
@@ -103,7 +101,7 @@ class Meter {
   IntrusiveList<Call, &Call::of_waiting_> waiting_;
   std::size_t used_ = 0;
   std::size_t streams_ = 0;
-  std::size_t streaming_ = 0;  // of used_, what streams have beyond their first event
+  std::size_t streaming_ = 0;  // the part of used_ that streams have for their items
   std::uint64_t heard_ = 0;
 };
 

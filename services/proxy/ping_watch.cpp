@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kCallsEndAfter = 15s;  // of heartbeats that are not read, at a stock server's usual 5 s
-constexpr auto kRunning = 4s;         // between two heartbeats: more than one computation's length apart
+constexpr auto kCallsEndAfter = 15s;  // for calls with unread heartbeats, at a stock server's usual 5 s
+constexpr auto kRunning = 4s;         // heartbeats this far apart show that the loop runs
 
 }  // namespace
 

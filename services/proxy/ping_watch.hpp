@@ -1,14 +1,13 @@
-// Whether a stock server still reads what it is sent, told from a server that is merely busy.
+// Distinguishes a stock server that no longer reads its messages from one that is merely busy.
 //
-// Its socket answers for itself: ZeroMQ's thread takes messages and probes while nobody reads them. What
-// reads is one green thread, which can hang for ever in the queue of a call that has just ended, and it
-// stands still while a method computes. A ping goes unanswered in both cases. So one that is not answered in
-// time counts only
-//   - when no call of ours that came before the ping is open, so that nothing of ours can keep the server
-//   busy; or,
-//     after 15 s more, by which a stock server has ended every call whose heartbeats it did not read,
-//   - when heartbeats of open calls, which come from timers of the same loop, show that it has been running.
-// A first sign of life of any call shows that calls are read, and the time begins anew.
+// A live socket proves nothing: ZeroMQ's thread accepts messages and probes even if the application does not
+// read. Reading is done by one green thread, which can hang for ever in the queue of a call that has just
+// ended, and which does not run while a method computes. In both cases a ping gets no reply. So an overdue
+// ping counts only
+//   - if no call of the proxy that came before the ping is open, so that none of them can keep it busy; or
+//   - after 15 s more, by which a stock server has ended every call whose heartbeats it did not read, if
+//     heartbeats of open calls, which come from timers of the same loop, show that it has been running.
+// The first event of any call shows that calls are read, and restarts the timeout.
 #pragma once
 
 #include <optional>
@@ -17,29 +16,29 @@
 
 namespace zerosuite::proxy {
 
-/// Pure: time in, a verdict out.
+/// Does no I/O and reads no clock.
 class PingWatch {
  public:
-  /// A limit of zero never finds anything.
+  /// A limit of zero disables it.
   explicit PingWatch(core::milliseconds limit) : limit_(limit) {}
 
   void asked(core::TimePoint now);
-  /// The ping got some answer; from now on one that gets none says something.
+  /// The ping got a reply. Before the first reply, missing ones are ignored.
   void answered(core::TimePoint now);
-  /// The connection of the ping has ended: it says nothing.
+  /// The connection of the ping has ended: the ping no longer counts.
   void forget() { asked_.reset(); }
-  /// When the ping was sent that is not answered yet.
+  /// When the outstanding ping was sent; nullopt if there is none.
   std::optional<core::TimePoint> asked_at() const { return asked_; }
   core::TimePoint answered_at() const { return answered_; }
 
-  /// The first event of some call has come.
+  /// The first event of a call has arrived.
   void read(core::TimePoint now) {
     read_ = now;
     begin_beats();
   }
-  /// A heartbeat of a call has come.
+  /// A heartbeat of a call has arrived.
   void beat(core::TimePoint now);
-  /// A call that came before the ping is open.
+  /// A call that came before the ping is still open.
   void busy(core::TimePoint now) { busy_ = now; }
 
   bool hangs(core::TimePoint now) const;
@@ -48,12 +47,12 @@ class PingWatch {
   void begin_beats() { first_beat_.reset(); }
 
   core::milliseconds limit_;
-  bool answers_ = false;  // it has answered a ping before
+  bool answers_ = false;  // a ping has got a reply before
   std::optional<core::TimePoint> asked_;
   core::TimePoint answered_{};
   core::TimePoint read_{};
   core::TimePoint busy_{};
-  std::optional<core::TimePoint> first_beat_;  // since the ping and the last reading
+  std::optional<core::TimePoint> first_beat_;  // since the ping and the last read()
   core::TimePoint last_beat_{};
 };
 

@@ -1,4 +1,4 @@
-// Copies of idempotent calls, kept to ask another worker when the first is lost.
+// Copies of idempotent calls, kept to retry them on another worker if the first is lost.
 #pragma once
 
 #include <cstddef>
@@ -7,15 +7,15 @@
 
 namespace zerosuite::proxy {
 
-/// Belongs to the loop's thread.
+/// Loop thread only.
 class RetryCopies {
  public:
-  /// Keeps `most_bytes` of payloads in all; one client has its share of them.
+  /// Keeps up to `most_bytes` of payloads in total; each client has its share of them.
   explicit RetryCopies(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
-  /// Makes the call one that may be asked again, if there is room for its payload.
+  /// Keeps the call's payload for a retry, if there is room.
   void keep(Route& route, net::Frame& payload);
-  /// The call's payload; empty when none was kept.
+  /// Removes and returns the call's payload; empty if none was kept.
   net::Frame take(Route& route);
   void drop(Route& route) { take(route); }
 

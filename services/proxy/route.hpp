@@ -1,4 +1,4 @@
-// One conversation between a client and a worker, from its first event to its last.
+// A conversation between a client and a worker, from its first event to its last.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct Worker;
 
 struct Route;
 
-/// The keeper of the timers of all routes.
+/// Handles the timers of all routes.
 class RouteTimers {
  public:
   virtual void due(Route& route) = 0;
@@ -31,39 +31,39 @@ class RouteTimers {
   ~RouteTimers() = default;
 };
 
-/// What a call has only while no worker has it.
+/// The state that a call has only while no worker has it.
 struct PendingState {
   PendingState(rpc::Heartbeat ours, core::TimePoint its_end) : heartbeat(ours), until(its_end) {}
 
-  rpc::Heartbeat heartbeat;  ///< The proxy beats in a worker's place.
+  rpc::Heartbeat heartbeat;  ///< Sent by the proxy in place of a worker.
   core::TimePoint until;
   std::vector<net::Frame> request;  ///< While waiting, the whole message,
   std::size_t bytes = 0;            ///< and its size.
   std::string lost_message;         ///< While orphaned, the message of its ERR.
 };
 
-/// Belongs to the loop's thread.
+/// Loop thread only.
 struct Route {
   enum class State : std::uint8_t {
-    kNew,       ///< On its way.
-    kWaiting,   ///< No worker has it yet.
+    kNew,       ///< Being placed.
+    kWaiting,   ///< Queued for a worker.
     kOpen,      ///< `worker` has it.
-    kOrphaned,  ///< Its worker died in the middle of a stream; the client hears so when it grants credit.
+    kOrphaned,  ///< Its worker was lost in the middle of a stream; the ERR waits for the client's credit.
   };
 
   Route(net::Timers& timers, RouteTimers& its_keeper)
       : keeper(its_keeper), timer(timers, [this] { keeper.due(*this); }) {}
 
-  /// The id that the client gave it, encoded.
+  /// The id given by the client, encoded.
   std::string_view id() const { return std::string_view(text).substr(0, id_size); }
   /// The method as the client wrote it.
   std::string_view name() const { return std::string_view(text).substr(id_size); }
-  /// The method as its service calls it.
+  /// The method without the service.
   std::string_view method() const { return name().substr(name().size() - method_size); }
 
   RouteTimers& keeper;
   wire::Envelope client;
-  std::string text;      // id and name together: one allocation
+  std::string text;      ///< The id and the name in one allocation.
   std::size_t hash = 0;  ///< RouteTable::Name::hash.
   std::size_t id_size = 0;
   std::size_t method_size = 0;
@@ -71,7 +71,7 @@ struct Route {
   Client* connection = nullptr;
   Service* service = nullptr;
   Worker* worker = nullptr;
-  std::string key;  ///< Stands for the first argument, for a service that is sticky by it.
+  std::string key;  ///< For a sticky service, the key of the first argument.
 
   State state = State::kNew;
   bool idempotent = false;
@@ -80,10 +80,10 @@ struct Route {
 
   core::TimePoint opened{};
   core::TimePoint heard{};                ///< The last event of either side.
-  core::TimePoint beat{};                 ///< The client's last heartbeat; until one came, `opened`.
-  core::Clock::duration gap{0};           ///< The longest between two of them; zero until one came.
+  core::TimePoint beat{};                 ///< The client's last heartbeat; `opened` before the first.
+  core::Clock::duration gap{0};           ///< The longest gap between two of them; zero before the first.
   std::unique_ptr<PendingState> pending;  ///< Null unless waiting or orphaned.
-  net::Frame kept;                        ///< The payload of an idempotent call, to ask another worker.
+  net::Frame kept;                        ///< The payload of an idempotent call, for a retry.
 
   net::Timer timer;
   ListHook<Route> of_client;

@@ -7,7 +7,7 @@ namespace zerosuite::proxy {
 
 RouteTable::Name::Name(const wire::Envelope& its_client, std::string_view its_id)
     : client(its_client), id(its_id) {
-  constexpr std::size_t kUsual = 128;  // to hash both at once costs half
+  constexpr std::size_t kUsual = 128;  // hashing both at once costs half
   const core::KeyedHash keyed;
   const wire::IdKey key = wire::id_key(id);
   const std::string_view path = client.bytes();

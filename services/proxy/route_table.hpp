@@ -1,4 +1,4 @@
-// The table of open conversations: the proxy's memory of which worker has which call.
+// The table of open conversations: which worker has which call.
 #pragma once
 
 #include <cstddef>
@@ -14,27 +14,27 @@
 
 namespace zerosuite::proxy {
 
-/// Of what clients share, one has a quarter when others want it.
+/// Under contention, one client gets at most this fraction (1/kSharers) of a shared resource.
 inline constexpr std::size_t kSharers = 4;
 
 /// A connection on the front with at least one call open.
 struct Client {
   std::string identity;
   IntrusiveList<Route, &Route::of_client> channels;
-  std::size_t stalled_bytes = 0;  ///< Of it kept for workers that do not read, since one last did.
-  std::size_t kept_bytes = 0;     ///< Of its idempotent calls, kept to ask another worker.
+  std::size_t stalled_bytes = 0;  ///< Kept for workers that do not read, since a worker last took a message.
+  std::size_t kept_bytes = 0;     ///< Of its idempotent calls, kept for a retry.
   std::size_t waiting = 0;        ///< Its calls that wait for a worker, of all services,
   std::size_t waiting_bytes = 0;  ///< and their size.
 };
 
-/// Belongs to the loop's thread. A channel is named by the client's whole envelope and the id: forked Python
-/// processes make the same ids, and nobody may speak on another's channel.
+/// Loop thread only. A channel is identified by the client's whole envelope and the id: forked Python
+/// processes generate the same ids, and a client must not reach another's channel.
 class RouteTable {
  public:
-  /// What a channel is found by, hashed once for all that is done with it. Views of both parts.
+  /// The key of a channel, hashed once for all lookups. Views the envelope and the id.
   struct Name {
     Name(const wire::Envelope& its_client, std::string_view its_id);
-    /// Of a channel that has its hash.
+    /// The key of a channel, whose hash is reused.
     explicit Name(const Route& route) : client(route.client), id(route.id()), hash(route.hash) {}
     bool names(const Route& route) const;
 
@@ -43,18 +43,18 @@ class RouteTable {
     std::size_t hash;
   };
 
-  /// Takes the channel in, under its client, id and Name::hash; those must not be in the table yet. `client`
-  /// is what client() answers for its connection.
+  /// Adds a channel with its client, id and Name::hash set, which must not be in the table yet. `client` is
+  /// the result of client() for its connection.
   Route& open(std::unique_ptr<Route> route, Client* client);
-  /// Null when there is none.
+  /// Null if there is none.
   Route* find(const Name& name) const;
-  /// Forgets it. It may be called from the channel's own timer.
+  /// Removes the channel. May be called from its own timer.
   void close(Route& route);
 
-  /// Null when that connection has no call open.
+  /// Null if that connection has no call open.
   Client* client(std::string_view identity) const;
   std::size_t size() const { return table_.size(); }
-  /// Some open channel; null when there is none.
+  /// Any open channel; null if there is none.
   Route* any() const { return table_.empty() ? nullptr : table_.begin()->get(); }
 
   template <class F>
@@ -78,9 +78,9 @@ class RouteTable {
     }
   };
 
-  std::unordered_set<std::unique_ptr<Route>, Hash, Same> table_;  // the name is in the channel
+  std::unordered_set<std::unique_ptr<Route>, Hash, Same> table_;  // the key is in the element
   std::unordered_map<std::string_view, std::unique_ptr<Client>, core::KeyedHash> clients_;
-  Client* latest_ = nullptr;  // the client that opened a call last: the next call is often its own
+  Client* latest_ = nullptr;  // cache: the client that opened the last call often opens the next
 };
 
 }  // namespace zerosuite::proxy

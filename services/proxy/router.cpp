@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kLongestErrorName = 64;
 constexpr std::size_t kLeastOfWorker = 4;  // address, one identity, delimiter, payload
 
-// Of the proxy's own server: its methods, the built-ins, and what is no call at all.
+// Whether the name is for the proxy's own server: its methods, the built-ins, and events that are not calls.
 bool is_for_server(std::string_view name) {
   return name.starts_with("proxy.") || name.starts_with("_zerorpc_") || name.starts_with("_zpc_") ||
          name.starts_with("_zpx_");
@@ -26,7 +26,7 @@ core::Error unknown(std::string_view name, const ServiceRegistry::Target& target
   if (target.finding == ServiceRegistry::Finding::kNoService) text += ": no such service";
   if (target.finding == ServiceRegistry::Finding::kNoMethod && name.find('.') != name.npos)
     text += ": no such method";
-  return {core::kNameError, std::move(text)};  // of a bare name the name alone, as from any zerorpc server
+  return {core::kNameError, std::move(text)};  // for a bare name the name alone, as from any zerorpc server
 }
 
 core::Error ambiguous(std::string_view name, const ServiceRegistry::Target& target) {
@@ -36,7 +36,7 @@ core::Error ambiguous(std::string_view name, const ServiceRegistry::Target& targ
   return {core::kAmbiguousMethod, std::move(text)};
 }
 
-// The name an ERR carries; clients of version 1 get one text instead of three.
+// The error name in an ERR; for version 1, which has one text instead of three, the part before "(".
 std::string error_name(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
@@ -59,7 +59,7 @@ Router::Router(net::Timers& timers, ClientSink& front, ServiceRegistry& registry
 
 bool Router::receive(std::vector<net::Frame>& frames) {
   const wire::Limits& limits = options_.dispatch.limits;
-  // The server's reading rule: with three frames or more the last but one is the delimiter, unseen.
+  // As servers read it: with three or more frames, the last but one is taken as the delimiter, unchecked.
   const std::size_t around = frames.size() >= 3 ? 2 : 1;
   identities_ = frames.size() - std::min(frames.size(), around);
   if (identities_ == 0 || identities_ > limits.max_envelope_frames) return false;
@@ -109,7 +109,7 @@ void Router::on_call(const wire::Event& event, std::vector<net::Frame>& frames) 
     return refuse(event, {core::kOverloaded, "too many calls are open"});
   auto route = make_route(event);
   route->hash = name.hash;
-  make_room(frames);  // the name is no view any more
+  make_room(frames);  // invalidates views of the frames
   Route& opened = channels.open(std::move(route), client);
   if (target.service != nullptr) dispatcher_.resolve(opened, target, frames.back());
   target.service != nullptr ? dispatcher_.place(opened, frames) : dispatcher_.place_unknown(opened, frames);
@@ -140,9 +140,9 @@ void Router::on_follow_up(Route& route, const wire::Event& event, std::vector<ne
   if (cancelled) dispatcher_.finish(route);
 }
 
-// A worker that does not read must not be taken for dead because some client talks too much meanwhile: only
-// so much of a client's talk is kept for it. Honest beats need it: 65 536 calls beat at once, and a pipe
-// holds a thousand.
+// A worker that does not read must not be considered dead because a client sends too much meanwhile, so only
+// a limited amount per client is kept. Some must be: 65 536 calls may send heartbeats at once, and a pipe
+// holds a thousand messages.
 void Router::pass_on(Route& route, std::vector<net::Frame>& frames) {
   Worker& worker = *route.worker;
   Client& client = *route.connection;
@@ -156,7 +156,7 @@ void Router::pass_on(Route& route, std::vector<net::Frame>& frames) {
   if (sent == net::Sent::kGone) dispatcher_.lose_later(worker);
 }
 
-// The shape that goes to a worker. No event of the message may be read any more: small payloads live inside
+// Brings the frames into the form for workers. Invalidates the message's events: small payloads are stored in
 // their frame and move with it.
 void Router::make_room(std::vector<net::Frame>& frames) const {
   const bool delimited = frames.size() > identities_ + 1;
@@ -176,7 +176,7 @@ void Router::on_worker(Worker& worker, std::span<net::Frame> frames) {
     const wire::Event event = wire::peek(view(frames.back()), options_.dispatch.limits);
     const bool answers = event.fault == wire::Fault::kNone && !event.response_to.empty();
     Route* const route = answers ? dispatcher_.routes().find({envelope_, event.response_to}) : nullptr;
-    // A worker may speak on the channels it was given, and on no others.
+    // A worker may only use the channels it was given.
     if (route != nullptr && route->worker == &worker) return on_reply(*route, event, frames.subspan(1));
     if (event.fault == wire::Fault::kTooLarge && !event.response_to.empty())
       return on_too_large(worker, event, frames);
@@ -184,7 +184,7 @@ void Router::on_worker(Worker& worker, std::span<net::Frame> frames) {
   ++dispatcher_.counters().strays;
 }
 
-// The client is told; the worker is to send nothing more of it.
+// Fails the call for the client, and cancels it at the worker.
 void Router::on_too_large(Worker& worker, const wire::Event& event, std::span<net::Frame> frames) {
   Route* const route = dispatcher_.routes().find({envelope_, event.response_to});
   if (route == nullptr || route->worker != &worker) {
@@ -216,7 +216,7 @@ void Router::on_reply(Route& route, const wire::Event& event, std::span<net::Fra
   }
   if (clients_out_.forward(frames) == rpc::Delivery::kGone) {
     dispatcher_.lose_client(
-        envelope_.outermost());  // the worker hears of this call too: its answer reached nobody
+        envelope_.outermost());  // cancels this call at the worker too: its reply was not delivered
   } else if (over) {
     dispatcher_.finish(route);
   }

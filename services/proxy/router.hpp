@@ -1,4 +1,4 @@
-// The heart of the proxy: every message is read as far as its name, and passed on as it is.
+// Routes messages between clients and workers: each is parsed only up to its name, and forwarded unchanged.
 #pragma once
 
 #include <functional>
@@ -14,21 +14,21 @@ struct RouterOptions {
   DispatcherOptions dispatch;
   std::size_t max_channels = 262'144;
   std::size_t max_channels_per_peer = 65'536;
-  std::uint32_t max_credit = 1'000'000;  ///< Events that a client may have granted ahead.
-  /// Of one client's messages, kept for workers that do not read: half of what is kept for a worker.
+  std::uint32_t max_credit = 1'000'000;  ///< Maximum number of events that a client may grant in advance.
+  /// Maximum bytes kept of one client for workers that do not read: half of what is kept for a worker.
   std::size_t stalled_bytes = 16 << 20;
-  core::milliseconds settle{3500};  ///< After the start, names that nobody offers yet are waited for.
+  core::milliseconds settle{3500};  ///< How long after the start calls of unknown names wait for a worker.
 };
 
-/// Belongs to the loop's thread; knows no socket.
+/// Loop thread only; does not use a socket.
 class Router final : public ops::Interceptor {
  public:
   Router(net::Timers& timers, ClientSink& front, ServiceRegistry& registry, const RouterOptions& options);
 
-  /// Takes calls of workers' methods and what belongs to them. Calls of the proxy's own methods, and whatever
-  /// is no event, are for its server.
+  /// Handles calls of workers' methods and their follow-up events. Returns false for the rest, which is for
+  /// the proxy's own server: its calls, events of unknown channels, and messages that are not events.
   bool receive(std::vector<net::Frame>& frames) override;
-  /// One message of a worker: `[address or room for one][client's identities …][empty][payload]`.
+  /// Handles a message of a worker: `[address or room for one][client's identities …][empty][payload]`.
   void on_worker(Worker& worker, std::span<net::Frame> frames);
 
   void lose_client(std::string_view identity) override { dispatcher_.lose_client(identity); }
@@ -58,7 +58,7 @@ class Router final : public ops::Interceptor {
   Dispatcher dispatcher_;
   core::TimePoint started_;
   bool draining_ = false;
-  wire::Envelope envelope_;     // of the message at hand
+  wire::Envelope envelope_;     // of the current message
   std::size_t identities_ = 0;  // likewise
 };
 

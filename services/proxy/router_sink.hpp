@@ -1,4 +1,4 @@
-// The way to the clients, over the program's own ROUTER.
+// Sends to clients over the program's own ROUTER.
 #pragma once
 
 #include "proxy/dispatcher.hpp"

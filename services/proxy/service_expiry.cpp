@@ -18,7 +18,7 @@ bool ServiceExpiry::forget_oldest() {
   return longest != nullptr;
 }
 
-// Calls that still wait for it refer to it; their time is short.
+// A service with queued calls is skipped: they refer to it, and time out soon.
 Service* ServiceExpiry::longest_left() const {
   Service* longest = nullptr;
   for (const auto& [name, service] : registry_.services()) {
@@ -39,7 +39,7 @@ void ServiceExpiry::sweep() {
       next = std::min(next, service->left + forget_after_);
   }
   if (next != TimePoint::max())
-    timer_.at(std::max(next, timers_.now() + 1s));  // one with calls that wait is due already
+    timer_.at(std::max(next, timers_.now() + 1s));  // a service with queued calls may already be due
 }
 
 }  // namespace zerosuite::proxy

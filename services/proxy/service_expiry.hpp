@@ -1,4 +1,4 @@
-// Forgets services that have been without a worker for long.
+// Forgets services that have had no worker for a long time.
 #pragma once
 
 #include "net/timers.hpp"
@@ -6,8 +6,7 @@
 
 namespace zerosuite::proxy {
 
-/// Belongs to the loop's thread. A service of the configuration, or one that calls wait for, is not
-/// forgotten.
+/// Loop thread only. Services of the configuration, and those with queued calls, are not forgotten.
 class ServiceExpiry {
  public:
   ServiceExpiry(net::Timers& timers, ServiceRegistry& registry, core::milliseconds forget_after)
@@ -16,9 +15,9 @@ class ServiceExpiry {
         forget_after_(forget_after),
         timer_(timers, [this] { sweep(); }) {}
 
-  /// Its last worker has gone.
+  /// The service's last worker has gone.
   void left(Service& service);
-  /// Forgets the service that has been without a worker longest. False when none may be forgotten.
+  /// Forgets the service that has had no worker for the longest time. False if none may be forgotten.
   bool forget_oldest();
 
  private:

@@ -108,7 +108,7 @@ Worker* ServiceRegistry::worker(std::string_view id) const {
   return found == workers_.end() ? nullptr : found->second.get();
 }
 
-// What nobody has any more goes, except with the last worker.
+// Recomputes the service from its workers. Methods that no worker has are removed, unless there is no worker.
 void ServiceRegistry::rebuild(Service& service) {
   const auto& workers = service.workers;
   if (!workers.empty()) {
@@ -117,7 +117,7 @@ void ServiceRegistry::rebuild(Service& service) {
                           [&](const Worker* worker) { return worker->methods.contains(entry.first); });
     });
   }
-  // One worker's wish to be sticky binds all, and a method may be asked again only where everybody says so.
+  // Sticky if any worker requires it; a method is idempotent only if all workers that have it say so.
   service.sticky =
       std::any_of(workers.begin(), workers.end(), [](const Worker* worker) { return worker->sticky; });
   for (auto& [name, method] : service.methods) {
@@ -146,7 +146,7 @@ void ServiceRegistry::index() {
       known.candidates.push_back(qualified(name, method_name));
     }
   }
-  // Afterwards, since a bare name with a dot in it must not hide a qualified one.
+  // Last, since a bare name that contains a dot must not hide a qualified one.
   for (const auto& [name, service] : services_) {
     for (const auto& [method_name, method] : service->methods)
       names_.insert_or_assign(qualified(name, method_name), Target{Finding::kMethod, service.get(), &method});

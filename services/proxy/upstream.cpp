@@ -19,27 +19,26 @@ using core::TimePoint;
 using ops::Level;
 
 constexpr core::milliseconds kProbeEvery{1000};
-constexpr core::milliseconds kLongestSilence{2700};  // of a peer whose ZeroMQ answers each probe at once
-// A probe waits behind what was sent before it, wherever that is kept on its way, and may count on such a
-// link.
-constexpr std::int64_t kSlowestLink = 64 << 10;  // bytes a second
+constexpr core::milliseconds kLongestSilence{2700};  // a live peer's ZeroMQ answers each probe at once
+// A probe waits behind the data sent before it, wherever that is buffered, on a link at least this fast.
+constexpr std::int64_t kSlowestLink = 64 << 10;  // bytes per second
 constexpr auto kLookEvery = 200ms;
-constexpr auto kPaused = 1s;  // so late a look was late because the process stood still
+constexpr auto kPaused = 1s;  // a look later than this means that the process was paused
 constexpr core::milliseconds kPingEvery{5000};
-constexpr auto kCrossing = 200ms;  // what two messages on two connections may overtake one another by
-constexpr auto kSpareFor = 50ms;   // after one connection has ended: the next moment tells whether all do
+constexpr auto kCrossing = 200ms;  // how far messages on two connections may overtake each other
+constexpr auto kSpareFor = 50ms;   // no new calls after a connection has ended: the others may end too
 constexpr auto kIdleFor = 30s;
 constexpr core::milliseconds kAskFor{5000};
 constexpr auto kAskAgainAfter = 2s;
 constexpr const char* kInspect = "_zerorpc_inspect";
-constexpr const char* kList = "_zerorpc_list";  // python 3.11 has broken the other
+constexpr const char* kList = "_zerorpc_list";  // _zerorpc_inspect is broken since Python 3.11
 constexpr const char* kPing = "_zerorpc_ping";
 constexpr std::size_t kLongestName = 255;
 constexpr std::string_view kSilent = "it is silent";
 constexpr std::string_view kHangs = "it leaves a ping unanswered";
 
-// A tcp connection that is alive is judged here, for libzmq would cut it in the middle of a long message,
-// behind which nothing is heard. Over ipc no message takes long.
+// Whether a TCP connection is alive is checked here, since libzmq would cut it in the middle of a long
+// message, which delays the answers to its probes. Over ipc no message takes long.
 net::SocketOptions probing(const UpstreamOptions& options) {
   net::SocketOptions socket = options.socket;
   socket.max_frame_bytes = static_cast<std::int64_t>(options.max_answer_bytes);
@@ -50,7 +49,7 @@ net::SocketOptions probing(const UpstreamOptions& options) {
 
 rpc::CallerOptions caller_options(const UpstreamOptions& options) {
   rpc::CallerOptions caller;
-  caller.heartbeat = 0ms;  // what is asked has its own time
+  caller.heartbeat = 0ms;  // the calls have their own timeouts
   caller.limits = options.limits;
   return caller;
 }
@@ -60,7 +59,7 @@ wire::Limits without_frame_limit(wire::Limits limits) {
   return limits;
 }
 
-// `_zerorpc_list` tells names alone.
+// `_zerorpc_list` returns only names.
 wire::Value described(const wire::List& names) {
   wire::Dict methods;
   for (const wire::Value& name : names) methods.push_back({name, wire::Dict{{"args", {}}, {"doc", {}}}});
@@ -75,7 +74,7 @@ wire::Value methods_in(const wire::Value& answer) {
   throw core::Failure(core::kProtocolError, "its methods are in none of the known forms");
 }
 
-// Python 2.7 knows no difference between text and bytes.
+// Converts bytes to text: Python 2.7 does not distinguish them.
 wire::Value in_text(const wire::Value& value) {
   if (const auto* const bytes = value.as<wire::Bytes>(); bytes != nullptr && wire::is_utf8(bytes->data))
     return bytes->data;
@@ -94,7 +93,7 @@ wire::Value in_text(const wire::Value& value) {
 
 }  // namespace
 
-/// One connection, and what is on its way over it.
+/// One connection, and the calls in flight on it.
 struct Upstream::Lane final : rpc::DialedHost {
   explicit Lane(Upstream& its_upstream)
       : upstream(its_upstream),
@@ -115,7 +114,7 @@ struct Upstream::Lane final : rpc::DialedHost {
   }
   bool silent(TimePoint now) {
     const auto count = traffic.count();
-    if (!count) return false;  // it has ended, which the monitor tells; or libzmq keeps watch itself
+    if (!count) return false;  // it has ended, which the monitor reports; or libzmq does the probing
     if (count->received != answered.received) answered = *count;
     const auto behind =
         core::milliseconds(1000) * static_cast<std::int64_t>(count->taken - answered.taken) / kSlowestLink;
@@ -127,9 +126,9 @@ struct Upstream::Lane final : rpc::DialedHost {
   Meter meter;
   bool up = false;
   TimePoint used;     // when it last had a call
-  TimePoint watched;  // since when its silence counts
+  TimePoint watched;  // silence counts from here
   net::Traffic traffic;
-  net::Traffic::Count answered{};  // what had passed when something last came
+  net::Traffic::Count answered{};  // the counts when data last arrived
   rpc::DialedTransport transport;
 };
 
@@ -178,7 +177,7 @@ Upstream::Lane* Upstream::roomiest() const {
   return best;
 }
 
-// While even the roomiest is half full there are to be twice as many.
+// Doubles the number of connections when even the roomiest is more than half full.
 void Upstream::widen(const Lane& roomiest) {
   if (roomiest.meter.used() <= Meter::kRoom / 2) return;
   const std::size_t wanted = std::min(2 * lanes_up(), options_.max_connections);
@@ -205,9 +204,9 @@ void Upstream::connected(Lane& lane) {
   suspect_ ? ping() : ask(kInspect);
 }
 
-// Calls of one connection end with it, and the upstream with the last.
+// The calls of a connection end with it, and the upstream with the last connection.
 void Upstream::lose_lane(Lane& lane, std::string_view reason) {
-  if (!lane.up) return;  // libzmq goes on dialing by itself
+  if (!lane.up) return;  // libzmq keeps dialing by itself
   lane.up = false;
   clear_on_lost();
   Dispatcher& dispatch = router_.dispatcher();
@@ -229,7 +228,7 @@ void Upstream::lose_lane(Lane& lane, std::string_view reason) {
   }
 }
 
-// With one connection, to be made anew: calls that were given up must not be made after all.
+// Starts again with one connection, which is redialed so that abandoned calls in its queue are not sent.
 void Upstream::start_over() {
   clear_on_lost();
   ask_again_.cancel();
@@ -244,7 +243,7 @@ void Upstream::start_over() {
   bury_.later();
 }
 
-// What the proxy itself had asked is not answered any more.
+// Drops the proxy's own open calls: their replies will not come.
 void Upstream::clear_on_lost() {
   hushed_ = true;
   caller_.close(std::make_exception_ptr(rpc::LostRemote("the connection has ended")));
@@ -252,7 +251,7 @@ void Upstream::clear_on_lost() {
   pings_.forget();
 }
 
-// Once in a while.
+// Runs every kLookEvery.
 void Upstream::look_after() {
   const bool paused = now() - looked_ > kPaused;
   looked_ = now();
@@ -285,7 +284,7 @@ void Upstream::look_at_pings() {
   router_.dispatcher().lose(*worker_, kHangs);
 }
 
-// Questions of the proxy's own.
+// Calls of the proxy itself.
 
 void Upstream::ping() {
   pings_.asked(now());
@@ -323,11 +322,11 @@ void Upstream::told(const char* method, rpc::Outcome<wire::Value> answer) {
   }
 }
 
-// Without those that nobody could call by their names.
+// The methods without those that cannot be called by their names.
 std::vector<rpc::OfferedMethod> Upstream::usable(const wire::Value& methods) {
   const wire::Value texts = in_text(methods);
   const auto* const entries = texts.as<wire::Dict>();
-  if (entries == nullptr) return rpc::read_methods(texts);  // which says what it is instead
+  if (entries == nullptr) return rpc::read_methods(texts);  // throws, and says what it is instead
   wire::Dict usable;
   std::size_t skipped = 0;
   for (const auto& [key, description] : *entries) {
@@ -374,7 +373,7 @@ rpc::Delivery Upstream::send(const wire::Envelope& /*peer*/, wire::Buffer& paylo
   return up == lanes_.end() ? rpc::Delivery::kGone : (*up)->transport.forward(frames);
 }
 
-// Messages of the server.
+// Messages from the server.
 
 void Upstream::receive(Lane& lane, std::vector<net::Frame>& frames) {
   if (!lane.up) return;
@@ -412,7 +411,7 @@ void Upstream::hear(Lane& lane, Meter::Call& call, const wire::Event& event, net
   if (foreign) payload = std::move(modern);
 }
 
-// Messages of clients.
+// Messages from clients.
 
 bool Upstream::read_envelope(std::span<const net::Frame> identities) {
   envelope_.clear();
@@ -429,7 +428,7 @@ std::pair<Upstream::Lane*, Meter::Call*> Upstream::find(std::string_view id) con
 
 net::Sent Upstream::attempt(std::span<net::Frame> frames) {
   const wire::Event event = wire::peek(view(frames.back()), unlimited_);
-  if (!read_envelope(frames.subspan(1, frames.size() - 3))) return net::Sent::kYes;  // nobody's
+  if (!read_envelope(frames.subspan(1, frames.size() - 3))) return net::Sent::kYes;  // not a client's
   if (event.response_to.empty()) return send_call(frames, event);
   const auto [lane, call] = find(event.response_to);
   if (call == nullptr || keeps_back(*lane, *call, event)) return net::Sent::kYes;
@@ -455,7 +454,7 @@ net::Sent Upstream::send_call(std::span<net::Frame> frames, const wire::Event& e
   return sent == net::Sent::kGone ? net::Sent::kFull : sent;
 }
 
-// Whether the server is not to get the message, or not now.
+// Whether to withhold the message from the server, for now or for good.
 bool Upstream::keeps_back(Lane& lane, Meter::Call& call, const wire::Event& event) {
   if (event.name == wire::kCancel) lane.meter.abandon(call, now());
   const bool beats = event.name == wire::kHeartbeat;
@@ -480,7 +479,7 @@ void Upstream::pass_grants(Lane& lane) {
   }
 }
 
-// As a worker.
+// WorkerConnection.
 
 void Upstream::read_up() {
   for (std::size_t i = 0; i < lanes_.size(); ++i) lanes_[i]->transport.read_up();

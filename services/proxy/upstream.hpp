@@ -1,5 +1,4 @@
-// A stock zerorpc server as a worker: the proxy dials it, asks what it can do, and finds out by itself
-// whether it lives.
+// A stock zerorpc server as a worker: the proxy dials it, asks for its methods, and checks that it is alive.
 #pragma once
 
 #include <cstdint>
@@ -25,20 +24,20 @@ struct UpstreamOptions {
   std::string endpoint;
   std::uint32_t weight = 100;
   std::uint32_t max_inflight = 65'536;
-  std::vector<std::string> methods = {};  ///< What it offers; it is asked when nothing is said.
+  std::vector<std::string> methods = {};  ///< Its methods; if empty, the server is asked.
   std::size_t max_connections = 32;
-  std::size_t max_answer_bytes = 256 << 20;  ///< A longer one ends its connection.
-  core::milliseconds wedged_after{10'000};   ///< An unanswered ping that nothing excuses; zero never minds.
+  std::size_t max_answer_bytes = 256 << 20;  ///< A longer reply ends its connection.
+  core::milliseconds wedged_after{10'000};   ///< PingWatch's limit for a ping; zero = no pings.
   net::SocketOptions socket;
   std::size_t max_held_bytes = 32 << 20;
   wire::Limits limits;
 };
 
-/// Belongs to the loop's thread. Calls are dealt out to as many connections as they need, since a stock
-/// server holds a thousand messages for each and throws away what comes after (Meter). It is up while one of
-/// them is. ZeroMQ's own thread of the server answers the probes, so one that computes for long stays, and
-/// one that is stopped is lost within three seconds; bytes of a long message count as answers. One that has
-/// hung while its sockets live is found by a ping (PingWatch).
+/// Loop thread only. Calls are spread over as many connections as they need, since a stock server holds a
+/// thousand messages per connection and drops the rest (Meter). The upstream is up while one of them is.
+/// Probes are answered by the server's ZeroMQ thread, so a server that computes for long is not lost, and one
+/// that is stopped is lost within three seconds; bytes of a long message count as answers. A server that
+/// hangs while its sockets are alive is detected by pings (PingWatch).
 class Upstream final : private WorkerConnection, private rpc::Sink {
  public:
   Upstream(const net::Dialing& dialing, Router& router, ServiceRegistry& registry, ops::Log& log,
@@ -91,21 +90,21 @@ class Upstream final : private WorkerConnection, private rpc::Sink {
   ServiceRegistry& registry_;
   ops::Log& log_;
   UpstreamOptions options_;
-  wire::Limits unlimited_;  // an answer that is too long is told so where its caller is known
-  Lanes lanes_;             // one at least
-  Lanes dead_;              // until the calls that are inside them have returned
+  wire::Limits unlimited_;  // a too long reply is refused later, where its caller is known
+  Lanes lanes_;             // at least one
+  Lanes dead_;              // kept until the functions running in them have returned
   Worker* worker_ = nullptr;
   PingWatch pings_;
-  std::string complaint_;    // what the log said last
-  bool suspect_ = false;     // it has hung, and answered nothing since
-  bool hushed_ = false;      // the caller is not to hear of it
-  wire::Envelope envelope_;  // of the message at hand
+  std::string complaint_;    // the last reason logged
+  bool suspect_ = false;     // it has hung, and has not replied to a ping since
+  bool hushed_ = false;      // outcomes of the proxy's own calls are ignored
+  wire::Envelope envelope_;  // of the current message
   wire::IdSource ids_;
   core::TimePoint looked_{};
   net::Timer bury_;
   net::Timer ask_again_;
   net::Timer look_;
-  rpc::Caller caller_;  // the proxy's own calls; last, for as it goes it ends those that are open
+  rpc::Caller caller_;  // the proxy's own calls; the last member, as its destructor ends open calls
 };
 
 }  // namespace zerosuite::proxy

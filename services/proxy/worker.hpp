@@ -1,4 +1,4 @@
-// A process that answers calls, as the proxy sees it.
+// A worker process as the proxy sees it.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +16,18 @@
 
 namespace zerosuite::proxy {
 
-/// The way to one worker. Messages are `[room for an address][client's identities …][empty][payload]`.
+/// Sends to one worker. Messages are `[room for an address][client's identities …][empty][payload]`.
 class WorkerConnection {
  public:
-  /// Sends if the worker's pipe takes it now; otherwise the frames are left as they are.
+  /// Sends if the worker's pipe has room now; otherwise leaves the frames unchanged.
   virtual net::Sent attempt(std::span<net::Frame> frames) = 0;
-  /// Sends, or keeps what the pipe does not take.
+  /// Sends, or keeps the message if the pipe is full.
   virtual rpc::Delivery forward(std::span<net::Frame> frames) = 0;
-  /// Shows the worker that the proxy is alive; kGone when it is not there any more.
+  /// Shows the worker that the proxy is alive; kGone if the worker is gone.
   virtual rpc::Delivery send_heartbeat() = 0;
-  /// Takes in what the worker has sent and nobody has read yet: it is about to be taken out.
+  /// Handles the worker's unread messages; called before the worker is removed.
   virtual void read_up() = 0;
-  /// The worker was taken out. The outlet may destroy itself in this call, which is the last.
+  /// The worker was removed. This is the last call, and the connection may destroy itself in it.
   virtual void lost(std::string_view reason) = 0;
 
  protected:
@@ -43,13 +43,13 @@ struct Worker {
   std::string id;
   std::string version;
   std::string origin;  ///< "registered", or the endpoint of a static upstream.
-  std::string key;     ///< Of its process; told to nobody.
-  rpc::State state;    ///< What its answers rest on.
+  std::string key;     ///< Of its process; secret.
+  rpc::State state;    ///< The data that it serves from.
   Service* service = nullptr;
   WorkerConnection* connection = nullptr;
-  bool bare_names = false;  ///< It knows no `service.` in front of a name: a stock server.
-  std::map<std::string, bool, std::less<>> methods;  ///< By name, and whether it is idempotent there.
-  bool sticky = false;                               ///< It asks for calls by their first argument.
+  bool bare_names = false;  ///< It is a stock server, which knows its methods without `service.`.
+  std::map<std::string, bool, std::less<>> methods;  ///< By name, whether idempotent on this worker.
+  bool sticky = false;                               ///< It requires calls to be sticky by first argument.
   Load load;
   IntrusiveList<Route, &Route::of_worker> channels;
   std::size_t connections = 1;

@@ -38,7 +38,7 @@ struct WorkerSocket::Entry final : WorkerConnection {
   void read_up() override { back.read_up(); }
 
   void on_beat() {
-    // A long message on a slow line is a sign of life before it is whole.
+    // A long message on a slow link is a sign of life even before it is complete.
     heard = std::max(heard, traffic.heard(back.reactor_.timers().now()));
     const auto silence = back.reactor_.timers().now() - heard;
     if (silence >= rpc::kPulseLimit) return back.router_.dispatcher().lose(*worker, "it is silent");
@@ -98,7 +98,7 @@ void WorkerSocket::receive(std::vector<net::Frame>& frames) {
   router_.on_worker(*found->second->worker, frames);
 }
 
-// What a worker sent last stands behind what others did.
+// A worker's last messages are queued behind those of others, so this reads all.
 void WorkerSocket::read_up() {
   const core::TimePoint end = core::Clock::now() + kReadUpFor;
   while (transport_.receive() && core::Clock::now() < end) continue;

@@ -1,4 +1,4 @@
-// The door for workers: they dial it, introduce themselves, and show every second that they are alive.
+// The socket for workers: they dial it, register, and send a heartbeat every second.
 #pragma once
 
 #include <memory>
@@ -20,10 +20,10 @@ struct WorkerSocketOptions {
   rpc::RouterOptions socket;
   wire::Limits limits;
   AdmissionOptions admission;
-  std::vector<std::string> front;  ///< Where clients dial, as workers are told.
+  std::vector<std::string> front;  ///< The endpoints for clients, sent to workers.
 };
 
-/// Belongs to the loop's thread.
+/// Loop thread only.
 class WorkerSocket {
  public:
   WorkerSocket(net::Context& context, net::Reactor& reactor, Router& router, ServiceRegistry& registry,
@@ -56,7 +56,7 @@ class WorkerSocket {
   wire::IdSource ids_;
   std::unordered_map<std::string, std::unique_ptr<Entry>, core::KeyedHash, std::equal_to<>>
       entries_;            // by the connection's identity
-  rpc::DropLog refusals_;  // they come again and again
+  rpc::DropLog refusals_;  // limits the log, since refused workers retry
 };
 
 }  // namespace zerosuite::proxy

@@ -8,17 +8,17 @@
 
 namespace zerosuite::lock {
 
-/// A grant, or the lack of one, as the reply to acquire().
+/// The outcome of an acquire as its reply.
 struct AnswerView {
-  /// Whether a grant has `name`, or `names`.
+  /// Whether the reply has the key `name` or `names`.
   enum class Form : std::uint8_t { kName, kNames };
 
   Answer answer;
   std::int64_t epoch = 0;
-  Form form = Form::kName;  ///< Of one name; several have `names` anyway.
+  Form form = Form::kName;  ///< For a single name; several always have `names`.
 };
 
-/// An event as a stream's item: packed when it is sent, and shared until then.
+/// An event as a stream item: shared until it is packed for sending.
 struct EventView {
   SharedEvent event;
 };
@@ -40,7 +40,7 @@ wire::Value value_of(const BatchResult& result, std::string_view done);
 
 namespace zerosuite::wire {
 
-// Packed without a Value in between, since most calls reply with these.
+// Packed without an intermediate Value, since most calls reply with these.
 template <>
 struct Foreign<lock::AnswerView> {
   static void pack(Packer& out, const lock::AnswerView& view);

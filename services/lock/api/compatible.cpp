@@ -57,7 +57,7 @@ void unlock(Broker& broker, const Reply<Value>& reply, const ListArgument& lock)
 void release_lock(Broker& broker, const Reply<Value>& reply, const std::string& name, const std::string& id) {
   check_name(name);
   if (const Hold* hold = broker.held_by(name, id)) return give_back(broker, reply, *hold);
-  reply(broker.info(name).holders.empty());  // as in the recipe: having nothing to release is no failure
+  reply(broker.info(name).holders.empty());  // as in the recipe: nothing to release is not a failure
 }
 
 }  // namespace
@@ -75,10 +75,10 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                     return Value(List{granted.validity, resource, granted.owner});
                   });
                 });
-  server.method("unlock", {"lock"}, "redlock-py's unlock(): gives back what lock() answered.",
+  server.method("unlock", {"lock"}, "redlock-py's unlock(): releases what lock() returned.",
                 [&broker](const Reply<Value>& reply, ListArgument lock) { unlock(broker, reply, lock); });
   server.method("acquire_lock", {"lock_name", {"acquire_time", 10}, {"time_out", 10}},
-                "Takes a lock for time_out seconds, waiting for up to acquire_time seconds. Answers an "
+                "Acquires a lock for time_out seconds, waiting for up to acquire_time seconds. Returns an "
                 "identifier, or False.",
                 [&broker](const Reply<Value>& reply, std::string name, double acquire_time, double time_out) {
                   Request request;
@@ -90,7 +90,7 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                        [](const Granted& granted) { return Value(granted.owner); });
                 });
   server.method("release_lock", {"lock_name", "identifier"},
-                "Gives back what acquire_lock() answered. False when somebody else holds the lock.",
+                "Releases what acquire_lock() returned. Returns False if another owner holds the lock.",
                 [&broker](const Reply<Value>& reply, const std::string& name, const std::string& identifier) {
                   release_lock(broker, reply, name, identifier);
                 });

@@ -1,4 +1,4 @@
-// The groups of methods that have a file of their own; bind() registers them.
+// The groups of methods with a file of their own; bind() registers them.
 #pragma once
 
 #include "lock/broker/broker.hpp"
@@ -8,24 +8,24 @@ namespace zerosuite::lock {
 
 /// Sessions and their events.
 void bind_sessions(rpc::Server& server, Broker& broker);
-/// What operators inspect and do.
+/// Inspection and control, for operators.
 void bind_operations(rpc::Server& server, Broker& broker);
 /// The call shapes of redlock-py and of the recipe with SETNX and EXPIRE.
 void bind_compatible(rpc::Server& server, Broker& broker);
 
-/// Withdraws the request once nobody waits for the reply any more. Nothing when it was answered already.
+/// Withdraws the request when its client is lost. No effect if the reply was already given.
 template <class T>
 void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Acquires::Id id) {
   if (reply.wanted()) reply.on_lost([&broker, id] { broker.acquires().withdraw(id); });
 }
 
-/// To be called before the reply is given. From now on there is nothing to withdraw; but a grant is given
-/// back if it reaches nobody, whether its sending finds that or a later event. A ticket's grant is kept for
-/// its next wait(), and a repeated request shows that its client still wants the grant.
+/// To be called just before the reply is given. From then on there is nothing to withdraw, but an undelivered
+/// grant is given back, whether the loss is found while sending it or later. A ticket's grant is kept for its
+/// next wait() instead; a replayed grant is kept, since the repeated request shows that its client wants it.
 template <class T>
 void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const core::Result<Answer>& answer,
                            const std::string& request_id) {
-  if (reply.lost()) return;  // it was withdrawn; others had asked for the same
+  if (reply.lost()) return;  // it was withdrawn; the request had other callers
   const auto* granted = answer ? std::get_if<Granted>(&*answer) : nullptr;
   if (granted == nullptr || granted->replay) return reply.on_lost({});
   if (!granted->ticket.empty())
@@ -35,7 +35,7 @@ void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const cor
     reply.on_undelivered(undo);
   };
   const Token token = granted->token;
-  if (request_id.empty())  // most: the closure then fits into the std::function
+  if (request_id.empty())  // the usual case: the closure then fits into the std::function
     return undo_by([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
   undo_by([&broker, token, owner = granted->owner, request_id] {
     broker.acquires().undelivered(token, owner, request_id);

@@ -16,13 +16,13 @@ const Value kNil;
 const Value kLease(30'000);
 const Value kNoWait(0);
 
-// What the reply needs of the request.
+// The parts of a request that its reply needs.
 struct Asked {
   std::string request_id = {};
   AnswerView::Form form = AnswerView::Form::kName;
 };
 
-// Replies once the broker has decided; withdraws the attempt when the client is lost.
+// Replies once the broker has decided; withdraws the request when the client is lost.
 template <class Start>
 void answer_later(Broker& broker, const Reply<AnswerView>& reply, Asked asked, Start start) {
   const Acquires::Id id = start([&broker, reply, asked = std::move(asked)](const Result<Answer>& answer) {
@@ -59,22 +59,22 @@ core::Done<BatchResult> answer(const Reply<Value>& reply, std::string_view done)
 }
 
 void bind_acquire(rpc::Server& server, Broker& broker) {
-  server.method(
-      "acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
-      "Takes a lock for lease_ms, waiting in line for up to wait_ms. Answers the grant with its token, "
-      "or ok=False and who holds it.",
-      [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
-                std::int64_t wait_ms, rpc::Options opts) {
-        acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
-      });
-  server.method("try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() that never waits.",
+  server.method("acquire",
+                {"name", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
+                "Acquires a lock for lease_ms, waiting for up to wait_ms. Returns the grant with its token, "
+                "or ok=False and the holder.",
+                [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner,
+                          std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
+                  acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts});
+                });
+  server.method("try_acquire", {"name", {"owner", kNil}, {"lease_ms", kLease}}, "acquire() without waiting.",
                 [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner,
                           std::int64_t lease_ms) {
                   acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms});
                 });
   server.method("acquire_many",
                 {"names", {"owner", kNil}, {"lease_ms", kLease}, {"wait_ms", kNoWait}, {"opts", kNil}},
-                "Takes several locks together or none, with one token; waits without holding any of them.",
+                "Acquires several locks or none, with one token; waits without holding any of them.",
                 [&broker](const Reply<AnswerView>& reply, ListArgument names, OwnerArgument owner,
                           std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
                   Request request = request_of({names_of(names, broker.limits()), std::move(owner), lease_ms,
@@ -91,8 +91,8 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
        {"lease_ms", kLease},
        {"wait_ms", kNoWait},
        {"opts", kNil}},
-      "Takes permits of a semaphore that has limit of them. Answers as acquire(), with those left "
-      "as available.",
+      "Acquires permits of a semaphore that has limit of them. Returns the same as acquire(), and the "
+      "permits left as available.",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::uint32_t limit,
                 std::uint32_t permits, std::int64_t lease_ms, std::int64_t wait_ms, rpc::Options opts) {
         acquire(broker, reply, {{std::move(name)}, std::move(owner), lease_ms, wait_ms, opts},
@@ -103,8 +103,8 @@ void bind_acquire(rpc::Server& server, Broker& broker) {
 void bind_tickets(rpc::Server& server, Broker& broker) {
   server.method(
       "enqueue", {"name", {"owner", kNil}, {"lease_ms", kLease}, {"opts", kNil}},
-      "Takes a place in line without waiting. Answers state 'granted', or 'queued' with a ticket for "
-      "wait() and cancel().",
+      "Joins the queue without waiting. Returns state 'granted', or 'queued' with a ticket for wait() "
+      "and cancel().",
       [&broker](const Reply<AnswerView>& reply, std::string name, OwnerArgument owner, std::int64_t lease_ms,
                 rpc::Options opts) {
         Request request = request_of(
@@ -114,13 +114,13 @@ void bind_tickets(rpc::Server& server, Broker& broker) {
         });
       });
   server.method("wait", {"ticket", {"wait_ms", 20'000}},
-                "Waits up to wait_ms for what a ticket stands for. Answers as enqueue(); the place is kept.",
+                "Waits up to wait_ms for a ticket's grant. Returns the same as enqueue(); the place is kept.",
                 [&broker](const Reply<AnswerView>& reply, std::string ticket, std::int64_t wait_ms) {
                   answer_later(broker, reply, {}, [&](Acquires::Callback told) {
                     return broker.acquires().wait(ticket, milliseconds(wait_ms), std::move(told));
                   });
                 });
-  server.method("cancel", {"ticket"}, "Gives a ticket up, and the lock if it was granted already.",
+  server.method("cancel", {"ticket"}, "Cancels a ticket, and releases its lock if it was granted.",
                 [&broker](const std::string& ticket) { return broker.acquires().cancel(ticket); });
 }
 
@@ -132,34 +132,34 @@ void bind_holds(rpc::Server& server, Broker& broker) {
     };
   };
   server.method("release", {"name", "owner", "token", {"opts", kNil}},
-                "Gives a lock back. Answers hold_count, zero when others may have it now.",
+                "Releases a lock. Returns hold_count, zero when others may acquire it.",
                 release(HoldKey::Kind::kLock));
-  server.method("sem_release", {"name", "owner", "token", {"opts", kNil}},
-                "Gives a semaphore's permits back.", release(HoldKey::Kind::kSemaphore));
+  server.method("sem_release", {"name", "owner", "token", {"opts", kNil}}, "Releases permits of a semaphore.",
+                release(HoldKey::Kind::kSemaphore));
   server.method(
       "release_many", {"owner", "held", {"opts", kNil}},
-      "Gives back each [name, token] of held, sets whole. Answers those released and those lost.",
+      "Releases each [name, token] of held, sets as a whole. Returns the names released and those lost.",
       [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held, rpc::Options opts) {
         broker.release_many(owner, held_of(held, broker.limits()), request_id_of(opts),
                             answer(reply, "released"));
       });
   server.method(
       "extend", {"name", "owner", "token", {"lease_ms", kLease}},
-      "Lets a hold last for lease_ms from now, if that is longer than it would. Never revives one.",
+      "Makes a hold last for lease_ms from now, unless it lasts longer already. Never revives one.",
       [&broker](const Reply<Extended>& reply, std::string name, std::string owner, Token token,
                 std::int64_t lease_ms) {
         check_lease(milliseconds(lease_ms), broker.limits());
         broker.leases().extend({std::move(name), std::move(owner), token}, milliseconds(lease_ms), reply);
       });
   server.method("renew", {"owner", "held", {"lease_ms", kLease}},
-                "extend() for each [name, token] of held. Answers those that are ok and those lost.",
+                "extend() for each [name, token] of held. Returns the names that are ok and those lost.",
                 [&broker](const Reply<Value>& reply, const std::string& owner, ListArgument held,
                           std::int64_t lease_ms) {
                   broker.renew(owner, held_of(held, broker.limits()), milliseconds(lease_ms),
                                answer(reply, "ok"));
                 });
   server.method("downgrade", {"name", "owner", "token"},
-                "Turns an exclusive hold into a shared one without letting anybody in between.",
+                "Turns an exclusive hold into a shared one, without releasing it in between.",
                 [&broker](const Reply<AnswerView>& reply, std::string name, std::string owner, Token token) {
                   broker.downgrade({std::move(name), std::move(owner), token, HoldKey::Kind::kLock},
                                    reply.with([&broker](const Answer& granted) {
@@ -168,7 +168,7 @@ void bind_holds(rpc::Server& server, Broker& broker) {
                 });
   server.query(
       "check", {"name", "token"},
-      "Whether a token is good now: for a resource that cannot remember the greatest it has seen.",
+      "Whether a token is valid now: for a resource that cannot remember the greatest token seen.",
       [&broker](const std::string& name, Token token) { return value_of(broker.check(name, token)); });
 }
 

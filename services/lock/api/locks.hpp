@@ -6,7 +6,7 @@
 
 namespace zerosuite::lock {
 
-/// Registers all of them. The broker must outlive the server's calls.
+/// Registers all methods. The broker must outlive the server's calls.
 void bind(rpc::Server& server, Broker& broker);
 
 }  // namespace zerosuite::lock

@@ -60,22 +60,23 @@ Value drain(Broker& broker) {
 }  // namespace
 
 void bind_operations(rpc::Server& server, Broker& broker) {
-  server.query("info", {"name"}, "Who holds a lock and who waits for it, in order.",
+  server.query("info", {"name"}, "The holders of a lock and its waiters, in order.",
                [&broker](const std::string& name) { return value_of(broker.info(name)); });
-  server.query("list", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
-               "The locks in use whose names begin with prefix, limit at a time; cursor is where to go on.",
-               [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
-                 return list(broker, prefix, limit, cursor);
-               });
+  server.query(
+      "list", {{"prefix", ""}, {"limit", 100}, {"cursor", ""}},
+      "The locks in use whose names begin with prefix, limit per page; cursor is the start of the next page.",
+      [&broker](const std::string& prefix, std::int64_t limit, const std::string& cursor) {
+        return list(broker, prefix, limit, cursor);
+      });
   server.query("holds", {"owner", {"limit", 1000}, {"cursor", ""}},
-               "What an owner holds, about limit names at a time; cursor is where to go on.",
+               "The holds of an owner, about limit names per page; cursor is the start of the next page.",
                [&broker](const std::string& owner, std::int64_t limit, const std::string& cursor) {
                  return holds(broker, owner, limit, cursor);
                });
   server.method(
       "force_release", {"name", {"reason", ""}},
-      "Takes a lock from whoever holds it. No later grant of it has a smaller token than the one "
-      "answered: give it to the resource to shut the old holder out.",
+      "Revokes a lock from its holders. Later grants have no smaller token than the one returned: pass it to "
+      "the resource to shut out the old holders.",
       [&broker](const rpc::Reply<Value>& reply, const std::string& name, const std::string& reason) {
         check_reason(reason);
         broker.force_release(name, reason, reply.with([](const Revoked& revoked) {
@@ -83,11 +84,11 @@ void bind_operations(rpc::Server& server, Broker& broker) {
                       {"token", revoked.released == 0 ? Value() : revoked.token}};
         }));
       });
-  server.method("drain", "Grants nothing any more and sends those who wait away; releases go on.",
+  server.method("drain", "Stops granting and fails all waiters; releases still work.",
                 [&broker] { return drain(broker); });
-  server.query("engine_info", "What the engine promises, and whether it is still recovering.",
+  server.query("engine_info", "What the engine guarantees, and whether it is still recovering.",
                [&broker] { return engine_info(broker); });
-  server.query("stats", "Counters since the start, and the present.", [&broker] { return stats(broker); });
+  server.query("stats", "Counters since the start, and current values.", [&broker] { return stats(broker); });
 }
 
 }  // namespace zerosuite::lock

@@ -16,14 +16,14 @@ using core::Failure;
 using rpc::Options;
 using wire::Integer, wire::Value;
 
-constexpr milliseconds kSessionLease{30'000};  // of an indefinite hold, after a restart of the broker
+constexpr milliseconds kSessionLease{30'000};  // of an indefinite hold after a broker restart
 
 [[noreturn]] void refuse_length(const char* what, std::size_t most, std::size_t size) {
   throw Failure(core::kInvalidArgument, std::string(what) + " must have at most " + std::to_string(most) +
                                             " elements, not " + std::to_string(size));
 }
 
-// No option is a list or a dict, so such a value is read as an empty one, however large it is.
+// No option is a list or a dict, so such a value is read as an empty one, regardless of its size.
 Value shallow_value(wire::Reader& in) {
   const wire::Kind kind = in.peek();
   if (kind != wire::Kind::kArray && kind != wire::Kind::kMap) return wire::read_value(in);
@@ -31,7 +31,7 @@ Value shallow_value(wire::Reader& in) {
   return kind == wire::Kind::kArray ? Value(wire::List()) : Value(wire::Dict());
 }
 
-// nil when the option is left out.
+// nil if the option is missing.
 Value option_of(const Options& opts, std::string_view key) {
   wire::Reader in(opts.find(key));
   return in.at_end() ? Value() : shallow_value(in);
@@ -65,7 +65,7 @@ milliseconds duration(const Options& opts, std::string_view key) {
   return milliseconds(*number);
 }
 
-// Whether the option is `second`; one that is left out is `first`.
+// Whether the option is `second`; a missing one is `first`.
 bool is_second(const Options& opts, std::string_view key, std::string_view first, std::string_view second) {
   const std::string word = text(opts, key).value_or(std::string(first));
   if (word == first || word == second) return word == second;
@@ -84,8 +84,8 @@ bool is_number(const std::string& text) {
   return number && std::to_string(*number) == text;
 }
 
-// An id is kept as text. A text that reads like an integer, or begins with the mark, gets the mark in front,
-// so that 7 and "7" stay different ids.
+// An id is stored as text. A text that looks like an integer, or begins with kTextMark, gets kTextMark
+// prepended, so that 7 and "7" stay different ids.
 void set_request_id(Request& request, const Options& opts) {
   const Value value = option_of(opts, "request_id");
   if (value.is_nil()) return;

@@ -1,4 +1,4 @@
-// From a client's arguments to a Request.
+// Converts a client's arguments into a Request.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace zerosuite::lock {
 
-/// A list that is not read yet: its size is checked first, since a message has room for a million elements.
-/// Views the call's message.
+/// A list argument that is not decoded yet: its size is checked first, since a message has room for a million
+/// elements. A view of the call's message.
 struct ListArgument {
   std::uint32_t size = 0;
   std::string_view elements;  ///< Encoded, one after the other.
@@ -22,25 +22,25 @@ struct ListArgument {
 struct AcquireArgs {
   std::vector<std::string> names;
   std::optional<std::string> owner;
-  std::int64_t lease_ms = 0;  ///< Zero = as long as the session lasts.
+  std::int64_t lease_ms = 0;  ///< Zero = until the session ends.
   std::int64_t wait_ms = 0;
   rpc::Options opts = {};
   std::string client = {};  ///< rpc::CallInfo::client().
 };
 
 /// Throws core::Failure: InvalidArgument for unknown options and impossible values, TypeError for an option
-/// of the wrong type, Unsupported for a hold without a lease that the engine cannot keep.
+/// of the wrong type, Unsupported for a hold without a lease if the engine does not support them.
 Request request_of(AcquireArgs wanted, const Broker& broker);
 
-/// The request_id among the options of a release; empty when there is none. Throws as request_of().
+/// The request_id among the options of a release; empty if there is none. Throws as request_of().
 std::string request_id_of(const rpc::Options& opts);
 
-/// The names of a set. Throws core::Failure: InvalidArgument when there are more than Limits::max_names,
-/// TypeError when they are not all text.
+/// The names of a set. Throws core::Failure: InvalidArgument if there are more than Limits::max_names,
+/// TypeError if they are not all text.
 std::vector<std::string> names_of(const ListArgument& list, const Limits& limits);
 
-/// The [[name, token], …] of a batch. Throws core::Failure: InvalidArgument when there are more than
-/// Limits::max_batch, TypeError when they are not.
+/// The [[name, token], …] of a batch. Throws core::Failure: InvalidArgument if there are more than
+/// Limits::max_batch, TypeError if they have another form.
 std::vector<Ticketed> held_of(const ListArgument& list, const Limits& limits);
 
 }  // namespace zerosuite::lock

@@ -29,7 +29,7 @@ Acquires::Id Acquires::enqueue(Request request, Callback told) {
 
 Acquires::Id Acquires::start(Request request, Kind kind, Callback told) {
   check(request, context_.limits);
-  if (request.spec.owner.empty()) request.spec.owner = "anonymous-" + random_name();  // nobody else has it
+  if (request.spec.owner.empty()) request.spec.owner = "anonymous-" + random_name();
   if (const auto id = replay(request, told)) return *id;
   if (draining_) throw Failure(shutting_down());
 
@@ -53,8 +53,8 @@ Acquires::Id Acquires::start(Request request, Kind kind, Callback told) {
   return id;
 }
 
-// A request that was sent before: nullopt when it is new. What it has come to is remembered for a while, and
-// by the waiter or the hold itself for as long as there is one.
+// Handles a repeated request; nullopt if it is new. Its outcome is remembered for a while, and by the waiter
+// or the hold itself while there is one.
 std::optional<Acquires::Id> Acquires::replay(const Request& request, Callback& told) {
   const RequestDedup::Entry* past = dedup_.find(request);
   const Owner* owner = context_.table.find_owner(request.spec.owner);
@@ -73,7 +73,7 @@ std::optional<Acquires::Id> Acquires::replay(const Request& request, Callback& t
   return 0;
 }
 
-// The one who asks again waits in the place of the one who asked before, whose answer may be lost.
+// A repeated request joins the waiter of the earlier one, whose reply may be lost.
 Acquires::Id Acquires::resume(Waiter& waiter, const Request& request, Callback told) {
   if (waiter.sessionless) throw Failure(core::kSessionLost, waiter.request.session + " has ended");
   if (waiter.request.session != request.session)
@@ -92,7 +92,7 @@ Acquires::Id Acquires::resume(Waiter& waiter, const Request& request, Callback t
   return id;
 }
 
-// As it was, but with what is left of the lease; if nothing is, how it came to its end.
+// Replies with the earlier grant and the remaining lease, or with the error that says how the hold ended.
 void Acquires::again(Granted before, Callback& told) {
   const Result<Hold*> hold = leases_.find({before.names.front(), before.owner, before.token});
   if (!hold) return told(hold.error());
@@ -157,7 +157,7 @@ void Acquires::searched(Waiter& waiter, const Cycle& cycle) {
   }
 }
 
-// Its client may have reached its share of places while it waited.
+// Checks the seats again: the client may have reached its share of places while it waited.
 void Acquires::take_turn(Waiter& waiter) {
   const std::string& client = waiter.request.client;
   if (!leases_.seats().admits(client, places_of(waiter.request), Seats::Room::kKeptBack))
@@ -190,7 +190,7 @@ void Acquires::asked(Id id, const Result<std::optional<Grant>>& answer) {
   queues_.serve();
 }
 
-// Somebody the broker does not know was faster: the engine has other users.
+// A holder unknown to the broker was faster: the engine has other users.
 void Acquires::on_conflict(Waiter& waiter) {
   const auto left = waiter.since + waiter.request.wait - context_.timers.now();
   if (draining_) return fail(waiter, shutting_down());
@@ -222,7 +222,7 @@ void Acquires::granted(Waiter& waiter, Hold& hold) {
 
 void Acquires::deliver(Waiter& waiter) {
   Callback told = std::move(waiter.done);
-  if (!told) return;  // a ticket that nobody has asked for since
+  if (!told) return;  // a ticket without a wait()
   Granted answer = view(waiter, *waiter.hold);
   note_claimed(answer);
   waiter.hold->ticket = 0;
@@ -233,7 +233,7 @@ void Acquires::deliver(Waiter& waiter) {
 void Acquires::note_claimed(const Granted& granted) {
   if (granted.ticket.empty()) return;
   Granted told = granted;
-  told.replay = true;  // from now on
+  told.replay = true;  // for later wait() calls
   claimed_.put(granted.ticket, std::move(told), context_.timers.now());
 }
 
@@ -241,7 +241,7 @@ void Acquires::unheard(const std::string& ticket) {
   if (Granted* told = claimed_.find(ticket)) told->replay = false;
 }
 
-// Others of its owner may have entered it meanwhile.
+// Undoes one entry only: other requests of the owner may have entered the hold meanwhile.
 void Acquires::give_back(Waiter& waiter) {
   const Token token = waiter.hold->token;
   const LockSpec spec = waiter.request.spec;
@@ -250,7 +250,7 @@ void Acquires::give_back(Waiter& waiter) {
   take_back(token, spec);
 }
 
-// What was never heard of may be asked for again.
+// Undoes an undelivered grant; the request can then be tried again.
 void Acquires::take_back(Token token, const LockSpec& spec) {
   leases_.undo(token, spec.request_id);
   dedup_.failed(spec, 0);
@@ -278,7 +278,7 @@ void Acquires::entered(Id id, const Result<Hold*>& result) {
   if (unwanted) take_back(token, spec);
 }
 
-// What its owner asked for twice at a time would wait for itself.
+// Lets concurrent requests of the owner enter the new hold: they would wait for their own owner.
 void Acquires::enter_others(Token token) {
   const Hold* hold = leases_.find(token);
   if (hold == nullptr || hold->spec.mode == Mode::kPermits) return;
@@ -320,16 +320,16 @@ Acquires::Id Acquires::wait(const std::string& ticket, milliseconds wait, Callba
   return id;
 }
 
-// The lease begins when its owner hears of it.
+// Restarts the lease of a ticket's grant when it is delivered.
 void Acquires::claim(Waiter& waiter) {
   const Hold& hold = *waiter.hold;
   const HoldKey key{hold.spec.names.front(), hold.spec.owner, hold.token};
   const milliseconds lease = std::min(waiter.request.spec.lease, leases_.max_extension(hold));
   leases_.extend(key, lease, [this, id = waiter.id](const Result<Extended>& extended) {
     Waiter* still = find(id);
-    if (still == nullptr) return;  // the hold ended, and gone() has said so
+    if (still == nullptr) return;  // the hold has ended, and gone() has replied
     if (extended) return deliver(*still);
-    if (Callback told = std::move(still->done)) told(extended.error());  // and the next wait() tries again
+    if (Callback told = std::move(still->done)) told(extended.error());  // the next wait() tries again
   });
 }
 
@@ -352,7 +352,7 @@ bool Acquires::cancel(const std::string& ticket) {
 void Acquires::withdraw(Id id) {
   Waiter* waiter = find(id);
   if (waiter == nullptr) return;
-  if (waiter->askers > 1) {  // others wait for the same answer
+  if (waiter->askers > 1) {  // other callers wait for the same request
     --waiter->askers;
     return;
   }
@@ -374,7 +374,7 @@ void Acquires::undelivered(Token token, const std::string& owner, const std::str
   take_back(token, spec);
 }
 
-// Very many waits may end in the same moment; some of them are granted before it is their turn.
+// A chore, since very many waits may end at the same moment; some are granted before their chore runs.
 void Acquires::on_timer(Waiter& waiter) {
   context_.chores.add([this, id = waiter.id] {
     Waiter* still = find(id);
@@ -423,7 +423,7 @@ void Acquires::drop(Waiter& waiter) {
 
 void Acquires::lose_session(Waiter& waiter) {
   context_.table.unbind(waiter);
-  if (waiter.state == Waiter::State::kGranted && !waiter.done) return;  // its hold will end
+  if (waiter.state == Waiter::State::kGranted && !waiter.done) return;  // its hold ends with the session
   const Error error{core::kSessionLost, waiter.request.session + " has ended"};
   if (waiter.state == Waiter::State::kQueued) {
     fail(waiter, error);
@@ -451,7 +451,7 @@ void Acquires::drain() {
 }
 
 void Acquires::gone(const Hold& hold) {
-  remember(hold);  // from now on for a while
+  remember(hold);  // for Limits::memory from now on
   if (Waiter* waiter = find(hold.ticket)) {
     Callback told = std::move(waiter->done);
     drop(*waiter);

@@ -1,4 +1,4 @@
-// The life of acquires: tried at once, or queued until they are granted, time out or are given up.
+// The life cycle of acquires: tried at once, or queued until they are granted, time out or are withdrawn.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace zerosuite::lock {
 
-/// Loop thread only. What is told of an answer must not call back into the broker.
+/// Loop thread only. Callbacks must not call back into the broker.
 class Acquires {
  public:
   using Id = std::uint64_t;
@@ -21,41 +21,41 @@ class Acquires {
 
   Acquires(const BrokerContext& context, Leases& leases);
 
-  /// Takes the request's lock, or waits for it. `told` may be called before this returns. Answers an id for
-  /// withdraw(). Throws core::Failure when it is refused at once: by the limits, the memory of requests, or
-  /// what the names are used for.
+  /// Takes the request's lock, or waits for it. `told` may be called before this returns. Returns an id for
+  /// withdraw(). Throws core::Failure if the request is refused at once: by the limits, by request
+  /// deduplication, or because of how the names are in use.
   Id acquire(Request request, Callback told);
-  /// The same without anybody waiting: Busy(kQueued) with a ticket when it is not granted at once.
+  /// As acquire(), but without a waiting call: Busy(kQueued) with a ticket if it is not granted at once.
   Id enqueue(Request request, Callback told);
-  /// Waits for what a ticket stands for; Busy(kQueued) after `wait`, and the place is kept for the next wait.
-  /// Throws core::Failure(NotHeld) when there is no such ticket.
+  /// Waits for a ticket's grant; Busy(kQueued) after `wait`, and the place is kept for the next wait().
+  /// Throws core::Failure(NotHeld) if there is no such ticket.
   Id wait(const std::string& ticket, milliseconds wait, Callback told);
-  /// Gives a ticket up, and what it was granted. False when there is none.
+  /// Cancels a ticket and gives back its grant, if any. Returns false if there is no such ticket.
   bool cancel(const std::string& ticket);
-  /// Nobody waits for the answer any more: a client that vanished, or gave up. Nothing when it was answered
-  /// before: then undelivered() is for what it was granted.
+  /// The caller no longer waits: the client vanished or gave up. No effect once `told` was called; a grant
+  /// that was not delivered is then given back with undelivered().
   void withdraw(Id id);
-  /// What an acquire was answered as granted reached nobody, as it turns out: it is given back, unless the
-  /// same request was answered to somebody else too. The owner matters for a request_id only.
+  /// The reply that carried an acquire's grant was not delivered: the grant is given back, unless a repeat of
+  /// the request got a reply too. `owner` is used only with a request_id.
   void undelivered(Token token, const std::string& owner, const std::string& request_id);
-  /// The same of what a ticket was told it was granted: that is kept for its next wait().
+  /// The same for a ticket's grant, which is kept for its next wait().
   void unheard(const std::string& ticket);
 
-  /// What was asked for under a session that has ended is refused with SessionLost.
+  /// Fails a waiter whose session has ended with SessionLost.
   void lose_session(Waiter& waiter);
-  /// Tells everybody who waits ShuttingDown, sooner or later, and from now on all who come.
+  /// Fails all waiters, not necessarily in this call, and all later requests with ShuttingDown.
   void drain();
   bool draining() const { return draining_; }
   std::size_t waiting() const { return queues_.size(); }
-  /// Long work that is still to be done, in pieces.
+  /// Number of long tasks, done in pieces, that are not finished.
   std::size_t chores() const { return queues_.chores(); }
 
-  // From Leases: a hold has ended; a name may be had again.
+  // Called by Leases: a hold has ended; a name may be free.
   void gone(const Hold& hold);
   void freed(const std::string& name) { queues_.freed(name); }
-  /// The requests that a hold was taken and entered by may be asked again.
+  /// Lets the requests that took and entered the hold be repeated.
   void remember(const Hold& hold);
-  /// What is remembered, but not for any longer; false when there is more of it.
+  /// Forgets some of the remembered requests that are due; false if more are due.
   bool forget();
 
  private:
@@ -98,7 +98,7 @@ class Acquires {
   const std::function<void(Waiter&)> on_timer_;
   WaitQueues queues_;
   RequestDedup dedup_;
-  ExpiringMap<std::string, Granted> claimed_;  // tickets that were told of their grant
+  ExpiringMap<std::string, Granted> claimed_;  // by ticket, grants that were delivered
   Seats ticket_seats_;
   std::unordered_map<Id, std::unique_ptr<Waiter>> acquires_;
   std::unordered_map<std::string, Id, core::KeyedHash> tickets_;

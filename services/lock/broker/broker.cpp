@@ -10,11 +10,11 @@ namespace {
 
 using core::Failure;
 
-constexpr int kSweepsAMemory = 4;  // what is due is forgotten at most a quarter late
+constexpr int kSweepsAMemory = 4;  // entries are forgotten at most a quarter of Limits::memory late
 
 using Set = std::pair<Token, std::vector<std::string>>;
 
-// Answers once for several holds.
+// Collects the results of several holds and completes once.
 class Batch {
  public:
   Batch(std::size_t open, core::Done<BatchResult> done) : open_(open), done_(std::move(done)) {
@@ -39,7 +39,7 @@ class Batch {
   BatchResult result_;
 };
 
-// By token: the names of a set have the same one.
+// Groups the names by token: the names of a set share one.
 std::map<Token, std::vector<std::string>> sets_of(const std::vector<Ticketed>& held) {
   std::map<Token, std::vector<std::string>> sets;
   for (const auto& [name, token] : held) sets[token].push_back(name);
@@ -47,10 +47,10 @@ std::map<Token, std::vector<std::string>> sets_of(const std::vector<Ticketed>& h
   return sets;
 }
 
-constexpr std::size_t kShown = 100;            // of the holders and of the waiters of one name
-constexpr std::size_t kPageBytes = 256 << 10;  // a page ends there, however few entries it has
+constexpr std::size_t kShown = 100;            // maximum number of holders, and of waiters, shown of one name
+constexpr std::size_t kPageBytes = 256 << 10;  // a page ends here even below its maximum number of entries
 
-// About, packed.
+// Approximate packed size in bytes.
 std::size_t weight(const HolderView& holder) {
   return 120 + holder.owner.size() + holder.session.size() + holder.data.size();
 }
@@ -122,7 +122,7 @@ void Broker::downgrade(const HoldKey& key, core::Done<Answer> done) {
   });
 }
 
-// Half a set cannot be given back: its names have one token, and share its fate.
+// Part of a set cannot be released: its names share one token.
 void Broker::refuse_parts(const std::string& owner, const Sets& sets) {
   for (const auto& [token, names] : sets) {
     const Hold* hold = leases_.find(token);
@@ -163,7 +163,8 @@ void Broker::renew(const std::string& owner, const std::vector<Ticketed>& held, 
   }
 }
 
-// Who comes to share it meanwhile keeps it: a reader with a later token than the last one now.
+// Revokes the holds present now, in pieces. Readers granted meanwhile, whose tokens are later than the last
+// one now, keep their holds.
 void Broker::force_release(const std::string& name, const std::string& reason, core::Done<Revoked> done) {
   check_name(name);
   Token last = 0;

@@ -1,7 +1,7 @@
 // The lock broker: everything between a client's call and the engine.
 //
-// Its parts are public to each other through BrokerContext and to api.cpp through the accessors; here is what
-// concerns several of them at once. Loop thread only.
+// Its parts see each other through BrokerContext, and api/ sees them through the accessors; Broker itself
+// does what involves several of them. Loop thread only.
 #pragma once
 
 #include <map>
@@ -14,10 +14,10 @@
 
 namespace zerosuite::lock {
 
-/// One of a list of holds that belong to an owner: a name, and the token it was granted with.
+/// An item of a batch of one owner's holds: a name, and the token it was granted with.
 using Ticketed = std::pair<std::string, Token>;
 
-/// What a batch could not do, and why.
+/// An item that a batch failed on, and why.
 struct Missed {
   std::string name;
   Token token = 0;
@@ -51,34 +51,34 @@ struct NameView {
   std::string name;
   bool semaphore = false;
   std::uint32_t limit = 0;
-  std::vector<HolderView> holders;  ///< The first of them; `holder_count` counts all.
+  std::vector<HolderView> holders;  ///< The first of them; `holder_count` counts all of them.
   std::size_t holder_count = 0;
-  std::vector<WaiterView> waiters;  ///< The first of them; `queue_length` counts all.
+  std::vector<WaiterView> waiters;  ///< The first of them; `queue_length` counts all of them.
   std::size_t queue_length = 0;
 };
 
 struct Page {
   std::vector<NameView> names;
-  std::string cursor;  ///< Where the next page begins; empty = this was the last.
+  std::string cursor;  ///< Where the next page starts; empty = this is the last page.
 };
 
-/// What an owner holds, name by name, in order of the tokens.
+/// The holds of an owner, name by name, ordered by token.
 struct HoldsPage {
   std::vector<std::pair<std::string, HolderView>> holds;
   std::string cursor;  ///< As Page::cursor.
 };
 
-/// Whether a token is still good.
+/// Whether a token is still valid.
 struct Check {
   bool valid = false;
-  Token current = 0;  ///< The present holder's; zero when nobody holds the name.
+  Token current = 0;  ///< The current holder's; zero if the name is not held.
   std::string owner;
   milliseconds remaining{0};
 };
 
 struct Revoked {
   std::size_t released = 0;
-  Token token = 0;  ///< No hold of the name that is granted from now on has a smaller one.
+  Token token = 0;  ///< Later grants of the name have no smaller token.
 };
 
 class Broker {
@@ -98,40 +98,40 @@ class Broker {
   const Limits& limits() const { return limits_; }
   const Counters& counters() const { return counters_; }
   const LockTable& table() const { return table_; }
-  /// Long work that is still to be done, in pieces.
+  /// Number of long tasks, done in pieces, that are not finished.
   std::size_t chores() const { return chores_.size() + acquires_.chores(); }
-  /// Rises with every start of the broker.
+  /// Increases with every start of the broker.
   std::int64_t epoch() const { return epoch_; }
 
-  /// Acquires::acquire() and enqueue(), once the session that the request names is known to be its owner's.
+  /// As Acquires::acquire() and enqueue(), after checking that the request's session belongs to its owner.
   Acquires::Id acquire(Request request, Acquires::Callback told);
   Acquires::Id enqueue(Request request, Acquires::Callback told);
 
-  /// Gives a lock or permits back. Fails as Leases::find(), and with InvalidArgument for one name of a set.
+  /// Releases a lock or permits. Fails as Leases::find(), and with InvalidArgument for one name of a set.
   void release(const HoldKey& key, core::Done<Released> done);
   /// From exclusive to shared; a shared hold stays as it is. Fails as Leases::find().
   void downgrade(const HoldKey& key, core::Done<Answer> done);
-  /// Gives back what it can, all under one request_id if that is not empty. A set is given back whole or not
-  /// at all. Throws core::Failure(InvalidArgument) for a part of a set.
+  /// Releases as many as possible, all under one request_id if that is not empty. A set is released as a
+  /// whole or not at all. Throws core::Failure(InvalidArgument) for part of a set.
   void release_many(const std::string& owner, const std::vector<Ticketed>& held,
                     const std::string& request_id, core::Done<BatchResult> done);
-  /// Extends what it can, each by `lease`.
+  /// Extends as many as possible, each as Leases::extend().
   void renew(const std::string& owner, const std::vector<Ticketed>& held, milliseconds lease,
              core::Done<BatchResult> done);
 
   Check check(const std::string& name, Token token) const;
   NameView info(const std::string& name) const;
-  /// Names in use with that prefix from `cursor` on, in order of their bytes. A page has `limit` of them, or
-  /// as many as make a quarter of a mebibyte.
+  /// The names in use that start with `prefix`, from `cursor` on, in byte order. A page has at most `limit`
+  /// of them, and ends once they make a quarter of a mebibyte.
   Page list(const std::string& prefix, std::size_t limit, const std::string& cursor) const;
-  /// The same for an owner's holds; a set is not divided. Throws core::Failure(InvalidArgument) for a cursor
-  /// that is none.
+  /// The same for an owner's holds; sets are not split. A malformed cursor throws
+  /// core::Failure(InvalidArgument).
   HoldsPage holds_of(const std::string& owner, std::size_t limit, const std::string& cursor) const;
-  /// The hold of that owner; null when there is none.
+  /// The hold of that owner; null if there is none.
   const Hold* held_by(const std::string& name, const std::string& owner) const;
-  /// Takes a name from all who hold it now. Throws core::Failure(InvalidArgument).
+  /// Revokes all current holds of a name. Throws core::Failure(InvalidArgument).
   void force_release(const std::string& name, const std::string& reason, core::Done<Revoked> done);
-  /// Grants nothing any more.
+  /// Stops granting.
   void drain(EventBus::Stay stay);
 
  private:

@@ -1,4 +1,4 @@
-// What the broker has done since its start.
+// Counters of the broker since its start.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,10 @@
 
 namespace zerosuite::lock {
 
-/// How often a duration was below 1 ms, 2 ms, 4 ms …: enough for a percentile within a factor of two.
+/// Durations in buckets below 1 ms, 2 ms, 4 ms …: percentiles are accurate within a factor of two.
 class Histogram {
  public:
-  static constexpr std::size_t kBuckets = 28;  // the last: a day and more
+  static constexpr std::size_t kBuckets = 28;  // the last one: a day and more
 
   void add(core::Clock::duration duration) {
     const auto ms =
@@ -28,20 +28,20 @@ class Histogram {
 };
 
 struct Counters {
-  std::uint64_t grants = 0;  ///< Re-entries and replays aside.
+  std::uint64_t grants = 0;  ///< Without re-entries and replays.
   std::uint64_t reentries = 0;
   std::uint64_t replays = 0;
   std::uint64_t busy = 0;
   std::uint64_t timeouts = 0;
-  std::uint64_t withdrawn = 0;  ///< Waits whose client was gone or gave up.
+  std::uint64_t withdrawn = 0;  ///< Waits whose client disconnected or gave up.
   std::uint64_t deadlocks = 0;
   std::uint64_t releases = 0;
   std::uint64_t extensions = 0;
   std::uint64_t expired = 0;
   std::uint64_t revoked = 0;
   std::uint64_t sessions_lost = 0;
-  Histogram waited;  ///< Of grants.
-  Histogram held;    ///< Of holds that have ended.
+  Histogram waited;  ///< How long grants had waited.
+  Histogram held;    ///< How long ended holds had been held.
 };
 
 }  // namespace zerosuite::lock

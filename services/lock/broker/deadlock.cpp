@@ -14,8 +14,8 @@ bool share(const LockSpec& one, const LockSpec& other) {
   return one.mode == Mode::kShared && other.mode == Mode::kShared;
 }
 
-// In breadth, one edge at a time, so that the search for a cycle and the look at what the start's owner holds
-// can take turns: whichever ends first, decides.
+// A breadth-first search, one edge at a time, interleaved with the search for a waiter on what the start's
+// owner holds (look_on()): the one that ends first decides.
 class Search {
  public:
   Search(Waiter& start, std::uint64_t number)
@@ -35,22 +35,22 @@ class Search {
  private:
   enum class At : std::uint8_t { kAttempt, kHolders, kOwner };
 
-  // Where the search has come to: a wait, those who hold what a wait is for, or one of these.
+  // A node of the search: a wait, the holders of the name that a wait is for, or one of these owners.
   struct Stop {
     At at = At::kAttempt;
     Waiter* waiter = nullptr;  // of kAttempt
     Owner* owner = nullptr;    // of kOwner
-    std::size_t from = 0;      // the stop of the wait that led here
-    Name* name = nullptr;      // what that one waits for
-    bool held = false;  // of kAttempt: its owner holds that name; else it is before the other in the queue
+    std::size_t from = 0;      // index of the wait that led here
+    Name* name = nullptr;      // the name which that wait is for
+    bool held = false;         // of kAttempt: its owner holds `name`; otherwise it is ahead in the queue
   };
   struct Step {
     const Waiter* waiter;
     const Name* name;
-    bool held;  // by the owner of the next one; else that one is before it in the queue
+    bool held;  // by the owner of the next step; otherwise the next step is ahead in the queue
   };
 
-  // One more hold of the start's owner. False when nobody waits for any of them: nothing leads back to it.
+  // Looks at one more hold of the start's owner. False if none of them is waited for: there is no cycle.
   bool look_on() {
     if (held_ == start_.owner->holds.end()) return false;
     const Hold& hold = *(held_++)->second;
@@ -76,14 +76,14 @@ class Search {
     if (!std::exchange(begun_, true)) place_ = 0;
     if (place_ == waiter.places.size() || waiter.request.spec.mode == Mode::kPermits) return false;
     const auto& [name, place] = waiter.places[place_++];
-    // Who is before that one is found from there.
+    // Only the direct predecessor: those ahead of it are found from there.
     if (place != name->queue.begin()) reach(**std::prev(place), {.from = now_, .name = name});
     if (!name->holds.empty() && !share(waiter.request.spec, name->holds.front()->spec))
       reach_holders(*name, *waiter.owner);
     return true;
   }
 
-  // Twice at most: what one owner leaves out is its own hold, which any other takes in.
+  // At most twice per name: a visit skips only the asker's own holds, and any other asker's visit has them.
   void reach_holders(Name& name, const Owner& asker) {
     Name::Visit& visit = name.visit;
     if (visit.search != number_) visit = {number_, nullptr, 0};
@@ -120,7 +120,7 @@ class Search {
     stops_.push_back(stop);
   }
 
-  // From the stop at which it was closed back to the start.
+  // The cycle, traced back from the stop that closed it to the start.
   std::vector<Step> way() const {
     std::vector<Step> steps;
     const Stop* stop = &stops_[now_];
@@ -152,7 +152,7 @@ class Search {
     }
     return cycle;
   }
-  // Who is in the middle of a line need not be named, unless it is the writer who keeps two readers apart.
+  // A waiter between two others in a queue need not be shown, unless it is a writer between two readers.
   bool passed_over(const std::vector<Step>& steps, const std::vector<Step>& all, std::size_t i) const {
     if (steps.empty() || steps.back().held || steps.back().name != all[i].name) return false;
     const LockSpec& before = steps.back().waiter->request.spec;
@@ -164,7 +164,7 @@ class Search {
   const std::uint64_t number_;
   std::vector<Stop> stops_;
   std::size_t now_ = 0;
-  bool begun_ = false;  // with the stop
+  bool begun_ = false;  // the current stop
   std::size_t place_ = 0;
   std::list<Hold*>::const_iterator holder_;
   std::list<Waiter*>::const_iterator wait_;

@@ -78,7 +78,7 @@ void EventBus::leave(Id id) {
 
 void EventBus::tell(const Event& event) {
   if (entries_.empty()) return;
-  SharedEvent shared;  // made for the first who hears it
+  SharedEvent shared;  // created for the first subscriber
   const auto tell_one = [&](Id id) {
     if (!shared) shared = std::make_shared<const Event>(event);
     tell(entries_.at(id), shared);
@@ -88,7 +88,7 @@ void EventBus::tell(const Event& event) {
     std::for_each(first, last, [&](const auto& entry) { tell_one(entry.second); });
   }
   if (!for_watchers(event.kind)) return;
-  // One look for each length of a prefix that is watched, however many watch.
+  // One lookup per length of watched prefixes, regardless of the number of watchers.
   const std::string_view name = event.name;
   for (const auto& [length, count] : lengths_) {
     if (length > name.size()) break;
@@ -102,7 +102,7 @@ void EventBus::tell(Id id, const Event& event) {
   if (found != entries_.end()) tell(found->second, std::make_shared<const Event>(event));
 }
 
-// What was left out is said in its place, before what comes after it.
+// An overflow event takes the place of the dropped events, before any later event.
 void EventBus::tell(Entry& entry, const SharedEvent& event) {
   const auto offer = [&entry](const SharedEvent& one) { return entry.subscriber.tell(one); };
   const auto overflow = [&entry] {

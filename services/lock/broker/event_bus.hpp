@@ -1,5 +1,4 @@
-// What happens to locks, told to those who asked: sessions hear of their owner's, watchers of all with a
-// prefix.
+// Events about locks for subscribers: a session gets those of its owner, a watcher those of a name prefix.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +16,15 @@ namespace zerosuite::lock {
 
 struct Event {
   enum class Kind : std::uint8_t {
-    kOpen,      ///< The session is there.
-    kGranted,   ///< A lock went to its owner.
-    kReleased,  ///< It was given back. Watchers only.
+    kOpen,      ///< The session or watch is open.
+    kGranted,   ///< A lock was granted.
+    kReleased,  ///< It was released. Watchers only.
     kExpiring,  ///< A third of its lease is left. Sessions only.
-    kLost,      ///< Its lease or session passed.
-    kRevoked,   ///< An operator took it.
+    kLost,      ///< Its lease or session expired.
+    kRevoked,   ///< An operator revoked it.
     kSuspect,   ///< Its owner's session is gone, but the lock is bound to its lease. Watchers only.
-    kDrain,     ///< The broker grants nothing any more.
-    kOverflow,  ///< Events were left out here, because the client did not read.
+    kDrain,     ///< The broker has stopped granting.
+    kOverflow,  ///< Events were dropped here because the client did not read.
   };
   Kind kind = Kind::kOpen;
   std::string name = {};
@@ -36,17 +35,17 @@ struct Event {
   std::size_t missed = 0;  ///< Of kOverflow.
 };
 
-/// The word for it in answers: "granted".
+/// The kind as clients see it: "granted".
 std::string_view word(Event::Kind kind);
 
-/// All who hear of an event share it: they may be many, and slow.
+/// Shared by all subscribers that get the event: they may be many, and slow.
 using SharedEvent = std::shared_ptr<const Event>;
 
-/// Where one listener's events go. Neither may call back into the broker.
+/// Where one subscriber's events go. The functions must not call back into the broker.
 struct Subscriber {
-  std::function<bool(const SharedEvent&)> tell;  ///< False when there is no room.
+  std::function<bool(const SharedEvent&)> tell;  ///< Returns false if there is no room.
   std::function<void()> end;
-  std::string client = {};  ///< Who listens: rpc::CallInfo::client().
+  std::string client = {};  ///< rpc::CallInfo::client() of the subscriber.
 };
 
 /// Loop thread only.
@@ -54,8 +53,8 @@ class EventBus {
  public:
   using Id = std::uint64_t;
 
-  /// For `most` listeners at a time, shared among the clients; join_… throws core::Failure(Overloaded) beyond
-  /// them.
+  /// Allows `most` subscribers at a time, shared among the clients; beyond that, join_owner() and
+  /// join_prefix() throw core::Failure(Overloaded).
   explicit EventBus(std::size_t most) : seats_("sessions and watchers", most) {}
 
   Id join_owner(const std::string& owner, Subscriber subscriber);
@@ -64,9 +63,9 @@ class EventBus {
 
   bool watched() const { return !watchers_.empty(); }
   void tell(const Event& event);
-  /// Tells one listener alone.
+  /// Sends the event to one subscriber only.
   void tell(Id id, const Event& event);
-  /// Tells all that the broker drains, and ends them if it is leaving.
+  /// Sends kDrain to all subscribers, and ends their streams if kLeaves.
   enum class Stay : std::uint8_t { kStays, kLeaves };
   void drain(Stay stay);
   std::size_t size() const { return entries_.size(); }
@@ -78,7 +77,7 @@ class EventBus {
     std::size_t missed = 0;
     Seats::Seat seat = {};
     bool watches = false;
-    std::multimap<std::string, Id, std::less<>>::iterator of_owner = {};  // unless it watches
+    std::multimap<std::string, Id, std::less<>>::iterator of_owner = {};  // unless `watches`
   };
 
   Id join(Entry entry);
@@ -88,7 +87,7 @@ class EventBus {
   std::map<Id, Entry> entries_;
   std::multimap<std::string, Id, std::less<>> owners_;
   std::map<std::string, std::set<Id>, std::less<>> watchers_;  // by prefix
-  std::map<std::size_t, std::size_t> lengths_;                 // the number of prefixes by their length
+  std::map<std::size_t, std::size_t> lengths_;                 // number of prefixes, by their length
   Id last_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// What was asked and answered lately, so that a request whose answer was lost may be sent again.
+// Recent requests and their outcomes, so that a request whose reply was lost can be repeated.
 #pragma once
 
 #include <concepts>
@@ -17,8 +17,7 @@
 
 namespace zerosuite::lock {
 
-/// What an entry takes of the heap beside itself, about, and the same for every copy of it; overloads for
-/// keys and values with more.
+/// Approximate heap bytes of a key or value beyond its own size, the same for every copy.
 inline std::size_t footprint(const std::string& text) { return text.size(); }
 inline std::size_t footprint(std::integral auto) { return 0; }
 inline std::size_t footprint(const Granted& granted) {
@@ -27,25 +26,25 @@ inline std::size_t footprint(const Granted& granted) {
   return bytes;
 }
 
-/// What an ExpiringMap may grow to: whichever is reached first.
+/// The maximum size of an ExpiringMap: whichever limit is reached first.
 struct Capacity {
   std::size_t entries = 0;
   std::size_t bytes = 0;
 };
 inline Capacity capacity(const Limits& limits) { return {limits.max_memory, limits.max_memory_bytes}; }
 
-/// The latest entries, each for a while. Loop thread only.
+/// Keeps the latest entries, each for a limited time. Loop thread only.
 template <class Key, class Value>
 class ExpiringMap {
  public:
   ExpiringMap(core::milliseconds keep, const Capacity& most) : keep_(keep), most_(most) {}
 
-  /// Null when it is not, or no longer, known.
+  /// Null if the key is unknown or forgotten.
   Value* find(const Key& key) {
     const auto found = entries_.find(key);
     return found == entries_.end() ? nullptr : &found->second.value;
   }
-  /// Replaces what is known of the key, and forgets what is due.
+  /// Sets the key's value, and forgets some of the entries that are due.
   void put(const Key& key, Value value, core::TimePoint now) {
     const auto [entry, added] = entries_.try_emplace(key);
     if (!added) bytes_ -= cost(key, entry->second.value);
@@ -60,14 +59,14 @@ class ExpiringMap {
     bytes_ -= cost(found->first, found->second.value);
     entries_.erase(found);
   }
-  /// False when more is due than one call should do.
+  /// Forgets entries that are due; false if more are due than one call should forget.
   bool forget(core::TimePoint now) {
     for (std::size_t i = 0; !order_.empty() && (order_.front().until <= now || full()); ++i) {
       if (i == kAtOnce) return false;
       if (is_current(order_.front())) erase(order_.front().key);
       order_.pop_front();
     }
-    // Entries put again and again must not fill it up either; each pass pays for as many puts.
+    // Entries that are put repeatedly must not fill `order_`; the cost of a pass is amortized over the puts.
     if (order_.size() > 2 * entries_.size() + kSpare)
       std::erase_if(order_, [this](const Due& due) { return !is_current(due); });
     return true;
@@ -78,7 +77,7 @@ class ExpiringMap {
  private:
   static constexpr std::size_t kSpare = 64;
   static constexpr std::size_t kAtOnce = 64;
-  // Integers are the broker's own; texts may have been chosen.
+  // Integers come from the broker; text may be chosen by an attacker.
   using Hash = std::conditional_t<std::integral<Key>, std::hash<Key>, core::KeyedHash>;
 
   struct Entry {
@@ -91,13 +90,13 @@ class ExpiringMap {
     core::TimePoint until;
   };
 
-  // The key is kept twice; a node of the map has two words of its own, and a bucket.
+  // The key is stored twice; a map node has two words of overhead, and a bucket.
   static std::size_t cost(const Key& key, const Value& value) {
     constexpr std::size_t kNode = sizeof(Key) + sizeof(Entry) + sizeof(Due) + 4 * sizeof(void*);
     return kNode + 2 * footprint(key) + footprint(value);
   }
   bool full() const { return entries_.size() > most_.entries || bytes_ > most_.bytes; }
-  // An entry put again since is due later.
+  // False if the entry was put again later, or erased.
   bool is_current(const Due& due) const {
     const auto found = entries_.find(due.key);
     return found != entries_.end() && found->second.serial == due.serial;
@@ -111,7 +110,7 @@ class ExpiringMap {
   std::size_t bytes_ = 0;
 };
 
-/// How a hold that is no more came to its end.
+/// How a former hold ended.
 class Ended {
  public:
   enum class How : std::uint8_t { kReleased, kExpired, kRevoked, kSessionLost };
@@ -123,8 +122,8 @@ class Ended {
         owner_(core::KeyedHash()(spec.owner)),
         name_(spec.names.size() == 1 ? hash(spec.names.front()) : 0) {}
 
-  /// Whether it was that owner's hold of that name. By hashes, of which the owner's cannot be aimed at; of a
-  /// set any name will do.
+  /// Whether it was that owner's hold of that name. Compares hashes; that of the owner is keyed, so
+  /// collisions cannot be constructed. For a set any name matches.
   bool is(const std::string& owner, const std::string& name) const {
     return owner_ == core::KeyedHash()(owner) && (name_ == 0 || name_ == hash(name));
   }

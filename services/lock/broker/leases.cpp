@@ -11,7 +11,7 @@ using core::Error;
 using core::Json;
 using core::Result;
 
-constexpr int kWarnAt = 3;  // a third of the lease before its end
+constexpr int kWarnAt = 3;  // kExpiring is sent a third of the lease before its end
 
 std::string release_of(const HoldKey& key) {
   return std::to_string(key.token) + ' ' + std::to_string(key.owner.size()) + ' ' + key.owner +
@@ -20,7 +20,7 @@ std::string release_of(const HoldKey& key) {
 
 milliseconds whole_ms(core::Clock::duration duration) { return std::chrono::floor<milliseconds>(duration); }
 
-constexpr std::size_t kMostRecords = 32;  // of one hold, the latest
+constexpr std::size_t kMostRecords = 32;  // kept per hold, the latest ones
 
 void note(LockSpec& spec, Record::Kind kind, const std::string& request_id, std::uint32_t count) {
   if (request_id.empty()) return;
@@ -104,9 +104,9 @@ Hold& Leases::begin(std::unique_ptr<Hold> hold, const Grant& grant) {
 
 Hold& Leases::restore(const RecoveredHold& held) {
   Request request;
-  request.spec = held.spec;  // whose connection it was nobody knows
+  request.spec = held.spec;  // its client is unknown
   Hold& hold = begin(reserve(request, context_.table.owner(held.spec.owner)), {held.token, held.remaining});
-  hold.entered_again = true;  // perhaps: how often it was entered in all is not kept
+  hold.entered_again = true;  // unknown, so assumed: the number of entries is not stored
   hold.seat = seats_.take(request.client, places_of(request));
   return hold;
 }
@@ -123,14 +123,14 @@ void Leases::enter(Hold& hold, const Request& request, core::Done<Hold*> done) {
 
   const std::string& request_id = request.spec.request_id;
   const milliseconds lease = extended_lease(hold, std::min(request.spec.lease, max_extension(hold)));
-  ++hold.spec.count;  // at once: the next one counts on it
+  ++hold.spec.count;  // at once: concurrent requests must see it
   hold.entered_again = true;
   hold.spec.confirm = milliseconds(0);
   note(hold.spec, Record::Kind::kAcquire, request_id, hold.spec.count);
   amend(hold, [this, token = hold.token, lease, request_id,
                told = std::move(done)](const Result<Hold*>& amended) mutable {
     if (!amended) {
-      if (Hold* still = find(token)) {  // below zero only until what came after it has failed too
+      if (Hold* still = find(token)) {  // may wrap below zero until later changes have failed too
         --still->spec.count;
         strike(still->spec, Record::Kind::kAcquire, request_id);
       }
@@ -165,12 +165,12 @@ void Leases::release(const HoldKey& key, core::Done<Released> done) {
   const milliseconds held = whole_ms(now - hold.since);
   if (const Record* before = hold.spec.record(Record::Kind::kRelease, key.request_id))
     return repeat(key, {before->count, held, true}, std::move(done));
-  // On its way to the disk; without an id this is the same one again.
+  // The last release is on its way to the disk; without an id this counts as its repeat.
   if (hold.spec.count == 0) return repeat(key, {0, held, true}, std::move(done));
   leave(hold, key, std::move(done));
 }
 
-// What was done is answered again when it is sure to be done.
+// Replies to a repeated release once the release is stored.
 void Leases::repeat(const HoldKey& key, Released before, core::Done<Released> done) {
   Hold& hold = *find(key.token);
   if (hold.amending == 0) return done(before);
@@ -180,9 +180,9 @@ void Leases::repeat(const HoldKey& key, Released before, core::Done<Released> do
   });
 }
 
-// A hold that was entered once is free at once, and a crash that forgets it only costs the lease. One that
-// was entered again is left when that is kept with its record: done twice, a release would free the lock
-// while its owner is still in it.
+// A hold that was entered only once is freed at once; a crash that forgets the release only costs the rest of
+// the lease. For a re-entered hold the release must be stored with its record first: executed twice, it would
+// free the lock while its owner still holds it.
 void Leases::leave(Hold& hold, const HoldKey& key, core::Done<Released> done) {
   const Released released{--hold.spec.count, whole_ms(context_.timers.now() - hold.since), false};
   note(hold.spec, Record::Kind::kRelease, key.request_id, released.count);
@@ -248,12 +248,12 @@ void Leases::downgrade(const HoldKey& key, core::Done<Hold*> done) {
     const std::vector<std::string> names = still == nullptr ? std::vector<std::string>() : still->spec.names;
     told(std::move(amended));
     if (!context) return;
-    for (const std::string& name : names) freed_(name);  // for those who wait to share it
+    for (const std::string& name : names) freed_(name);  // for waiting readers
   });
 }
 
-// Answers the hold as it is by then: a commit takes its time. What was heard before the lease had passed
-// counts even if it is written after.
+// Stores the hold and completes with its state at that time. A request that arrived before the lease ended
+// counts even if it is written later.
 void Leases::amend(Hold& hold, core::Done<Hold*> done) {
   ++hold.amending;
   const HoldKey key{hold.spec.names.front(), hold.spec.owner, hold.token};
@@ -265,7 +265,7 @@ void Leases::amend(Hold& hold, core::Done<Hold*> done) {
                         });
 }
 
-// What was left but for an entry that could not be kept is not held any more.
+// Ends a hold whose count has dropped to zero because an entry could not be stored.
 void Leases::settle(Hold& hold) {
   if (hold.spec.count > 0) return arm(hold);
   ++context_.counters.releases;
@@ -341,7 +341,7 @@ milliseconds Leases::max_extension(const Hold& hold) const {
   return std::max(milliseconds(0), whole_ms(hold.since + most - context_.timers.now()));
 }
 
-// When a hold without a lease ends, if its session does not end it.
+// When a hold without a lease ends if its session does not end it first.
 core::TimePoint Leases::last(const Hold& hold) const {
   const milliseconds most = context_.limits.most_held;
   return most == milliseconds(0) ? core::TimePoint::max() : hold.since + most;
@@ -351,7 +351,7 @@ core::TimePoint Leases::prolonged(const Hold& hold, milliseconds lease) const {
   return hold.indefinite ? last(hold) : std::max(hold.expires, context_.timers.now() + lease);
 }
 
-// Never shorter than what was asked for before and is still on its way to the disk.
+// Never ends before an earlier extension that is still on its way to the disk.
 milliseconds Leases::extended_lease(Hold& hold, milliseconds lease) {
   const auto now = context_.timers.now();
   if (context_.limits.most_held > milliseconds(0)) hold.spec.held = whole_ms(now - hold.since);
@@ -361,17 +361,17 @@ milliseconds Leases::extended_lease(Hold& hold, milliseconds lease) {
   return hold.spec.lease;
 }
 
-// Whether anybody is there to be warned is known when it is time.
+// Sets the timer for the warning even if there is no session yet: one may be open by then.
 void Leases::arm(Hold& hold) {
   if (hold.expires == core::TimePoint::max()) return hold.timer.cancel();
   const auto warning = hold.expires - hold.spec.lease / kWarnAt;
   hold.timer.at(warning > context_.timers.now() ? warning : hold.expires);
 }
 
-// Very many leases may end in the same moment.
+// Runs as a chore, since very many leases may end at the same moment.
 void Leases::lapse(Token token) {
   Hold* hold = find(token);
-  if (hold == nullptr || hold->amending > 0 || hold->timer.armed()) return;  // or was extended in time
+  if (hold == nullptr || hold->amending > 0 || hold->timer.armed()) return;  // extended in time
   ++context_.counters.expired;
   end(*hold, Ended::How::kExpired);
 }
@@ -388,7 +388,7 @@ void Leases::on_timer(Hold& hold) {
   tell(Event::Kind::kExpiring, hold);
 }
 
-// Those who do not know that their lock is gone get time to notice (Burrows 2006, 2.4: lock-delay).
+// Gives an owner that may not know of its lost lock time to notice (Burrows 2006, 2.4: lock-delay).
 void Leases::delay(const Hold& hold) {
   if (hold.spec.lock_delay <= milliseconds(0)) return;
   for (const auto& [name, place] : hold.places) {

@@ -1,4 +1,4 @@
-// The life of holds: lease, extension, re-entry, release, expiry.
+// The life cycle of holds: lease, extension, re-entry, release, expiry.
 #pragma once
 
 #include <functional>
@@ -14,21 +14,21 @@
 
 namespace zerosuite::lock {
 
-/// What a holder shows to speak about its hold.
+/// Identifies a hold in its owner's requests.
 struct HoldKey {
   std::string name;
   std::string owner;
   Token token = 0;
-  /// What the hold must be, or KindMismatch.
+  /// The expected kind of hold; KindMismatch otherwise.
   enum class Kind : std::uint8_t { kAny, kLock, kSemaphore };
   Kind kind = Kind::kAny;
-  std::string request_id = {};  ///< Of a release, so that it may be sent again; empty = none.
+  std::string request_id = {};  ///< Of a release, so that it can be repeated; empty = none.
 };
 
 struct Released {
-  std::uint32_t count = 0;  ///< How often its owner is still in it; zero = others may have it.
+  std::uint32_t count = 0;  ///< The re-entry count left; zero = others may acquire it.
   milliseconds held{0};
-  bool replay = false;  ///< It had been released before.
+  bool replay = false;  ///< It had already been released.
 };
 
 inline std::size_t footprint(const Released&) { return 0; }
@@ -38,7 +38,7 @@ struct Extended {
   std::uint32_t extensions = 0;
 };
 
-/// What the holds of a broker share with the rest of it.
+/// What the parts of a broker share.
 struct BrokerContext {
   net::Timers& timers;
   Engine& engine;
@@ -50,61 +50,62 @@ struct BrokerContext {
   const net::Chores::Watch& watch;
 };
 
-/// Loop thread only. A lease ends when its timer fires and at no other moment: after a pause of the process
-/// the reactor hears the extensions that wait in its sockets first, and they must find the hold still there.
+/// Loop thread only. A lease ends only when its timer fires: after a pause of the process the reactor first
+/// reads the extensions that wait in its sockets, and they must find the hold still there.
 class Leases {
  public:
-  /// `freed` is called when a hold has ended and the engine knows it, or when a name's delay is over.
+  /// Called when a hold has ended and the engine has released it, or when a name's lock-delay is over.
   using Freed = std::function<void(const std::string& name)>;
-  /// Told of every end, while the hold is no longer in the table.
+  /// Called for every ended hold, after its removal from the table.
   using Gone = std::function<void(const Hold& hold)>;
 
   Leases(const BrokerContext& context, Gone gone, Freed freed);
 
-  /// A hold that is not granted yet, in the table already, so that nobody else is given its names.
+  /// Puts a hold that is not granted yet into the table, so that its names are not given to another.
   std::unique_ptr<Hold> reserve(const Request& request, Owner& owner);
   void give_up(std::unique_ptr<Hold> hold);
   /// Begins the lease of a reserved hold.
   Hold& begin(std::unique_ptr<Hold> hold, const Grant& grant);
-  /// Takes in what the engine still knows of an earlier process.
+  /// Restores a hold of an earlier process that the engine still knows.
   Hold& restore(const RecoveredHold& held);
 
-  /// Enters it once more. Answers the same hold; NotReentrant, ReentrancyLimit, UpgradeNotAllowed, or what
-  /// the engine says.
+  /// Enters the hold once more. Completes with the same hold; NotReentrant, ReentrancyLimit,
+  /// UpgradeNotAllowed, or the engine's error.
   void enter(Hold& hold, const Request& request, core::Done<Hold*> done);
   void release(const HoldKey& key, core::Done<Released> done);
-  /// Takes an entry back that nobody heard of, as if it had not been asked for.
+  /// Undoes an entry whose reply was not delivered, as if it had not been requested.
   void undo(Token token, const std::string& request_id);
-  /// The lease is then `lease` from now, or what it was when that is longer.
+  /// Makes the lease end `lease` from now, unless it already ends later. Fails as find(), with ExtendLimit
+  /// beyond Limits::most_held, or with the engine's error.
   void extend(const HoldKey& key, milliseconds lease, core::Done<Extended> done);
-  /// From exclusive to shared; a shared one stays as it is.
+  /// From exclusive to shared; a shared hold stays as it is.
   void downgrade(const HoldKey& key, core::Done<Hold*> done);
-  /// Ends it, no matter who asks.
+  /// Ends the hold unconditionally.
   void end(Hold& hold, Ended::How how, const std::string& reason = {});
-  /// Tells of its grant.
+  /// Publishes the hold's grant.
   void publish_granted(const Hold& hold) { tell(Event::Kind::kGranted, hold); }
-  /// Tells watchers that the session of its owner is gone.
+  /// Tells watchers that the session of the hold's owner is gone.
   void publish_suspect(const Hold& hold, const std::string& session) {
     tell(Event::Kind::kSuspect, hold, session);
   }
 
-  /// The hold as an acquire answers it.
+  /// The hold as the reply to an acquire shows it.
   Granted view(const Hold& hold) const;
-  /// The hold that the key opens; NotHeld, NotOwner, StaleToken, LeaseExpired, SessionLost, KindMismatch or
-  /// Recovering when there is none.
+  /// The hold that the key identifies; NotHeld, NotOwner, StaleToken, LeaseExpired, SessionLost, KindMismatch
+  /// or Recovering if there is none.
   core::Result<Hold*> find(const HoldKey& key);
   Hold* find(Token token);
-  /// The hold with that token, if the name is one of its names; else null.
+  /// The hold with that token if the name is one of its names; otherwise null.
   const Hold* find(Token token, const std::string& name) const;
   milliseconds remaining(const Hold& hold) const;
-  /// Its lease has ended by the clock, and no extension of it is on its way to the disk.
+  /// Whether its lease has ended by the clock and no extension is on its way to the disk.
   bool passed(const Hold& hold) const { return hold.amending == 0 && hold.expires <= context_.timers.now(); }
-  /// How long it may still be held by Limits::most_held.
+  /// How much longer Limits::most_held allows it to be held.
   milliseconds max_extension(const Hold& hold) const;
   std::size_t size() const { return leases_.size(); }
-  /// What all that is held takes.
+  /// The places that holds take.
   Seats& seats() { return seats_; }
-  /// Forgets some of the ends that are due to be; false when there are more.
+  /// Forgets some of the remembered ends and releases that are due; false if more are due.
   bool forget() {
     const bool ends = ended_.forget(context_.timers.now());
     return releases_.forget(context_.timers.now()) && ends;

@@ -7,8 +7,8 @@
 
 namespace zerosuite::lock {
 
-/// The ids of a queue, which are in order, each with its rank (libstdc++'s policy-based tree). It costs a
-/// queue only where a client asks again and again for its position.
+/// The ordered ids of a queue with their ranks (libstdc++'s policy-based tree). Created only for long queues
+/// in which a position was requested.
 struct Ranks : __gnu_pbds::tree<std::uint64_t, __gnu_pbds::null_type, std::less<>, __gnu_pbds::rb_tree_tag,
                                 __gnu_pbds::tree_order_statistics_node_update> {};
 
@@ -42,7 +42,8 @@ bool is_of(const Hold& hold, const Name& name) {
                      [&](const auto& place) { return place.first == &name; });
 }
 
-// One of the owner's holds of that name that will do. A name may have many readers, and an owner many locks.
+// One of the owner's holds of that name that satisfies the predicate. Scans the shorter list: a name may have
+// many readers, and an owner many locks.
 template <class Predicate>
 Hold* find_hold(const Owner& owner, const Name& name, Predicate will_do) {
   const auto is_it = [&](const Hold* hold) { return hold->owner == &owner && will_do(*hold); };
@@ -72,13 +73,12 @@ void index(Name& name, Hold& hold) {
 
 bool is_lock(const Hold& hold) { return hold.spec.mode != Mode::kPermits; }
 
-// Granted, and not on its way to be given back.
+// Granted, and not being released.
 bool is_held(const Hold& hold) { return hold.token != 0 && hold.spec.count > 0; }
 
 }  // namespace
 
-// All who ask are answered: which of them was sent last nobody can tell, and only that one's client may be
-// left.
+// All callers get the outcome: perhaps only the latest still has a client, and which that is is unknown.
 void Waiter::join(core::Done<Answer> told) {
   if (!done) {
     done = std::move(told);
@@ -186,7 +186,7 @@ void LockTable::enqueue(Waiter& waiter, End end) {
   for (const std::string& text : waiter.request.spec.names) {
     Name& at = name(text);
     auto where = end == End::kBack ? at.queue.end() : at.queue.begin();
-    // Several may come back, in any order.
+    // Several waiters may come back, in any order.
     while (where != at.queue.end() && (*where)->id < waiter.id) ++where;
     waiter.places.emplace_back(&at, at.queue.insert(where, &waiter));
     if (at.ranks) at.ranks->insert(waiter.id);
@@ -252,7 +252,7 @@ bool LockTable::admits(const LockSpec& spec) const {
   return std::all_of(spec.names.begin(), spec.names.end(), [&](const std::string& text) {
     const Name* name = find_name(text);
     if (name == nullptr) return true;
-    // A second acquire of a reader waits for the first one's grant, to enter it.
+    // Another acquire of the same reader waits for the first one's grant, and enters it.
     if (owner != nullptr &&
         find_hold(*owner, *name, [&](const Hold& hold) { return is_lock(hold) && is_of(hold, *name); }))
       return false;

@@ -47,7 +47,7 @@ void check_reason(const std::string& reason) { check_size("reason", reason, kMax
 std::string quoted(const std::string& text) {
   if (text.size() <= kMaxNameBytes) return "\"" + text + "\"";
   std::size_t end = kMaxNameBytes;
-  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // no letter is cut in two
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // does not split a UTF-8 sequence
   return "\"" + text.substr(0, end) + "…\"";
 }
 

@@ -5,7 +5,7 @@
 namespace zerosuite::lock {
 namespace {
 
-// With its length before it, so that no two lists of texts read the same.
+// The text with its length prepended, so that different lists have different encodings.
 std::string measured(const std::string& text) { return std::to_string(text.size()) + ':' + text; }
 
 std::string key(const LockSpec& spec) { return request_key(spec); }
@@ -13,7 +13,7 @@ std::string key(const LockSpec& spec) { return request_key(spec); }
 std::size_t fingerprint(const LockSpec& spec) {
   std::string text;
   for (const std::string& name : spec.names) text += measured(name);
-  // Not whether it is shared: a hold that was downgraded is that of the same request.
+  // Exclusive and shared are not distinguished: a downgraded hold still belongs to the same request.
   if (spec.mode == Mode::kPermits) text += std::to_string(spec.permits) + ' ' + std::to_string(spec.limit);
   return core::KeyedHash()(text);
 }

@@ -1,5 +1,5 @@
-// Makes acquires exactly-once over a network that loses answers: a request_id names one request of its owner,
-// and asked again it is answered again, not done again (as Hazelcast's FencedLock does with its invocation
+// Makes acquires exactly-once over a network that loses replies: a request_id names one request of its owner;
+// a repeat gets the same reply and is not executed again (as Hazelcast's FencedLock does with its invocation
 // uids: hazelcast/hazelcast, cp/internal/datastructures/lock/Lock.java).
 #pragma once
 
@@ -15,10 +15,10 @@ namespace zerosuite::lock {
 class RequestDedup {
  public:
   struct Entry {
-    std::size_t fingerprint = 0;  ///< A hash of what was asked.
-    std::uint64_t waiter = 0;     ///< On its way; zero once it was granted.
+    std::size_t fingerprint = 0;  ///< A hash of the request.
+    std::uint64_t waiter = 0;     ///< Its id; zero once granted.
     Granted granted;
-    std::size_t answers = 1;  ///< Given, less those of which it is known that they reached nobody.
+    std::size_t answers = 1;  ///< Replies given, less those known to be undelivered.
 
     friend std::size_t footprint(const Entry& past) { return lock::footprint(past.granted); }
   };
@@ -26,23 +26,23 @@ class RequestDedup {
   explicit RequestDedup(const Limits& limits)
       : past_(limits.memory, capacity(limits)), numbers_(limits.memory, capacity(limits)) {}
 
-  /// What became of the same request; null when it is new, or has no id. Throws core::Failure:
-  /// RequestConflict when it asked for something else, Cancelled when its number is below the owner's
-  /// highest, so that a message that comes late cannot take the lock again.
+  /// The entry of the same request; null if it is new or has no id. Throws core::Failure: RequestConflict if
+  /// the id was used for a different request, Cancelled if a new request's number is below the owner's
+  /// highest, so that a late message cannot take the lock again.
   const Entry* find(const Request& request);
 
   void begun(const Request& request, std::uint64_t waiter, core::TimePoint now);
   void granted(const LockSpec& spec, const Granted& granted, core::TimePoint now);
-  /// All that the hold was taken and entered by, as its records tell; `granted` is the hold as it is.
+  /// Calls granted() for every acquire among the hold's records; `granted` is the hold's current state.
   void granted_by_records(const LockSpec& hold, Granted granted, core::TimePoint now);
-  /// It was answered so `more` times more.
+  /// Counts `more` replies to repeats of the request.
   void repeated(const LockSpec& spec, std::size_t more);
-  /// One of its answers reached nobody: whether that was the last of them. False too when that is not known
-  /// any more.
+  /// One of the request's replies was not delivered. Returns whether that was the last of them; false too if
+  /// the request has been forgotten.
   bool reached_nobody(const LockSpec& spec);
-  /// It was not granted: asked again, it is tried again.
+  /// The request was not granted: a repeat is tried again.
   void failed(const LockSpec& spec, std::uint64_t waiter);
-  /// False when more is due than one call should do.
+  /// Forgets entries that are due; false if more are due than one call should forget.
   bool forget(core::TimePoint now);
 
  private:

@@ -1,4 +1,4 @@
-// What is shared among all clients, and how much of it each has.
+// Places that all clients share, and how many each client has.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +14,13 @@
 
 namespace zerosuite::lock {
 
-/// So many places of one kind, shared as core::Quota says. Clients go by what rpc::CallInfo::client()
-/// answers. Loop thread only. Must outlive its seats.
+/// A limited number of places of one kind, shared by core::Quota. Clients are identified by
+/// rpc::CallInfo::client(). Loop thread only. Must outlive its seats.
 class Seats {
   using Clients = std::unordered_map<std::string, std::size_t, core::KeyedHash>;
 
  public:
-  /// Some places of one client, which give themselves back.
+  /// Some places of one client, given back on destruction.
   class Seat {
    public:
     Seat() = default;
@@ -45,16 +45,16 @@ class Seats {
     Clients::value_type* client_ = nullptr;
     std::size_t places_ = 0;
   };
-  /// What is kept back is for those who have waited.
+  /// kKeptBack may also use the reserved places; they are for requests that have waited.
   enum class Room : std::uint8_t { kShared, kKeptBack };
 
-  /// `what` is what they are for, in errors: "waiters".
+  /// `what` names the places in errors: "places for waiters".
   Seats(const char* what, std::size_t most, std::string_view error = core::kOverloaded)
       : what_(what), error_(error), quota_{most, most} {}
   Seats(const Seats&) = delete;
   Seats& operator=(const Seats&) = delete;
 
-  /// Whether the client may have that many more.
+  /// Whether the client may take that many more places.
   bool admits(const std::string& client, std::size_t places, Room room) const {
     const std::size_t own = of(client) + places - 1;
     const std::size_t used = used_ + places - 1;
@@ -66,11 +66,11 @@ class Seats {
                                      std::to_string(used_) + ", " + std::to_string(of(client)) +
                                      " of this client"};
   }
-  /// Throws excess() when the client may not have that many more.
+  /// Throws excess() if the client may not take that many more places.
   void check(const std::string& client, std::size_t places) const {
     if (!admits(client, places, Room::kShared)) throw core::Failure(excess(client));
   }
-  /// Whether there is room or not.
+  /// Takes places without checking for room.
   Seat take(const std::string& client, std::size_t places) {
     Clients::value_type& entry = *clients_.try_emplace(client).first;
     used_ += places;
@@ -93,7 +93,7 @@ class Seats {
   const std::string_view error_;
   const core::Quota quota_;
   std::size_t used_ = 0;
-  Clients clients_;  // its entries stay where they are
+  Clients clients_;  // its entries have stable addresses
 };
 
 }  // namespace zerosuite::lock

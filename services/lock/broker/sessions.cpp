@@ -51,7 +51,7 @@ Sessions::Session& Sessions::find(const std::string& id) const {
 }
 
 void Sessions::lapse(const std::string& id) {
-  if (find(id).streaming) return;  // the stream keeps it
+  if (find(id).streaming) return;  // the stream keeps it alive
   ++context_.counters.sessions_lost;
   end(id, Ended::How::kSessionLost, [](std::size_t) {});
 }
@@ -69,7 +69,7 @@ void Sessions::end(const std::string& id, Ended::How how, core::MoveFunction<voi
   context_.chores.add([this, left = std::move(ending)]() mutable { return step(left); });
 }
 
-// Those who wait come first, and may be granted what they waited for meanwhile.
+// Waiters first, as they may be granted meanwhile; then holds, then the suspect events.
 bool Sessions::step(Ending& ending) {
   const Bound* bound = context_.table.bound(ending.id);
   if (bound != nullptr && !bound->acquires.empty()) {
@@ -79,7 +79,7 @@ bool Sessions::step(Ending& ending) {
   if (bound != nullptr) {
     Hold& hold = *bound->holds.front();
     context_.table.unbind(hold);
-    if (hold.token == 0) return true;  // its waiter knows, and will give it back
+    if (hold.token == 0) return true;  // its waiter is marked, and gives it back
     ++ending.ended;
     leases_.end(hold, ending.how);
     return true;

@@ -1,4 +1,4 @@
-// Sessions: an owner that is listening. Its stream brings events, and locks bound to the session end with it.
+// Sessions: a session streams events to its owner, and locks bound to the session end with it.
 #pragma once
 
 #include <memory>
@@ -10,22 +10,22 @@
 
 namespace zerosuite::lock {
 
-/// A session lives while its stream is open or its last renewal has not lapsed. Loop thread only.
+/// A session lives while its stream is open or its last renewal has not expired. Loop thread only.
 class Sessions {
  public:
   Sessions(const BrokerContext& context, Leases& holds, Acquires& acquires)
       : context_(context), leases_(holds), acquires_(acquires) {}
 
-  /// Answers its id. The listener hears kOpen first.
+  /// Returns the session's id. The subscriber gets kOpen first.
   std::string open(const std::string& owner, milliseconds ttl, Subscriber subscriber);
-  /// The client of its stream has vanished.
+  /// The client of the session's stream has vanished.
   void lost(const std::string& id);
-  /// Lives for its ttl from now on even without a stream. Throws core::Failure(SessionLost).
+  /// Keeps the session for its ttl from now on, even without a stream. Throws core::Failure(SessionLost).
   milliseconds renew(const std::string& id);
-  /// Ends it, and gives back what was bound to it. `done` is told how many holds that were, at the end of
-  /// this turn or of a later one. Throws core::Failure(SessionLost).
+  /// Ends the session, and releases what is bound to it. `done` gets the number of released holds, at the end
+  /// of this turn or a later one. Throws core::Failure(SessionLost).
   void close(const std::string& id, core::MoveFunction<void(std::size_t)> done);
-  /// Throws core::Failure: SessionLost when there is no such session, InvalidArgument when it is another's.
+  /// Throws core::Failure: SessionLost if there is no such session, InvalidArgument if it is another owner's.
   void check(const std::string& id, const std::string& owner) const;
   std::size_t size() const { return sessions_.size(); }
 
@@ -41,15 +41,15 @@ class Sessions {
     net::Timer renewal;  // armed by renew() only
   };
 
-  /// What is left to do for a session that has ended.
+  /// The state of the work left for a session that has ended.
   struct Ending {
     std::string id;
     std::string owner;
     Ended::How how = Ended::How::kReleased;
     core::MoveFunction<void(std::size_t)> done;
     std::size_t ended = 0;
-    Token seen = 0;  // of the owner's other holds
-    Token last = 0;
+    Token seen = 0;  // the latest of the owner's other holds reported as suspect
+    Token last = 0;  // the last one to report
   };
 
   Session& find(const std::string& id) const;

@@ -37,7 +37,7 @@ bool WaitQueues::join(Waiter& waiter) {
   context_.table.enqueue(waiter, LockTable::End::kBack);
   waiter.line_seat = seats_.take(waiter.request.client, places_of(waiter.request));
   ++size_;
-  if (waiter.owner->holds.empty()) return false;  // most who wait: there can be no cycle
+  if (waiter.owner->holds.empty()) return false;  // the usual case: no cycle is possible
   to_search_.emplace(waiter.id, &waiter);
   searching_.add([this] {
     search_next();
@@ -77,20 +77,20 @@ void WaitQueues::freed(const std::string& text) {
   serve();
 }
 
-// In pieces, since very many may be granted at once, such as readers.
+// In pieces, since very many waiters may be granted at once, such as readers.
 void WaitQueues::serve() {
   if (touched_.empty() || std::exchange(serving_, true)) return;
   handing_over_.add([this] { return serving_ = serve_next(); });
 }
 
-// One grant, or one name that nobody can be granted. False when there is nothing left to look at.
+// Makes one grant, or finds that a name cannot be granted. False if no touched name is left.
 bool WaitQueues::serve_next() {
   Name& name = *touched_.front();
   touched_.pop_front();
   Waiter* first = stopped_ || name.queue.empty() ? nullptr : name.queue.front();
   if (first != nullptr && context_.table.first_in_line(first->request.spec, first) &&
       context_.table.admits(first->request.spec)) {
-    touched_.push_back(&name);  // the other names have their turn before its next
+    touched_.push_back(&name);  // the other names get their turn before its next grant
     events_.next(*first);
   } else {
     name.touched = false;
@@ -99,7 +99,7 @@ bool WaitQueues::serve_next() {
   return !touched_.empty();
 }
 
-// Each search is a piece of its own, for it may be long; meanwhile the wait may have come to its end.
+// Each search is a separate piece, since it may be long; the wait may have ended before its search.
 void WaitQueues::search_next() {
   if (to_search_.empty()) return;
   Waiter& waiter = *to_search_.extract(to_search_.begin()).mapped();
@@ -113,7 +113,7 @@ std::vector<std::uint64_t> WaitQueues::own_waiters(const Hold& hold) {
         overlap(waiter->request.spec, hold.spec))
       found.push_back(waiter->id);
   };
-  // Either list may be long.
+  // Scans the shorter list.
   const Name& name = *hold.places.front().first;
   const bool one = hold.places.size() == 1;
   const auto& fewer =

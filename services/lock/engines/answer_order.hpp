@@ -1,5 +1,5 @@
-// The order of answers: those of one name leave in the order of the calls, though some of them wait for the
-// disk. Belongs to the loop's thread.
+// The order of completions: those for one name run in the order of the calls, though some of them wait for
+// the disk. Loop thread only.
 #pragma once
 
 #include <string>
@@ -19,19 +19,19 @@ class AnswerOrder {
 
   explicit AnswerOrder(db::CommitQueue& commits) : commits_(commits) {}
 
-  /// The batch whose answers come before the next one of these names; 0 when none is outstanding.
+  /// The batch whose completions precede the next one for these names; 0 if none is outstanding.
   Number of(const Names& names) const;
-  /// Puts an answer of these names behind those of that batch.
+  /// Queues a completion for these names behind those of that batch.
   void wait(Number number, const Names& names, db::CommitQueue::Entry entry);
-  /// The same for an answer that does not need the batch itself; at once when `turn` is 0.
+  /// The same for a completion that does not depend on the batch's outcome; runs at once if `turn` is 0.
   void in_turn(Number turn, const Names& names, core::MoveFunction<void()> answer);
 
-  /// A hold on the name was taken, which the batch that gathers now will write.
+  /// A hold on the name was taken away from its owner; the batch being gathered will write that.
   void note_taken(const std::string& name) { pending_[name].taken = commits_.gathering(); }
-  /// Whether that is still to be written for one of the names.
+  /// Whether that is not written yet for any of the names.
   bool taken(const Names& names) const;
 
-  /// Forgets what the last batch has settled.
+  /// Removes the entries that the last batch has settled.
   void settle();
 
  private:

@@ -12,10 +12,9 @@ namespace {
 using core::milliseconds;
 
 constexpr std::int64_t kTokensPerMillisecond = 1024;
-constexpr Token kLastWallToken = Token{1} << 52;  // beyond it the wall clock is not to be believed
+constexpr Token kLastWallToken = Token{1} << 52;  // beyond it the wall clock is not trusted
 
-// Above every token given out before: those of this folder, and, if the clock tells the truth, those of a
-// folder that is gone.
+// Above every token issued before: those of this folder and, if the clock is right, of a deleted folder.
 Token first_token(Token limit, std::int64_t wall_ms) {
   const bool believed = wall_ms > 0 && wall_ms < kLastWallToken / kTokensPerMillisecond;
   return std::max(limit, believed ? wall_ms * kTokensPerMillisecond : 0) + 1;
@@ -58,8 +57,8 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
   recovery_.at(recovered_);
 }
 
-// Takes over what the process before left. As long as its holders may not all be known, the folder goes on
-// saying so: another crash now, or a stop in good order, changes nothing in that.
+// Takes over what the previous process left. While some of its holders may be unknown, the folder keeps
+// saying so, even after another crash or a clean stop.
 Meta Embedded::start(const EmbeddedOptions& options) {
   const Recovered legacy = store_.take_recovered();
   Meta meta = legacy.meta.value_or(Meta{});
@@ -115,7 +114,7 @@ void Embedded::recovered() {
   forget_leases();
 }
 
-// A crash from now on holds others up for no longer than what may be held then.
+// Lowers the recorded maximum lease, so that after a crash others wait no longer than the holds can last.
 void Embedded::forget_leases() {
   if (recovering() > milliseconds(0)) return;  // some are not known
   const milliseconds longest = kept_.longest_lease(timers_.now());
@@ -129,7 +128,7 @@ void Embedded::acquire(const LockSpec& spec, core::Done<std::optional<Grant>> do
   if (turn == 0) return conclude(spec, std::move(done));
   const HoldTable::Way way = kept_.way(spec, timers_.now());
   if (!refusal() && way != HoldTable::Way::kTaken) return grant(spec, way, std::move(done));
-  // At its turn it is tried again, for what was in its way may be gone then, and nobody watched.
+  // Tried again at its turn: the conflicting hold may be gone by then, and there was no watch for it.
   order_.wait(turn, spec.names,
               {.done = [this, spec, done = std::move(done)](const core::Error* error) mutable {
                 if (error != nullptr) return done(*error);
@@ -174,7 +173,7 @@ void Embedded::grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::o
 
 void Embedded::granted(Token token, core::Done<std::optional<Grant>>& done) {
   const StoredHold* kept = kept_.find(token);
-  if (kept == nullptr) return done(std::optional<Grant>());  // somebody took it before it was given
+  if (kept == nullptr) return done(std::optional<Grant>());  // taken by another before it was given
   begin_lease(*kept);
   done(std::optional(Grant{token, kept->spec->lease}));
 }
@@ -238,7 +237,7 @@ void Embedded::restore(Token token, const Row& before) {
 
 void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
   const StoredHold* kept = kept_.find(token);
-  if (kept == nullptr)  // of names that are not known any more, so after everybody
+  if (kept == nullptr)  // its names are no longer known, so it completes after all others
     return order_.in_turn(journal_.commits().awaited(), {},
                           [done = std::move(done)]() mutable { done(false); });
   const Row spec = kept->spec;
@@ -293,12 +292,12 @@ std::optional<core::Error> Embedded::refusal() const {
 }
 
 bool Embedded::must_wait(Token token, const LockSpec& spec) const {
-  // After a crash the hold that was taken would be back in place of this one.
+  // Otherwise a crash would restore the hold that was taken away instead of this one.
   return durability_ == Durability::kSync || !journal_.covers(token, spec.lease) || order_.taken(spec.names);
 }
 
-// A lease that ends earlier needs no proof. A count that falls does: with the record of the release it must
-// be known for done, or it is done again.
+// A lease that ends earlier need not be on the disk. A lower count must be, with the record of the release,
+// or the release would be done again.
 bool Embedded::must_wait(const StoredHold& kept, const LockSpec& after) const {
   if (!journal_.covers(kept.token, after.lease)) return true;
   const LockSpec& before = *kept.spec;

@@ -1,5 +1,5 @@
-// The lock engine inside the broker: its table is in memory, and a folder keeps it over the end of the
-// process. What a grant is worth after a crash is the durability's matter (docs/locks.md).
+// The lock engine inside the broker's process: its table is in memory and persisted in a folder. Whether a
+// grant survives a crash depends on the durability (docs/locks.md).
 #pragma once
 
 #include <cstdint>
@@ -21,30 +21,30 @@
 
 namespace zerosuite::lock::engines {
 
-/// What an operator should hear of.
+/// An event to report to the operator.
 struct Notice {
   enum class What : std::uint8_t {
-    kRecovered,  ///< Grants begin again after an unclean stop.
-    kTrouble,    ///< Nothing can be kept, so nothing is granted.
-    kMended,     ///< It can again.
+    kRecovered,  ///< Grants resume after an unclean stop.
+    kTrouble,    ///< Nothing can be stored, so nothing is granted.
+    kMended,     ///< Storing works again.
   };
   What what = What::kRecovered;
   std::string reason = {};  ///< Of kTrouble.
 };
 
 struct EmbeddedOptions {
-  std::filesystem::path folder;  ///< Made when there is none.
+  std::filesystem::path folder;  ///< Created if there is none.
   Durability durability = Durability::kSync;
-  std::int64_t wall_ms = 0;  ///< The wall clock at the start, since 1970: tokens begin there, if it is later.
+  std::int64_t wall_ms = 0;  ///< The wall clock at the start, since 1970; a lower bound for new tokens.
   std::function<void(const Notice&)> notice = {};  ///< May be empty. Must not throw.
 };
 
-/// Belongs to the loop's thread. To be destroyed when it is idle, or after the offload; without close() that
-/// is a crash.
+/// Loop thread only. Must be destroyed while idle, or after the offload; without close() the next start
+/// treats that as a crash.
 class Embedded final : public Engine {
  public:
-  /// Blocks while it reads the folder. Throws core::Failure StorageError, one line, when the folder cannot be
-  /// used, or what is in it cannot be trusted.
+  /// Blocks while it reads the folder. Throws core::Failure StorageError, one line, if the folder cannot be
+  /// used or its content cannot be trusted.
   Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOptions& options);
 
   void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) override;
@@ -56,12 +56,12 @@ class Embedded final : public Engine {
   core::milliseconds recovering() const override;
   Capabilities capabilities() const override;
 
-  /// What was found at the start and somebody should know; whole sentences.
+  /// Findings at the start that the operator should know; whole sentences.
   const std::vector<std::string>& warnings() const { return warnings_; }
-  /// Whether no commit is on its way.
+  /// Whether no commit is in flight.
   bool idle() const { return journal_.commits().idle(); }
-  /// Writes all that is outstanding, in this call; only when idle(), and nothing may be asked any more then.
-  /// Returns why the next start will have to take it for a crash; nullopt when it will not.
+  /// Writes all that is outstanding, in this call; only while idle(), and as the last call. Returns why the
+  /// next start must treat this as a crash; nullopt if it need not.
   std::optional<core::Error> close();
 
  private:
@@ -89,7 +89,7 @@ class Embedded final : public Engine {
   const std::function<void(const Notice&)> notice_;
   std::vector<std::string> warnings_;
   HoldTable kept_;
-  std::vector<Token> given_back_;  // by the process before, though their rows are still there
+  std::vector<Token> given_back_;  // released by the previous process, though their rows remain
   HoldStore store_;
   core::TimePoint recovered_;  // when grants begin
   Token next_token_ = 1;

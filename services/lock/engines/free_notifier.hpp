@@ -1,4 +1,4 @@
-// Who wants to know when a name may be free. Belongs to the loop's thread.
+// Notifies watchers when a name may be free. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -17,12 +17,12 @@ class FreeNotifier {
  public:
   explicit FreeNotifier(net::Timers& timers) : timers_(timers) {}
 
-  /// Calls `freed` once: after the name was freed, or at `lapse`, which moves the lapse of earlier watches of
-  /// the name too.
+  /// Calls `freed` once: after the name was freed, or at `lapse`, which also becomes the lapse of earlier
+  /// watches of the name.
   void add(const std::string& name, core::TimePoint lapse, std::function<void()> freed);
-  /// Notes that the name is free; run() tells.
+  /// Notes that the name is free; run() notifies the watchers.
   void free(const std::string& name);
-  /// Calls those who watched what was freed. They may call anything.
+  /// Notifies the watchers of freed names. They may call anything.
   void run();
 
  private:

@@ -10,35 +10,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the file: 1 knew one request_id of a hold, the latest, and nothing of its confirmation and its age.
+// The file's version. Version 1 has only the latest request_id of a hold, and neither `confirm` nor `held`.
 constexpr std::int64_t kVersion = 2;
 
 constexpr std::string_view kMakeHold =
     "CREATE TABLE hold(token INTEGER PRIMARY KEY, names TEXT, owner TEXT, mode INTEGER, permits INTEGER, "
     "permit_limit INTEGER, lease_ms INTEGER, lock_delay_ms INTEGER, count INTEGER, records TEXT, data TEXT, "
     "confirm_ms INTEGER, held_ms INTEGER, checksum INTEGER)";
-// In the order in which they are read.
+// In reading order.
 constexpr std::string_view kColumns =
     "token, names, owner, mode, permits, permit_limit, lease_ms, lock_delay_ms, count, data, checksum, ";
 constexpr std::string_view kMakeMeta =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY, durability INTEGER, clean INTEGER, token_limit INTEGER, "
     "max_lease_ms INTEGER, epoch INTEGER, checksum INTEGER, probes INTEGER)";
 
-// Each name with its length in front, as in "3:one5:three": a name may hold any byte.
+// Each name with its length prepended, as in "3:one5:three": a name may contain any byte.
 std::string packed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += std::to_string(name.size()) + ':' + name;
   return text;
 }
 
-// The text up to `end`, which is taken off with it.
+// Removes and returns the text up to `end`; `end` is removed too.
 std::string_view taken(std::string_view& text, char end) {
   const std::string_view part = text.substr(0, text.find(end));
   text.remove_prefix(std::min(text.size(), part.size() + 1));
   return part;
 }
 
-// A text with its length in front; taken off.
+// Removes and returns a text with its length prepended.
 std::string unpacked_text(std::string_view& text) {
   const auto size = core::parse<std::size_t>(taken(text, ':')).value_or(0);
   std::string found(text.substr(0, size));
@@ -79,8 +79,8 @@ std::vector<Record> unpacked_records(std::string_view text) {
   return records;
 }
 
-// SQLite checks its structure, not what stands in it. FNV-1a
-// (https://datatracker.ietf.org/doc/draft-eastlake-fnv/): against decay, not against malice.
+// SQLite checks its structure, not the stored values. FNV-1a
+// (https://datatracker.ietf.org/doc/draft-eastlake-fnv/): against corruption, not against malice.
 class Checksum {
  public:
   Checksum& add(std::string_view text) {
@@ -101,7 +101,7 @@ class Checksum {
   std::uint64_t value_ = 0xcbf29ce484222325;
 };
 
-// Of a hold's row; `records` as it stands there.
+// Of a hold's row, with `names` and `records` as stored.
 Checksum checksum_of(Token token, const LockSpec& spec, std::string_view names, std::string_view records) {
   return Checksum()
       .add(token)
@@ -181,7 +181,7 @@ void HoldStore::read_recovered() {
     file_.refuse("is damaged: its meta row is gone");
   }
   recovered_holds_.rows = read_rows();
-  // The log tells of nothing but the time since the last stop.
+  // The log covers only the time since the last stop.
   if (recovered_holds_.log == db::LogState::kMissing &&
       (!recovered_holds_.meta || recovered_holds_.meta->clean))
     recovered_holds_.log = db::LogState::kWhole;
@@ -253,7 +253,7 @@ void HoldStore::write(const Batch& batch) {
   }
 }
 
-// Into the file at once: what a damaged log may have lost, the file must still bound.
+// Writes to the file at once: it must still bound what a damaged log may have lost.
 void HoldStore::keep(const Meta& meta) {
   file_.begin();
   put(meta);

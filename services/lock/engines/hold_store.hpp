@@ -1,4 +1,4 @@
-// The embedded engine's folder: which holds an earlier process left in it, and the writing of batches.
+// The embedded engine's folder: reads the holds that an earlier process left, and writes batches.
 //
 // One thread at a time.
 #pragma once
@@ -16,60 +16,59 @@
 
 namespace zerosuite::lock::engines {
 
-/// When a grant counts as kept.
+/// When a grant is on the disk.
 enum class Durability : std::uint8_t {
-  kSync,   ///< Once it is on the disk, before it is answered.
-  kAsync,  ///< Some milliseconds after it is answered.
-  kNone,   ///< When the process stops in good order.
+  kSync,   ///< Before it completes.
+  kAsync,  ///< Some milliseconds after it completes.
+  kNone,   ///< After a clean stop of the process only.
 };
 
-/// What the folder knows beside the holds.
+/// What the folder stores besides the holds.
 struct Meta {
   Durability durability = Durability::kSync;  ///< Of the run that wrote it.
-  bool clean = true;                          ///< That run came to its end in good order.
-  Token token_limit = 0;                      ///< No token from here on was ever given out.
+  bool clean = true;                          ///< That run stopped cleanly.
+  Token token_limit = 0;                      ///< Tokens from here on have never been issued.
   std::int64_t max_lease_ms = 0;              ///< No lease that may still run is longer.
-  std::int64_t epoch = 0;                     ///< How often the folder was started on.
+  std::int64_t epoch = 0;                     ///< Number of starts with this folder.
 
   friend bool operator==(const Meta&, const Meta&) = default;
 };
 
-/// A hold's row as it is to be; null when there is to be none.
+/// A hold's row as it should be; null = no row.
 using Row = std::shared_ptr<const LockSpec>;
 
 struct Change {
   Row row;
-  bool fresh = false;  ///< The file has had no row of that token yet.
+  bool fresh = false;  ///< The file has no row of that token yet.
 };
 
-/// What is written together. Empty means: nothing but a sign that writing works.
+/// Changes that are written together. An empty batch only checks that writing works.
 struct Batch {
   std::map<Token, Change> changes;
   std::optional<Meta> meta;
 };
 
-/// What the process before left.
+/// What the previous process left.
 struct Recovered {
   std::optional<Meta> meta;  ///< None in a new folder.
   std::map<Token, Row> rows;
-  db::LogState log = db::LogState::kWhole;  ///< Unless whole, it may have left more.
+  db::LogState log = db::LogState::kWhole;  ///< Unless kWhole, some of what it left may be missing.
 };
 
-/// Owns the folder while it lives. Leaves the files alone when it is destroyed: that is the same as a crash.
+/// Owns the folder. Its destructor writes nothing: to the next start that is the same as a crash.
 class HoldStore {
  public:
-  /// Throws core::Failure StorageError, one line, when the folder cannot be used, or what is in it cannot be
+  /// Throws core::Failure StorageError, one line, if the folder cannot be used or its content cannot be
   /// trusted.
   explicit HoldStore(const std::filesystem::path& folder);
   ~HoldStore();
 
-  /// What was there at the start, once.
+  /// What was found at the start; to be called once.
   Recovered take_recovered() { return std::move(recovered_holds_); }
-  /// Makes the folder this run's: `meta` is kept, and the rows too unless they are to be forgotten. Throws
-  /// core::Failure StorageError.
+  /// Begins a run: stores `meta`, and deletes all rows if `forget_rows`. Throws core::Failure StorageError.
   void begin(const Meta& meta, bool forget_rows);
-  /// The meta, and then all changes in one transaction, on the disk when it returns. Throws core::Failure;
-  /// none of the changes was written then.
+  /// Writes the meta, and then all changes in one transaction; all is on the disk on return. Throws
+  /// core::Failure; then none of the changes was written.
   void write(const Batch& batch);
 
  private:

@@ -18,7 +18,7 @@ std::size_t length_of(milliseconds lease) {
   return std::bit_width(static_cast<std::uint64_t>(std::max(lease, milliseconds(0)).count()));
 }
 
-// Whether both may hold one name, leaving aside how many permits there are.
+// Whether both may hold one name together, disregarding the number of permits.
 bool together(const LockSpec& one, const LockSpec& other) {
   return one.mode != Mode::kExclusive && one.mode == other.mode &&
          (one.mode != Mode::kPermits || one.limit == other.limit);
@@ -78,15 +78,15 @@ core::TimePoint HoldTable::first_lapse(const std::string& name, core::TimePoint 
       std::find_if(by_end.begin(), by_end.end(), [&](const StoredHold* kept) { return !kept->passed(now); });
   if (live == by_end.end()) return now;
   core::TimePoint first = (*live)->unanswered != 0 ? core::TimePoint::max() : (*live)->ends;
-  // These are not more than a batch or two brought.
+  // At most as many as one or two batches brought.
   for (auto kept = by_end.rbegin(); kept != by_end.rend() && (*kept)->unanswered != 0; ++kept)
     first = std::min(first, lease_end(now, (*kept)->spec->lease));
   return first;
 }
 
-// How long what was forgotten in a crash may be held is written down before a grant and costs it a commit. A
-// lease of the usual length is therefore kept in mind until it would have ended, had it not been given back;
-// a long one, which would hold all others up after a crash, not for long.
+// The longest lease, which bounds how long grants forgotten in a crash may be held, is stored before a grant,
+// at the cost of a commit. To save commits, a released lease of usual length counts until it would have
+// ended; a longer one, which would delay all others after a crash, counts only briefly.
 void HoldTable::count(const StoredHold& kept) {
   const std::size_t length = length_of(kept.spec->lease);
   Length& mine = lengths_[length];
@@ -129,11 +129,11 @@ void HoldTable::replace(StoredHold after, core::TimePoint now) {
     count(after);
     uncount(kept, now);
   }
-  // Its place depends on what it says, so it leaves before that changes.
+  // Its position depends on its content, so it is removed before that changes.
   std::vector<Holders*> crowds;
   for (const std::string& name : kept.spec->names) {
     Holders& holders = names_.at(name);
-    if (holders.by_end.size() == 1) continue;  // alone under its name, it has no place to lose
+    if (holders.by_end.size() == 1) continue;  // alone, so its position cannot change
     holders.by_end.erase(&kept);
     crowds.push_back(&holders);
   }

@@ -1,4 +1,4 @@
-// Who holds what, in memory: the embedded engine's table. Belongs to the loop's thread.
+// The embedded engine's in-memory table of holds. Loop thread only.
 #pragma once
 
 #include <array>
@@ -16,59 +16,59 @@
 
 namespace zerosuite::lock::engines {
 
-/// A hold as the engine keeps it.
+/// A hold as the engine stores it.
 struct StoredHold {
   Token token = 0;
   Row spec;
-  core::TimePoint ends = {};    ///< Of its lease.
-  unsigned int unanswered = 0;  ///< Calls that begin its lease anew, but are not answered yet.
+  core::TimePoint ends = {};    ///< When its lease ends.
+  unsigned int unanswered = 0;  ///< Calls that restart its lease and are not completed yet.
 
   bool passed(core::TimePoint now) const { return unanswered == 0 && ends <= now; }
   core::milliseconds remaining(core::TimePoint now) const;
 };
 
-/// All who hold one name may hold it together: an acquire ends first those in its way whose lease has passed.
-/// So one of them speaks for all, and a name may have very many without being slow.
+/// The holds of one name never conflict with each other: an acquire first ends the expired holds in its way.
+/// So checking one of them suffices, and a name with very many holds is not slow.
 class HoldTable {
  public:
-  /// What stands between a claim and its names.
+  /// What is in the way of an acquire.
   enum class Way : std::uint8_t {
     kFree,
-    kLapsed,  ///< Only holds whose lease has passed.
+    kLapsed,  ///< Only expired holds.
     kTaken,
   };
 
   Way way(const LockSpec& spec, core::TimePoint now) const;
-  /// A hold on one of the names whose lease has passed; null when there is none.
+  /// An expired hold on one of the names; null if there is none.
   const StoredHold* lapsed(const std::vector<std::string>& names, core::TimePoint now) const;
-  /// When the lease of somebody on the name will pass at the earliest; `now` when nobody holds it.
+  /// The earliest time at which a hold on the name can expire; `now` if it is not held.
   core::TimePoint first_lapse(const std::string& name, core::TimePoint now) const;
 
-  /// The longest lease of those that hold something, and of some that gave it back a short time ago.
+  /// The longest lease of the current holds, and of some released recently.
   core::milliseconds longest_lease(core::TimePoint now);
-  /// When that may become shorter though nothing is asked any more; the end of the clock if not at all.
+  /// When longest_lease() may decrease without any further call; TimePoint::max() if never.
   core::TimePoint shorter_at() const;
 
   /// No hold may have that token.
   void add(StoredHold kept);
-  /// Takes the place of the hold with that token; the names and permits stay the same.
+  /// Replaces the hold with that token; the names and permits must be the same.
   void replace(StoredHold kept, core::TimePoint now);
   void remove(Token token, core::TimePoint now);
-  /// Null when the token holds nothing.
+  /// Null if the token holds nothing.
   const StoredHold* find(Token token) const;
-  /// In order of tokens; also those whose lease has passed.
+  /// All holds, expired ones too, ordered by token.
   std::vector<const StoredHold*> all() const;
 
  private:
-  // Those first whose lease passes first; the unanswered, which cannot pass, last.
+  // Ordered by the end of the lease; holds with uncompleted calls, which cannot expire, come last.
   struct PassesEarlier {
     bool operator()(const StoredHold* one, const StoredHold* other) const;
   };
-  // Those whose leases are as long as one another, within a factor of two.
+  // The holds whose leases have the same length, within a factor of two.
   struct Length {
     std::size_t count = 0;
-    core::milliseconds longest{0};  // since there last were none
-    core::TimePoint until = {};     // it is kept in mind when there are none any more
+    core::milliseconds longest{0};  // since `count` was last 0
+    core::TimePoint until = {};     // until when `longest` counts after `count` has dropped to 0
   };
   static constexpr std::size_t kLengths = 64;
 
@@ -85,11 +85,11 @@ class HoldTable {
 
   std::unordered_map<Token, StoredHold> kept_;
   std::array<Length, kLengths> lengths_;
-  std::size_t longest_ = 0;  // no greater one is in use
+  std::size_t longest_ = 0;  // no greater index of lengths_ is in use
   std::unordered_map<std::string, Holders, core::KeyedHash> names_;
 };
 
-/// now + lease; the end of the clock when that lies beyond it.
+/// now + lease, at most TimePoint::max().
 core::TimePoint lease_end(core::TimePoint now, core::milliseconds lease);
 
 }  // namespace zerosuite::lock::engines

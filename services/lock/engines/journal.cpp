@@ -8,7 +8,7 @@ namespace {
 
 using core::milliseconds;
 
-// How long what nobody waits for may stay unwritten. A lost release only delays the next holder.
+// How long changes may stay unwritten if no completion waits. A lost release only delays the next holder.
 constexpr milliseconds kSyncDelay{20};
 constexpr milliseconds kAsyncDelay{5};
 
@@ -63,7 +63,7 @@ void Journal::shorten(milliseconds longest) {
   schedule();
 }
 
-// What is on its way may be less than what is there.
+// The meta in flight may cover less than the written one.
 bool Journal::covers(Token token, milliseconds lease) const {
   return token < written_meta_.token_limit && lease.count() <= written_meta_.max_lease_ms &&
          (!flight_.meta || lease.count() <= flight_.meta->max_lease_ms);
@@ -82,7 +82,7 @@ void Journal::load() {
   if (meta_ != written_meta_) flight_.meta = meta_;
 }
 
-// What the batch would have changed is to be changed still, unless a later change took its place.
+// Restores the batch's changes, except those replaced by later ones.
 void Journal::unload() {
   for (auto& [token, older] : flight_.changes) {
     const auto [newer, alone] = changes_.try_emplace(token, older);
@@ -93,7 +93,7 @@ void Journal::unload() {
   flight_ = {};
 }
 
-// All that is written is in the flight: who waits only waits for it.
+// All that is written is in flight_: the entries have no work of their own.
 void Journal::write(std::vector<db::CommitQueue::Work>& /*works*/) { store_.write(flight_); }
 
 void Journal::landed(const core::Error* error) {
@@ -102,7 +102,7 @@ void Journal::landed(const core::Error* error) {
     flight_ = {};
     return;
   }
-  // Perhaps it was written, and only the rest was not.
+  // The meta may have been written, and only the changes not.
   if (flight_.meta)
     written_meta_.max_lease_ms = std::min(written_meta_.max_lease_ms, flight_.meta->max_lease_ms);
   unload();
@@ -116,7 +116,7 @@ void Journal::settled() {
 std::optional<core::Error> Journal::close(std::map<Token, Change> rows, bool clean) {
   changes_.merge(rows);
   if (auto error = commits_.close()) return error;
-  // By itself and last: what it says must be true of all before it.
+  // Separately and last: `clean` must hold for everything written before it.
   meta_.clean = clean;
   return commits_.close();
 }

@@ -1,4 +1,4 @@
-// What is still to be written of the engine's table, gathered for the next commit.
+// The unwritten changes of the engine's table, gathered for the next commit.
 #pragma once
 
 #include <functional>
@@ -17,39 +17,38 @@ namespace zerosuite::lock::engines {
 /// How many tokens are reserved at a time.
 inline constexpr Token kTokenBlock = Token{1} << 20;
 
-/// Belongs to the loop's thread; the store is its job's while a batch is on its way. To be destroyed when it
-/// is idle, or after the offload.
+/// Loop thread only; while a batch is in flight, the store belongs to its job on the offload's thread. Must
+/// be destroyed while idle, or after the offload.
 class Journal final : private db::CommitQueue::Target {
  public:
   struct Setup {
     Durability durability = Durability::kSync;
     Meta meta;                      ///< As the store has it.
-    std::function<void()> settled;  ///< Runs after the answers of a batch, written or not.
+    std::function<void()> settled;  ///< Runs after the completions of a batch, written or not.
   };
 
   Journal(net::Timers& timers, net::Offload& offload, HoldStore& store, Setup setup);
 
-  /// Who waits for what is noted here, and how it went.
+  /// The queue of completions that wait for a commit, and its outcome.
   db::CommitQueue& commits() { return commits_; }
   const db::CommitQueue& commits() const { return commits_; }
 
-  /// The row of a token that is new, or of one that is not.
+  /// Sets the row of a new token, or changes that of a known one.
   void add(Token token, Row row);
   void change(Token token, Row row);
-  /// There is to be no row of it. False when there never was: nothing has to be written then.
+  /// Deletes the row. False if it was never written: then nothing has to be written.
   bool drop(Token token);
 
-  /// The durability that the next start is to go by.
+  /// Sets the durability that the next start assumes.
   void set_durability(Durability durability);
-  /// Sees to it that tokens up to `next`, and some way on, and that lease are covered, if not at once.
+  /// Makes the next commit cover tokens up to `next` and some beyond, and that lease, unless already covered.
   void reserve(Token next, core::milliseconds lease);
-  /// No lease is longer any more.
+  /// Lowers the longest lease: no lease is longer any more.
   void shorten(core::milliseconds longest);
-  /// Whether that is on the disk.
+  /// Whether the meta on the disk covers that token and lease.
   bool covers(Token token, core::milliseconds lease) const;
 
-  /// Writes what is outstanding and `rows` besides, all in this call; it must be idle. Returns why it could
-  /// not.
+  /// Writes all outstanding changes and `rows`, in this call; it must be idle. Returns the error, if any.
   std::optional<core::Error> close(std::map<Token, Change> rows, bool clean);
 
  private:
