@@ -40,7 +40,8 @@ List list_methods(const Catalogue& catalogue) {
   return names;
 }
 
-// What inspect.getargspec answered in Python 2 and zerorpc still sends: [names, varargs, keywords, defaults].
+// The result of Python 2's inspect.getargspec, which zerorpc still sends: [names, varargs, keywords,
+// defaults].
 List argspec(const Value& description) {
   List names;
   List defaults;
