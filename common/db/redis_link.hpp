@@ -52,7 +52,7 @@ class RedisLink {
   /// outstanding replies because the server has reported that it cannot be written to (redis_reply.hpp,
   /// must_redial()).
   bool open() const { return context_ != nullptr && why_.empty(); }
-  /// Whether every command was answered.
+  /// Whether every command has its reply.
   bool idle() const { return waiting_.empty() && answers_.empty(); }
   /// Sends a command in one of the next turns, as soon as the link is connected. A reply later than `timeout`
   /// ends the connection, since the replies after it could not be assigned any more. Only when open().

@@ -52,7 +52,7 @@ class Gate {
   static void guard(zmq::socket_t& socket);
 
   void set_limits(const GateLimits& limits) { limits_ = limits; }
-  /// Calls `told` at the start and at the end of a series, as described at Refusals.
+  /// Calls `told` at the start and at the end of a series of refusals; see Refusals.
   void on_refusals(std::function<void(const Refusals&)> told) { told_ = std::move(told); }
 
   /// Counts a connection with that address and descriptor if there is room for it. Otherwise returns the

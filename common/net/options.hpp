@@ -16,7 +16,7 @@ enum class Reading : std::uint8_t {
   /// engine of libzmq 4.3.4 ends the process by an assertion when its connection is hung up and a ZMTP PING,
   /// from the peer or from its own heartbeats, is to be processed before the rest is read (`!_io_error`,
   /// stream_engine_base.cpp:331); and, on a socket that dials, when a heartbeat timeout, its own or one that
-  /// the peer's PING asked for, ends the connection meanwhile and the next one is told to resume
+  /// the peer's PING asked for, ends the connection meanwhile and reading is resumed on the next one
   /// (`_input_stopped`, ibid. 431).
   kToTheMark,
   /// Everything, so that no engine ever stops. The receiver must bound the memory: see Connections.

@@ -150,10 +150,10 @@ bool ready(const Router& router, const ServiceRegistry& registry, const std::opt
 }  // namespace
 
 void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const net::Timers& timers) {
-  server.method("ping", "Answers \"pong\" as long as the proxy lives.", [] { return std::string("pong"); });
+  server.method("ping", "Returns \"pong\" while the proxy is alive.", [] { return std::string("pong"); });
   server.method(
       "ready", {"service"},
-      "Whether calls of the service can be answered now; without it, of every service that is known.",
+      "Whether the service can take a call now; without an argument, whether every known service can.",
       [&](const std::optional<std::string>& service) {
         return ready(router, registry, service, timers.now());
       });
@@ -163,12 +163,12 @@ void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const 
     return list;
   });
   server.method("channels", {{"prefix", ""}},
-                "The open calls whose method starts with prefix, a thousand at most.",
+                "The open calls whose method starts with prefix, at most a thousand.",
                 [&](const std::string& prefix) {
                   return list_channels(router.dispatcher().routes(), prefix, timers.now());
                 });
   server.method("stats", "Counters since the start.", [&] { return stats(server, router, registry); });
-  server.method("drain", {"worker"}, "Gives that worker no new calls; answers how many it still has.",
+  server.method("drain", {"worker"}, "Sends the worker no new calls; returns how many it still has.",
                 [&](const std::string& id) {
                   Worker& worker = known(registry, id);
                   worker.load.paused = true;
@@ -177,10 +177,10 @@ void bind(rpc::Server& server, Router& router, ServiceRegistry& registry, const 
                 });
   server.method(
       "forget", {"service"},
-      "Forgets a service without workers, and the state it belonged to, so that another may serve it. "
-      "Answers that state's id, or nil.",
+      "Forgets a service without workers, and the state it is bound to, so that another may serve it. "
+      "Returns that state's id, or nil.",
       [&](const std::string& service) { return forget(registry, service); });
-  server.method("resume", {"worker"}, "Gives a worker calls again after drain.", [&](const std::string& id) {
+  server.method("resume", {"worker"}, "Sends a worker calls again after drain.", [&](const std::string& id) {
     Worker& worker = known(registry, id);
     if (std::exchange(worker.load.paused, false)) router.dispatcher().worker_added(worker);
   });

@@ -21,7 +21,7 @@
 namespace zerosuite::rpc {
 
 /// Loop thread only. A client that stops reading holds up no other: see SendQueue. While it is above its mark
-/// its new calls wait here, so that no more replies are produced for it; its heartbeats and grants are still
+/// its new calls wait here, so that no more replies are produced for it; its other messages are still
 /// received.
 class RouterTransport final : public Sink {
  public:
