@@ -61,6 +61,7 @@ class Connections {
   /// arrivals.hpp) were thrown away. Returns whether the message is to be served: false when its connection
   /// was ended for having too much unread.
   [[nodiscard]] bool heard(const std::vector<Frame>& frames, std::uint64_t dropped);
+  /// Records that the router has no further message now.
   void heard_nothing();
   /// Whether a message sent to `identity` now would reach the connection that last used it.
   bool reaches(std::string_view identity);
