@@ -1,4 +1,4 @@
-// Time inside the suite: the steady clock only, so that a step of the wall clock changes nothing.
+// Time inside the suite: the steady clock only, so that a step of the wall clock has no effect.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using std::chrono::milliseconds;
 
-/// What the clock showed at the kernel's last tick, up to ten milliseconds ago, for a quarter of the cost of
-/// reading it (clock_gettime(2), CLOCK_MONOTONIC_COARSE). Never ahead of Clock::now(). Any thread.
+/// The clock's reading at the kernel's last tick, up to ten milliseconds ago, at a quarter of the cost of
+/// Clock::now() (clock_gettime(2), CLOCK_MONOTONIC_COARSE). Never ahead of Clock::now(). Any thread.
 inline TimePoint last_tick() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);

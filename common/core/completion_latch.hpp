@@ -1,4 +1,4 @@
-// What happens once several replies have come.
+// Runs an action once several pending operations are done.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace zerosuite::core {
 
-/// Runs `then` when the last copy of the pointer goes: each pending operation holds one.
+/// Runs `then` on destruction. Each pending operation holds a SharedLatch; the last one released runs it.
 class CompletionLatch {
  public:
   explicit CompletionLatch(MoveFunction<void()> then) : then_(std::move(then)) {}

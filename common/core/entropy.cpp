@@ -61,7 +61,7 @@ void Entropy::forget() { ::explicit_bzero(page_.bytes().data(), page_.bytes().si
 void Entropy::refill() {
   const std::span<std::byte> room = page_.bytes().subspan(kHead);
   fill_random(room);
-  left() = room.size();  // only now: half a page is none
+  left() = room.size();  // only now: a partly filled page does not count
 }
 
 }  // namespace zerosuite::core

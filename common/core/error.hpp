@@ -1,5 +1,5 @@
-// The one vocabulary of errors. Every ERR a client can see carries one of these names; docs/errors.md repeats
-// the table and a test compares the two.
+// The vocabulary of errors. Every ERR sent to a client has one of these names; docs/errors.md repeats the
+// table and a test compares the two.
 #pragma once
 
 #include <stdexcept>
@@ -16,12 +16,12 @@ struct ErrorName {
   std::string_view name;
   std::string_view meaning;
 
-  // An error name stands wherever text is wanted.
+  // An error name converts to text wherever text is expected.
   operator std::string_view() const { return name; }
   operator std::string() const { return std::string(name); }
 };
 
-// Each row once: X(name, meaning) makes the constant kName, and the list of all.
+// Each row, X(name, meaning), defines the constant kName and an entry of kErrorNames.
 #define ZEROSUITE_ERROR_NAMES(X)                                                                         \
   /* From Python, with Python's meaning, so that a stock client's user recognises them */                \
   X(NameError, "no method of that name; the message is the name, nothing else")                          \
@@ -99,7 +99,7 @@ inline constexpr ErrorName kErrorNames[] = {ZEROSUITE_ERROR_NAMES(ZEROSUITE_LIST
 /// A named failure as a value.
 struct Error {
   std::string name;
-  std::string message;  ///< For people.
+  std::string message;  ///< For people to read.
   Json details = {};    ///< For programs; may be empty.
 
   /// The message as a client gets it, followed by the details if there are any.

@@ -1,4 +1,4 @@
-// A std::function that may hold what can only be moved (a promise, a unique_ptr). C++23 has
+// A std::function for move-only callables (holding a promise, a unique_ptr). C++23 has
 // std::move_only_function.
 #pragma once
 
@@ -11,14 +11,14 @@ namespace zerosuite::core {
 template <class Signature>
 class MoveFunction;
 
-/// Holds one callable; empty when default-made or moved from. Calling an empty one is undefined.
-/// Not thread-safe; may be handed from one thread to another.
+/// Holds one callable; empty when default-constructed or moved from. Calling an empty one is undefined. Not
+/// thread-safe; may be moved from one thread to another.
 template <class R, class... Args>
 class MoveFunction<R(Args...)> {
  public:
   MoveFunction() = default;
 
-  /// Implicit: it stands in for any callable, as std::function does.
+  /// Implicit, as in std::function.
   template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, MoveFunction> &&
                                               std::is_invocable_r_v<R, F&, Args...>>>
   MoveFunction(F&& f)
@@ -34,7 +34,7 @@ class MoveFunction<R(Args...)> {
   };
   template <class F>
   struct Holder final : Target {
-    // The tag keeps it apart from the constructors that copy and move a Holder.
+    // The tag distinguishes it from the copy and move constructors.
     template <class G>
     Holder(std::in_place_t, G&& g) : f(std::forward<G>(g)) {}
     R call(Args... args) override { return static_cast<R>(f(std::forward<Args>(args)...)); }

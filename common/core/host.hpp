@@ -5,14 +5,14 @@
 
 namespace zerosuite::core {
 
-/// As gethostname(2) says, or "localhost" when it does not.
+/// The name from gethostname(2), or "localhost" when that fails.
 std::string host_name();
 
 /// "HOST, process ID".
 std::string process_name();
 
-/// Names the running kernel: another one on another machine, and after a boot. Empty when the kernel does not
-/// say (/proc/sys/kernel/random/boot_id).
+/// Identifies this boot of this machine (/proc/sys/kernel/random/boot_id). Empty when the kernel does not
+/// provide it.
 std::string boot_id();
 
 }  // namespace zerosuite::core

@@ -1,5 +1,5 @@
-// Every integer MessagePack can carry, −2^63 … 2^64−1, in one type, with room to compute beyond it and
-// notice.
+// One type for every integer MessagePack can carry, −2^63 … 2^64−1, wide enough to detect results beyond that
+// range.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 
 namespace zerosuite::core {
 
-/// Made entry by entry; a plain value type.
+/// Built entry by entry. A plain value type.
 class Json {
  public:
   Json& add(std::string_view key, std::string_view text);

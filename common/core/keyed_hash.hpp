@@ -1,5 +1,5 @@
-// The hash for tables keyed by what a peer sends: under a random key, so that no peer can choose keys that
-// all fall into one bucket and make a table a list.
+// The hash for tables keyed by data from peers: it uses a random key, so that no peer can choose keys that
+// all fall into one bucket and degrade the table to a list.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,13 @@
 
 namespace zerosuite::core {
 
-/// SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012) under a key that
-/// is drawn once for each process. Use it as `std::unordered_map<std::string, T, KeyedHash,
-/// std::equal_to<>>`, which can be searched by std::string_view too. Different in every process: not for what
-/// is stored or sent. Any thread. Throws std::system_error when the kernel has no randomness for the key.
+/// SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012) with a key drawn
+/// once per process. Use it as `std::unordered_map<std::string, T, KeyedHash, std::equal_to<>>`, which can be
+/// searched by std::string_view too. Differs between processes: not for data that is stored or sent. Any
+/// thread. Throws std::system_error when the kernel has no randomness for the key.
 ///
-/// Not noexcept on purpose: libstdc++ then keeps each node's hash beside it and does not compute it again for
-/// every neighbour in a bucket.
+/// Deliberately not noexcept: libstdc++ then caches each node's hash instead of recomputing it for every
+/// neighbour in a bucket.
 struct KeyedHash {
   using is_transparent = void;
 

@@ -1,4 +1,4 @@
-// Unpredictable bytes, straight from the kernel (getrandom(2)), so they are also fresh after fork.
+// Unpredictable bytes directly from the kernel (getrandom(2)), and therefore fresh after fork(2) too.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ void fill_random(std::span<std::byte> out);
 /// 64 random bits. Any thread.
 std::uint64_t random_bits();
 
-/// That many random bytes as lower-case hexadecimal digits: a name that cannot be guessed. Any thread.
+/// `bytes` random bytes as lower-case hexadecimal digits, e.g. for a name that cannot be guessed. Any thread.
 std::string random_hex(std::size_t bytes);
 
 }  // namespace zerosuite::core

@@ -1,4 +1,4 @@
-// What a step that can fail returns: a value, or the named failure of the world around it.
+// The result of an operation that can fail: a value or an Error.
 #pragma once
 
 #include <utility>
@@ -9,7 +9,7 @@
 
 namespace zerosuite::core {
 
-/// C++23 has std::expected. Reading the half that is not there throws std::bad_variant_access.
+/// C++23 has std::expected. Accessing the value or error that is not there throws std::bad_variant_access.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -26,7 +26,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// The callback that takes a result: called once, on the loop's thread, perhaps before the call that took it
+/// A callback for a result: called once, on the loop's thread, possibly before the call that takes it
 /// returns.
 template <class T>
 using Done = MoveFunction<void(Result<T>)>;

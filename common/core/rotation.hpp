@@ -1,4 +1,4 @@
-// Things that wait, by whose they are, and whose turn it is.
+// A queue that serves clients round-robin.
 #pragma once
 
 #include <algorithm>
@@ -14,18 +14,18 @@
 
 namespace zerosuite::core {
 
-/// Each client's oldest thing in turn: whoever comes with one waits for one of each of the others at most,
-/// however many they have brought. One client's things keep their order. For things that are worth about the
-/// same, or cannot be told apart before they are done. Belongs to one thread.
+/// Takes each client's oldest item in turn: a new client's item waits for at most one item of each other
+/// client, however many those have queued. One client's items keep their order. For items of about equal
+/// cost, or whose cost is not known in advance. For one thread.
 template <class Client, class T>
 class Rotation {
  public:
-  /// Where a thing waits, as long as it does.
+  /// The position of a waiting item; valid while it waits.
   using Place = typename std::list<T>::iterator;
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  /// How many of the client wait.
+  /// Number of the client's waiting items.
   template <class Key>
   std::size_t waiting(const Key& client) const {
     const auto entry = clients_.find(client);
@@ -43,11 +43,11 @@ class Rotation {
     ++size_;
     return std::prev(entry->second.things.end());
   }
-  /// Takes the oldest of the client whose turn it is; there must be one.
+  /// Takes the oldest item of the client whose turn it is; the queue must not be empty.
   T pop() {
     return *pop_if([](const Client&) { return true; });
   }
-  /// The same of the first client in turn that `may` have one now; nullopt when none may.
+  /// The same for the first client in turn for which `may(client)` is true; nullopt when there is none.
   template <class May>
   std::optional<T> pop_if(May may) {
     const auto turn =
@@ -57,7 +57,7 @@ class Rotation {
     turns_.splice(turns_.end(), turns_, turn);
     return take(entry, entry.second.things.begin());
   }
-  /// Takes a thing of the client out of its turn.
+  /// Takes one of the client's items out of turn.
   template <class Key>
   T take(const Key& client, Place place) {
     return take(*clients_.find(client), place);

@@ -12,7 +12,7 @@ void start_sodium() {
 
 void* allocate_secret(std::size_t bytes) {
   start_sodium();
-  // Its end is that of a page, so whatever is made of whole objects is aligned.
+  // sodium_malloc() aligns the end of the memory to a page, so arrays of whole objects are aligned.
   void* const memory = sodium_malloc(bytes);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;

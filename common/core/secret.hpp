@@ -1,6 +1,6 @@
-// Memory for secrets: in no core dump, not swapped out where the kernel allows it, and
-// wiped when it is freed (libsodium, "Secure memory"). What is handed on from it, to a stack or to the
-// kernel, is not, so little as possible should be.
+// Memory for secrets: excluded from core dumps, not swapped out where the kernel allows it, and wiped when
+// freed (libsodium, "Secure memory"). Copies on a stack or in the kernel have none of this, so make as few as
+// possible.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,15 @@
 
 namespace zerosuite::core {
 
-/// To be called before anything else of libsodium: by each program at its start, by a library where it first
-/// uses it. May be called again. Throws std::runtime_error when libsodium cannot be used here. Any thread.
+/// To be called before any other use of libsodium: by each program at its start, by a library before its
+/// first use. May be called repeatedly. Throws std::runtime_error when libsodium cannot be used here. Any
+/// thread.
 void start_sodium();
 
-/// At least a page each; throws std::bad_alloc.
+/// Takes at least a page for each allocation. Throws std::bad_alloc.
 void* allocate_secret(std::size_t bytes);
 void free_secret(void* memory) noexcept;
-/// The compiler does not remove it as a dead store.
+/// Zeroes the memory; the compiler does not remove this as a dead store.
 void wipe(void* memory, std::size_t bytes) noexcept;
 
 template <class T>
@@ -41,7 +42,7 @@ struct SecretAllocator {
 template <class T>
 using SecretVector = std::vector<T, SecretAllocator<T>>;
 
-/// No std::string, which keeps short texts in itself.
+/// Not std::string, which stores short texts inside the object.
 using SecretText = SecretVector<char>;
 
 inline SecretText secret_text(std::string_view text) { return {text.begin(), text.end()}; }

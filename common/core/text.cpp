@@ -32,7 +32,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string hex(std::string_view bytes) {
-  std::string digits(2 * bytes.size() + 1, '\0');  // one more for the null that libsodium ends them with
+  std::string digits(2 * bytes.size() + 1, '\0');  // plus libsodium's terminating null
   sodium_bin2hex(digits.data(), digits.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
                  bytes.size());
   digits.pop_back();
@@ -63,7 +63,7 @@ std::string word_or_quoted(std::string_view text) {
 }
 
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known) {
-  // Cut before comparing: the table is quadratic and the name may come from anywhere.
+  // Cut before comparing: the cost is quadratic, and the name may be arbitrarily long.
   const std::string_view compared = name.substr(0, kLongestShown);
   std::size_t least = std::clamp<std::size_t>((compared.size() + 1) / 3, 1, 3) + 1;
   std::optional<std::string> best;

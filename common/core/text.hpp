@@ -12,7 +12,7 @@
 
 namespace zerosuite::core {
 
-/// Reads the whole of `text` as a number: no blanks, no plus sign. nullopt for anything else, and for a
+/// Parses all of `text` as a number, without blanks or a plus sign; nullopt for anything else, and for a
 /// number that T cannot hold.
 template <std::integral T>
 std::optional<T> parse(std::string_view text, int base = 10) {
@@ -25,17 +25,19 @@ std::optional<T> parse(std::string_view text, int base = 10) {
 
 /// Two lower-case digits for each byte.
 std::string hex(std::string_view bytes);
-/// Reads two digits, of either case, for each byte of `out`. False when `digits` are not exactly that.
+/// Reads two digits, of either case, for each byte of `out`. Returns false when `digits` are not exactly
+/// that.
 bool unhex(std::string_view digits, std::span<unsigned char> out);
 
-/// `text` between double quotes, on one line and in printable ASCII: other bytes appear as \xNN, so that
-/// nothing a peer sends can steer a terminal or forge a line. Longer than 200 bytes: the beginning and "...".
+/// `text` between double quotes, on one line and in printable ASCII: other bytes appear as \xNN, so that data
+/// from a peer cannot control a terminal or forge a line. Text longer than 200 bytes is cut and ends in
+/// "...".
 std::string quote(std::string_view text);
-/// `text` as it is when it is one plain word, otherwise quote().
+/// `text` unchanged when it is one plain word, otherwise quote().
 std::string word_or_quoted(std::string_view text);
 
 /// The known name closest to `name` by optimal string alignment (insert, delete, replace, swap neighbours: 1
-/// each); nullopt when none is near enough to be a slip of the hand.
+/// each); nullopt when none is close enough to be a typing error.
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known);
 
 /// Throws core::Failure(InvalidArgument): "WHAT must be from LOW to HIGH, not VALUE".

@@ -43,7 +43,7 @@ CommitQueue::Number CommitQueue::awaited() const {
   return answered_ + 1 < gathering_ ? gathering_ - 1 : 0;
 }
 
-// Not in this turn: everything else that the turn brings is to come along.
+// Not at once: the batch is to include everything else from this turn.
 void CommitQueue::soon() {
   if (flying_ || trouble_ || at_once_) return;
   at_once_ = true;
@@ -60,7 +60,8 @@ void CommitQueue::schedule() {
 
 void CommitQueue::flush() {
   at_once_ = false;
-  // What they wait for may have been undone meanwhile. But in trouble an empty batch is a probe.
+  // The data that the entries wait for may have been withdrawn. But while writing fails, an empty batch is a
+  // probe.
   if (!outstanding() && !trouble_) {
     depart();
     return land();
@@ -118,7 +119,7 @@ void CommitQueue::succeed() {
   answer(nullptr);
 }
 
-// Everybody who waits is refused: what gathers rests on what could not be written.
+// All waiting entries fail: the gathering batch depends on what could not be written.
 void CommitQueue::fail(const Failure& failure) {
   const auto before = std::exchange(trouble_, core::Error{core::kStorageError, failure.message});
   for_good_ = !failure.full;
@@ -139,7 +140,7 @@ void CommitQueue::fail(const Failure& failure) {
   answer(&error);
 }
 
-// The list may grow meanwhile, by calls made from the answers.
+// The callbacks may add to the list meanwhile.
 void CommitQueue::answer(const core::Error* error) {
   while (!flight_waiting_.empty()) {
     Waiting waiting = std::move(flight_waiting_.front());

@@ -1,6 +1,6 @@
 // Group commit (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984):
-// what is asked while one batch is on its way to the disk goes into the next, and is answered once that is
-// there.
+// entries added while one batch is being written go into the next, and are completed once that is on the
+// disk.
 #pragma once
 
 #include <cstdint>
@@ -18,77 +18,78 @@
 
 namespace zerosuite::db {
 
-/// Belongs to the loop's thread. To be destroyed when it is idle, or after the offload.
+/// Loop thread only. To be destroyed when idle, or after the offload.
 class CommitQueue {
  public:
   /// Batches count from 1.
   using Number = std::uint64_t;
   using Work = core::MoveFunction<void()>;
-  using Done = core::MoveFunction<void(const core::Error*)>;  ///< Null: it is on the disk.
+  using Done = core::MoveFunction<void(const core::Error*)>;  ///< Null = it is on the disk.
 
   struct Entry {
-    Work work = {};  ///< Its part of the batch, on the offload's thread. May be empty.
-    Work undo = {};  ///< Before anybody hears that the batch failed, the latest first. May be empty.
+    Work work = {};  ///< Its part of the batch, run on an offload thread. May be empty.
+    Work undo = {};  ///< Run when the batch failed, before any `done`, latest entry first. May be empty.
     Done done;
   };
 
-  /// Where batches are written to. It may have something to write beside the entries' works; all but write()
-  /// is on the loop's thread.
+  /// Where batches are written. It may have data of its own to write beside the entries' works. All but
+  /// write() is called on the loop's thread.
   class Target {
    public:
     virtual ~Target() = default;
 
-    /// Whether it has anything of its own to write.
+    /// Whether it has data of its own to write.
     virtual bool dirty() const { return false; }
-    /// A batch is about to leave, with what is to be written now; or could not leave, and gathers on.
+    /// load(): a batch is about to be submitted, and the target sets aside what is to be written with it.
+    /// unload(): it could not be submitted, and keeps gathering.
     virtual void load() {}
     virtual void unload() {}
-    /// Writes what was loaded, with all of `works` in one transaction; with nothing of either, it writes
-    /// something as a sign that writing works. On the disk when it returns; throws when it could not.
-    /// The target is the job's alone while it runs.
+    /// Writes what was loaded and all of `works` in one transaction; with neither, writes something to prove
+    /// that writing works. The data is on the disk when it returns; throws on failure. The target is used
+    /// only by this job while it runs.
     virtual void write(std::vector<Work>& works) = 0;
-    /// A batch has come back, and `error` tells why it was not written. Before anybody is answered, and after
-    /// everybody was.
+    /// landed(): a batch is finished; `error` is the reason when it was not written. Called before the
+    /// entries are completed; settled() is called after that.
     virtual void landed(const core::Error* /*error*/) {}
     virtual void settled() {}
   };
 
   CommitQueue(net::Timers& timers, net::Offload& offload, Target& target);
 
-  /// `changed` hears why nothing can be written any more, also when the reason changes, and nullopt when it
-  /// can again.
+  /// Calls `changed` with the reason when writing starts to fail and whenever the reason changes, and with
+  /// nullopt when writing works again.
   void on_change(std::function<void(const std::optional<core::Error>& trouble)> changed) {
     changed_ = std::move(changed);
   }
 
-  /// Leaves with the batch that gathers, at the end of this turn if none is on its way; `done` hears of it in
-  /// order of the calls, and never inside this one. While nothing can be written it hears that, with the next
-  /// turn.
+  /// Adds an entry to the gathering batch, which is submitted at the end of this turn if none is being
+  /// written. `done` is called in order of the calls, never inside this one. While writing fails, it gets the
+  /// error in the next turn.
   void add(Entry entry);
-  /// The same for an entry without work that may go with an earlier batch than that which gathers, behind
-  /// everything that waits for it already; `number` must be later than answered().
+  /// The same for an entry without work that may be completed with batch `number`, which may be earlier than
+  /// the gathering one, after the entries that already wait for it; `number` must be greater than answered().
   void follow(Number number, Entry entry);
-  /// The target is dirty: a batch leaves with this turn, or after that delay.
+  /// The target is dirty: a batch is submitted at the end of this turn, or after `delay`.
   void soon();
   void within(core::milliseconds delay);
 
-  /// The batch that gathers now.
+  /// The batch that is gathering now.
   Number gathering() const { return gathering_; }
-  /// The last one that was written.
+  /// The last batch that was written.
   Number written() const { return written_; }
-  /// The last one whose entries were all answered.
+  /// The last batch whose entries were all completed.
   Number answered() const { return answered_; }
-  /// The last one that anybody waits for; 0 when nobody does.
+  /// The last batch with an entry waiting for it; 0 when there is none.
   Number awaited() const;
 
-  /// Why nothing can be written now; nullopt when it can, as far as is known. A full disk is tried again each
-  /// second.
+  /// Why nothing can be written now; nullopt when writing works as far as is known. A full disk is retried
+  /// every second.
   const std::optional<core::Error>& trouble() const { return trouble_; }
-  /// The disk failed rather than was full: nobody can tell what is on it, and it is not trusted any more.
+  /// The disk failed for a reason other than being full: its contents are unknown, and it is no longer used.
   bool failed_for_good() const { return for_good_; }
-  /// Whether no batch is on its way.
+  /// Whether no batch is being written.
   bool idle() const { return !flying_; }
-  /// Writes all that is outstanding, in this call; it must be idle. Returns why it could not.
+  /// Writes everything outstanding, blocking; the queue must be idle. Returns the error if that failed.
   std::optional<core::Error> close();
 
  private:
@@ -128,14 +129,14 @@ class CommitQueue {
   bool flying_ = false;
   std::vector<Work> flight_works_;
   std::deque<Waiting> flight_waiting_;
-  std::optional<Failure> failure_;  // as the job left it
+  std::optional<Failure> failure_;  // set by the job
 
   Number gathering_ = 1;
   Number written_ = 0;
   Number answered_ = 0;
   std::optional<core::Error> trouble_;
   bool for_good_ = false;
-  std::vector<Refused> refused_;  // asked for while nothing could be written
+  std::vector<Refused> refused_;  // added while nothing could be written
   bool at_once_ = false;          // the timer is set for the next turn
   net::Timer flush_;
   net::Timer refuse_;

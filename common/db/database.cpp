@@ -20,7 +20,7 @@ int note_pages(void* pages, sqlite3*, const char*, int count) {
 
 int primary(int code) { return code & 0xff; }
 
-// SQLite gives its log the permissions of the file. What cannot be done here SQLite will complain of.
+// SQLite gives its log the permissions of the file. Failures are ignored here: SQLite will report them.
 void make_private(const std::filesystem::path& file) {
   const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (made >= 0) ::close(made);
@@ -63,7 +63,7 @@ bool Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  const SqliteFailure failure = failure_of(&connection_);  // before the reset, which may replace it
+  const SqliteFailure failure = failure_of(&connection_);  // before the reset, which may replace the message
   sqlite3_reset(statement_.get());
   throw failure;
 }
@@ -95,7 +95,7 @@ Database::Database(const std::filesystem::path& file) {
   connection_.reset(connection);
   if (code != SQLITE_OK)
     throw SqliteFailure(file.string(), connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code), code);
-  // Going away is no reason to touch the files: after a failed write they are to stay as they are.
+  // Closing must not touch the files: after a failed write they are to stay as they are.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_wal_hook(connection, note_pages, &log_pages_);  // instead of the automatic checkpoint
 }

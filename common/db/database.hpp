@@ -1,6 +1,6 @@
 // A thin layer over SQLite: a connection and its prepared statements, closed by their destructors.
 //
-// One thread at a time may use a connection and its statements; which one is the owner's business.
+// One thread at a time may use a connection and its statements; the owner must ensure that.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +17,19 @@ struct sqlite3_stmt;
 
 namespace zerosuite::db {
 
-/// What SQLite could not do, as StorageError "FILE: what it says".
+/// An error reported by SQLite, as StorageError "FILE: SQLite's message".
 class SqliteFailure final : public core::Failure {
  public:
   /// With SQLite's extended result code.
   SqliteFailure(const std::string& file, std::string reason, int code)
       : Failure(core::kStorageError, file + ": " + reason), reason_(std::move(reason)), code_(code) {}
 
-  /// What SQLite says, without the file.
+  /// SQLite's message, without the file.
   const std::string& reason() const { return reason_; }
 
   /// The disk is full: it may work again later.
   bool full() const;
-  /// The file itself is wrong: damaged, or not what was expected.
+  /// The file itself is bad: damaged, or not a database of the expected form.
   bool damaged() const;
 
  private:
@@ -41,17 +41,17 @@ class SqliteFailure final : public core::Failure {
 /// SQLite reports an error.
 class Statement {
  public:
-  /// Parameters count from 1, as in SQL. A text is kept by reference: it must live until reset().
+  /// Parameters count from 1, as in SQL. A text is not copied: it must live until reset().
   Statement& bind(int position, std::int64_t value);
   Statement& bind(int position, std::string_view value);
-  /// Whether there is a row to read now.
+  /// Returns whether there is a row to read.
   bool step();
-  /// Makes it ready for other parameters and another run.
+  /// Prepares it for new parameters and another run.
   void reset();
   /// step() to the end, then reset().
   void run();
 
-  /// Columns count from 0; only after step() said true.
+  /// Columns count from 0; only after step() has returned true.
   std::int64_t integer(int column) const;
   std::string text(int column) const;
 
@@ -67,12 +67,12 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// One connection to one file. Works its write-ahead log into the file only when told to, by
-/// `PRAGMA wal_checkpoint`: what SQLite does by itself there may fail in silence.
+/// One connection to one file. Its write-ahead log is checkpointed only by an explicit `PRAGMA
+/// wal_checkpoint`: SQLite's automatic checkpoints may fail silently.
 class Database {
  public:
-  /// Opens the file, or makes an empty one. It, and what SQLite puts beside it, is for its owner only, also
-  /// where others could read it before. Throws SqliteFailure.
+  /// Opens the file, or creates an empty one. Restricts it and SQLite's files beside it to their owner, even
+  /// if others could read them before. Throws SqliteFailure.
   explicit Database(const std::filesystem::path& file);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -83,12 +83,12 @@ class Database {
   /// The first column of the first row; throws core::Failure when there is none.
   std::int64_t integer(std::string_view sql) const;
   std::string text(std::string_view sql) const;
-  /// Lets a commit return only when it is on the disk. False when SQLite did not take that.
+  /// Makes every commit return only when it is on the disk. Returns false when SQLite did not accept that.
   bool sync_every_commit() const;
-  /// Undoes the open transaction; nothing when there is none, since some failures end it by themselves.
+  /// Rolls the open transaction back, if there is one: some failures end it by themselves.
   void roll_back() const noexcept;
 
-  /// How many pages the write-ahead log held after the last commit.
+  /// Number of pages in the write-ahead log after the last commit.
   int log_pages() const { return log_pages_; }
 
  private:

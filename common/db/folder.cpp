@@ -17,14 +17,14 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail_with(const std::string& message) { throw core::Failure(core::kStorageError, message); }
 
-// As `mkdir -p` does; what is made is for its owner only.
+// Like `mkdir -p`, but for the owner only.
 void make(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return;
   const mode_t before = ::umask(0077);
   fs::create_directories(path, error);
   ::umask(before);
-  std::error_code unknown;  // of a look at it, which is then no folder
+  std::error_code unknown;  // ignored: then it does not count as a folder
   if (error && !fs::exists(path, unknown)) fail_with(path.string() + " cannot be made: " + error.message());
   if (!fs::is_directory(path, unknown)) fail_with(path.string() + " is not a folder");
 }
@@ -51,7 +51,7 @@ Folder::Folder(fs::path path) : path_(std::move(path)) {
   std::getline(lines, process);
   std::getline(lines, note_);
   if (locked) {
-    ::fchmod(lock_.descriptor, 0600);  // of a time when others could read it
+    ::fchmod(lock_.descriptor, 0600);  // it may have been readable by others
     write_lines();
     return;
   }
@@ -79,12 +79,12 @@ void Folder::set_note(std::string_view note, Reach reach) {
   if (reach == Reach::kSynced && ::fsync(lock_.descriptor) != 0) fail("cannot be written");
 }
 
-// The mark is written over itself, so a crash in between cannot lose it.
+// The mark is overwritten with itself, so a crash in between cannot lose it.
 void Folder::write_lines() {
   std::string text = mark_ + '\n' + std::to_string(::getpid()) + '\n';
   if (!note_.empty()) text += note_ + '\n';
   const auto size = static_cast<ssize_t>(text.size());
-  errno = ENOSPC;  // what it means that only a part was written
+  errno = ENOSPC;  // the reason if only a part is written
   if (::pwrite(lock_.descriptor, text.data(), text.size(), 0) != size) fail("cannot be written");
   if (size_ != text.size() && ::ftruncate(lock_.descriptor, size) != 0) fail("cannot be written");
   size_ = text.size();

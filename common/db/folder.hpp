@@ -17,32 +17,32 @@ class FolderInUse final : public core::Failure {
   explicit FolderInUse(const std::string& message) : Failure(core::kStorageError, message) {}
 };
 
-/// Holds the lock on the folder's file `lock` while it lives. The first line of that file is a mark that
-/// stays, the second the process, the third a note that changes. Blocks for as long as the disk takes.
+/// Holds the lock on the folder's file `lock` while it lives. The first line of that file is a permanent
+/// mark, the second the process id, the third a note that changes. Its functions block on the disk.
 class Folder {
  public:
-  /// Makes the folder, for its owner only, when there is none. Throws FolderInUse, and core::Failure
-  /// StorageError, one line, when it is not a folder, cannot be made, or cannot be written.
+  /// Creates the folder, for its owner only, if there is none. Throws FolderInUse, or core::Failure
+  /// StorageError, one line, when it is not a folder, cannot be created, or cannot be written.
   explicit Folder(std::filesystem::path path);
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  /// Empty until somebody set one, in this process or an earlier one.
+  /// The mark set by this process or an earlier one; empty if none was set.
   const std::string& mark() const { return mark_; }
-  /// Sets the mark, one line, and waits until it and the names of the folder's files are on the disk. Throws
+  /// Sets the mark, one line, and syncs it and the folder's directory entries to the disk. Throws
   /// core::Failure StorageError.
   void set_mark(std::string_view mark);
 
-  /// What was noted last, in this process or an earlier one; empty when nothing ever was.
+  /// The last note set by this process or an earlier one; empty if none was set.
   const std::string& note() const { return note_; }
-  /// Notes one line in the place of the one before. Another process finds it also when this one is killed;
-  /// after a power cut perhaps only the one before, unless it was kSynced. Throws core::Failure StorageError.
+  /// Replaces the note by another line. The next process finds it even if this one is killed; after a power
+  /// failure possibly only the previous one, unless it was kSynced. Throws core::Failure StorageError.
   enum class Reach : std::uint8_t { kWritten, kSynced };
   void set_note(std::string_view note, Reach reach);
 
  private:
-  // Closes with the object, also when the constructor fails.
+  // Closed with the object, also when the constructor fails.
   struct File {
     int descriptor = -1;
     ~File();

@@ -31,11 +31,11 @@ constexpr std::string_view kDigits = "0123456789abcdef";
   fail(path, std::string(what) + ": " + std::generic_category().message(errno));
 }
 
-// Nullopt when there is no such file.
+// nullopt when there is no such file.
 std::optional<std::string> read(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error) && !error) return std::nullopt;
-  ::chmod(path.c_str(), 0600);  // of a time when others could read it
+  ::chmod(path.c_str(), 0600);  // it may have been readable by others
   std::ifstream file(path);
   std::string id;
   std::getline(file, id);
@@ -53,7 +53,7 @@ void sync(const fs::path& path, int flags) {
   if (!synced) fail_by_errno(path, "cannot be written");
 }
 
-// Under another name first: a crash leaves no half of an id.
+// Written under another name first, so that a crash leaves no partial id.
 std::string make(const fs::path& folder, const fs::path& path) {
   const fs::path fresh = path.string() + ".new";
   std::string id = fresh_state_id();

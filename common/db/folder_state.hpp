@@ -1,5 +1,5 @@
-// Which data a folder holds: an id that is made with them, stays with them wherever they are moved, and tells
-// them from any other.
+// The identity of the data in a folder: an id that is created with the data, moves with it, and distinguishes
+// it from any other.
 #pragma once
 
 #include <filesystem>
@@ -8,19 +8,19 @@
 namespace zerosuite::db {
 
 struct FolderState {
-  std::string id;     ///< 32 hex digits, made at random.
+  std::string id;     ///< 32 random hex digits.
   std::string where;  ///< "HOST:/ABSOLUTE/PATH"
-  /// Names the folder's lock file itself, and no copy of it: of those who have held it, one at most is alive.
-  /// Empty when the kernel does not tell enough.
+  /// Identifies the folder's lock file itself, but no copy of it: at most one of the processes that have held
+  /// it is alive. Empty when the kernel does not provide enough.
   std::string lock;
 };
 
-/// An id that no other state has.
+/// A new unique id.
 std::string fresh_state_id();
 
-/// Of a folder that this process holds (see Folder). The id is kept in its file `state`, which is made when
-/// there is none and is on the disk then. Blocks for as long as the disk takes. Throws core::Failure
-/// StorageError, one line, when the file cannot be read or made, or holds no id.
+/// The state of a folder that this process holds (see Folder). The id is in its file `state`, which is
+/// created and synced if there is none. Blocks on the disk. Throws core::Failure StorageError, one line, when
+/// the file cannot be read or created, or holds no id.
 FolderState state_of(const std::filesystem::path& folder);
 
 }  // namespace zerosuite::db

@@ -3,7 +3,7 @@
 namespace zerosuite::db {
 namespace {
 
-// A log this long is worked into the file; SQLite's own default.
+// Pages after which a log is checkpointed; SQLite's own default.
 constexpr int kLongLog = 1000;
 
 }  // namespace
@@ -12,7 +12,7 @@ Log::Log(Folder& folder, const std::filesystem::path& file) : folder_(folder) {
   const LogNote before = LogNote::parse(folder.note());
   was_open_ = before.open;
   found_ = scan_log(file.string() + "-wal", before);
-  // What cannot be read of it stays behind what is written now, until the log begins anew.
+  // Its unreadable part remains after what is written now, until the log restarts.
   note_.leftovers = before.leftovers || found_ == LogState::kLastTorn || found_ == LogState::kDamaged;
 }
 
@@ -21,7 +21,7 @@ void Log::open(Database& database) {
   note_.open = true;
 }
 
-// While commits fail it goes on where it is: a full disk is to be full for all, not for every other commit.
+// While commits fail the log is not checkpointed: a full disk must fail every commit, not every other one.
 void Log::prepare() {
   if ((note_.leftovers && !failing_) || database_->log_pages() > kLongLog) checkpoint();
 }
@@ -29,12 +29,12 @@ void Log::prepare() {
 void Log::committed() {
   const std::int64_t pages = database_->log_pages();
   failing_ = false;
-  if (pages <= pages_) note_.leftovers = false;  // it has begun anew: what is behind it is of another round
+  if (pages <= pages_) note_.leftovers = false;  // it has restarted: what follows is of an earlier round
   pages_ = note_.pages = pages;
   note(Folder::Reach::kWritten);
 }
 
-// Where that cannot be noted either, the next start takes it for a commit that was lost: safe, if slow.
+// If that cannot be noted either, the next start takes the leftovers for a lost commit: safe, but slow.
 void Log::failed() noexcept {
   note_.leftovers = failing_ = true;
   try {
@@ -43,7 +43,7 @@ void Log::failed() noexcept {
   }
 }
 
-// It may begin anew with the next commit, so until then nothing can be said of its length.
+// The log may restart with the next commit, so until then its length is unknown.
 void Log::checkpoint() {
   note_.pages = 0;
   note(Folder::Reach::kSynced);

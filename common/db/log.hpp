@@ -1,6 +1,5 @@
-// The write-ahead log of a database in a folder of its own, watched so that the next process knows whether
-// all of it is there: also when it was removed, cut off, or worked into the file by another program
-// meanwhile.
+// The write-ahead log of a database in a folder of its own, with notes that let the next process detect
+// whether it is complete, even when another program has removed, truncated or checkpointed it meanwhile.
 #pragma once
 
 #include <filesystem>
@@ -11,29 +10,29 @@
 
 namespace zerosuite::db {
 
-/// Must not outlive the folder and the database. One thread at a time. What fails throws core::Failure
-/// StorageError; from the database that is SqliteFailure.
+/// Must not outlive the folder and the database. One thread at a time. Failures are core::Failure
+/// StorageError; from the database, SqliteFailure.
 class Log {
  public:
-  /// To be made before the file is opened; looks at what the process before left.
+  /// To be created before the file is opened; checks the log that the previous process left.
   Log(Folder& folder, const std::filesystem::path& file);
 
   LogState found() const { return found_; }
-  /// The process before did not come to its end in good order, or was one that did not say.
+  /// The previous process did not stop cleanly, according to its note.
   bool was_open() const { return was_open_; }
 
-  /// From now on this process writes to it; noted with the first commit. What was found() is to be kept by
-  /// then, for it is not found again.
+  /// From now on this process writes to the log; noted with the first commit. The caller must have stored
+  /// what follows from found() by then: the next process will not find it again.
   void open(Database& database);
-  /// Before a transaction: works a long log into the file.
+  /// Before a transaction: checkpoints a long log.
   void prepare();
   /// After a commit.
   void committed();
-  /// After a commit that failed and was rolled back: what it left behind is no commit.
+  /// After a commit that failed and was rolled back: notes that what it left in the log is not a commit.
   void failed() noexcept;
-  /// Works it into the file.
+  /// Checkpoints the log into the file.
   void checkpoint();
-  /// The same, so that the file alone is all there is; nothing may be written then.
+  /// The same at the end, leaving only the file; nothing may be written after it.
   void close();
 
  private:
@@ -44,8 +43,8 @@ class Log {
   LogState found_ = LogState::kWhole;
   bool was_open_ = false;
   LogNote note_;
-  bool failing_ = false;    // the last commit
-  std::int64_t pages_ = 0;  // at the last look
+  bool failing_ = false;    // the last commit failed
+  std::int64_t pages_ = 0;  // at the last commit or checkpoint
 };
 
 }  // namespace zerosuite::db

@@ -17,8 +17,8 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t kHeader = 32;           // of the log
-constexpr std::size_t kFrameHeader = 24;      // of one frame: a page follows
-constexpr std::uint32_t kMagic = 0x377f0682;  // the lowest bit says how checksums read their words
+constexpr std::size_t kFrameHeader = 24;      // of one frame; a page follows
+constexpr std::uint32_t kMagic = 0x377f0682;  // the lowest bit is the byte order of the checksums
 
 std::uint32_t big_endian(Bytes bytes, std::size_t at) {
   return std::uint32_t{bytes[at]} << 24 | std::uint32_t{bytes[at + 1]} << 16 |
@@ -27,7 +27,7 @@ std::uint32_t big_endian(Bytes bytes, std::size_t at) {
 
 std::uint32_t little_endian(Bytes bytes, std::size_t at) { return __builtin_bswap32(big_endian(bytes, at)); }
 
-// Runs on from frame to frame, so a wrong one makes all that follow wrong.
+// Continues from frame to frame, so a wrong frame makes all that follow wrong.
 class Checksum {
  public:
   explicit Checksum(bool big) : word_(big ? big_endian : little_endian) {}
@@ -55,15 +55,16 @@ std::string content(const std::filesystem::path& log) {
   return text;
 }
 
-// One salt alone may be the damaged one. Those of an earlier round of the log differ in both.
+// Whether the frame belongs to the current round of the log. One salt may be damaged; frames of an earlier
+// round differ in both.
 bool same_round(Bytes log, Bytes frame) {
   return big_endian(frame, 8) == big_endian(log, 16) || big_endian(frame, 12) == big_endian(log, 20);
 }
 
 bool marks_commit(Bytes frame) { return big_endian(frame, 4) != 0; }
 
-// What stands behind the frames that SQLite will take. Each commit is synced before the next one begins, so
-// what a crash can tear is one at most, the last.
+// The state of what follows the frames that SQLite will accept. Each commit is synced before the next one
+// begins, so a crash can tear at most one, the last.
 LogState state_of_rest(Bytes log, std::size_t at, std::size_t page) {
   bool commit = false;
   for (; at + kFrameHeader <= log.size(); at += kFrameHeader + page) {
@@ -79,7 +80,7 @@ LogState state_of(Bytes log, const LogNote& note) {
   const std::size_t page = big_endian(log, 8);
   Checksum checksum((big_endian(log, 0) & 1) != 0);
   checksum.add(log.first(24));
-  // It is on the disk before the first of its frames.
+  // The header is on the disk before the first frame.
   if ((big_endian(log, 0) & ~1U) != kMagic || !checksum.is(log, 24) || page < 512 || page > 65536)
     return LogState::kDamaged;
 

@@ -12,7 +12,7 @@ using core::milliseconds;
 
 namespace {
 
-constexpr std::uint32_t kMostDoublings = 20;  // beyond any pause, and far from an overflow
+constexpr std::uint32_t kMostDoublings = 20;  // beyond any pause, without overflow
 
 std::vector<std::string> script_words(const char* command, const std::string& script,
                                       const std::vector<std::string>& keys,
@@ -23,7 +23,7 @@ std::vector<std::string> script_words(const char* command, const std::string& sc
   return words;
 }
 
-// Empty when it is not told.
+// Empty when the reply names no role.
 std::string role_in(const core::Result<RedisReply>& reply) {
   if (!reply || !reply->is_list() || reply->list().empty() || !reply->at(0).is_text()) return {};
   return reply->at(0).text();
@@ -64,13 +64,14 @@ void Redis::eval(const std::string& script, const std::vector<std::string>& keys
   command(words, [this, words, script = std::string(script),
                   done = std::move(done)](core::Result<RedisReply> reply) mutable {
     if (reply || !is_redis_error(reply.error(), "NOSCRIPT")) return done(std::move(reply));
-    words[0] = "EVAL";  // which makes the server know it
+    words[0] = "EVAL";  // which also loads it into the server
     words[1] = std::move(script);
     command(words, std::move(done));
   });
 }
 
-// Asks the server for the hash when it is not known. It is the script's own, so it is good for every server.
+// Asks the server for the hash when it is not known. It depends on the script only, so it is valid for every
+// server.
 const std::string& Redis::hash_of(const std::string& script) {
   const auto [entry, fresh] = hashes_.try_emplace(script);
   if (fresh)
@@ -89,7 +90,7 @@ void Redis::refuse_later(Done done) {
   refuse_.after(milliseconds(0));
 }
 
-// Who is told may destroy this.
+// The callback may destroy this.
 void Redis::refuse() {
   const std::weak_ptr<const bool> life = life_;
   for (Refused& refused : std::exchange(refused_, {})) {
@@ -143,7 +144,7 @@ void Redis::connect(const RedisTarget& target) {
   if (link_->open()) greet();
 }
 
-// That it accepts connections does not say that it works: that is what the answer is waited for.
+// A server that accepts connections may still not work, so the link counts as up only after a reply.
 void Redis::greet() {
   const auto heard = [this](const core::Result<RedisReply>& reply) {
     if (!link_ || reply || reply.error().name == core::kStorageError.name) return true;
@@ -161,7 +162,7 @@ void Redis::greet() {
   });
 }
 
-// A replica answers a PING as a master does. One who may not ask for the role finds out with the first
+// A replica replies to PING as a master does. A client without permission for ROLE finds out with its first
 // command.
 void Redis::ask_role() {
   link_->send({"ROLE"}, options_.connect_timeout, [this](const core::Result<RedisReply>& reply) {
@@ -199,7 +200,7 @@ void Redis::ended(const std::string& why, RedisLink::Unanswered unanswered) {
 }
 
 void Redis::retry() {
-  // Not at the first answer: one that always fails right after it is to be left alone too.
+  // Not at the first reply: a server that always fails right after it needs the back-off too.
   if (!trouble_ && reactor_.timers().now() - since_ >= options_.longest_pause) failures_ = 0;
   milliseconds pause{0};
   if (found_.empty()) pause = pause_after(++failures_, options_, core::random_bits());
@@ -207,7 +208,7 @@ void Redis::retry() {
   attempt_.at(due_);
 }
 
-// Who is told may destroy this.
+// The callback may destroy this.
 void Redis::change(std::optional<std::string> trouble) {
   if (trouble == trouble_) return;
   trouble_ = std::move(trouble);

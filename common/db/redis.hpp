@@ -1,8 +1,8 @@
-// A client of one Redis server: one connection, made again whenever it is lost, and commands in a pipeline.
-// The server is one that can be written to: a replica, or one that has become a replica, is left, and its
-// name looked up and dialed again until it is, or leads to, a master.
+// A client of one Redis server: one connection, remade whenever it is lost, with pipelined commands. The
+// server must be a master: from a replica, or a server that has become one, it disconnects, and looks its
+// name up and dials again until a master is found.
 //
-// A command is never sent twice: only the caller can know whether that is harmless.
+// A command is never sent twice: only the caller knows whether that is harmless.
 #pragma once
 
 #include <cstddef>
@@ -28,51 +28,50 @@ namespace zerosuite::db {
 
 struct RedisOptions {
   std::string endpoint = {};                  ///< HOST:PORT, [ADDRESS]:PORT or unix:/PATH
-  core::SecretText password = {};             ///< Of AUTH; empty when the server wants none.
-  core::milliseconds connect_timeout{1'000};  ///< Until the server has answered for the first time.
+  core::SecretText password = {};             ///< For AUTH; empty when the server requires none.
+  core::milliseconds connect_timeout{1'000};  ///< Until the server's first reply.
   core::milliseconds command_timeout{1'000};
-  core::milliseconds first_pause{50};       ///< After a failure; it doubles with each further one,
-  core::milliseconds longest_pause{2'000};  ///< up to this; after a connection of that length it begins anew.
-  std::size_t max_reply_bytes = 64 << 20;   ///< Of memory, about, for one reply; more ends the connection.
+  core::milliseconds first_pause{50};       ///< After a failure; doubles with each further one,
+  core::milliseconds longest_pause{2'000};  ///< up to this; reset after a connection that lasted this long.
+  std::size_t max_reply_bytes = 64 << 20;   ///< Approximate memory of one reply; more ends the connection.
 };
 
-/// How long to wait after that number of failures in a row: somewhere in the upper half of first_pause ·
-/// 2^(failures−1), at most longest_pause, so that not all clients of a server that was lost come back in the
-/// same moment. `random` is any number.
+/// The back-off after that number of consecutive failures: in the upper half of first_pause · 2^(failures−1),
+/// at most longest_pause, so that the clients of a lost server do not all reconnect at the same moment.
+/// `random` is any number.
 core::milliseconds pause_after(std::uint32_t failures, const RedisOptions& options, std::uint64_t random);
 
-/// Belongs to the loop's thread. May be destroyed at any moment, also in what it calls; it calls nothing
-/// then.
+/// Loop thread only. May be destroyed at any time, even inside its own callbacks; it calls none after that.
 class Redis {
  public:
   using Done = core::Done<RedisReply>;
 
-  /// Connects in the next turn. Throws core::Failure InvalidArgument for an endpoint that is none.
+  /// Connects in the next turn. Throws core::Failure InvalidArgument for a malformed endpoint.
   Redis(net::Reactor& reactor, net::Names& names, RedisOptions options);
   ~Redis();
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
 
-  /// Sends a command, e.g. {"SET", "key", "value"}; no SUBSCRIBE and no MONITOR, which are answered more than
-  /// once. Answers come in the order of the commands, and never before the call returns. Errors: Unavailable
-  /// with {"retry_after_ms"} while there is no connection, with the next turn, and those of redis_error():
-  /// nothing was done. Indeterminate when the connection broke, or command_timeout passed, before the answer
-  /// came. `done` must not throw.
+  /// Sends a command, e.g. {"SET", "key", "value"}; not SUBSCRIBE or MONITOR, which have more than one reply.
+  /// Replies come in the order of the commands, and never before the call returns. Errors: Unavailable with
+  /// {"retry_after_ms"}, in the next turn, while there is no connection, and those of redis_error(): nothing
+  /// was done. Indeterminate when the connection broke, or command_timeout passed, before the reply. `done`
+  /// must not throw.
   void command(const std::vector<std::string>& words, Done done);
-  /// Runs a Lua script, as a command; by its hash where the server knows it (EVALSHA). If it does not, the
-  /// script runs after the commands that were sent since. Scripts are kept: there should be few.
+  /// Runs a Lua script as a command, by its hash if the server knows it (EVALSHA). If not, the script runs
+  /// after the commands that were sent since. Every script is kept, so there should be few.
   void eval(const std::string& script, const std::vector<std::string>& keys,
             const std::vector<std::string>& arguments, Done done);
 
-  /// Whether the server can be asked now: it has answered a PING since the connection was made, is no
-  /// replica, and has not said since that it cannot be written to (must_redial()).
+  /// Whether commands can be sent now: the server has replied to a PING on this connection, is not a replica,
+  /// and has not since reported that it cannot be written to (must_redial()).
   bool connected() const { return !trouble_ && link_ && link_->open(); }
-  /// Whether every command was answered.
+  /// Whether every command has its reply.
   bool idle() const { return (!link_ || link_->idle()) && refused_.empty(); }
-  /// Why it cannot: Unavailable with {"retry_after_ms"}; nullopt when it can.
+  /// Why not connected(): Unavailable with {"retry_after_ms"}; nullopt when connected.
   std::optional<core::Error> trouble() const;
-  /// `changed` is told whenever the connection is there again (nullopt), was lost, or cannot be made for
-  /// another reason than before.
+  /// Calls `changed` whenever the connection is up again (nullopt), is lost, or fails for another reason than
+  /// before.
   void on_change(std::function<void(const std::optional<core::Error>& trouble)> changed);
 
   const RedisOptions& options() const { return options_; }
@@ -101,15 +100,15 @@ class Redis {
   std::optional<std::string> trouble_ = "not connected yet";
   net::Names::Lookup lookup_;
   std::vector<std::string> found_;  // addresses of the host still to be tried
-  std::uint32_t failures_ = 0;      // in a row
-  core::TimePoint since_;           // the server has been there, while it is
-  core::TimePoint due_;             // the next attempt
+  std::uint32_t failures_ = 0;      // consecutive
+  core::TimePoint since_;           // when the connection came up, while it is up
+  core::TimePoint due_;             // time of the next attempt
   net::Timer attempt_;
   struct Refused {
     Done done;
     core::Error error;
   };
-  std::vector<Refused> refused_;  // asked while there was no connection
+  std::vector<Refused> refused_;  // sent while there was no connection
   net::Timer refuse_;
   std::map<std::string, std::string> hashes_;  // by script; empty while not known
   std::unique_ptr<RedisLink> link_;

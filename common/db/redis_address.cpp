@@ -30,7 +30,7 @@ RedisAddress parse_redis_address(const std::string& endpoint) {
   const std::size_t colon = text.rfind(':');
   const std::string_view host = without_brackets(text.substr(0, colon));
   const auto port = colon == text.npos ? std::nullopt : port_of(text.substr(colon + 1));
-  // A bare IPv6 address would lose its last group to the port.
+  // The last group of a bare IPv6 address would be taken for the port.
   const bool ambiguous = host.find(':') != host.npos && !text.starts_with('[');
   if (host.empty() || !port || ambiguous)
     throw core::Failure(

@@ -1,4 +1,4 @@
-// Where a Redis server is.
+// The address of a Redis server.
 #pragma once
 
 #include <cstdint>
@@ -6,14 +6,14 @@
 
 namespace zerosuite::db {
 
-/// HOST:PORT, [ADDRESS]:PORT or unix:/PATH, taken apart.
+/// HOST:PORT, [ADDRESS]:PORT or unix:/PATH, parsed.
 struct RedisAddress {
   std::string path = {};  ///< Of a unix socket; empty for TCP.
   std::string host = {};
   std::uint16_t port = 0;
 };
 
-/// Throws core::Failure InvalidArgument when it is none of the three.
+/// Throws core::Failure InvalidArgument for anything else.
 RedisAddress parse_redis_address(const std::string& endpoint);
 
 }  // namespace zerosuite::db

@@ -14,8 +14,8 @@ namespace zerosuite::db {
 
 namespace {
 
-constexpr std::size_t kShown = 100;         // bytes of what should not have come
-constexpr std::size_t kBytesOfValue = 128;  // what one takes here and in hiredis together, beside its text
+constexpr std::size_t kShown = 100;         // maximum number of bytes quoted from an unexpected reply
+constexpr std::size_t kBytesOfValue = 128;  // memory of a value here and in hiredis, without its text
 
 std::string unasked(std::string_view bytes) {
   return "it sent what nobody had asked for: \"" + printable(bytes.substr(0, kShown)) + "\"";
@@ -23,7 +23,7 @@ std::string unasked(std::string_view bytes) {
 
 }  // namespace
 
-// What hiredis calls. Its user data, and that of its reader, is the link.
+// The callbacks of hiredis. Its user data, and that of its reader, is the link.
 struct RedisLink::Hooks {
   static RedisLink& of(void* data) { return *static_cast<RedisLink*>(data); }
 
@@ -40,7 +40,7 @@ struct RedisLink::Hooks {
   }
   static void del_write(void* data) { of(data).writable_.reset(); }
 
-  // The last thing that happens to a context.
+  // Called last for a context.
   static void clean_up(void* data) {
     RedisLink& link = of(data);
     if (link.why_.empty()) link.why_ = link.context_->errstr;
@@ -49,7 +49,7 @@ struct RedisLink::Hooks {
     link.context_ = nullptr;
   }
 
-  // No reply means that the context is being freed, and clean_up() comes next.
+  // A null reply means that the context is being freed; clean_up() comes next.
   static void answer(redisAsyncContext* context, void* reply, void*) {
     if (reply == nullptr) return;
     RedisLink& link = of(context->ev.data);
@@ -64,8 +64,8 @@ struct RedisLink::Hooks {
       link.end(unasked({reader.buf + reader.pos, reader.len - reader.pos}));
   }
 
-  // hiredis' own functions, each told first what it will take. A null tells the reader that there is no
-  // memory.
+  // hiredis' own functions, each preceded by a check of the memory it will take. Returning null makes the
+  // reader fail as out of memory.
   static redisReplyObjectFunctions counted(const redisReplyObjectFunctions& plain) {
     static redisReplyObjectFunctions usual = plain;
     redisReplyObjectFunctions all = usual;
@@ -108,7 +108,7 @@ void RedisLink::adopt(redisAsyncContext* context) {
                   Hooks::clean_up};
   if (context_->err != 0) {
     redisAsyncFree(context_);
-    return limit_.after(core::milliseconds(0));  // its owner is still making it
+    return limit_.after(core::milliseconds(0));  // the owner is still constructing this
   }
   redisReader& reader = *context_->c.reader;
   static redisReplyObjectFunctions counted = Hooks::counted(*reader.fn);
@@ -126,12 +126,12 @@ void RedisLink::send(const std::vector<std::string>& words, core::milliseconds t
   }
   if (redisAsyncCommandArgv(context_, Hooks::answer, nullptr, static_cast<int>(words.size()), starts.data(),
                             sizes.data()) != REDIS_OK)
-    throw std::bad_alloc();  // of an open connection it refuses nothing else
+    throw std::bad_alloc();  // the only failure on an open connection
   waiting_.push_back({std::move(done), reactor_.timers().now() + timeout, timeout});
   if (!limit_.armed()) watch_first();
 }
 
-// hiredis must see no byte of a reply that nobody waits for. The end of a connection is nothing unasked.
+// hiredis must not read an unexpected reply; the end of the connection is handled as usual.
 void RedisLink::hear() {
   std::array<char, kShown> bytes{};
   const ssize_t size = waiting_.empty() ? ::recv(context_->c.fd, bytes.data(), bytes.size(), MSG_PEEK) : 0;
@@ -142,7 +142,7 @@ void RedisLink::hear() {
 
 void RedisLink::work(void (*handle)(redisAsyncContext*)) {
   handle(context_);
-  // Of a bulk string nothing is made before the whole of it is there.
+  // hiredis creates nothing for a bulk string before it is complete, so its buffer is checked here.
   if (context_ != nullptr) {
     const redisReader& reader = *context_->c.reader;
     if (reader.len - reader.pos > max_reply_bytes_) end(too_large());
@@ -153,7 +153,7 @@ void RedisLink::work(void (*handle)(redisAsyncContext*)) {
 bool RedisLink::afford(std::size_t bytes) {
   reply_bytes_ += kBytesOfValue + bytes;
   if (reply_bytes_ <= max_reply_bytes_) return true;
-  why_ = too_large();  // hiredis, who ends it, will say that there is no memory
+  why_ = too_large();  // hiredis ends the link and would report that it is out of memory
   return false;
 }
 

@@ -1,11 +1,11 @@
 // One connection to a Redis server from its attempt to its end: hiredis' asynchronous context, fed by the
 // reactor.
 //
-// hiredis calls back in the middle of its own work, where it bears neither exceptions nor being freed. So
-// nothing but bookkeeping is done there; who waits for a reply is called when hiredis has returned.
+// hiredis calls back in the middle of its own work, where neither exceptions nor freeing it are allowed. So
+// its callbacks only do bookkeeping; replies are delivered after hiredis has returned.
 //
-// It also trusts the server: it aborts at a reply that nobody waits for (async.c, redisProcessCallbacks())
-// and takes as much memory as a reply says that it will need. Both are seen to here before it comes to that.
+// hiredis also trusts the server: it aborts at an unexpected reply (async.c, redisProcessCallbacks()) and
+// allocates whatever a reply announces. Both are prevented here.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct redisAsyncContext;
 
 namespace zerosuite::db {
 
-/// Where to connect to: nothing here is looked up.
+/// Where to connect to; nothing is looked up here.
 struct RedisTarget {
   std::string path = {};     ///< Of a unix socket; empty for TCP.
   std::string address = {};  ///< Numeric.
@@ -39,24 +39,23 @@ class RedisLink {
  public:
   using Done = core::Done<RedisReply>;
   using Unanswered = std::deque<Done>;
-  /// Told once that the connection failed or ended, why, and who still waits.
+  /// Called once when the connection failed or ended, with the reason and the callbacks still waiting.
   using Ended = std::function<void(std::string why, Unanswered unanswered)>;
 
-  /// Begins to connect. A reply that would take more than about max_reply_bytes of memory ends the
-  /// connection.
+  /// Starts to connect. A reply that needs more than about max_reply_bytes of memory ends the connection.
   RedisLink(net::Reactor& reactor, const RedisTarget& target, std::size_t max_reply_bytes, Ended ended);
   ~RedisLink();
   RedisLink(const RedisLink&) = delete;
   RedisLink& operator=(const RedisLink&) = delete;
 
-  /// False when the connection has ended, though Ended may still have to be called, and when it only waits
-  /// for what was sent: the server has answered that it is not one to write to (redis_reply.hpp,
+  /// False when the connection has ended, even if Ended has not been called yet, and when it only waits for
+  /// outstanding replies because the server has reported that it cannot be written to (redis_reply.hpp,
   /// must_redial()).
   bool open() const { return context_ != nullptr && why_.empty(); }
-  /// Whether every command was answered.
+  /// Whether every command has its reply.
   bool idle() const { return waiting_.empty() && answers_.empty(); }
-  /// Sends a command in one of the next turns, as soon as it is connected. An answer that comes later than
-  /// `timeout` ends the connection: the replies after it could not be told apart any more. Only when open().
+  /// Sends a command in one of the next turns, as soon as the link is connected. A reply later than `timeout`
+  /// ends the connection, since the replies after it could not be assigned any more. Only when open().
   void send(const std::vector<std::string>& words, core::milliseconds timeout, Done done);
 
  private:
@@ -85,14 +84,14 @@ class RedisLink {
   net::Reactor& reactor_;
   const std::size_t max_reply_bytes_;
   Ended ended_;
-  net::Timer limit_;                      // of the command that has waited longest
+  net::Timer limit_;                      // deadline of the oldest command
   redisAsyncContext* context_ = nullptr;  // hiredis frees it when the connection ends
   std::optional<net::Reactor::Watch> readable_;
   std::optional<net::Reactor::Watch> writable_;
-  std::deque<Waiting> waiting_;  // in order of sending, which is that of the replies
-  std::deque<Answer> answers_;   // come, not yet told
-  std::size_t reply_bytes_ = 0;  // what the reply that is being read takes
-  std::string why_;              // it ended, or is about to
+  std::deque<Waiting> waiting_;  // in order of sending, which is the order of the replies
+  std::deque<Answer> answers_;   // received, not yet delivered
+  std::size_t reply_bytes_ = 0;  // memory of the reply being read
+  std::string why_;              // why the link ended or is about to; empty while open
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);
 };
 

@@ -13,11 +13,11 @@ namespace {
 
 constexpr std::string_view kPrefix = "Redis: ";
 
-// The server is not ready, not the master, cut off from its replicas, or busy with somebody's long script.
+// The server is not ready, not the master, cut off from its replicas, or busy with a long script.
 constexpr std::string_view kNotNow[] = {"LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS",
                                         "BUSY",    "TRYAGAIN", "CLUSTERDOWN"};
-// Of these, what another server at the same address, or the same one a little later, does not answer. The
-// others come from the one that is to be asked.
+// Those among them after which reconnecting may find a server that works. The others come from the right
+// server.
 constexpr std::string_view kNotHere[] = {"LOADING", "READONLY", "MASTERDOWN"};
 // The snapshot on disk failed, or the memory is full.
 constexpr std::string_view kNotKept[] = {"MISCONF", "OOM"};
@@ -25,7 +25,8 @@ constexpr std::string_view kNotKept[] = {"MISCONF", "OOM"};
 constexpr std::size_t kMostText = 200;
 constexpr int kRetryAfterMs = 200;
 
-// Before Redis 7 the error of a command in a script comes as "ERR Error running script (…): …: -READONLY …".
+// Before Redis 7 the error of a command in a script has the form "ERR Error running script (…): …: -READONLY
+// …".
 std::string_view code_of(std::string_view text) {
   constexpr std::string_view kInScript = ": -";
   const std::size_t inner = text.starts_with("ERR Error running script") ? text.find(kInScript) : text.npos;

@@ -1,4 +1,4 @@
-// What a Redis server answers, as plain values.
+// A Redis server's replies, as plain values.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ struct redisReply;
 
 namespace zerosuite::db {
 
-/// A plain value type. What reads it knows what was asked for, and so which kind has to be there: to read
-/// another throws core::Failure InternalError.
+/// A plain value type. A reader knows which kind its command returns; reading another kind throws
+/// core::Failure InternalError.
 class RedisReply {
  public:
   using List = std::vector<RedisReply>;
@@ -49,23 +49,23 @@ class RedisReply {
   List list_;
 };
 
-/// At most 200 characters of a text of the server's, with a question mark for every byte that is not
-/// printable ASCII: it comes to logs and to clients.
+/// At most 200 characters of a text from the server, for logs and clients, with a question mark for every
+/// byte that is not printable ASCII.
 std::string printable(std::string_view text);
 
-/// What an error reply is called here: Unavailable with {"retry_after_ms"} (the server cannot do it now),
-/// StorageError (it cannot keep it now), InternalError for the rest. Nothing was done. The message is "Redis:
-/// " and the server's own text.
+/// Converts an error reply: to Unavailable with {"retry_after_ms"} (the server cannot execute it now),
+/// StorageError (it cannot store it now), or InternalError for the rest. In all cases nothing was done. The
+/// message is "Redis: " and the server's own text.
 core::Error redis_error(std::string_view text);
 
-/// Whether it is an error reply of a server that is not one to write to, now or any more, as a replica; the
-/// one that is may be found by connecting anew.
+/// Whether it is the error reply of a server that cannot be written to, such as a replica; reconnecting may
+/// find the one that can.
 bool must_redial(const core::Error& error);
 
-/// Whether it is the error reply with that code, the first word of the server's text.
+/// Whether it is the error reply with that code, which is the first word of the server's text.
 bool is_redis_error(const core::Error& error, std::string_view code);
 
-/// The value of a reply; an error reply, also inside a list, is the error of the whole.
+/// The value of a reply; an error reply, even inside a list, makes the whole an error.
 core::Result<RedisReply> read_redis_reply(const redisReply& reply);
 
 }  // namespace zerosuite::db

@@ -42,7 +42,7 @@ bool StateFile::is_new(IfGone if_gone) const {
          version() == 0 && database_->integer("SELECT count(*) FROM sqlite_schema") == 0;
 }
 
-// In one transaction, before the log is switched on: a crash leaves no half-made file.
+// In one transaction, before the log is switched on, so that a crash leaves no half-made file.
 void StateFile::make() const {
   database_->exec("BEGIN IMMEDIATE");
   database_->exec("PRAGMA application_id = " + std::to_string(format_.application_id));
@@ -60,8 +60,8 @@ void StateFile::check() const {
     refuse("is damaged: " + found.substr(0, found.find('\n')));
 }
 
-// No checkpoint before it: that notes that nothing is missing from the log, and what follows from what is
-// missing is kept by `work`.
+// No checkpoint before `work`: a checkpoint notes that nothing is missing from the log, and only `work`
+// stores the consequences of what is missing.
 void StateFile::start(const std::function<void()>& work) {
   guarded([&] {
     database_->exec("BEGIN IMMEDIATE");

@@ -15,20 +15,20 @@
 namespace zerosuite::net {
 namespace {
 
-// Of one descriptor. Written by the thread of libzmq that serves it, which is one, and read by the loop.
+// State of one descriptor. Written only by the libzmq thread that serves it, and read by the loop.
 struct Stream {
   std::atomic<std::uint64_t> weight;
   StreamScale scale;
 };
 
-// Made when the first of its descriptors is used, and kept.
+// A block is allocated when the first of its descriptors is used, and never freed.
 constexpr std::size_t kInBlock = 1024;
 constexpr std::size_t kMostDescriptors = 1 << 20;
 using Block = std::array<Stream, kInBlock>;
 constinit std::array<std::atomic<Block*>, kMostDescriptors / kInBlock> blocks{};
 constinit std::atomic<std::uint64_t> weight_of_all{0};
 
-constexpr int kAccepted = 95;  // percent; above it the rest of the program still finds descriptors
+constexpr int kAccepted = 95;  // percent; the remaining descriptors are for the rest of the program
 constexpr int kPauseMs = 1;
 
 Stream* stream_of(int fd) {
@@ -63,7 +63,7 @@ bool short_of_means(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-// What the name would mean without us: libc's, or a sanitizer's before it.
+// The function that `name` would refer to without our override: libc's, or a sanitizer's in front of it.
 template <class Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
@@ -104,7 +104,7 @@ std::uint64_t StreamScale::add(std::string_view bytes) {
   return weight;
 }
 
-// The size of the short message frame at the start of `bytes` if all of it is there, as it usually is; else
+// The size of the short message frame at the start of `bytes` if it is complete, as it usually is; otherwise
 // 0.
 std::size_t StreamScale::whole_frame(std::string_view bytes) const {
   constexpr unsigned char kMore = 1;  // the only flag it may have
@@ -138,13 +138,13 @@ int descriptors(int percent) {
 
 }  // namespace zerosuite::net
 
-// A symbol of the executable that a library needs is taken from there (System V ABI, "Shared Object
-// Dependencies"); libzmq needs these two.
+// A symbol that a library needs is taken from the executable if it defines it (System V ABI, "Shared Object
+// Dependencies"); libzmq uses these two.
 
-// The kernel gives the lowest descriptor that is free, so a high one says how many are in use. Whoever cannot
-// be had is sent away here, in libzmq's own thread, which accepts faster than the loop can tell it to stop:
-// with none left its listener over ipc ends the process (EMFILE, ipc_listener.cpp:325), and every listener
-// tries again without a pause, since who waits is still there. All of them bear ENFILE.
+// The kernel hands out the lowest free descriptor, so a high number shows how many are in use. Excess
+// connections are closed here, in libzmq's own thread, which accepts faster than the loop could stop it. With
+// no descriptor left, its ipc listener ends the process (EMFILE, ipc_listener.cpp:325), and every listener
+// retries without a pause, since the pending connection is still there. All listeners tolerate ENFILE.
 extern "C" int accept4(int listener, sockaddr* address, socklen_t* size, int flags) {
   using namespace zerosuite::net;
   static const auto real = next<int(int, sockaddr*, socklen_t*, int)>("accept4");

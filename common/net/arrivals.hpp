@@ -1,5 +1,5 @@
-// What libzmq accepts and reads: bounded, and weighed. It tells neither, and bounds only the size of a frame,
-// so accept4(2) and recv(2) of the whole process are ours (arrivals.cpp), and note what passes.
+// Bounds what libzmq accepts and weighs what it reads. libzmq reports neither and limits only the size of a
+// frame, so arrivals.cpp overrides accept4(2) and recv(2) for the whole process.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +9,18 @@
 
 namespace zerosuite::net {
 
-/// At most what libzmq keeps beside a frame's bytes: 64 for its place in the queue, and a block of its own
-/// above 33 bytes. An empty frame is two bytes on the wire, so those say nothing of what it costs.
+/// Upper bound on what libzmq keeps beside a frame's bytes: 64 for its place in the queue, and a block of its
+/// own above 33 bytes. An empty frame is two bytes on the wire, so its size does not show its cost.
 constexpr std::uint64_t kFrameCost = 128;
 
 inline std::uint64_t weight_of(const zmq::message_t& frame) { return frame.size() + kFrameCost; }
 
-/// Weighs the messages of one connection, from its first byte on, as they come in pieces of any size. Neither
-/// the greeting nor commands (ZMTP 3.1, RFC 37) weigh anything, since nobody receives them, but for
-/// subscriptions, which libzmq queues like messages.
+/// Weighs the messages of one connection, fed in pieces of any size from its first byte on. The greeting and
+/// commands (ZMTP 3.1, RFC 37) weigh nothing, since they are not received as messages; except subscriptions,
+/// which libzmq queues like messages.
 class StreamScale {
  public:
-  /// The weight of the frames that begin in `bytes`, and of the others' bytes in it.
+  /// Returns the weight of `bytes`: the cost of each frame that begins in them plus the frames' own bytes.
   std::uint64_t add(std::string_view bytes);
 
  private:
@@ -32,17 +32,19 @@ class StreamScale {
 
   std::uint64_t body_ = kGreeting;  // bytes of the frame still to come
   std::uint64_t length_ = 0;
-  int length_bytes_ = 0;  // of the length, still to come
+  int length_bytes_ = 0;  // bytes of the length still to come
   bool silent_ = true;    // a command or the greeting: not weighed
   bool unnamed_ = false;  // a command whose name has not come yet
 };
 
-/// What was read up to now of the connection that was accepted last under the descriptor. Any thread.
+/// The weight read so far from the connection most recently accepted as descriptor `fd`. Any thread.
 std::uint64_t weight_read(int fd);
-/// Of all descriptors, also such as were not accepted: an upper bound, which says when to look closer.
+/// The same over all descriptors, including ones that were not accepted: an upper bound that shows when a
+/// closer look is worthwhile. Any thread.
 std::uint64_t weight_read();
 
-/// How many descriptors the process may have, in parts of a hundred; nothing is accepted above 95.
+/// `percent` of the number of descriptors the process may have. Connections are accepted only up to 95
+/// percent.
 int descriptors(int percent);
 
 }  // namespace zerosuite::net

@@ -1,4 +1,4 @@
-// Work that may be long, in pieces: the loop serves its sockets in between.
+// Long work done in small pieces, so that the loop serves its sockets in between.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,18 @@ namespace zerosuite::net {
 /// Loop thread only.
 class Chores {
  public:
-  /// Does one small piece; false when it was the last.
+  /// Does one small piece; returns false after the last one.
   using Step = core::MoveFunction<bool()>;
-  /// What the time is, which goes on within a turn too.
+  /// Returns the current time, which, unlike Timers::now(), advances within a turn.
   using Watch = std::function<core::TimePoint()>;
 
-  /// For how long pieces of all chores of the list are done before the loop goes on; the last piece may take
-  /// it beyond.
+  /// Time per turn for all chores together; the last piece may overrun it.
   static constexpr core::milliseconds kTurn{3};
 
   explicit Chores(Timers& timers, Watch watch = core::Clock::now)
       : watch_(std::move(watch)), next_(timers, [this] { run(); }) {}
 
-  /// Never does a piece inside this call: what is short is done at the end of the turn.
+  /// Does nothing inside this call; the first pieces run at the end of the turn.
   void add(Step step) {
     steps_.push_back(std::move(step));
     if (!next_.armed()) next_.later();
@@ -34,7 +33,7 @@ class Chores {
   std::size_t size() const { return steps_.size(); }
 
  private:
-  // What a piece adds is done with the rest.
+  // Chores added by a piece run with the others.
   void run() {
     const core::TimePoint end = watch_() + kTurn;
     do {

@@ -18,20 +18,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What a connection sent last may reach us after its end was told, and must not be lost: a worker that stops
-// answers its last calls first. libzmq's thread tells the end a moment before it hands over what it has read
-// last; and then we must have time to receive it, unless others send without end.
+// A connection's last messages may arrive after its end was reported and must not be lost: a worker that
+// stops replies to its last calls first. libzmq's thread reports the end a moment before it hands over what
+// it read last, and the loop then needs time to receive it, unless other peers send without pause.
 constexpr auto kLastWords = 10ms;
 constexpr std::uint64_t kTurns = 2;
 constexpr auto kPatience = 1s;
 
-// How often what waits of a connection is looked at: each time it has been served so much, and, of all that
-// are there, so often. The count is in another processor's cache.
+// When a connection's unread weight is checked: after this many messages, or one this large, have been
+// received from it; and, for all connections, at this interval. Not at every message, since the counter is in
+// another processor's cache.
 constexpr std::uint32_t kCheckedMessages = 256;
 constexpr std::uint64_t kLarge = 64 << 10;
 constexpr auto kLookEvery = 100ms;
 
-// Who is at the other end: an address, or a user of this machine. Empty when that is not known any more.
+// The address of the peer, or over ipc its user. Empty when that is no longer known.
 std::string address_of(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
@@ -49,7 +50,7 @@ std::string address_of(int fd) {
   return ::inet_ntop(storage.ss_family, bytes, text, sizeof text) == nullptr ? std::string() : text;
 }
 
-// libzmq closes it: closing it here would give its number to somebody else while libzmq uses it.
+// Left for libzmq to close: closing it here would let the number be reused while libzmq still uses it.
 void end(int fd) { ::shutdown(fd, SHUT_RDWR); }
 
 }  // namespace
@@ -94,7 +95,8 @@ void Connections::changed(Connection change, int fd) {
   }
   if (change == Connection::kDown) return;
   if (!look_.armed()) look_.after(kLookEvery);
-  // The gate numbers nobody before it has looked here, so a peer that has its number already is not this one.
+  // The gate lets us catch up before it numbers a connection, so a peer that already has its number is not
+  // this one.
   live_.emplace(fd, Live{.least = gate_.next_number(),
                          .since = reactor_.timers().now(),
                          .address = {},
@@ -104,23 +106,22 @@ void Connections::changed(Connection change, int fd) {
   if (!admit_.armed()) admit_.after(0ms);
 }
 
-// Not before everything that has happened is known: an old piece of news may be about a descriptor that is
-// somebody else's now.
+// Catches up first: an older event may be about a descriptor that has since been reused.
 void Connections::admit_arrived() {
   catch_up();
   for (const int fd : std::exchange(arrived_, {})) {
     const auto live = live_.find(fd);
     if (live == live_.end() || !live->second.address.empty()) continue;
     std::string address = address_of(fd);
-    if (address.empty()) continue;  // it is about to leave
+    if (address.empty()) continue;  // it is already closing
     gate_.enter(address, fd) ? end(fd) : void(live->second.address = std::move(address));
   }
   if (std::exchange(turned_away_, false)) gate_.turned_away();
 }
 
-// Told after those who were accepted before, since of these the address is known.
+// Reported after the connections accepted earlier, whose addresses are known.
 void Connections::failed(int error) {
-  if (error != ENFILE) return;  // it left again
+  if (error != ENFILE) return;  // the peer has already disconnected
   turned_away_ = true;
   if (!admit_.armed()) admit_.after(0ms);
 }
@@ -133,13 +134,13 @@ void Connections::end_silent(core::TimePoint since, std::string_view address) {
 }
 
 void Connections::cut(std::string_view identity) {
-  catch_up();  // the descriptor may have become another's
+  catch_up();  // the descriptor may have been reused
   const auto found = names_.find(identity);
   if (found != names_.end()) end(found->second->fd);
 }
 
 void Connections::forget(Peer& peer) {
-  names_.erase(peer.identity);  // first: the key is a view of it
+  names_.erase(peer.identity);  // first, since the key is a view of it
   departed(std::move(peer.identity), peer.number);
   if (speaker_ == &peer) speaker_ = nullptr;
   if (reached_ == &peer) reached_ = nullptr;
@@ -175,7 +176,7 @@ void Connections::tell_gone() {
   if (!departed_.empty()) tell_.after(kLastWords);
 }
 
-// Whether everything that it sent was received.
+// Whether everything the connection sent has been received.
 bool Connections::is_complete(const Departed& departed) const {
   const auto waited = reactor_.timers().now() - departed.since;
   if (waited > kPatience) return true;
@@ -197,7 +198,7 @@ bool Connections::heard(const std::vector<Frame>& frames, std::uint64_t dropped)
     return false;
   }
   const bool same = speaker_ != nullptr && speaker_->number == number;
-  if (!same || speaking_.empty()) {  // most messages follow another of the same connection
+  if (!same || speaking_.empty()) {  // most messages come from the same connection as the previous one
     const std::string identity = frames.front().to_string();
     if (number == 0) {
       unnumbered_ = true;
@@ -215,7 +216,8 @@ bool Connections::heard(const std::vector<Frame>& frames, std::uint64_t dropped)
   return unwanted_.empty() || !unwanted_.contains(number);
 }
 
-// Null if it has left already, and its descriptor may be another's. What it said is done, and ends with it.
+// Null if the connection has already ended, so that its descriptor may have been reused. Its message is still
+// served, and its state is dropped with the connection.
 Connections::Peer* Connections::meet(std::string_view identity, const Frame& payload, std::uint64_t number) {
   if (has_departed(number)) return nullptr;
   catch_up();
@@ -240,9 +242,9 @@ Connections::Peer* Connections::meet(std::string_view identity, const Frame& pay
   return peers_.emplace(number, std::move(peer)).first->second.get();
 }
 
-// Whoever speaks still has its name: libzmq takes a name away only while it reads what comes after. For
-// anybody else the monitor must have been read since the router was: a name that is free now was free then,
-// and libzmq had told the monitor first.
+// The sender of the current message still has its identity: libzmq releases an identity only while reading
+// what follows. For any other, the monitor must have been read since the router was: an identity that is free
+// now was free then, and libzmq reported that to the monitor first.
 bool Connections::reaches(std::string_view identity) {
   if (identity == speaking_ && turn_ == reactor_.turns()) return true;
   if (stale_ || checked_turn_ != reactor_.turns()) catch_up();
@@ -252,7 +254,7 @@ bool Connections::reaches(std::string_view identity) {
   return unnumbered_ || found != names_.end();
 }
 
-// libzmq reads all that comes (see Reading::kAll), and this is the limit to it.
+// libzmq reads everything (see Reading::kAll); this is what limits it.
 void Connections::account(Peer& peer, const std::vector<Frame>& frames, std::uint64_t dropped) {
   std::uint64_t weight = dropped;
   for (std::size_t i = 1; i < frames.size(); ++i) weight += weight_of(frames[i]);
@@ -270,16 +272,16 @@ std::uint64_t Connections::unread(int fd, const Live& live) const {
   return read > taken ? read - taken : 0;
 }
 
-// Most of the time little has come since the last check, and cannot matter.
+// Usually too little has been read since the last check to exceed a limit.
 void Connections::look() {
   if (!live_.empty()) look_.after(kLookEvery);
   const std::uint64_t matters = std::min(max_unread_ / 4, max_unread_total_ / 16);
   if (weight_read() - checked_ >= matters) check_all();
 }
 
-// Also those that are never heard: one may send a message that never ends.
+// Includes connections that have sent no complete message: one may send a message that never ends.
 void Connections::check_all() {
-  catch_up();  // a descriptor may have become another's
+  catch_up();  // a descriptor may have been reused
   checked_ = weight_read();
   std::vector<std::pair<std::uint64_t, int>> waiting;
   std::uint64_t total = 0;
@@ -302,7 +304,7 @@ void Connections::check_all() {
 }
 
 void Connections::end_unread(int fd, Live& live, Refusal why) {
-  live.weighed = false;  // it is told once, and what it has sent is no burden of others
+  live.weighed = false;  // reported once, and no longer counted in the total
   live.ended = true;
   if (live.peer != nullptr) unwanted_.insert(live.peer->number);
   gate_.note(why, live.address);

@@ -1,8 +1,8 @@
-// Which connection each identity of a bound ROUTER stands for, and when it ends.
+// Tracks which connection each identity of a bound ROUTER stands for, and when that connection ends.
 //
-// An identity alone names nobody for long: when a client leaves, libzmq gives its name to the next that
-// claims it. So each message carries its connection's number (see gate.hpp), and an identity belongs to that
-// number until its connection has ended.
+// An identity alone does not identify a connection: after a client leaves, libzmq gives its identity to the
+// next client that claims it. So each message carries its connection's number (see gate.hpp), and an identity
+// belongs to that number until its connection has ended.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +23,9 @@
 
 namespace zerosuite::net {
 
-/// Belongs to the loop's thread, and to one ROUTER, which it must not outlive and which tells it of every
-/// message and asks it before each send. Peers over inproc, and those that the ROUTER dialed before it was
-/// bound, have no number: for them it knows no end and no limit.
+/// Loop thread only. Belongs to one ROUTER, which must outlive it and which reports every message to it and
+/// asks it before each send. Peers over inproc, and peers the ROUTER dialed before it was bound, have no
+/// number: their end is not reported and no limit applies to them.
 class Connections {
  public:
   using Gone = std::function<void(std::string_view identity)>;
@@ -35,51 +35,54 @@ class Connections {
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  /// Calls `gone(identity)` for each connection that has ended after it was heard: whatever belongs to the
-  /// identity belongs to nobody now, and must be dropped. Called by the loop a few milliseconds after the
-  /// end, when what the connection sent last has been received; or, when somebody else speaks under the
-  /// identity, while that message is received. Never inside a send.
+  /// Calls `gone(identity)` for each connection that sent a message and has ended: all state kept for the
+  /// identity must be dropped. Called by the loop a few milliseconds after the end, once the connection's
+  /// last messages have been received; or, when another connection uses the identity, while its message is
+  /// received. Never inside a send.
   void on_gone(Gone gone) { gone_ = std::move(gone); }
-  /// Ends a connection of which more memory is filled by what waits to be received; and the one of which most
-  /// is, when that is too much of all. Looked at as it is served and every 100 ms.
+  /// Limits the memory filled by messages that wait to be received, in bytes. A connection above `of_one` is
+  /// ended; above `of_all` in total, the connection with the most is ended. Checked as connections are served
+  /// and every 100 ms.
   void set_max_unread(std::size_t of_one, std::size_t of_all) {
     max_unread_ = of_one;
     max_unread_total_ = of_all;
   }
 
-  /// Ends the connection that last spoke under the identity; nothing for one without number.
+  /// Ends the connection that last used the identity. Does nothing for a peer without a number.
   void cut(std::string_view identity);
 
-  /// Learns which connections have come and ended by now.
+  /// Takes note of all connections that have started or ended so far.
   void catch_up();
-  /// Ends the connections, of that address or of any, which were there at `since` and never said anything.
+  /// Ends the connections from `address`, or from any address when it is empty, that were open at `since` and
+  /// have never sent a message.
   void end_silent(core::TimePoint since, std::string_view address);
 
-  /// The router has received this message, and more frames of it that weighed so much (see arrivals.hpp); or
-  /// nothing. Answers whether it is wanted: what a connection has sent that was ended because too much of it
-  /// waited is not.
+  /// Records a message the router has received, of which further frames of weight `dropped` (see
+  /// arrivals.hpp) were thrown away. Returns whether the message is to be served: false when its connection
+  /// was ended for having too much unread.
   [[nodiscard]] bool heard(const std::vector<Frame>& frames, std::uint64_t dropped);
+  /// Records that the router has no further message now.
   void heard_nothing();
-  /// Whether what is sent to `identity` now would reach the connection that last spoke under it.
+  /// Whether a message sent to `identity` now would reach the connection that last used it.
   bool reaches(std::string_view identity);
 
  private:
-  // What was heard of.
+  // A connection that has sent a message.
   struct Peer {
     std::uint64_t number = 0;
     std::string identity;
     int fd = -1;
-    std::uint64_t taken = 0;  // the weight of what was received of it
+    std::uint64_t taken = 0;  // weight of the messages received from it
     std::uint32_t unchecked = 0;
   };
   // A descriptor that libzmq has opened and not closed.
   struct Live {
-    std::uint64_t least = 0;  // the connection's number is not below
+    std::uint64_t least = 0;  // lower bound of the connection's number
     core::TimePoint since;
     std::string address;   // empty if the gate does not count it
-    Peer* peer = nullptr;  // once it was heard
-    bool weighed = false;  // what is read of it
-    bool ended = false;    // for what it sent, which is not served any more
+    Peer* peer = nullptr;  // set once it has sent a message
+    bool weighed = false;  // whether what is read from it is weighed
+    bool ended = false;    // for having too much unread; its messages are no longer served
   };
   struct Departed {
     std::string identity;
@@ -111,22 +114,22 @@ class Connections {
   Gone gone_ = [](std::string_view) {};
   std::uint64_t max_unread_;
   std::uint64_t max_unread_total_;
-  std::uint64_t checked_ = 0;  // what was read of all when all were checked
+  std::uint64_t checked_ = 0;  // total weight read at the last check of all
   std::unordered_map<int, Live> live_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Peer>> peers_;  // by number
   std::unordered_map<std::string_view, Peer*, core::KeyedHash, std::equal_to<>> names_;
-  std::deque<Departed> departed_;   // of whom nobody was told yet, in order of time
-  Peer* speaker_ = nullptr;         // of the last message
-  Peer* reached_ = nullptr;         // whom our last message went to: the next often goes there too
-  std::string speaking_;            // whose message is being worked on
-  std::uint64_t turn_ = 0;          // in which that was received
-  std::uint64_t checked_turn_ = 0;  // in which the monitor was last caught up with
-  bool emptied_ = true;             // there was no other after it
-  bool unnumbered_ = false;         // there is a peer without number
-  bool stale_ = true;               // a message was received since
+  std::deque<Departed> departed_;   // not reported yet, in order of time
+  Peer* speaker_ = nullptr;         // sender of the last message
+  Peer* reached_ = nullptr;         // receiver of our last message; the next often has the same
+  std::string speaking_;            // identity whose message is being processed
+  std::uint64_t turn_ = 0;          // turn in which that message was received
+  std::uint64_t checked_turn_ = 0;  // turn of the last catch_up()
+  bool emptied_ = true;             // the router had no further message after it
+  bool unnumbered_ = false;         // some peer has no number
+  bool stale_ = true;               // a message was received since the last catch_up()
   std::vector<int> arrived_;
   bool turned_away_ = false;
-  std::unordered_set<std::uint64_t> unwanted_;  // numbers of the ended, until their end is told
+  std::unordered_set<std::uint64_t> unwanted_;  // ended for too much unread, end not yet reported
   Timer tell_;
   Timer admit_;
   Timer look_;

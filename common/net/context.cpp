@@ -11,8 +11,9 @@ constexpr int kZeroCopyReceive = 10;
 
 }  // namespace
 
-// Frames of one read would share its block, which is 18 KB however few there are, and stays as long as one of
-// them does: a peer that sends its frames one at a time would have us keep five hundred times what it sent.
+// With zero-copy receive, the frames of one read share its block, which is 18 KB however few there are and is
+// kept as long as any of them: a peer that sends its frames one at a time would make us keep five hundred
+// times what it sent.
 Context::Context(Reactor& reactor) : reactor_(reactor) {
   if (::zmq_ctx_set(context_.handle(), kZeroCopyReceive, 0) != 0) throw zmq::error_t();
 }

@@ -1,4 +1,4 @@
-// A ZeroMQ context and the gate before everything that is bound in it.
+// A ZeroMQ context and the gate in front of every socket bound in it.
 #pragma once
 
 #include <memory>
@@ -9,17 +9,18 @@ namespace zerosuite::net {
 class Gate;
 class Reactor;
 
-/// Not thread-safe. Its sockets must go before it; it must go before the reactor.
+/// Not thread-safe. Must outlive its sockets and be destroyed before the reactor.
 class Context {
  public:
-  /// Whoever binds must also turn `reactor`: connections over tcp and ipc wait until it has let them in.
+  /// A program that binds a socket must also run `reactor`: connections over tcp and ipc wait until it admits
+  /// them.
   explicit Context(Reactor& reactor);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   zmq::context_t& zmq() { return context_; }
-  /// Made when first asked for: a program that only dials needs none.
+  /// Created on first use: a program that only dials needs none.
   Gate& gate();
 
  private:

@@ -8,10 +8,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr core::milliseconds kFirstPause{100};     // after a round that came to nothing; it doubles,
+constexpr core::milliseconds kFirstPause{100};     // after a failed round; it doubles,
 constexpr core::milliseconds kLongestPause{5000};  // up to this
 constexpr std::uint32_t kMostDoublings = 10;
-constexpr auto kAttempt = 5s;  // an address from which nothing at all comes back
+constexpr auto kAttempt = 5s;  // limit for an address that does not reply at all
 
 }  // namespace
 
@@ -27,7 +27,7 @@ Dialer::Dialer(const Dialing& dialing, Socket& socket, const std::string& endpoi
 }
 
 void Dialer::changed(Connection connection, int descriptor) {
-  if (name_ && dialed_.empty()) return;  // of an address that was given up
+  if (name_ && dialed_.empty()) return;  // about an address that was given up
   switch (connection) {
     case Connection::kAccepted:
     case Connection::kDialed:
@@ -40,7 +40,7 @@ void Dialer::changed(Connection connection, int descriptor) {
       if (events_.up) events_.up();
       return;
     case Connection::kDown:
-      if (events_.down) events_.down();  // first: what is not read yet goes with the address
+      if (events_.down) events_.down();  // first: unread messages are lost with the address
       addresses_.clear();
       if (name_) give_up_address();
       return;
@@ -48,7 +48,7 @@ void Dialer::changed(Connection connection, int descriptor) {
       if (name_) give_up_address();
       return;
     case Connection::kFailed:
-      return;  // of a socket that binds
+      return;  // only for sockets that bind
   }
 }
 
@@ -79,7 +79,7 @@ void Dialer::try_next() {
   attempt_.after(kAttempt);
 }
 
-// The last address is kept, with what is queued for it, and libzmq goes on trying it until the name means
+// The last address is kept, with what is queued for it, and libzmq keeps trying it until the name resolves to
 // another one.
 void Dialer::give_up_address() {
   if (pausing_) return;

@@ -1,7 +1,7 @@
 // Keeps a socket connected to an endpoint whose host may be a name.
 //
-// libzmq would look a name up in the thread that serves all its connections, at every attempt, and all of
-// them would stand still meanwhile. So it is given numeric addresses alone.
+// libzmq would look a name up at every attempt in the thread that serves all its connections, and stall all
+// of them meanwhile. So it is given numeric addresses only.
 #pragma once
 
 #include <functional>
@@ -18,27 +18,27 @@
 
 namespace zerosuite::net {
 
-/// What it takes to dial: all of one process, and all of them outlive the dialer.
+/// The parts of a process that dialing needs. All must outlive the dialer.
 struct Dialing {
   Context& context;
   Reactor& reactor;
   Names& names;
 };
 
-/// Who wants to know what becomes of it; each may be empty. None may destroy the dialer.
+/// Callbacks; each may be empty. None may destroy the dialer.
 struct DialerEvents {
   std::function<void()> up = {};    ///< A peer is connected and speaks ZeroMQ.
   std::function<void()> down = {};  ///< The connection has ended. It is dialed again.
-  /// The name was not found, and will be looked up again. It comes with every failure.
+  /// The name was not found, and will be looked up again. Called at every failure.
   std::function<void(const core::Error&)> not_found = {};
 };
 
-/// Belongs to the loop's thread. Connects at once when there is nothing to look up, and then leaves
-/// everything to libzmq, as Socket::connect(). A name is looked up anew after every round of its addresses
-/// that came to nothing, and after every connection that has ended. What is queued for an address is lost
-/// when another one is tried in its place: never, for a name that goes on meaning one and the same address.
-/// (Not with ZMQ_IMMEDIATE: libzmq 4.3.4 crashes when an endpoint is disconnected whose connection has
-/// ended.) One dialer for each socket, which must go after it.
+/// Loop thread only. Connects at once when there is nothing to look up, and then leaves everything to libzmq,
+/// as Socket::connect() does. A name is looked up again after every round in which all its addresses failed,
+/// and after every connection that ends. Messages queued for an address are lost when another address is
+/// tried in its place; this does not happen while a name keeps resolving to the same single address. (Not
+/// with ZMQ_IMMEDIATE: libzmq 4.3.4 crashes when disconnecting an endpoint whose connection has ended.) One
+/// dialer for each socket, which must outlive it.
 class Dialer {
  public:
   /// Throws core::Failure as Socket::connect().
@@ -46,8 +46,8 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  /// Of the last connection, to look at and for nothing else: libzmq closes it when it likes, and the number
-  /// may then be another's. -1 before the first.
+  /// The descriptor of the last connection, for inspection only: libzmq may close it at any time, and the
+  /// number may then be reused. -1 before the first connection.
   int descriptor() const { return descriptor_; }
 
  private:
@@ -64,9 +64,9 @@ class Dialer {
   int descriptor_ = -1;
   Monitor monitor_;
   const std::optional<NamedEndpoint> name_;  // nullopt when there is nothing to look up
-  std::vector<std::string> addresses_;       // to be tried yet, the last one first
+  std::vector<std::string> addresses_;       // still to be tried, from the back
   std::string dialed_;
-  std::uint32_t failures_ = 0;  // rounds in a row
+  std::uint32_t failures_ = 0;  // consecutive failed rounds
   Names::Lookup lookup_;
   Timer attempt_;         // the end of an attempt, or of the pause before the next lookup
   bool pausing_ = false;  // before the next lookup, while libzmq may still try the last address

@@ -1,4 +1,4 @@
-// An endpoint that ZeroMQ can connect to, taken apart as far as names go.
+// Splits the host name out of a ZeroMQ endpoint.
 #pragma once
 
 #include <optional>
@@ -9,16 +9,15 @@ namespace zerosuite::net {
 
 /// A tcp:// endpoint on a host that has to be looked up.
 struct NamedEndpoint {
-  std::string
-      before;  ///< "tcp://", and an address of this machine's own where one is given: "tcp://10.0.0.1;".
+  std::string before;  ///< "tcp://", with the local source address if given: "tcp://10.0.0.1;".
   std::string host;
   std::string behind;  ///< ":4243"
 
-  /// The endpoint at that numeric address.
+  /// The endpoint with `address`, which is numeric, as its host.
   std::string at(const std::string& address) const;
 };
 
-/// nullopt when there is nothing to look up: on other transports, at numeric addresses, and in what ZeroMQ
+/// nullopt when there is nothing to look up: other transports, numeric addresses, and endpoints ZeroMQ
 /// refuses.
 std::optional<NamedEndpoint> named_endpoint(std::string_view endpoint);
 

@@ -21,11 +21,11 @@ constexpr const char* kVersion = "1.0";
 constexpr const char* kDomain = "zerosuite";
 constexpr const char* kNumber = "Zs-Conn";
 
-// zmq.h hides it with the draft options, but Debian's library has it. Without it a missing handler would mean
-// an open door instead of a closed one.
+// zmq.h hides it with the draft options, but Debian's library has it. Without it a missing handler would
+// admit every connection instead of none.
 constexpr int kZapEnforceDomain = 93;
 
-// Time for a client's greeting and for our answer to it. A peer that says nothing holds a descriptor until
+// Time limit for a client's greeting and our reply to it. A peer that sends nothing holds a descriptor until
 // then.
 constexpr int kHandshakeMs = 5000;
 
@@ -45,15 +45,14 @@ std::string property(std::string_view name, std::string_view value) {
 
 Frame text(std::string_view value) { return {value.data(), value.size()}; }
 
-// Percent of the descriptors. The kernel gives the lowest that is free, so a high number says how many are in
-// use. The rest is for files, stores and redialing; between this and what is accepted at all (arrivals.cpp)
-// we learn who comes.
+// Percent of the descriptors. The kernel hands out the lowest free one, so a high number shows how many are
+// in use. The rest is for files, stores and redialing; connections between this limit and the one in
+// arrivals.cpp are accepted only to learn their address.
 constexpr int kForConnections = 90;
 
 constexpr auto kCalmAfter = 10s;
 constexpr auto kMakeRoomEvery = 100ms;
-// A peer that has connected and said nothing for that long loses least: libzmq connects again when there is
-// something to say.
+// A peer that has been connected this long without a message loses least: libzmq reconnects by itself.
 constexpr auto kSilence = 5s;
 
 }  // namespace
@@ -153,7 +152,7 @@ void Gate::answer_all() {
   while (socket_.receive(asked_) != Received::kNone) answer(asked_);
 }
 
-// Two properties, always both: a key that the answer lacks could be set by the client itself. A refusal would
+// The reply must set the number: a property that it lacks could be set by the client itself. A refusal would
 // be status 300: after 400 a stock client waits for ever from its second call on.
 void Gate::answer(const std::vector<Frame>& asked) {
   if (asked.size() < kLeastFrames || asked[kAskedVersion].to_string_view() != kVersion) return;
@@ -165,7 +164,7 @@ void Gate::answer(const std::vector<Frame>& asked) {
         asked[kRequest].to_string_view(), std::string_view("200"), std::string_view(), std::string_view(),
         std::string_view(properties)})
     answer.push_back(text(frame));
-  socket_.send(answer);  // who has left meanwhile needs no answer
+  socket_.send(answer);  // fails if the peer has already left, which is fine
 }
 
 }  // namespace zerosuite::net

@@ -1,4 +1,5 @@
-// Whom the bound sockets let in: libzmq asks before each connection is given a pipe (ZAP, ZeroMQ RFC 27).
+// Admission of connections to bound sockets: libzmq asks before it gives a connection a pipe (ZAP, ZeroMQ RFC
+// 27).
 #pragma once
 
 #include <cstddef>
@@ -19,56 +20,57 @@ namespace zerosuite::net {
 
 class Connections;
 
-/// Why a connection is ended that has done no wrong but being there.
+/// Why a connection is refused or ended although it broke no rule of the protocol.
 enum class Refusal : std::uint8_t {
-  kConnections,  ///< There are as many as there may be.
-  kAddress,      ///< The same of its address.
-  kDescriptors,  ///< Nine of ten descriptors that the process may have are in use.
-  kUnread,       ///< It sends faster than it is served, and what waits is too much.
-  kUnreadTotal,  ///< What waits of all is too much, and most of it is its.
+  kConnections,  ///< The maximum number of connections is open.
+  kAddress,      ///< The maximum number from its address is open.
+  kDescriptors,  ///< 90% of the process's descriptors are in use.
+  kUnread,       ///< It sends faster than it is served, and has too much unread.
+  kUnreadTotal,  ///< Too much is unread in total, and it has the most.
 };
 std::string_view describe(Refusal refusal);
 
-/// What is told of refusals: the first, and, when none has followed for ten seconds, that they are over.
+/// What is reported of refusals: the first of a series, and the end of the series when none has followed for
+/// ten seconds.
 struct Refusals {
   Refusal first{};
-  std::string address;      ///< Of the first.
-  std::uint64_t count = 0;  ///< Of all since the first; 0 as long as they are not over.
+  std::string address;      ///< The address refused first.
+  std::uint64_t count = 0;  ///< All since the first; 0 until the series is over.
 };
 
-/// Belongs to the loop's thread; one for each Context, which makes it before the first bind. It admits every
-/// peer that speaks ZMTP 3 as long as there is room, and numbers the connections. That it is asked at all
-/// keeps ZMTP 1 and 2 out, and with them HTTP, which libzmq takes for ZMTP 1. A connection over inproc is not
-/// asked about.
+/// Loop thread only; one for each Context, which creates it before the first bind. Admits every peer that
+/// speaks ZMTP 3 while there is room, and numbers the connections. Using ZAP at all keeps out ZMTP 1 and 2,
+/// and with them HTTP, which libzmq takes for ZMTP 1. libzmq does not ask about connections over inproc.
 class Gate {
  public:
   Gate(Context& context, Reactor& reactor);
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
-  /// Lets the gate be asked about every connection to what `socket` binds from now on, and of what it dials;
-  /// without an answer nobody comes in. Throws zmq::error_t when libzmq cannot promise that.
+  /// Makes libzmq ask the gate about every connection that `socket` accepts or dials from now on; without a
+  /// reply from the gate a connection is refused. Throws zmq::error_t when libzmq cannot guarantee that.
   static void guard(zmq::socket_t& socket);
 
   void set_limits(const GateLimits& limits) { limits_ = limits; }
-  /// Calls `told` as Refusals says.
+  /// Calls `told` at the start and at the end of a series of refusals; see Refusals.
   void on_refusals(std::function<void(const Refusals&)> told) { told_ = std::move(told); }
 
-  /// Counts a connection of that address and descriptor, if there is room for it; otherwise says why not, and
-  /// ends connections that never said anything.
+  /// Counts a connection with that address and descriptor if there is room for it. Otherwise returns the
+  /// reason, and ends connections that have never sent a message.
   std::optional<Refusal> enter(const std::string& address, int fd);
   void leave(const std::string& address);
-  /// libzmq could not take somebody for want of descriptors, nobody knows whom.
+  /// libzmq could not accept a connection, from an unknown address, because descriptors ran out.
   void turned_away();
   void note(Refusal refusal, const std::string& address);
 
-  /// No connection has had this number yet; they rise.
+  /// The number of the next connection; numbers rise and are never reused.
   std::uint64_t next_number() const { return next_; }
-  /// The number that the gate gave to the connection a message came by, of its payload frame (the first frame
-  /// of a polled ROUTER's message says nothing in libzmq 4.3.4). 0 when it was never asked.
+  /// The number the gate gave to the connection that sent a message, taken from the payload frame (in libzmq
+  /// 4.3.4 the first frame of a polled ROUTER's message does not carry it). 0 when the gate was not asked
+  /// about that connection.
   static std::uint64_t number_of(const Frame& payload);
 
-  /// Before a connection gets its number, `connections` learn which others have ended.
+  /// From now on `connections` catches up on ended connections before a new one gets its number.
   void add(Connections& connections) { all_.push_back(&connections); }
   void remove(Connections& connections);
 

@@ -42,12 +42,12 @@ Monitor::Monitor(Context& context, Reactor& reactor, Socket& socket, Events even
   const std::string name = name_for(watched);
   if (::zmq_socket_monitor(watched, name.c_str(), events.mask) != 0) throw zmq::error_t();
   events_.set(zmq::sockopt::linger, 0);
-  // With a mark libzmq's own thread, which serves every connection, waits for us once two thousand events are
-  // unread.
+  // With a high-water mark, libzmq's own thread, which serves every connection, would block once two thousand
+  // events are unread.
   events_.set(zmq::sockopt::rcvhwm, 0);
   events_.connect(name);
-  // By its descriptor, which costs a turn less than a socket does. It rings for what comes after an empty
-  // look: so there must be a first, and each must be for everything.
+  // Watched by descriptor, which is cheaper per turn than by socket. It signals only events that come after
+  // the queue was found empty: so there must be a first read, and each must read everything.
   first_look_.after(core::milliseconds(0));
   watch_ = reactor.watch(events_.get(zmq::sockopt::fd), [this] { catch_up(); });
 }

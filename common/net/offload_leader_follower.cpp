@@ -16,7 +16,7 @@ LeaderFollower::~LeaderFollower() {
     stopping_ = true;
   }
   wake_background_.notify_one();
-  jobs_.post([] {});  // ends the turn it may be waiting in
+  jobs_.post([] {});  // ends the turn the background thread may be waiting in
   if (background_.joinable()) background_.join();
 }
 
@@ -57,12 +57,12 @@ void LeaderFollower::finish(Waiter& waiter) {
   waiter.finished_ = true;
   if (waiter.thread_ == driving_) return;
   std::erase(followers_, &waiter);
-  // Under the lock: the waiter is gone as soon as its thread sees that it is finished.
+  // Under the lock: the waiter may be destroyed as soon as its thread sees that it is finished.
   waiter.wake_.notify_one();
 }
 
 void LeaderFollower::lead(core::MoveFunction<void()>& job, const Waiter& waiter) noexcept {
-  // Nobody may have driven for long, and the job must not measure its deadlines from then.
+  // The reactor may not have been driven for long, and the job must not measure its deadlines from then.
   reactor_.timers().advance_to(core::Clock::now());
   job();
   drive(waiter);
@@ -79,7 +79,7 @@ void LeaderFollower::drive(const Waiter& waiter) noexcept {
   }
 }
 
-// With the lock held. There is no moment at which something is left to do and nobody is to do it.
+// Called with the lock held, so that there is always a driver while there is work left.
 void LeaderFollower::pass_on() {
   if (!followers_.empty()) {
     Waiter& next = *followers_.front();

@@ -30,7 +30,7 @@ Mailbox::~Mailbox() {
 void Mailbox::post(core::MoveFunction<void()> job) {
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(job));
-  // Not again for the jobs behind it: the bell is still ringing, and one turn takes them all.
+  // Only for the first job: the bell is still ringing for those behind it, and one turn takes them all.
   if (posted_.size() == 1) ::eventfd_write(bell_, 1);
 }
 
@@ -40,7 +40,7 @@ bool Mailbox::empty() const {
 }
 
 void Mailbox::deliver() noexcept {
-  // Silenced before the jobs are taken: a job posted in between is taken too, one posted after rings again.
+  // Reset before the jobs are taken: a job posted in between is taken too, and one posted later rings again.
   eventfd_t rings = 0;
   ::eventfd_read(bell_, &rings);
   {

@@ -1,4 +1,4 @@
-// Closures from any thread to the loop's thread, with an eventfd as doorbell.
+// Carries closures from any thread to the loop's thread, with an eventfd as doorbell.
 #pragma once
 
 #include <mutex>
@@ -9,7 +9,7 @@
 
 namespace zerosuite::net {
 
-/// Made and destroyed on the loop's thread, not by one of its own jobs.
+/// Created and destroyed on the loop's thread, and not by one of its own jobs.
 class Mailbox {
  public:
   /// Throws std::system_error when the process is out of descriptors.
@@ -18,10 +18,10 @@ class Mailbox {
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  /// Any thread. `job` runs in a later turn of the reactor, in order of posting; dropped unrun if the mailbox
-  /// is destroyed first. It must not throw.
+  /// Any thread. `job` runs in a later turn of the reactor, in order of posting; dropped without being run if
+  /// the mailbox is destroyed first. It must not throw.
   void post(core::MoveFunction<void()> job);
-  /// Any thread. Whether every job posted so far has at least begun its turn.
+  /// Any thread. Whether every job posted so far has been taken for delivery.
   bool empty() const;
 
  private:

@@ -37,7 +37,7 @@ Addresses ask(const std::string& host, int flags) {
   }
   if (addresses.empty())
     return core::Error{core::kUnavailable, host + ": no address that can be written down"};
-  // Those of IPv4 first, as libzmq itself would dial: a service is more often bound to one of these alone.
+  // IPv4 first, as libzmq itself would dial: a service bound to one family only is more often bound to IPv4.
   std::stable_partition(addresses.begin(), addresses.end(),
                         [](const std::string& address) { return address.find(':') == std::string::npos; });
   return addresses;
@@ -49,11 +49,11 @@ Addresses numeric_address(const std::string& host) { return ask(host, AI_NUMERIC
 
 Addresses ask_system(const std::string& host) { return ask(host, 0); }
 
-/// One who waits for a name.
+/// One request for a name.
 struct Names::Wish {
   Wish(Timers& timers, Then its_then) : then(std::move(its_then)), patience(timers, [this] { give_up(); }) {}
 
-  // The last thing that is done with it: the callback may let it go.
+  // The last use of this object: the callback may destroy it.
   void answer(const Addresses& addresses) {
     patience.cancel();
     if (auto once = std::exchange(then, {})) once(addresses);
@@ -65,8 +65,8 @@ struct Names::Wish {
   Timer patience;
 };
 
-/// Where the threads fetch their work and leave what they found. It outlives the Names as long as one of them
-/// hangs.
+/// Shared with the threads, which take hosts from it and deliver results through it. Outlives the Names while
+/// a lookup hangs.
 struct Names::Desk {
   explicit Desk(Names* its_owner) : owner(its_owner) {}
 
@@ -87,7 +87,7 @@ struct Names::Desk {
 
   std::function<Addresses(const std::string&)> ask;
   std::mutex mutex;
-  Names* owner;  // null when it has gone
+  Names* owner;  // null once it is destroyed
   std::size_t threads = 0;
   std::deque<std::string> waiting;
 };
@@ -110,11 +110,11 @@ Names::Lookup Names::look_up(const std::string& host, Then then) {
   auto& wishes = entry->second;
   std::erase_if(wishes, [](const auto& each) { return each.expired(); });
   wishes.push_back(wish);
-  if (fresh && !start(host)) asked_.erase(entry);  // it is given up in time, and may be asked for again
+  if (fresh && !start(host)) asked_.erase(entry);  // it will time out, and the name may be asked for again
   return Lookup(std::move(wish));
 }
 
-// False when no thread can be had.
+// False when no thread can be started.
 bool Names::start(const std::string& host) try {
   if (!answers_) answers_.emplace(reactor_);
   const std::lock_guard lock(desk_->mutex);
@@ -122,7 +122,7 @@ bool Names::start(const std::string& host) try {
     desk_->waiting.push_back(host);
     return true;
   }
-  // Detached, since no thread that hangs in the system's resolver can be ended, and nobody is to wait for it.
+  // Detached, since a thread that hangs in the system's resolver cannot be ended and must not be waited for.
   std::thread(&Desk::work, desk_, host).detach();
   ++desk_->threads;
   return true;

@@ -19,7 +19,8 @@ Pool::Pool(Reactor& reactor, const PoolOptions& options)
 
 Pool::~Pool() {
   {
-    // Destroyed without the lock: nobody knows what their closures do then.
+    // Declared before the lock, so that the closures are destroyed after it is released: their destructors
+    // may do anything.
     std::deque<Work> dropped;
     core::Rotation<Client, Work> dropped_too;
     const std::lock_guard lock(mutex_);
@@ -49,7 +50,7 @@ bool Pool::submit_for(Client client, Job job, Job then) {
   return true;
 }
 
-// Of its own the service has few, one for each of its files.
+// The service's own jobs are unlimited: there are few, one for each of its files.
 bool Pool::admits(Client client) const {
   return client == 0 || quota_.admits(queue_.waiting(client) + running(client), unfinished_);
 }
@@ -59,7 +60,7 @@ std::size_t Pool::running(Client client) const {
   return found == running_.end() ? 0 : found->second;
 }
 
-// False when the system gives none now: those there are will do, or the next job asks again.
+// False when no thread can be started now: the existing ones do, or the next job tries again.
 bool Pool::add_thread() {
   try {
     threads_.emplace_back([this] { work(); });
@@ -88,8 +89,7 @@ void Pool::work() noexcept {
   }
 }
 
-// What a client may not have now it may have when one of its jobs ends, and the thread of that one looks
-// here.
+// A client at its limit may continue when one of its jobs ends; the thread that ran it then looks here again.
 std::optional<Pool::Work> Pool::next() {
   if (own_.empty())
     return queue_.pop_if([this](Client client) { return running(client) < max_threads_of_client_; });

@@ -20,20 +20,19 @@
 
 namespace zerosuite::net {
 
-/// No client is ever in all of its threads, if there are two or more: a job cannot be interrupted, and what
-/// others ask for must not wait until it ends. Made and destroyed on the loop's thread, not by a `then` of
-/// its own.
+/// No client ever occupies all threads, if there are two or more: a job cannot be interrupted, and other
+/// clients must not wait until it ends. Created and destroyed on the loop's thread, and not by one of its own
+/// `then`s.
 class Pool final : public Offload {
  public:
   explicit Pool(Reactor& reactor, const PoolOptions& options = {});
-  /// Jobs not yet started are dropped; running ones are waited for: ask them to stop first. No `then` runs
-  /// any more.
+  /// Drops jobs not yet started and waits for running ones: ask them to stop first. No further `then` runs.
   ~Pool() override;
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// A job is destroyed on its thread, before its `then` is called. False also when the system gives no first
-  /// thread; without a further one the job waits for those there are.
+  /// A job is destroyed on its thread, before its `then` is called. Also returns false when the first thread
+  /// cannot be started; if a further one cannot, the job waits for the existing threads.
   [[nodiscard]] bool submit_for(Client client, Job job, Job then) override;
 
  private:

@@ -1,5 +1,5 @@
-// What the parts of net can be told, without their own headers: a configuration holds it, and knows no
-// socket.
+// Options of the parts of net, apart from their headers, so that a configuration can hold them without
+// including any socket.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,16 @@
 
 namespace zerosuite::net {
 
-/// How much libzmq reads over tcp and ipc of a peer whose messages are not received fast enough.
+/// How much libzmq reads over tcp and ipc from a peer whose messages are not received fast enough.
 enum class Reading : std::uint8_t {
-  /// Its mark of messages; then it stops, and the peer waits. Not for peers that are strangers. A stopped
+  /// Up to the high-water mark; then it stops reading, and the peer waits. Not for untrusted peers. A stopped
   /// engine of libzmq 4.3.4 ends the process by an assertion when its connection is hung up and a ZMTP PING,
-  /// of the peer or of its own heartbeats, is to be dealt with before the rest was read (`!_io_error`,
-  /// stream_engine_base.cpp:331); and, of a socket that dials,
-  /// when a heartbeat's time-out, its own or one that the peer's PING asked for, ends the connection
-  /// meanwhile and the next one is told to go on (`_input_stopped`, ibid. 431).
+  /// from the peer or from its own heartbeats, is to be processed before the rest is read (`!_io_error`,
+  /// stream_engine_base.cpp:331); and, on a socket that dials, when a heartbeat timeout, its own or one that
+  /// the peer's PING asked for, ends the connection meanwhile and reading is resumed on the next one
+  /// (`_input_stopped`, ibid. 431).
   kToTheMark,
-  /// Everything, so that no engine ever stops. The receiver must bound it: see Connections.
+  /// Everything, so that no engine ever stops. The receiver must bound the memory: see Connections.
   kAll,
 };
 
@@ -28,29 +28,30 @@ struct SocketOptions {
       32 << 20;           ///< A peer that sends a longer frame is disconnected (ZMQ_MAXMSGSIZE).
   int high_water = 1000;  ///< Messages queued each way for each peer; 0 = no limit (ZMQ_SNDHWM, ZMQ_RCVHWM).
   Reading reading = Reading::kToTheMark;
-  core::milliseconds linger{0};  ///< What the end of the context may wait for what is queued (ZMQ_LINGER).
-  /// A peer whose ZeroMQ does not answer for twice as long is disconnected (ZMQ_HEARTBEAT_IVL); zero asks
-  /// nothing. libzmq's own thread answers, so a peer that merely computes stays connected. Not with
-  /// Reading::kToTheMark; and a peer that stops reading at its mark may be ended by it, as said there.
+  core::milliseconds linger{0};  ///< How long the context's end may wait to send what is queued (ZMQ_LINGER).
+  /// Interval of ZMTP heartbeats (ZMQ_HEARTBEAT_IVL); a peer whose ZeroMQ does not reply for twice as long is
+  /// disconnected; zero sends none. libzmq's own thread replies, so a peer that is merely computing stays
+  /// connected. Not with Reading::kToTheMark; and a peer that stops reading at its mark may crash because of
+  /// it, as described there.
   core::milliseconds probe{0};
-  /// For how long it may leave a probe unanswered instead; zero disconnects nobody. libzmq reads no answer
-  /// behind a long message before that is whole.
+  /// Overrides how long a probe may go unanswered; zero disconnects no peer. libzmq does not read a reply
+  /// behind a long message until that message is complete.
   std::optional<core::milliseconds> probe_limit = {};
-  /// A peer of which nothing came for this long is asked by the kernel, three times, a third of that apart,
-  /// whether its machine still has the connection; without an answer it ends (SO_KEEPALIVE). Zero never asks.
+  /// After this long without data from a peer the kernel probes its machine three times, a third of that
+  /// apart, and ends the connection when there is no reply (SO_KEEPALIVE). Zero turns this off.
   core::milliseconds keepalive{30'000};
 };
 
 struct GateLimits {
-  std::size_t connections = 65'536;  ///< At a time, of all bound sockets together.
-  std::size_t per_address = 16'384;  ///< At a time, of one address; of one user over ipc.
+  std::size_t connections = 65'536;  ///< Maximum number open, over all bound sockets.
+  std::size_t per_address = 16'384;  ///< Maximum number open from one address, or from one user over ipc.
 };
 
 struct PoolOptions {
   std::size_t threads =
-      0;  ///< At most; 0 = one for each core. Started as jobs come, so an idle service has none.
-  std::size_t spare = 0;  ///< So many threads more than that.
-  /// Jobs of clients waiting while all threads are busy, shared as core::Quota says.
+      0;  ///< Maximum number; 0 = one for each core. Started as jobs come, so an idle service has none.
+  std::size_t spare = 0;  ///< Additional threads.
+  /// Maximum number of clients' jobs that wait while all threads are busy, shared according to core::Quota.
   std::size_t max_queued = 10000;
 };
 

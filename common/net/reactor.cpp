@@ -15,10 +15,10 @@ using namespace std::chrono_literals;
 namespace {
 constexpr milliseconds kLongestWait = 1h;
 
-// A timer so late was not held up by its loop's own work: the process was paused.
+// A timer this late was not held up by the loop's own work: the process was paused.
 constexpr milliseconds kOverdue = 100ms;
-// After a pause libzmq's own thread needs a moment for each batch of what waits in the kernel, and a
-// processor, which it may have to wait for.
+// After a pause libzmq's own thread needs a moment for each batch that waits in the kernel, and may have to
+// wait for a processor.
 constexpr milliseconds kMoreMayCome = 50ms;
 constexpr milliseconds kCatchUp = 500ms;
 
@@ -36,7 +36,7 @@ struct Reactor::Entry {
   bool live = true;
 };
 
-// While a turn runs, entries keep their places and closures their lives, also of watches that end.
+// While a turn runs, entries keep their places and their closures stay alive, even when their watches end.
 class Reactor::Turning {
  public:
   explicit Turning(bool& turning) : turning_(turning) { turning_ = true; }
@@ -90,7 +90,7 @@ void Reactor::turn(milliseconds wait) {
   timers_.advance_to(timers_.now());
 }
 
-// Whether anything was heard, be it only a signal.
+// Returns whether anything was ready or a signal came.
 bool Reactor::hear(milliseconds wait) {
   if (stale_) rebuild();
   ++turns_;

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::string_view kInproc = "inproc://";
 
-// So many messages of connections that were ended for too many are thrown away in a call: half a millisecond.
+// Maximum number of messages of connections ended for too much unread that one call drops: half a
+// millisecond's worth.
 constexpr int kMostUnwanted = 1000;
 
 [[noreturn]] void refuse(const char* action, const std::string& endpoint, const zmq::error_t& error) {
@@ -28,18 +29,18 @@ constexpr int kMostUnwanted = 1000;
                       std::string("cannot ") + action + " " + endpoint + ": " + error.what());
 }
 
-// A host in brackets. libzmq refuses it otherwise, and would look for names among IPv6 addresses first.
+// A host in brackets. libzmq refuses those without the ipv6 option; with it, it would resolve names to IPv6
+// addresses first.
 bool is_ipv6(std::string_view endpoint) { return endpoint.find('[') != std::string_view::npos; }
 
-// libzmq looks up no name to bind to, and this one must work without anybody to ask.
+// libzmq resolves no name to bind to, and this one must work without a resolver.
 std::string numeric(const std::string& endpoint) {
   constexpr std::string_view kLocalhost = "tcp://localhost:";
   if (!endpoint.starts_with(kLocalhost)) return endpoint;
   return "tcp://127.0.0.1:" + endpoint.substr(kLocalhost.size());
 }
 
-// False when nothing is waiting. Even a call that does not wait may be told EINTR (poll(2) with a timeout of
-// 0).
+// False when nothing is waiting. Even a non-blocking call may fail with EINTR (poll(2) with a timeout of 0).
 bool receive_frame(void* socket, Frame& frame) {
   while (::zmq_msg_recv(frame.handle(), socket, ZMQ_DONTWAIT) < 0) {
     if (errno == EAGAIN) return false;
@@ -48,7 +49,7 @@ bool receive_frame(void* socket, Frame& frame) {
   return true;
 }
 
-// 0 or the error that stands for "nothing was taken".
+// Returns 0, or the error that means "nothing was taken".
 int send_frame(void* socket, Frame& frame, int flags) {
   while (::zmq_msg_send(frame.handle(), socket, flags) < 0) {
     if (errno == EAGAIN || errno == EHOSTUNREACH) return errno;
@@ -58,8 +59,8 @@ int send_frame(void* socket, Frame& frame, int flags) {
 }
 
 // A ROUTER names its peers by a number that begins at rand(), which libzmq never seeds: without this it is
-// the same in every run, and a stranger knows the names of all others. Of no other socket is it asked, so
-// that a program which uses rand() itself and only dials keeps its own sequence.
+// the same in every run, and any client could guess the identities of all others. Only for ROUTER sockets, so
+// that a program that uses rand() itself and only dials keeps its own sequence.
 zmq::socket_t make(Context& context, zmq::socket_type type) {
   if (type == zmq::socket_type::router) std::srand(static_cast<unsigned>(core::random_bits()));
   return {context.zmq(), type};
@@ -72,8 +73,8 @@ Socket::Socket(Context& context, zmq::socket_type type, const SocketOptions& opt
   socket_.set(zmq::sockopt::linger, static_cast<int>(options.linger.count()));
   socket_.set(zmq::sockopt::maxmsgsize, options.max_frame_bytes);
   socket_.set(zmq::sockopt::sndhwm, options.high_water);
-  // libzmq's usual 100 are gone in a moment when many clients come at once, and each beyond them waits a
-  // second.
+  // libzmq's default of 100 is used up at once when many clients connect together, and each one beyond it
+  // waits a second.
   socket_.set(zmq::sockopt::backlog, 4096);
   if (options.probe.count() > 0) {
     socket_.set(zmq::sockopt::heartbeat_ivl, static_cast<int>(options.probe.count()));
@@ -88,11 +89,11 @@ Socket::Socket(Context& context, zmq::socket_type type, const SocketOptions& opt
     socket_.set(zmq::sockopt::tcp_keepalive_intvl, std::max(1, idle / kProbes));
     socket_.set(zmq::sockopt::tcp_keepalive_cnt, kProbes);
   }
-  // Without it a message to a full or gone peer is dropped in silence.
+  // Without it a message to a full or gone peer is dropped silently.
   if (type == zmq::socket_type::router) socket_.set(zmq::sockopt::router_mandatory, true);
 }
 
-// Within the process nothing is read, and the mark of one end is the other's too.
+// Over inproc nothing is read, and the marks of both ends are combined.
 void Socket::set_mark(std::string_view endpoint) {
   const bool all = options_.reading == Reading::kAll && !endpoint.starts_with(kInproc);
   socket_.set(zmq::sockopt::rcvhwm, all ? 0 : options_.high_water);
@@ -142,10 +143,10 @@ Received Socket::receive(std::vector<Frame>& frames) {
   return Received::kNone;
 }
 
-// Of a message with too many, `dropped` is the weight of the others.
+// For a message with too many frames, `dropped` is the weight of those dropped.
 Received Socket::take(std::vector<Frame>& frames, std::uint64_t& dropped) {
-  // libzmq hands out whole messages only, so once the first frame is here the others are too. What the frames
-  // held before goes as they are filled.
+  // libzmq hands out whole messages only, so once the first frame is here the others are too. Receiving into
+  // a frame releases what it held before.
   for (std::size_t count = 0; count < kMaxFrames; ++count) {
     if (count == frames.size()) frames.emplace_back();
     if (!receive_frame(socket_.handle(), frames[count])) {
@@ -153,7 +154,7 @@ Received Socket::take(std::vector<Frame>& frames, std::uint64_t& dropped) {
       return Received::kNone;
     }
     if (frames[count].more()) continue;
-    // Another core wrote the payload. Fetching it takes about as long as what is done before it is read.
+    // Another core wrote the payload. Fetching it takes about as long as the work before it is read.
     __builtin_prefetch(frames[count].data());
     frames.resize(count + 1);
     return Received::kMessage;
@@ -167,10 +168,10 @@ Received Socket::take(std::vector<Frame>& frames, std::uint64_t& dropped) {
 
 Sent Socket::send(std::span<Frame> frames) {
   if (connections_ != nullptr && !connections_->reaches(frames.front().to_string_view())) return Sent::kGone;
-  // The first frame decides. After it, the high-water mark is not asked again until the message is complete
-  // (libzmq counts messages, not frames), so a frame that "waits" never does; and when the pipe dies
-  // half-way, only a waiting send drops the remains in silence, where one with ZMQ_DONTWAIT would leave half
-  // a message and an EAGAIN.
+  // The first frame decides. After it, libzmq does not check the high-water mark again until the message is
+  // complete (it counts messages, not frames), so a blocking send of the other frames never blocks; and when
+  // the pipe dies half-way, only a blocking send drops the rest silently, where one with ZMQ_DONTWAIT would
+  // leave half a message and return EAGAIN.
   int flags = ZMQ_DONTWAIT;
   for (Frame& frame : frames) {
     const int more = &frame == &frames.back() ? 0 : ZMQ_SNDMORE;

@@ -1,4 +1,4 @@
-// A ZeroMQ socket with the suite's options: nothing lingers unasked, nothing blocks, no frame above the limit
+// A ZeroMQ socket with the suite's options: no linger by default, no blocking, and no frame above the limit
 // is ever allocated.
 #pragma once
 
@@ -23,12 +23,12 @@ using Frame = zmq::message_t;
 enum class Received {
   kNone,           ///< No message is waiting.
   kMessage,        ///< One whole message.
-  kTooManyFrames,  ///< Its first kMaxFrames frames; the others were thrown away.
+  kTooManyFrames,  ///< Its first kMaxFrames frames; the others were dropped.
 };
 
 enum class Sent {
-  kYes,   ///< Queued in libzmq, and lost like anything on the wire when the peer's connection goes.
-  kFull,  ///< The peer's pipe is full, or nobody is connected; nothing was taken, the frames are unchanged.
+  kYes,   ///< Queued in libzmq; lost, like anything on the wire, when the peer's connection ends.
+  kFull,  ///< The peer's pipe is full, or no peer is connected; nothing was taken, the frames are unchanged.
   kGone,  ///< ROUTER only: no peer of that identity; nothing was taken. A peer that left while its pipe was
           ///< full is kFull until the socket is next polled or received from (libzmq ends the pipe when it
           ///< reads it).
@@ -37,38 +37,38 @@ enum class Sent {
 /// Not thread-safe; may move between threads with a full fence in between.
 class Socket {
  public:
-  /// Frames kept of one message. Above the wire's limit on envelopes, so that the layer above can tell who
-  /// sent it.
+  /// Maximum number of frames kept of one message. Above the wire's limit on envelopes, so that the layer
+  /// above can identify the sender.
   static constexpr std::size_t kMaxFrames = 20;
 
   /// Throws zmq::error_t when the context is closed or out of sockets.
   Socket(Context& context, zmq::socket_type type, const SocketOptions& options = {});
 
-  /// Answers the endpoint really bound (a port of 0 or * resolved). The context's gate is asked about whoever
-  /// connects over tcp or ipc.
-  /// Throws core::Failure(Unavailable | InvalidArgument) with one line that names the endpoint and the
-  /// reason.
+  /// Returns the endpoint actually bound (a port of 0 or * resolved). The context's gate is asked about every
+  /// connection over tcp or ipc. Throws core::Failure(Unavailable | InvalidArgument) with one line that names
+  /// the endpoint and the reason.
   std::string bind(const std::string& endpoint);
-  /// Returns at once; libzmq connects in the background and again whenever the peer comes back. It looks
-  /// names up in the thread that serves all its connections: a Dialer does not. Throws as bind.
+  /// Returns at once; libzmq connects in the background, and reconnects whenever the peer comes back. Takes
+  /// numeric addresses only; a Dialer looks names up. Throws as bind() does.
   void connect(const std::string& endpoint);
-  /// Ends what connect() with the very same text began, and what is queued for it; nothing when it did not.
+  /// Ends what connect() with exactly the same text began, and drops what is queued for it. Does nothing when
+  /// there was no such connect().
   void disconnect(const std::string& endpoint);
 
   /// Takes one message into `frames` (cleared first). Throws zmq::error_t when the context is shutting down.
   Received receive(std::vector<Frame>& frames);
-  /// Sends the frames (one at least) as one message, all or none. Taken frames are left empty.
+  /// Sends the frames (at least one) as one message, all or none. Frames that were taken are left empty.
   /// Throws zmq::error_t when the context is shutting down.
   Sent send(std::span<Frame> frames);
 
-  /// What is queued goes with the socket, whatever its linger was.
+  /// Drops what is queued when the socket is closed, whatever its linger was.
   void drop_queue() { socket_.set(zmq::sockopt::linger, 0); }
 
   zmq::socket_ref ref() { return socket_; }
-  /// A descriptor that becomes readable once when there may be something to receive after nothing was
-  /// (ZMQ_FD). For sockets of few messages: polled by it they cost nothing while they are silent.
+  /// A descriptor that becomes readable once when there may be something to receive after there was nothing
+  /// (ZMQ_FD, edge-triggered). For sockets with few messages: polling it costs nothing while they are silent.
   int doorbell() const { return socket_.get(zmq::sockopt::fd); }
-  /// Tells `connections` of every message from now on and asks it before each send. Null: nobody.
+  /// From now on reports every message to `connections` and asks it before each send. Null ends this.
   void watch_over(Connections* connections) { connections_ = connections; }
   /// Whether the first frame of a message names the connection.
   bool names_peers() const { return type_ == zmq::socket_type::router; }

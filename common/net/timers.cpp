@@ -33,7 +33,7 @@ void Timer::cancel() {
   if (armed()) timers_.remove(*this);
 }
 
-// Keeps the closure of a timer alive while it runs, though the timer may destroy itself in it.
+// Keeps a timer's closure alive while it runs, even if the timer destroys itself in it.
 class Timers::Running {
  public:
   Running(Timers& timers, Timer& timer) : timers_(timers), fire_(std::move(timer.fire_)) {
@@ -86,18 +86,18 @@ void Timers::advance_to(TimePoint now) {
 void Timers::arm(Timer& timer, TimePoint when) {
   timer.cancel();
   if (when <= now_) return append(timer, kPassed);
-  // Up to a whole tick, so that it is never early; except at the very end of the clock, where there is none
-  // above.
+  // Rounded up to a whole tick, so that it never fires early; except at the very end of the clock, where
+  // there is no later tick.
   const auto last = std::chrono::floor<milliseconds>(TimePoint::max() - start_);
   const auto due = std::min(std::chrono::ceil<milliseconds>(when - start_), last);
   timer.due_ = static_cast<std::uint64_t>(due.count());
   file(timer);
 }
 
-// The level is that of the highest group of bits in which the due tick differs from the present one. So
-// within a level every slot in use lies ahead of the present one, and every level lies behind the one below
-// it: the first bit of the first level in use is what comes first, and no slot ever mixes two rounds of the
-// wheel.
+// The level is that of the highest group of bits in which the due tick differs from the current one. So
+// within a level every slot in use is later than the current one, and everything in a level is later than the
+// level below it: the first bit of the first level in use is the earliest, and no slot ever mixes two rounds
+// of the wheel.
 void Timers::file(Timer& timer) {
   const std::uint64_t difference = timer.due_ ^ tick_;
   if (difference == 0)
@@ -159,7 +159,7 @@ void Timers::fire_all() {
   }
 }
 
-// What was put off until now. False when there was nothing.
+// Runs the work deferred to the end of the turn. Returns false when there was none.
 bool Timers::run_later() {
   if (heads_[kLater] == nullptr && later_.empty()) return false;
   move_all(kLater, kFiring);

@@ -2,8 +2,8 @@
 // cancelling are O(1) and allocate nothing (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP
 // 1987).
 //
-// Time is what advance_to() last said and stands still in between: one turn of the loop sees one time, and a
-// test moves it by hand. Everything here belongs to the loop's thread.
+// Time is set by advance_to() and constant in between: one turn of the loop sees one time, and a test moves
+// it by hand. Loop thread only.
 #pragma once
 
 #include <algorithm>
@@ -64,16 +64,17 @@ class Timers {
   /// No timer fires before this; nullopt when none is armed. May be earlier than the first expiry, never
   /// later.
   std::optional<core::TimePoint> next() const;
-  /// Moves time forward without firing anything: what is due fires at the next advance_to().
+  /// Moves time forward without firing: timers that are due fire at the next advance_to().
   void set_now(core::TimePoint now) { now_ = std::max(now_, now); }
-  /// Moves time forward and fires what is due, in order of time, to the tick, and of arming within a tick.
-  /// What callbacks arm for a time already passed fires at the next call, so a timer that re-arms itself
-  /// cannot hold the loop. Last comes what was put off by later(), here and in Timer, and what that puts off
-  /// in its turn; a chain of more than kRounds goes on at the next call, which is due at once. A time before
-  /// now() is now(). An exception of a callback passes through; the rest fires at the next call.
+  /// Moves time forward and fires the timers that are due, by tick, and within a tick in order of arming. A
+  /// timer that a callback arms for a time already passed fires at the next call, so a timer that re-arms
+  /// itself cannot hold the loop. Work deferred by later(), here and in Timer, runs last, along with what
+  /// that defers in turn; a chain of more than kRounds continues at the next call, which is due at once. A
+  /// time before now() counts as now(). A callback's exception passes through; the rest fires at the next
+  /// call.
   void advance_to(core::TimePoint now);
   /// Calls `work` once at the end of this turn, never inside this call: after the timers that are due, and
-  /// before the loop waits again. What `work` refers to must live until then; where it may not, use
+  /// before the loop waits again. Whatever `work` refers to must live until then; otherwise use
   /// Timer::later(). Nothing is called once the wheel is destroyed.
   void later(core::MoveFunction<void()> work) { later_.push_back(std::move(work)); }
 
@@ -86,12 +87,12 @@ class Timers {
   static constexpr std::size_t kLevels = 8;
   static constexpr std::size_t kSlotBits = 6;
   static constexpr std::size_t kSlots = std::size_t{1} << kSlotBits;
-  // Three lists more: what was armed for a time already passed, what waits for the end of the turn, and what
-  // is being fired.
+  // Three further lists: timers armed for a time already passed, timers for the end of the turn, and timers
+  // being fired.
   static constexpr std::size_t kPassed = kLevels * kSlots;
   static constexpr std::size_t kLater = kPassed + 1;
   static constexpr std::size_t kFiring = kLater + 1;
-  static constexpr int kRounds = 8;  // of what is put off, in one turn
+  static constexpr int kRounds = 8;  // of deferred work in one turn
 
   struct Stop {
     std::size_t slot;

@@ -10,7 +10,7 @@
 namespace zerosuite::net {
 namespace {
 
-// 0 when it is no socket.
+// 0 when the descriptor is not a socket.
 std::uint64_t cookie_of(int descriptor) {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;
@@ -31,7 +31,7 @@ std::optional<Traffic::Count> Traffic::count() const {
   socklen_t size = sizeof info;
   if (::getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
   const bool whole = size >= offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
-  if (!whole || cookie_of(descriptor_) != cookie_) return std::nullopt;  // now, so it was so before
+  if (!whole || cookie_of(descriptor_) != cookie_) return std::nullopt;  // same now, so same when counted
   return Count{info.tcpi_bytes_received, info.tcpi_bytes_acked, core::milliseconds(info.tcpi_last_data_recv)};
 }
 

@@ -1,5 +1,5 @@
-// What has passed over a TCP connection of libzmq's, as the kernel counts it: the sign of life of a peer
-// whose long message is still on its way, and which no message can show.
+// What has passed over one of libzmq's TCP connections, as the kernel counts it: the only sign of life of a
+// peer whose long message is still arriving.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,26 @@
 
 namespace zerosuite::net {
 
-/// Only looks, at a descriptor that belongs to libzmq's thread and may be closed, and another's, at any
-/// moment. So it knows the connection by the number the kernel gave it (SO_COOKIE). Not thread-safe.
+/// Only inspects a descriptor, which belongs to libzmq's thread and may be closed and reused at any moment.
+/// So it identifies the connection by the kernel's number for it (SO_COOKIE). Not thread-safe.
 class Traffic {
  public:
-  /// Of nothing.
+  /// No connection.
   Traffic() = default;
-  /// `descriptor` is the connection's by now, or no longer; -1 stands for none.
+  /// The connection that has `descriptor` now, if any; -1 stands for none.
   explicit Traffic(int descriptor);
-  /// Of the connection that a message has come by, by its last frame.
+  /// The connection a message came from, identified by its last frame.
   explicit Traffic(const Frame& received);
 
   struct Count {
     std::uint64_t received;      ///< Bytes.
-    std::uint64_t taken;         ///< Bytes that the peer's kernel has acknowledged.
-    core::milliseconds silence;  ///< Since the last byte came.
+    std::uint64_t taken;         ///< Bytes the peer's kernel has acknowledged.
+    core::milliseconds silence;  ///< Since the last byte was received.
   };
-  /// nullopt when the connection has ended, or is none of TCP.
+  /// nullopt when the connection has ended or is not over TCP.
   std::optional<Count> count() const;
-  /// When the last byte came, as far as this has been asked: to be asked about once a second. The clock's
-  /// epoch when none has come, or nothing is known.
+  /// When the last byte was received, as of this call; to be called about once a second. The clock's epoch
+  /// when none was received or nothing is known.
   core::TimePoint heard(core::TimePoint now);
 
  private:

@@ -10,18 +10,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long the last replies may take to reach clients that read slowly, once nothing else is left to do:
-// first from the transport to libzmq, then from libzmq to the kernel.
+// How long the last replies may take to reach slow clients once everything else is done: first from the
+// transport to libzmq, then from libzmq to the kernel.
 constexpr auto kFlush = 1s;
 constexpr auto kLookAgain = 10ms;
 
-// A proxy that is slower than the service for a moment has the replies to all its clients waiting, not to
-// one.
+// A proxy that is briefly slower than the service has replies to all its clients waiting, not just one
+// client's.
 constexpr std::size_t kClientsBehindProxy = 8;
 
 net::PoolOptions pool_options(const Config& config) {
   net::PoolOptions options = config.pool;
-  options.spare = 1;  // so that a client alone can have as many as there are cores
+  options.spare = 1;  // so that a single client can use as many as there are cores
   return options;
 }
 
@@ -49,8 +49,8 @@ App::App(const Program& program, const Config& config, Reload reload)
 
 net::SocketOptions App::socket_options() const {
   net::SocketOptions options = config_.router.socket;
-  // Twice the limit gets through to us, so that a client slightly above it gets ERR TooLarge and is not cut
-  // off.
+  // Up to twice the limit is received, so that a client slightly above it gets ERR TooLarge instead of being
+  // disconnected.
   options.max_frame_bytes = 2 * static_cast<std::int64_t>(config_.server.limits.max_frame_bytes);
   options.linger = kFlush;
   return options;
@@ -165,13 +165,13 @@ void App::drain() {
 
 void App::finish_calls() {
   const auto drain_server = [this] {
-    on_drain_();  // first: the server is idle at once when this ends the last call
+    on_drain_();  // first, since it may end the last call
     server_.drain([this] {
       answered_ = true;
       settle();
     });
   };
-  // The server goes on until the interceptor is done: its methods show how far that is.
+  // The server continues until the interceptor is done, since its methods show the progress.
   interceptor_ == nullptr ? drain_server() : interceptor_->drain(drain_server);
 }
 

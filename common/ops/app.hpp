@@ -1,4 +1,4 @@
-// The parts every server program is made of, and the way it starts, serves and stops.
+// The parts of every server program, and how it starts, serves and stops.
 #pragma once
 
 #include <functional>
@@ -24,11 +24,11 @@
 
 namespace zerosuite::ops {
 
-/// Made by run(). Everything in it, and everything it calls, belongs to the thread that made it.
+/// Created by run(). For the thread that created it, as is everything it contains and calls.
 class App {
  public:
-  /// Reads the configuration anew, for SIGHUP, and returns its log level; throws core::Failure when it has
-  /// become bad.
+  /// Rereads the configuration on SIGHUP and returns its log level; throws core::Failure when it is no longer
+  /// valid.
   using Reload = std::function<Level()>;
 
   /// Program and configuration must outlive it.
@@ -40,32 +40,32 @@ class App {
   rpc::Server& server() { return server_; }
   rpc::RouterTransport& transport() { return transport_; }
   Log& log() { return log_; }
-  /// The pool, for a service's own jobs: a stopping program waits for them as for blocking methods.
+  /// The pool, for the service's own jobs; a stopping program waits for them as for blocking methods.
   net::Offload& offload() { return offload_; }
-  /// Host names, looked up apart from the pool: a lookup that hangs delays no commit, and not the end of
-  /// the program.
+  /// Looks up host names outside of the pool: a lookup that hangs delays neither commits nor the program's
+  /// exit.
   net::Names& names() { return names_; }
-  /// What it takes to dial another process.
+  /// The parts needed to dial another process.
   net::Dialing dialing() { return {context_, reactor_, names_}; }
   net::SocketOptions socket_options() const;
   rpc::RouterOptions router_options() const;
 
-  /// The state that the service's replies depend on. A proxy gives a service's calls to one state alone,
-  /// and unless it is shared to one process. To be said before serve().
+  /// The state that the service's replies depend on. A proxy sends a service's calls to one state only, and
+  /// to one process unless the state is shared. To be called before serve().
   void rest_on(rpc::State state) { proxies_.rest_on(std::move(state)); }
-  /// What is wrong with the program's place among the others: the proxies that refuse it, and why.
+  /// The proxies that refuse the program, and why.
   std::vector<std::string> health_problems() const { return proxies_.health_problems(); }
   /// Offers the method `health`, which returns {ok, reasons}: the health_problems().
   void offer_health();
 
-  /// Calls `begun` when the program begins to stop, so that a service can end the calls that wait in it: when
-  /// the proxies have agreed to send no more calls, and from then on new ones get ERR ShuttingDown. Calls it
-  /// ends count as finished. Not called when calls are cut off before. It must not throw.
+  /// Calls `begun` when the proxies have agreed to send no more calls to a stopping program, so that the
+  /// service can end waiting calls; from then on new calls get ERR ShuttingDown. Calls that `begun` ends
+  /// count as finished. Not called when calls are cut off before that. It must not throw.
   void on_drain(std::function<void()> begun) { on_drain_ = std::move(begun); }
 
-  /// Turns until `ready` says so: for what a service needs from others before it can serve, or must tell them
-  /// afterwards. False when the program received a signal to stop meanwhile. What `ready` throws passes
-  /// through.
+  /// Turns the reactor until `ready` returns true, for exchanges with other processes before or after
+  /// serving. Returns false when the program received a signal to stop meanwhile. An exception of `ready`
+  /// passes through.
   bool wait_until(const std::function<bool()>& ready);
 
   /// Binds, logs ` listening endpoint=…` for each endpoint and then ` ready`, registers with the proxies, and
@@ -75,7 +75,7 @@ class App {
   /// heed its stop token by then, serve() ends the process with status 0 instead of returning, because no
   /// thread can be killed. Throws core::Failure when an endpoint cannot be bound.
   void serve() { serve(nullptr); }
-  /// The same with a relay in front of the server.
+  /// The same with `interceptor` in front of the server.
   void serve(Interceptor& interceptor) { serve(&interceptor); }
 
  private:
@@ -92,7 +92,7 @@ class App {
   void settle();
   void leave();
   void time_is_up();
-  InterceptorTotals totals() const;  // the server's and the relay's together
+  InterceptorTotals totals() const;  // the server's and the interceptor's together
 
   const Program& program_;
   const Config& config_;

@@ -10,7 +10,7 @@ namespace {
 
 std::string route(const wire::Envelope& peer) { return pseudonym(peer.bytes()); }
 
-/// Stock ids are text; an integer's is shown as its encoded bytes.
+/// Stock ids are text; an integer id is shown as its encoded bytes.
 std::string shown_id(std::string_view encoded) {
   const std::string_view text = wire::id_text(encoded);
   return text.empty() ? core::hex(encoded) : std::string(text);

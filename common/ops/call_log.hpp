@@ -1,4 +1,4 @@
-// Calls in the log: at debug each call as it begins and ends, at warn what was dropped. Nothing per call at
+// Logs calls: at debug the beginning and end of each call, at warn dropped messages. Nothing per call at
 // info.
 #pragma once
 

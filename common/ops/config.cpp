@@ -12,9 +12,9 @@
 namespace zerosuite::ops {
 namespace {
 
-constexpr std::string_view kProxy = "tcp://127.0.0.1:4244";  // where a proxy of the same machine waits
+constexpr std::string_view kProxy = "tcp://127.0.0.1:4244";  // where a proxy on the same machine listens
 
-/// What is said about one start alone.
+/// The flags for a single start.
 struct OneStart {
   std::optional<std::string> file;
   bool check = false;
@@ -207,7 +207,7 @@ Command read(const Program& program, Config& config, const Start& start) {
   describe(options, config);
   CommandLine command_line(options);
 
-  // The flags first, since they name the file, and again at last, since they override it.
+  // Flags are read first, since they name the file, and again last, since they override it.
   Origins flags;
   if (!command_line.read(start.arguments, flags)) return Command::kExit;
   Origins& origins = config.origins;

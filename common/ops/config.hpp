@@ -16,7 +16,7 @@
 
 namespace zerosuite::ops {
 
-/// The keys that every program has. A program with keys of its own derives from it. Any thread, once read.
+/// The keys that every program has; a program with keys of its own derives from it. Any thread, once read.
 struct Config {
   Config();
   virtual ~Config() = default;
@@ -25,10 +25,10 @@ struct Config {
 
   /// Adds the program's own rows; they bind fields of this object.
   virtual void describe(Options&) {}
-  /// Throws core::Failure InvalidArgument for what only the program can see to be wrong.
+  /// Throws core::Failure InvalidArgument for values that only the program can recognise as invalid.
   virtual void check() const {}
 
-  /// Whether nobody has set the key.
+  /// Whether the key has not been set.
   bool is_default(std::string_view key) const { return !origins.contains(key); }
 
   std::vector<std::string> bind;
@@ -46,7 +46,7 @@ struct Config {
   Origins origins;
 };
 
-/// What one start of a program is given.
+/// The input to one start of a program.
 struct Start {
   std::vector<std::string> arguments;
   Environment environment = {};
@@ -56,18 +56,18 @@ struct Start {
 /// What the program does next.
 enum class Command : std::uint8_t {
   kServe,
-  kExit,  ///< What was asked for was printed: --help, --version, --check or --print-config.
+  kExit,  ///< The requested output was printed: --help, --version, --check or --print-config.
 };
 
-/// Sets the program's defaults, and adds the rows of every key that it has.
+/// Sets the program's defaults and adds the rows of all its keys.
 void describe(Options& options, Config& config);
 
 /// Fills in the configuration: defaults, file, environment, flags. Throws core::Failure InvalidArgument, one
-/// line that says where the bad value stands.
+/// line with the origin of the bad value.
 Command read(const Program& program, Config& config, const Start& start);
 
-/// The secrets of a program out of this process' environment; see take_secrets(Options). `config` is only
-/// looked at.
+/// Takes a program's secrets out of this process's environment; see take_secrets(Options). `config` only
+/// provides the rows.
 Secrets take_secrets(const Program& program, Config& config);
 
 }  // namespace zerosuite::ops

@@ -1,4 +1,4 @@
-// How much work is on other threads: a stopping program must not tear down what a running job still uses.
+// Counts the jobs on other threads: a stopping program must not destroy what a running job still uses.
 #pragma once
 
 #include <cstddef>

@@ -14,8 +14,8 @@
 namespace zerosuite::ops {
 namespace {
 
-// A line is shorter than what a pipe with room takes at once (pipe(7), PIPE_BUF). A stderr that has failed is
-// no reason to wait either.
+// A line is shorter than PIPE_BUF, which a writable pipe takes at once (pipe(7)). A stderr that has failed
+// counts as having room, since writing to it does not block.
 bool has_room(int descriptor) {
   pollfd item{descriptor, POLLOUT, 0};
   return ::poll(&item, 1, 0) != 0;

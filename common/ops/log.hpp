@@ -1,5 +1,5 @@
 // The log: one line on stderr for each event, `2026-11-23T04:31:00.123Z info math listening
-// endpoint=tcp://…`. spdlog is behind it; this header is all that others see. Loop thread only.
+// endpoint=tcp://…`. Hides spdlog. Loop thread only.
 #pragma once
 
 #include <concepts>
@@ -31,7 +31,7 @@ struct Field {
 };
 
 /// The line without its time: level, program, event, fields. Values that are not one plain word are quoted,
-/// and no control character or non-ASCII byte survives (text.hpp).
+/// and control characters and non-ASCII bytes are escaped (text.hpp).
 std::string line(Level level, std::string_view program, std::string_view event,
                  std::span<const Field> fields);
 
@@ -45,9 +45,9 @@ class Log {
   void set_level(Level level);
   bool enabled(Level level) const { return level <= level_; }
 
-  /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is gone, or whose
-  /// disk is full, is not an error. Never waits for its reader: a line for which a pipe has no room is
-  /// lost, and the next one that it has room for is preceded by `lines lost count=N`.
+  /// Writes and flushes one line, or nothing when `level` is not enabled. A stderr that is closed, or whose
+  /// disk is full, is not an error. Never waits for a reader: a line for which a pipe has no room is lost,
+  /// and the next line written is preceded by `lines lost count=N`.
   void write(Level level, std::string_view event, std::span<const Field> fields = {});
   void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
     write(level, event, std::span(fields.begin(), fields.size()));

@@ -9,7 +9,7 @@
 namespace zerosuite::ops {
 namespace {
 
-constexpr std::size_t kMostProxies = 255;  // a link's number is a byte, and 0 is the own front
+constexpr std::size_t kMostProxies = 255;  // a link's number is a byte, and 0 is the program's own socket
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Proxies::Proxies(const Program& program, const Config& config, Log& log, rpc::Si
       key_(core::random_hex(16)) {}
 
 void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options) {
-  if (!program_.worker) return;      // whatever the file, which serves all programs, says of proxies
+  if (!program_.worker) return;      // even if the file, which is shared by all programs, names proxies
   rpc::ProxyLinkHost& host = *this;  // a private base: the conversion is only known here
   for (const std::string& endpoint : config_.proxies) {
     if (all_.size() == kMostProxies)
@@ -40,7 +40,7 @@ void Proxies::dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& opt
   }
 }
 
-// Another one on each link: two endpoints may be doors of the same proxy.
+// A different id on each link: two endpoints may belong to the same proxy.
 std::string Proxies::id_on(const rpc::ProxyLink& link) {
   const int number = dialed(link).number;
   return number == 1 ? id_ : id_ + "." + std::to_string(number);

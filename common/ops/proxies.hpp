@@ -1,4 +1,4 @@
-// A program's side towards the proxies it serves behind.
+// A program's links to the proxies it serves behind.
 #pragma once
 
 #include <cstddef>
@@ -16,21 +16,20 @@
 
 namespace zerosuite::ops {
 
-/// Registers the server with every proxy the configuration names, and brings it their clients' messages. Loop
-/// thread only.
+/// Registers the server with every configured proxy, and passes it their clients' messages. Loop thread only.
 class Proxies final : private rpc::ProxyLinkHost {
  public:
   Proxies(const Program& program, const Config& config, Log& log, rpc::SinkMux& links, rpc::Server& server);
 
-  /// Dials them; the methods are registered by now.
+  /// Dials the proxies. All methods must be registered by then.
   void dial(const net::Dialing& dialing, const rpc::ProxyLinkOptions& options);
   /// Calls `drained` once no proxy sends new calls any more.
   void drain(std::function<void()> drained);
-  /// Says good-bye to all.
+  /// Deregisters from all proxies.
   void leave();
   /// The state that the service's replies depend on; set before dial().
   void rest_on(rpc::State state) { state_ = std::move(state); }
-  /// Behind which proxies the program ought to be and is not, and why; whole sentences.
+  /// The proxies that refuse the program, and why, one text each.
   std::vector<std::string> health_problems() const;
   /// Whether replies wait for a proxy that does not read fast enough.
   bool holding() const;
@@ -39,8 +38,8 @@ class Proxies final : private rpc::ProxyLinkHost {
   struct Dialed {
     std::unique_ptr<rpc::ProxyLink> link;
     wire::Link number = 0;
-    std::string told;    // why it is refused, as the log said: that comes again and again
-    std::string missed;  // the same of a name that is not found
+    std::string told;    // the refusal last logged, since it recurs
+    std::string missed;  // the same for a name that is not found
   };
 
   std::string id_on(const rpc::ProxyLink& link);

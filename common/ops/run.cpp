@@ -13,7 +13,8 @@
 namespace zerosuite::ops {
 namespace {
 
-/// What is opened next would otherwise become standard error, and get the log written into it.
+/// Opens /dev/null for closed standard descriptors: otherwise a file opened later could become standard
+/// error, and the log would be written into it.
 void fill_standard_descriptors() {
   for (int descriptor = 0; descriptor >= 0 && descriptor <= STDERR_FILENO;) {
     descriptor = open("/dev/null", O_RDWR);
@@ -21,7 +22,8 @@ void fill_standard_descriptors() {
   }
 }
 
-/// Each client is a descriptor, and the usual soft limit of 1024 is there for programs that use select(2).
+/// Raises the soft limit of descriptors: each client needs one, and the default of 1024 only protects
+/// programs that use select(2).
 void allow_many_clients() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;

@@ -1,4 +1,4 @@
-// What every main() does: `return ops::run({.name = "math", …}, argc, argv, [](ops::App& app) { …;
+// The body of every main(): `return ops::run({.name = "math", …}, argc, argv, [](ops::App& app) { …;
 // app.serve(); });`
 #pragma once
 
@@ -10,13 +10,12 @@
 
 namespace zerosuite::ops {
 
-/// Makes a configuration that holds nothing but defaults.
+/// Creates a configuration with default values only.
 using MakeConfig = std::function<std::unique_ptr<Config>()>;
 
-/// Reads flags, environment and file, does what --help, --version, --check and --print-config ask for, and
-/// otherwise calls `body` with an App. Returns the exit status: 0 after an orderly stop, 1 when the program
-/// could not start or `body` threw; then one line on stderr says why. To be called before any thread is
-/// started.
+/// Reads flags, environment and file, handles --help, --version, --check and --print-config, and otherwise
+/// calls `body` with an App. Returns the exit status: 0 after an orderly stop; 1, with the reason in one line
+/// on stderr, when the program could not start or `body` threw. To be called before any thread is started.
 int run(const Program& program, int argc, char** argv, const MakeConfig& make,
         const std::function<void(App&, const Config&)>& body);
 
@@ -27,7 +26,7 @@ inline int run(const Program& program, int argc, char** argv, const std::functio
       [&body](App& app, const Config&) { body(app); });
 }
 
-/// The same for a program whose configuration is an Own, which derives from Config.
+/// The same for a program whose configuration has the type Own, derived from Config.
 template <class Own, class Body>
 int run(const Program& program, int argc, char** argv, const Body& body) {
   return run(

@@ -4,8 +4,8 @@
 
 namespace zerosuite::ops {
 
-/// Blocks the three signals for the calling thread and those it starts, and ignores SIGPIPE: make it before
-/// any other thread exists. The signals stay blocked after it is gone.
+/// Blocks the three signals for the calling thread and those it starts, and ignores SIGPIPE and SIGXFSZ:
+/// create it before any other thread. The signals stay blocked after its destruction.
 class Signals {
  public:
   /// Throws std::system_error when the kernel refuses.
@@ -14,9 +14,9 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// Becomes readable when a signal is there.
+  /// Becomes readable when a signal is pending.
   int fd() const { return fd_; }
-  /// The number of the next signal, 0 when none is there.
+  /// Takes the next pending signal and returns its number; 0 when there is none.
   int next();
 
  private:

@@ -1,5 +1,5 @@
-// The rules of a call that hold for a server and for the proxy in between: what its client has
-// granted, and until when it waits for a first answer.
+// The rules of a call that a server and a proxy share: the credit its client has granted, and the deadline
+// for the first reply event.
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,31 @@
 
 namespace zerosuite::rpc {
 
-/// From this version of the protocol on clients send heartbeats of their own accord.
+/// From this version of the protocol on, clients send heartbeats unprompted.
 inline constexpr std::uint64_t kFirstActiveVersion = 2;
-/// From this version on grants are events of their own; before, heartbeats carry them.
+/// From this version on, grants are separate events; before, heartbeats carry them.
 inline constexpr std::uint64_t kCreditsApart = 3;
 
-/// How many items an event of a client grants; nullopt when it is not one that grants. The args need not have
-/// been checked.
+/// The number of items a client's event grants; nullopt when it is not a granting event. The args need not
+/// have been checked.
 std::optional<std::uint64_t> grant_in(std::uint64_t version, std::string_view event, std::string_view args);
 
 class Conversation {
  public:
   Conversation() = default;
-  /// `timeout_ms` is the request's, counted from `now`; one beyond thirty years is none.
+  /// `timeout_ms` is the request's, counted from `now`; more than thirty years counts as none.
   Conversation(std::uint64_t version, std::optional<std::int64_t> timeout_ms, core::TimePoint now);
 
   std::uint64_t version() const { return version_; }
-  /// Takes in what the client's event grants; never more than `most` are granted ahead. Whether it is one
-  /// that grants.
+  /// Adds what the client's event grants, up to a credit of `most`. Returns whether it is a granting event.
   bool grant(std::string_view event, std::string_view args, std::uint32_t most);
-  /// Whether the client will take one more reply event. The first is free (docs/protocol.md, "Credit").
+  /// Whether the client will take one more reply event. The first needs no grant (docs/protocol.md,
+  /// "Credit").
   bool has_credit() const { return credit_ > 0; }
-  /// A reply event is sent: it takes a credit, and ends the deadline.
+  /// To be called when a reply event is sent: uses one credit and clears the deadline.
   void replied();
-  /// For the first reply event, as a stock client's time-out is; TimePoint::max() when there is none, or no
-  /// more.
+  /// Deadline for the first reply event, like a stock client's timeout; TimePoint::max() when there is none
+  /// or it was cleared.
   core::TimePoint deadline() const { return deadline_; }
 
  private:

@@ -11,7 +11,7 @@ using core::TimePoint;
 using namespace std::chrono_literals;
 
 constexpr auto kAnswerGap = 100ms;
-constexpr auto kLongestGap = 1min;  // what a client's own interval may stretch to
+constexpr auto kLongestGap = 1min;  // maximum interval of a client that we adapt to
 
 }  // namespace
 
@@ -40,7 +40,7 @@ Heartbeat Heartbeat::client(core::Clock::duration interval, TimePoint opened) {
 }
 
 void Heartbeat::start(TimePoint now) {
-  heard_at_ = now;  // stock clients beat first one interval after the call, so the first gap is one too
+  heard_at_ = now;  // stock clients send the first one interval after the call
   send_at_ = now + pace_;
   if (judges_) lost_at_ = now + 3 * interval_;
 }
@@ -71,7 +71,7 @@ bool Heartbeat::heard(TimePoint now) {
 
 void Heartbeat::alive(TimePoint now) {
   if (answers_ || lost_at_ == TimePoint::max())
-    return;  // stock clients promise heartbeats, and a server relies on that
+    return;  // on the server's side only heartbeats count; stock clients send them
   lost_at_ = std::max(lost_at_, now + 2 * interval_);
 }
 

@@ -1,4 +1,4 @@
-// void as a value: what a method that returns nothing answers.
+// void as a value: the result of a method that returns nothing.
 #pragma once
 
 #include <type_traits>

@@ -21,7 +21,7 @@ std::string decimal(Integer value) {
   return negative ? "-" + digits : digits;
 }
 
-// The exact bounds of the wire's integers as doubles: −2^63 is one, 2^64 is the first beyond.
+// The exact bounds of the wire's integers as doubles: −2^63 is the lowest, 2^64 the first beyond.
 constexpr double kLowest = -9223372036854775808.0;
 constexpr double kBeyond = 18446744073709551616.0;
 
@@ -52,7 +52,7 @@ struct ValuePacker {
   void operator()(const Dict& dict) const {
     out.pack_map(static_cast<std::uint32_t>(dict.size()));
     for (const auto& [key, value] : dict) {
-      // msgpack-python 1.0 refuses other keys and drops the event without a word.
+      // msgpack-python 1.0 refuses other keys, and the event is silently dropped.
       if (!key.as<std::string>() && !key.as<Bytes>())
         throw Mismatch(Mismatch::Why::kKind,
                        "dict keys must be str or bytes, not " + std::string(python_name(key)));
@@ -169,7 +169,7 @@ void pack_float(Packer& out, double value) {
   auto bits = std::bit_cast<std::uint64_t>(value);
   std::array<char, 9> encoded{static_cast<char>(0xcb)};
   for (std::size_t at = 8; at > 0; --at, bits >>= 8) encoded[at] = static_cast<char>(bits & 0xff);
-  out.pack_bin_body(encoded.data(), encoded.size());  // as they are: a body has no prefix
+  out.pack_bin_body(encoded.data(), encoded.size());  // written raw: a body has no prefix
 }
 
 void pack_text(Packer& out, std::string_view text) {

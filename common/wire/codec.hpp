@@ -1,8 +1,8 @@
 // C++ types to and from MessagePack values, as both stock peers understand them (docs/protocol.md, "Types").
 //
-// Reading accepts what they really send: an integral float where an integer is meant (Node sends large
-// integers so), str or bin where text is meant, an integer for a float. Writing never lets out what they
-// cannot read: text that is not UTF-8, map keys that are not text, integers beyond 64 bits.
+// Reading accepts what peers actually send: an integral float for an integer (Node sends large integers that
+// way), str or bin for text, an integer for a float. Writing refuses what they cannot read: text that is not
+// UTF-8, map keys that are not text, integers beyond 64 bits.
 #pragma once
 
 #include <array>
@@ -42,8 +42,8 @@ class Mismatch : public std::runtime_error {
   Why why_;
 };
 
-/// The error that a client gets for it, with `subject` in front of the message: TypeError, OverflowError or
-/// ValueError.
+/// The error a client gets for a mismatch, with `subject` in front of the message: TypeError, OverflowError
+/// or ValueError.
 core::Error to_error(const Mismatch& mismatch, std::string_view subject = {});
 
 [[noreturn]] void throw_kind_mismatch(std::string_view expected, Kind got);
@@ -51,23 +51,24 @@ core::Error to_error(const Mismatch& mismatch, std::string_view subject = {});
 [[noreturn]] void throw_size_mismatch(std::size_t expected, std::size_t got);
 
 // The non-template halves of read() and pack().
-/// An integer, a bool, or an integral float within the wire's range, as Python reads one; nullopt, and
-/// nothing taken, for anything else. Never throws.
+/// Reads an integer, a bool, or an integral float within the wire's range, as Python does; for anything else
+/// returns nullopt and takes nothing. Never throws.
 std::optional<Integer> try_integer(Reader& in);
 Integer read_integer(Reader& in);        ///< The same; throws Mismatch.
-double read_float(Reader& in);           ///< Also an integer or a bool.
-std::string_view read_text(Reader& in);  ///< str or bin; checked to be UTF-8.
+double read_float(Reader& in);           ///< Accepts an integer or a bool too.
+std::string_view read_text(Reader& in);  ///< str or bin; must be UTF-8.
 std::string_view read_bytes(Reader& in);
 Value read_value(Reader& in);
 void pack_integer(Packer& out, Integer value);
-/// Always a float64: msgpack-c's pack_double() would make 3.0 the integer 3, which is another type to Python.
+/// Always a float64: msgpack-c's pack_double() would send 3.0 as the integer 3, which is another type in
+/// Python.
 void pack_float(Packer& out, double value);
 void pack_text(Packer& out, std::string_view text);  ///< Throws Mismatch when it is not UTF-8.
 void pack_bytes(Packer& out, std::string_view bytes);
 void pack_value(Packer& out, const Value& value);
 
-/// Reads and packs types that msgpack-c knows how to. Defined in wire/foreign.hpp: what has such types
-/// includes it.
+/// Reads and packs types that msgpack-c supports. Defined in wire/foreign.hpp, to be included where such
+/// types are used.
 template <class T>
 struct Foreign;
 
@@ -99,9 +100,8 @@ concept TupleLike = requires {
 template <class T>
 concept Text = std::convertible_to<T, std::string_view>;
 
-/// Reads the next value as a T; the input has been checked by Reader::skip(). Throws Mismatch.
-/// Types beyond these are read by msgpack-c: include wire/foreign.hpp and give them MSGPACK_DEFINE_MAP or an
-/// adaptor.
+/// Reads the next value as a T; the input must have been checked by Reader::skip(). Throws Mismatch. Other
+/// types are read by msgpack-c: include wire/foreign.hpp and give them MSGPACK_DEFINE_MAP or an adaptor.
 template <class T>
 T read(Reader& in);
 
@@ -110,7 +110,7 @@ T read_sequence(Reader& in) {
   const auto count = in.array();
   if (!count) throw_kind_mismatch("list", in.peek());
   T list;
-  list.reserve(*count);  // backed: skip() has seen that many values
+  list.reserve(*count);  // bounded: skip() has seen that many values
   for (std::uint32_t i = 0; i < *count; ++i) list.emplace_back(read<typename T::value_type>(in));
   return list;
 }
@@ -138,7 +138,7 @@ T read_tuple(Reader& in) {
   (std::make_index_sequence<std::tuple_size_v<T>>());
 }
 
-/// The kind a C++ type is sent as; kNone for those that decide by their value or are msgpack-c's.
+/// The kind a C++ type is sent as; kNone for types whose kind depends on the value or that msgpack-c handles.
 template <class T>
 constexpr Kind kind_of() {
   if constexpr (std::same_as<T, bool>) return Kind::kBool;
@@ -152,7 +152,8 @@ constexpr Kind kind_of() {
   return Kind::kNone;
 }
 
-/// The first alternative of the kind that arrived; a bool is an int where there is no bool.
+/// Reads the first alternative of the kind that arrived; a bool counts as an int if there is no bool
+/// alternative.
 template <class... T>
 std::variant<T...> read_variant(Reader& in, std::type_identity<std::variant<T...>>) {
   const Kind kind = in.peek();
@@ -209,8 +210,8 @@ T read(Reader& in) {
   }
 }
 
-/// Appends the value. Throws Mismatch for what a stock peer could not read; `out`'s buffer then holds a part
-/// of it.
+/// Appends the value. Throws Mismatch for a value that a stock peer could not read; `out`'s buffer may then
+/// hold part of it.
 template <class T>
 void pack(Packer& out, const T& value) {
   if constexpr (std::same_as<T, bool>) {

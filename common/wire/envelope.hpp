@@ -1,4 +1,4 @@
-// The way back to a peer: the identity frames of a message, packed into one short string.
+// The return path to a peer: the identity frames of a message, packed into one short string.
 #pragma once
 
 #include <cstddef>
@@ -10,24 +10,24 @@
 
 namespace zerosuite::wire {
 
-/// Which of a server's sockets a message came by: 0 for the one that clients dial, then one for each proxy.
+/// The socket of a server that a message came from: 0 for the one that clients dial, then one for each proxy.
 using Link = std::uint8_t;
 
-/// Identity frames, outermost first, each as a length byte and its bytes. One hop's 5-byte identity makes 6
-/// bytes and two hops 12, so the usual envelope lives inside the string object. The link is part of the way:
+/// Identity frames, outermost first, each as a length byte and its bytes. One hop's 5-byte identity takes 6
+/// bytes and two hops 12, so the usual envelope fits inside the string object. The link is part of the path:
 /// clients of two proxies may have the same identities.
 class Envelope {
  public:
-  static constexpr std::size_t kMaxFrame = 255;  ///< ZeroMQ identities are no longer (zmq_setsockopt(3)).
+  static constexpr std::size_t kMaxFrame = 255;  ///< The maximum of ZeroMQ identities (zmq_setsockopt(3)).
 
-  /// Adds a frame; false, and nothing added, when it is longer than kMaxFrame.
+  /// Adds a frame; returns false, adding nothing, when it is longer than kMaxFrame.
   [[nodiscard]] bool push(std::string_view frame) {
     if (frame.size() > kMaxFrame) return false;
     bytes_.push_back(static_cast<char>(frame.size()));
     bytes_.append(frame);
     return true;
   }
-  /// Starts anew, on that link.
+  /// Clears the frames and sets the link.
   void clear(Link link = 0) {
     bytes_.clear();
     link_ = link;
@@ -40,10 +40,11 @@ class Envelope {
                    : std::string_view(bytes_).substr(1, static_cast<unsigned char>(bytes_.front()));
   }
 
-  /// Whether it names the peer alone, with no proxy in between.
+  /// Whether the peer is connected directly, with no proxy in between.
   bool direct() const { return bytes_.size() <= 1 + outermost().size(); }
-  /// Whom the call is to be counted for, as an opaque key: the connection to this server, or to the proxy in
-  /// front of it. libzmq knows which connection a message came by, whatever else the peer put into it.
+  /// The client that a call is counted for, as an opaque key: the connection to this server, or to the proxy
+  /// in front of it. libzmq sets the outermost identity to the connection's, whatever the peer puts into the
+  /// message.
   std::string client() const { return client_of(link_, outermost()); }
   static std::string client_of(Link link, std::string_view outermost) {
     return static_cast<char>(link) + std::string(outermost);

@@ -25,8 +25,7 @@ Fault fault_of(Damage damage, Fault malformed) {
   }
 }
 
-// What a stock Python server can look up and echoes: no arrays and maps. Nil is how some clients write that
-// there is none.
+// What a stock Python server can look up and echo: no arrays or maps. Some clients send nil for no id.
 bool is_id(std::string_view encoded, const Limits& limits) {
   Reader in(encoded);
   std::string_view text;
@@ -44,7 +43,7 @@ void read_version(std::string_view encoded, Event& event) {
 
 void read_timeout(std::string_view encoded, Event& event) {
   Reader in(encoded);
-  constexpr Integer kLongest = std::int64_t{1} << 53;  // what a float holds exactly; about 285 000 years
+  constexpr Integer kLongest = std::int64_t{1} << 53;  // exact in a double; about 285 000 years
   const auto whole = in.integer();
   const auto real = whole ? std::nullopt : in.floating();
   if (whole && *whole <= kLongest && *whole >= -kLongest)
@@ -53,13 +52,13 @@ void read_timeout(std::string_view encoded, Event& event) {
     event.timeout_ms = static_cast<std::int64_t>(*real);
 }
 
-// With == the length is not known at compile time, and each comparison is a call of memcmp().
+// With ==, the length is not known at compile time and each comparison calls memcmp().
 template <std::size_t N>
 bool is(std::string_view text, const char (&literal)[N]) {
   return text.size() == N - 1 && std::memcmp(text.data(), literal, N - 1) == 0;
 }
 
-// Unknown keys of any type are stepped over.
+// Skips unknown keys of any type.
 Fault read_header(Reader& in, const Limits& limits, Event& event) {
   const char* const start = in.position();
   const auto pairs = in.map();
@@ -95,7 +94,7 @@ void put_text(Packer& packer, Buffer& out, std::string_view text) {
   append(out, text);
 }
 
-// The args of an ERR, with text for what can be text.
+// Appends the args of an ERR, with bytes that are valid text as text.
 void append_words(Packer& packer, Buffer& out, std::string_view args) {
   Reader in(args);
   const auto count = in.array();
@@ -108,7 +107,7 @@ void append_words(Packer& packer, Buffer& out, std::string_view args) {
   }
 }
 
-// Fills the event in place: it is too large to be copied for every message.
+// Fills the event in place: it is too large to copy for every message.
 Fault read_event(std::string_view payload, const Limits& limits, Event& event) {
   Reader in(payload);
   const Kind outer = in.peek();

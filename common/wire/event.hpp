@@ -20,7 +20,7 @@ inline constexpr std::string_view kStream = "STREAM";
 inline constexpr std::string_view kStreamDone = "STREAM_DONE";
 inline constexpr std::string_view kHeartbeat = "_zpc_hb";
 inline constexpr std::string_view kMore = "_zpc_more";
-/// Ours: the caller gives up. Stock servers ignore it.
+/// An extension of this suite: the caller cancels. Stock servers ignore it.
 inline constexpr std::string_view kCancel = "_zpx_cancel";
 
 /// What is wrong with a payload.
@@ -30,9 +30,9 @@ enum class Fault : std::uint8_t {
   kNotAnEvent,   ///< Not an array of three with a map in front.
   kNoId,         ///< No message_id, or one that is nil, an array, a map or above the limit.
   kBadName,      ///< The name is not text.
-  kDamagedArgs,  ///< Truncated or damaged behind the name.
+  kDamagedArgs,  ///< Truncated or damaged after the name.
   kTooDeep,      ///< Header or args nested deeper than the limit.
-  kTooMany,      ///< More values than the limit in the args, or in one of the header's.
+  kTooMany,      ///< More values than the limit in the args, or in one value of the header.
   kTooLarge,     ///< Longer than the frame limit.
   kLongHeader,   ///< A header longer than its limit.
 };
@@ -51,13 +51,13 @@ struct Event {
   std::uint64_t version = 1;               ///< 1 when missing.
   std::optional<std::int64_t> timeout_ms;  ///< The call's deadline, counted from arrival.
 
-  /// A request that failed to decode but can be answered with an error: everything up to the id was read.
+  /// Whether a request that failed to decode can still get an ERR as its reply: everything up to the id was
+  /// read.
   bool answerable() const { return !id.empty() && response_to.empty(); }
 };
 
-/// Reads header and name alone, in a time that does not depend on the args: those are left unchecked, as all
-/// the bytes behind the name, be they too few or too many. Never throws, never allocates; a fault is in the
-/// answer.
+/// Reads header and name only, in time independent of the args: these are all the bytes after the name,
+/// unchecked, too few or too many. Never throws, never allocates; a fault is in the result.
 Event peek(std::string_view payload, const Limits& limits);
 
 /// Reads a whole event. Never throws, never allocates; a fault is in the result.
@@ -67,50 +67,50 @@ Event decode(std::string_view payload, const Limits& limits);
 /// empty for an integer id.
 std::string_view id_text(std::string_view encoded_id);
 
-/// The one rule for "the same id": what it is, however it was encoded, since a peer that decodes an id may
-/// echo it with another prefix. Numbers are compared by value, an integral float being its integer; text and
-/// bytes are different ids, as they are to Python; arrays, maps and extensions are compared as encoded. A
-/// view into the encoded id.
+/// Defines when two ids are the same: by value rather than encoding, since a peer that decodes an id may echo
+/// it with another prefix. Numbers are compared by value, an integral float equal to its integer; text and
+/// bytes are different ids, as in Python; arrays, maps and extensions are compared as encoded. A view into
+/// the encoded id.
 struct IdKey {
   Kind kind = Kind::kNone;
   std::string_view text;
-  Integer number = 0;  ///< Of another float its bits.
+  Integer number = 0;  ///< The value; for a float that is not integral, its bits.
   friend bool operator==(const IdKey&, const IdKey&) = default;
 
-  /// The same characters as bytes for text, and as text for bytes; itself otherwise. Peers of Python 2 have
-  /// one type for both and may echo the one for the other: look for it where the id itself is unknown.
+  /// The same characters as bytes for text, and as text for bytes; itself otherwise. Python 2 peers have one
+  /// type for both and may echo one for the other: to be looked up when the id itself is unknown.
   IdKey respelled() const;
 };
 IdKey id_key(std::string_view encoded_id);
 
-/// The n of `[n]`, the args of a grant: an integer, a bool or an integral float, as Python reads it; 0 when
-/// it is none of these or negative. The args need not have been checked.
+/// Returns n from `[n]`, the args of a grant: an integer, a bool or an integral float, as Python reads it; 0
+/// for anything else and for a negative number. The args need not have been checked.
 std::uint64_t grant_of(std::string_view args);
 
-/// `payload` under another name, everything else byte for byte. `event` is what peek() saw in it.
+/// `payload` with another event name and otherwise byte for byte the same. `event` is the result of peek().
 Buffer renamed(std::string_view payload, const Event& event, std::string_view name);
 
-/// Whether the event's name is bytes, as Python 2.7 sends all text with a msgpack of today. Such a peer's
-/// header has bytes for keys, and a stock client of today finds nothing in it. `event` is what peek() saw.
+/// Whether the event's name is bytes, as Python 2.7 with a current msgpack sends all text. Such a peer's
+/// header keys are bytes too, so a current stock client finds none of them. `event` is the result of peek().
 bool names_in_bytes(const Event& event);
-/// `payload` as a peer of today would have sent it, in answer to `response_to`: text for the name, for the
-/// header's keys and for the words of an ERR. Everything else stays. `event` is what peek() saw in it.
+/// `payload` as a current peer would have sent it in reply to `response_to`: with text for the name, the
+/// header's keys and the strings of an ERR. The rest is unchanged. `event` is the result of peek().
 Buffer modernized(std::string_view payload, const Event& event, std::string_view response_to);
 
 /// The text of one header key; empty when it is missing or not text.
 std::string_view header_text(std::string_view header, std::string_view key);
 
-/// Of a header what is of use after its event: `traceparent` and `tracestate`, encoded as a map. Values
-/// longer than W3C asks anybody to carry (512 bytes) are left out.
+/// The keys of a header that are kept with a call: `traceparent` and `tracestate`, encoded as a map. Values
+/// longer than W3C requires to be propagated (512 bytes) are omitted.
 std::string trace_keys(std::string_view header);
 
-/// Header keys that travel besides the protocol's own, encoded one after the other.
+/// Further header keys beside the protocol's own, encoded one after the other.
 class Context {
  public:
   /// Throws Mismatch when `value` cannot be sent.
   template <class T>
   void add(std::string_view key, const T& value) {
-    Buffer entry(64);  // apart, so that a value that cannot be sent leaves no half of it behind
+    Buffer entry(64);  // separate, so that a value that cannot be sent leaves nothing behind
     Packer packer(entry);
     pack_text(packer, key);
     pack(packer, value);
@@ -129,7 +129,7 @@ class Context {
   std::uint32_t count_ = 0;
 };
 
-/// What stands before an event's args.
+/// The parts of an event in front of its args.
 struct Head {
   std::string_view id;           ///< Encoded.
   std::string_view response_to;  ///< Encoded, as received; empty to open a channel.

@@ -1,6 +1,6 @@
 // A program's own types as arguments and results: structs with MSGPACK_DEFINE_MAP(…) or MSGPACK_DEFINE(…),
-// and what else msgpack-c has adaptors for. Apart from codec.hpp because all of msgpack-c takes a second to
-// compile.
+// and all others that msgpack-c has adaptors for. Separate from codec.hpp because all of msgpack-c takes a
+// second to compile.
 #pragma once
 
 #include <msgpack.hpp>
@@ -12,7 +12,7 @@ namespace zerosuite::wire {
 /// Appends what msgpack-c packed. Throws Mismatch when a stock peer could not read it.
 void append_checked(Packer& out, const Buffer& packed);
 
-/// Where msgpack-c packs to, so that its packer can be specialised below for floats.
+/// The buffer type that msgpack-c packs to, so that its packer can be specialised for floats below.
 struct ForeignBuffer : Buffer {};
 
 template <class T>
@@ -36,7 +36,7 @@ struct Foreign {
 
 }  // namespace zerosuite::wire
 
-// As ours do: its own way would make the integer 3 of 3.0 (see pack_float()).
+// msgpack-c's own packer would send 3.0 as the integer 3 (see pack_float()).
 template <>
 inline msgpack::v1::packer<zerosuite::wire::ForeignBuffer>&
 msgpack::v1::packer<zerosuite::wire::ForeignBuffer>::pack_double(double value) {

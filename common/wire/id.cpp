@@ -25,7 +25,7 @@ IdSource::IdSource() {
 
 std::string_view IdSource::next() {
   ++count_;
-  // Counting in hex in place: one digit on most calls, where formatting would write sixteen.
+  // Counts in hex in place: most calls write one digit, where formatting would write sixteen.
   for (char* digit = encoded_.data() + kSize - 1;; --digit) {
     if (*digit == '9') {
       *digit = 'a';

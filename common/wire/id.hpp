@@ -8,8 +8,8 @@
 
 namespace zerosuite::wire {
 
-/// Makes ids that no other maker makes: 64 random bits drawn once, then a 64-bit counter. Peers never parse
-/// them. Not thread-safe. After fork() make a new one: the copy would repeat its parent's ids.
+/// Makes unique ids: 64 random bits drawn once, then a 64-bit counter. Peers never parse them. Not
+/// thread-safe. After fork(2) create a new one: the copy would repeat its parent's ids.
 class IdSource {
  public:
   static constexpr std::size_t kSize = 34;  ///< The encoded id: c4 20 and 32 characters.
@@ -18,7 +18,7 @@ class IdSource {
 
   /// The next id, msgpack-encoded; valid until the next call.
   std::string_view next();
-  /// The counter inside the id that next() answered last; the first is 1.
+  /// The counter in the id last returned by next(); the first is 1.
   std::uint64_t count() const { return count_; }
   /// The counter inside `text`, an id echoed by a peer as bin or str, without its msgpack prefix; nullopt
   /// when the id is not one of ours.

@@ -23,8 +23,8 @@ std::uint32_t length(const char* at, std::size_t width) {
   return big_endian<std::uint32_t>(at);
 }
 
-// How the codes 0xc0 … 0xdf lay out. `width` is the size of a length field after the code, 0 when `fixed` is
-// the size of the payload itself. An ext's payload starts with its type byte, which is counted in.
+// The layout of the codes 0xc0 … 0xdf. `width` is the size of the length field after the code, or 0 when
+// `fixed` is the size of the payload. An ext's payload includes its type byte.
 struct Code {
   Kind kind;
   std::uint8_t width;
@@ -72,7 +72,7 @@ std::string_view python_name(Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-// Inline, whatever the compiler thinks of its size, as what follows: some twenty of these read a call.
+// Forced inline, like take() and take_count(): reading a call takes some twenty of these.
 [[gnu::always_inline]] inline Reader::Head Reader::head() const {
   if (at_ == end_) return {};
   const auto code = static_cast<std::uint8_t>(*at_);
@@ -152,7 +152,7 @@ std::optional<ExtView> Reader::ext() {
 }
 
 std::string_view Reader::skip(const Limits& limits) {
-  if (limits.max_elements > 0) {  // most values have none inside
+  if (limits.max_elements > 0) {  // most values contain no others
     const char* const start = at_;
     const Head next = head();
     const bool plain = next.kind != Kind::kNone && next.kind != Kind::kArray && next.kind != Kind::kMap;
@@ -182,7 +182,7 @@ std::string_view Reader::skip_nested(const Limits& limits) {
     at_ += next.prefix;
     if (next.kind == Kind::kArray || next.kind == Kind::kMap) {
       const std::uint64_t values = std::uint64_t{next.size} * (next.kind == Kind::kMap ? 2 : 1);
-      if (values > left()) return refuse(Damage::kMalformed);  // each takes at least a byte
+      if (values > left()) return refuse(Damage::kMalformed);  // each takes at least one byte
       if (depth == kMostNesting || depth == limits.max_nesting) return refuse(Damage::kTooDeep);
       if (values > 0) {
         pending[depth++] = values;

@@ -1,10 +1,10 @@
 // A pull parser for MessagePack (github.com/msgpack/msgpack/blob/master/spec.md) over a buffer it does not
 // own.
 //
-// Why not msgpack-c's: an event is routed by its header and name alone, ids must be echoed as the very bytes
-// received, and arguments are read straight into their C++ types. msgpack-c's unpacker builds an object tree
-// first and allocates by declared lengths. The unit tests and the fuzz target hold this parser against
-// msgpack-c's.
+// Used instead of msgpack-c's parser because an event is routed by its header and name alone, ids must be
+// echoed byte for byte, and arguments are read directly into their C++ types. msgpack-c's unpacker builds an
+// object tree first and allocates by declared lengths. The unit tests and the fuzz target compare this parser
+// with msgpack-c's.
 //
 // Allocates nothing, never reads past the end. Any thread; one thread at a time for each Reader.
 #pragma once
@@ -26,7 +26,7 @@ enum class Kind : std::uint8_t { kNil, kBool, kInt, kFloat, kStr, kBin, kArray, 
 /// The Python name of the kind ("int", "str", "list", "NoneType", …), as error texts show it.
 std::string_view python_name(Kind kind);
 
-/// Why skip() refused; kNone is no refusal.
+/// Why skip() refused a value; kNone if it did not.
 enum class Damage : std::uint8_t { kNone, kMalformed, kTooDeep, kTooMany };
 
 /// An extension value; type −1 is a timestamp, negative ones are MessagePack's own.
@@ -46,8 +46,8 @@ class Reader {
 
   // Most values in a call have a prefix of one byte; those are read inline.
 
-  // Each takes the next value when it is of that kind and whole; otherwise returns empty and stays where it
-  // is.
+  // Each takes the next value if it is of that kind and complete; otherwise it returns empty and takes
+  // nothing.
   bool nil();
   std::optional<bool> boolean();
   std::optional<Integer> integer() {
@@ -57,7 +57,7 @@ class Reader {
     return Integer{static_cast<std::int8_t>(code)};
   }
   std::optional<double> floating();  ///< float32 and float64; not integers.
-  /// Also the old raw forms, which share its codes.
+  /// Includes the old raw types, which share its codes.
   std::optional<std::string_view> str() {
     std::string_view text;
     return take_short(text) ? std::optional(text) : long_str();
@@ -68,7 +68,7 @@ class Reader {
     std::string_view text;
     return take_text(text) ? std::optional(text) : std::nullopt;
   }
-  /// As text(), but without an optional: false if there was none.
+  /// As text(), but without an optional: returns false if there is none.
   bool take_text(std::string_view& text) { return take_short(text) || take_long_text(text); }
   /// The count; that many values follow.
   std::optional<std::uint32_t> array() {
@@ -82,17 +82,17 @@ class Reader {
   }
   std::optional<ExtView> ext();
 
-  /// Steps over one whole value, checking that every declared length is backed by bytes. Returns its encoded
-  /// bytes; empty when it is refused, and `damage()` says why. No recursion.
+  /// Skips one complete value, checking that every declared length is backed by bytes. Returns its encoded
+  /// bytes; empty when the value is refused, for the reason given by damage(). Not recursive.
   std::string_view skip(const Limits& limits);
   Damage damage() const { return damage_; }
 
  private:
-  /// What the next value's prefix says: its kind, the prefix's size, and the payload's size or the count of
-  /// elements.
+  /// The decoded prefix of the next value: its kind, the prefix's size, and the payload's size or the count
+  /// of elements.
   struct Head {
     Kind kind = Kind::kNone;
-    std::uint8_t prefix = 0;  // 0: the prefix itself is cut short
+    std::uint8_t prefix = 0;  // 0: the prefix itself is truncated
     std::uint32_t size = 0;
   };
   Head head() const;

@@ -8,7 +8,7 @@ namespace {
 
 bool is_continuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
 
-// The size of the well-formed sequence at `at` (first byte not ASCII), 0 when there is none; RFC 3629
+// The size of the well-formed sequence at `at` (first byte not ASCII), 0 when it is malformed; RFC 3629
 // section 4.
 std::size_t sequence(const unsigned char* at, std::size_t left) {
   const unsigned char lead = at[0];
@@ -32,7 +32,7 @@ bool is_utf8(std::string_view text) {
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   std::size_t left = text.size();
   while (left > 0) {
-    if (left >= 8) {  // eight ASCII bytes at a time: nearly all text
+    if (left >= 8) {  // eight ASCII bytes at a time, which is nearly all text
       std::uint64_t word;
       std::memcpy(&word, at, 8);
       if ((word & 0x8080808080808080ULL) == 0) {

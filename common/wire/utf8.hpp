@@ -1,4 +1,5 @@
-// Is it text? A stock Python client drops the whole event on bad UTF-8, so nothing else leaves as a str.
+// UTF-8 validation. A stock Python client drops a whole event on invalid UTF-8, so only valid text is sent as
+// a str.
 #pragma once
 
 #include <string_view>

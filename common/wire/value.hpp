@@ -24,7 +24,7 @@ struct Bytes {
   friend bool operator==(const Bytes&, const Bytes&) = default;
 };
 
-/// An application's own type, passed through unread (−1 is MessagePack's timestamp).
+/// An application's own type, passed through undecoded (−1 is MessagePack's timestamp).
 struct Ext {
   std::int8_t type = 0;
   std::string data;
@@ -35,11 +35,11 @@ struct Value;
 struct DictEntry;
 using List = std::vector<Value>;
 
-/// In the order they came: a map is echoed as it was sent.
+/// Keeps the order of arrival: a map is echoed as it was sent.
 struct Dict : std::vector<DictEntry> {
   using vector::vector;
 
-  /// Appends an entry and returns *this. Does not check whether the key is there already.
+  /// Appends an entry and returns *this. Does not check for duplicate keys.
   Dict& add(std::string_view key, Value value);
 };
 
@@ -99,7 +99,7 @@ inline Dict& Dict::add(std::string_view key, Value value) {
   return *this;
 }
 
-/// The text of a str or bytes: where text is meant, peers send either. The view is of the value.
+/// The text of a str or bytes: where text is meant, peers send either. The view refers to the value.
 std::optional<std::string_view> text_of(const Value& value);
 
 /// The value under a text key; null when there is none.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kColumn = 32;
 constexpr std::size_t kWidth = 110;
 
-// Broken between words into lines that fit right of kColumn.
+// Wraps the text into lines that fit to the right of kColumn.
 std::string wrapped(std::string_view words) {
   std::string out;
   std::size_t length = 0;
@@ -56,7 +56,7 @@ CommandLine::CommandLine(const Options& options)
     : options_(options), app_(std::make_unique<CLI::App>(std::string(options.program().summary))) {
   const Program& program = options.program();
   app_->name(program.executable_name());
-  app_->allow_extras();  // so that an unknown flag is answered with the nearest one
+  app_->allow_extras();  // so that the error for an unknown flag can name the nearest one
   app_->get_formatter()->column_width(kColumn);
   for (const Option& option : options.all()) {
     if (option.scope() != Scope::kSecret) add(option);
@@ -107,7 +107,7 @@ std::string CommandLine::help() const { return app_->help(); }
 bool CommandLine::read(const std::vector<std::string>& arguments, Origins& origins) {
   try {
     app_->parse(
-        std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // as CLI11 wants it: last first
+        std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 expects them last first
   } catch (const CLI::CallForHelp&) {
     std::fputs(help().c_str(), stdout);
     return false;
@@ -141,8 +141,8 @@ void CommandLine::refuse_unknown(const std::string& argument) const {
          (meant ? "; did you mean " + *meant + "?" : std::string("; try --help")));
 }
 
-// CLI11 throws when a flag has no value, has one too many, or stands twice where once is meant. Its texts
-// begin with the flag, and say the rest in the words of a parser.
+// CLI11 throws when a flag has no value, has one too many, or is repeated where it must not be. Its messages
+// begin with the flag, but are otherwise worded for programmers, so they are replaced here.
 void CommandLine::refuse_use(const std::string& reason) const {
   const std::string named = reason.substr(0, reason.find_first_of(": "));
   for (const Option& option : options_.all()) {

@@ -1,4 +1,4 @@
-// The flags of a program. CLI11 is behind it; this header is all that others see.
+// The flags of a program. Hides CLI11.
 #pragma once
 
 #include <memory>
@@ -13,16 +13,15 @@ class App;
 
 namespace zerosuite::ops {
 
-/// Every option but the secrets is a flag. Made while the fields still hold their defaults, which --help
-/// shows; the options must outlive it.
+/// Every option but the secrets is a flag. To be created while the fields still hold their defaults, which
+/// --help shows; the options must outlive it.
 class CommandLine {
  public:
   explicit CommandLine(const Options& options);
   ~CommandLine();
 
-  /// Sets what the arguments (without the program's name) say; may be called again. Returns false when they
-  /// asked for something to be printed instead of a start, which it was: --help or --version. Throws
-  /// core::Failure InvalidArgument, one line.
+  /// Sets the options from the arguments (without the program's name); may be called again. Returns false
+  /// when it has printed --help or --version instead. Throws core::Failure InvalidArgument, one line.
   bool read(const std::vector<std::string>& arguments, Origins& origins);
   /// The text of --help.
   std::string help() const;

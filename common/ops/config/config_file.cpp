@@ -39,7 +39,7 @@ std::string shown(const std::vector<std::string>& words) {
   return "[" + out + "]";
 }
 
-/// The texts of a list, or a lone text in its place; nullopt for anything else.
+/// The texts of a list, or a single text in its place; nullopt for anything else.
 std::optional<std::vector<std::string>> texts(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return std::vector{*text};
   const toml::array* const array = node.as_array();
@@ -53,7 +53,7 @@ std::optional<std::vector<std::string>> texts(const toml::node& node) {
   return all;
 }
 
-/// A value has the type of its key: a number in quotes is a text.
+/// Sets the option to the node's value, which must have the key's type: a number in quotes is a text.
 void set(const Option& option, const toml::node& node, const std::string& origin) {
   if (option.is_list()) {
     const auto words = texts(node);
@@ -75,7 +75,7 @@ void set(const Option& option, const toml::node& node, const std::string& origin
 /// One table of the file.
 class Table {
  public:
-  /// Of the options, those may stand in it that have one of the scopes.
+  /// The table may contain the options of the given scopes.
   Table(std::string title, const Options& options, std::set<Scope> scopes, const std::string& path)
       : title_(std::move(title)), options_(options), scopes_(std::move(scopes)), path_(path) {}
 
@@ -144,7 +144,7 @@ std::string contents(const std::string& path) {
   try {
     std::ifstream stream(path, std::ios::binary);
     if (stream) return {std::istreambuf_iterator<char>(stream), {}};
-  } catch (const std::ios_base::failure&) {  // a folder opens but does not read; errno has the reason
+  } catch (const std::ios_base::failure&) {  // a folder can be opened but not read; errno has the reason
   }
   refuse("cannot read " + path + ": " + std::generic_category().message(errno));
 }

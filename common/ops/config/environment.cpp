@@ -17,8 +17,8 @@ bool is_for_another(const Program& program, std::string_view variable) {
   });
 }
 
-// A name that is nearly one of ours stops the start. Names far from ours are let pass: container platforms
-// put variables of their own beside them.
+// A variable whose name is close to a known one is an error. Other unknown names are ignored: container
+// platforms define variables with the same prefix.
 void check_names(const Options& options, const Environment& environment) {
   std::vector<std::string> known;
   for (const Option& option : options.all()) {
@@ -50,7 +50,7 @@ Secrets take_secrets(const Options& options) {
   for (const Option& option : options.all()) {
     if (option.scope() != Scope::kSecret) continue;
     for (const std::string& variable : options.variables(option)) {
-      // All of them: execve(2) lets a variable stand there twice, and unsetenv(3) only forgets where.
+      // All entries: execve(2) allows duplicates, and unsetenv(3) does not erase the text.
       for (char** entry = environ; *entry != nullptr; ++entry) {
         if (!std::string_view(*entry).starts_with(variable + "=")) continue;
         const std::string_view value = std::string_view(*entry).substr(variable.size() + 1);

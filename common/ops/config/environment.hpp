@@ -13,20 +13,20 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 /// By the option's name.
 using Secrets = std::map<std::string, core::SecretText, std::less<>>;
 
-/// This process' own.
+/// The environment of this process.
 Environment environment();
 
-/// Takes what is given for the program's secret options out of this process' environment. It is overwritten
-/// there, so that /proc/PID/environ, which a child and a curious user can read, does not show it any longer.
-/// To be called before any thread is started.
+/// Takes the values of the program's secret options out of this process's environment. They are overwritten
+/// there, so that /proc/PID/environ and child processes no longer show them. To be called before any thread
+/// is started.
 Secrets take_secrets(const Options& options);
 
 /// Sets the secret options. Throws core::Failure InvalidArgument for one that is empty.
 void set_secrets(const Options& options, Secrets secrets, Origins& origins);
 
-/// Sets what the variables say, but for secrets: the program's own variable overrides the shared one. Throws
-/// core::Failure InvalidArgument, one line, for a value that its key may not have, and for a variable that is
-/// nearly one of the program's.
+/// Sets the options, except secrets, from the variables; the program's own variable overrides the shared one.
+/// Throws core::Failure InvalidArgument, one line, for a value that is not valid for its key, and for a
+/// variable that is probably a misspelling of one of the program's.
 void read_environment(const Options& options, const Environment& environment, Origins& origins);
 
 }  // namespace zerosuite::ops

@@ -170,7 +170,7 @@ bool Option::set_number(const std::string& word) const {
 
 bool Option::set_list(const List& words) const {
   const List parts = parts_of(words);
-  // A word of the list that stands for all of it stands alone.
+  // The empty word counts only if it is the only part.
   const bool alone = !empty_word_.empty() && parts == List{empty_word_};
   if (parts.empty() && !may_be_empty_) return false;
   if (!alone &&

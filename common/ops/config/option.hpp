@@ -1,6 +1,6 @@
-// The table of all configuration keys of a program. Each row binds a field: it gives the key its name, its
-// range and its help, and what the field holds is the default. Flags, environment, file, --help and
-// --print-config are all made from the rows, and a test holds suite.toml against them.
+// The table of all configuration keys of a program. Each row binds a field and gives the key's name, range
+// and help; the field's initial value is the default. Flags, environment, file, --help and --print-config are
+// all derived from the rows, and a test compares suite.toml with them.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@
 
 namespace zerosuite::ops {
 
-/// The largest count that is taken: beyond it a limit is no limit.
+/// The largest count accepted: a larger limit would be no limit.
 inline constexpr std::int64_t kMaxCount = 1'000'000'000;
 inline constexpr std::int64_t kHourMs = 3'600'000;
 inline constexpr std::int64_t kDayMs = 24 * kHourMs;
@@ -29,24 +29,24 @@ inline constexpr std::int64_t kDayMs = 24 * kHourMs;
 enum class Scope : std::uint8_t {
   kShared,   ///< A key of the table [suite]; the program's own table may override it.
   kOwn,      ///< A key of the program's own table.
-  kCommand,  ///< A flag that says something about this one start; never a key of the file.
-  kSecret,   ///< In the environment only: a file is shown around, and ps(1) shows flags.
+  kCommand,  ///< A flag for a single start; never a key of the file.
+  kSecret,   ///< In the environment only: files get passed around, and ps(1) shows flags.
 };
 
-/// Of a number. Without `most` a count is kMaxCount at most, and a duration a day.
+/// The range of a number. Without `most`, the maximum is kMaxCount for a count and a day for a duration.
 struct Range {
   std::int64_t least = 0;
   std::int64_t most = 0;
 };
 
-/// One of several words, each of which stands for a value.
+/// One of several words, each for a value.
 struct Choice {
   std::vector<std::string> words;
-  std::function<std::size_t()> get;      ///< The index of the present value's word.
-  std::function<void(std::size_t)> set;  ///< Takes the value of that word.
+  std::function<std::size_t()> get;      ///< Returns the index of the current value's word.
+  std::function<void(std::size_t)> set;  ///< Sets the value of the word with that index.
 };
 
-/// Where a value goes. The optional ones are empty for a word of their own, such as "none".
+/// The field that a value is stored in. An optional field is emptied by a special word, such as "none".
 using Binding = std::variant<bool*, int*, std::uint32_t*, std::int64_t*, std::size_t*, core::milliseconds*,
                              core::Clock::duration*, std::string*, std::vector<std::string>*,
                              std::optional<std::int64_t>*, std::optional<std::string>*,
@@ -58,22 +58,22 @@ class Option {
   Option(std::string name, Scope scope, Binding binding, std::string help);
 
   Option& range(Range allowed);
-  /// What stands for the value in --help: "FILE".
+  /// The placeholder for the value in --help: "FILE".
   Option& argument(std::string argument);
-  /// The word for an optional field that is empty: "none".
+  /// The word for an empty optional field: "none".
   Option& empty_word(std::string word);
-  /// A text, or each one of a list, must pass the test; `expected` says what does.
+  /// A text, or each text of a list, must pass the test; `expected` describes what passes.
   Option& test(bool (*passes_test)(std::string_view text), std::string expected);
   /// A list must not be empty.
   Option& not_empty();
-  /// It lists endpoints that the program listens on: they must be local, or allowed by `insecure`.
+  /// It lists endpoints that the program binds: they must be local, or allowed by `insecure`.
   Option& listening();
 
   const std::string& name() const { return name_; }
   Scope scope() const { return scope_; }
   const std::string& help() const { return help_; }
   const std::string& argument() const { return argument_; }
-  /// "ms" or "bytes", from the key's name; empty = a plain count, or no number.
+  /// "ms" or "bytes", from the key's name; empty = a plain count, or not a number.
   std::string_view unit() const;
   /// `--log-level`
   std::string flag() const;
@@ -82,18 +82,19 @@ class Option {
   bool is_number() const;
   bool is_duration() const;
   bool listens() const { return listens_; }
-  /// Of a list, what the field holds.
+  /// The field's value, for a list.
   const std::vector<std::string>& list() const { return *std::get<std::vector<std::string>*>(binding_); }
-  /// Whether a number or the empty word is meant.
+  /// Whether it takes a number or the empty word.
   bool is_optional_number() const { return std::holds_alternative<std::optional<std::int64_t>*>(binding_); }
 
-  /// What a good value looks like, after the word "expected".
+  /// What a valid value looks like, to follow the word "expected".
   std::string expectation() const;
-  /// Sets the field; false, and nothing is changed, when `words` is no value that it may have. A list takes
-  /// any number of them, and words of several parts, separated by commas or blanks; others exactly one.
+  /// Sets the field; returns false, changing nothing, when `words` is not a valid value. A list takes any
+  /// number of words, each possibly of several parts separated by commas or blanks; other fields take exactly
+  /// one word.
   bool set(const std::vector<std::string>& words) const;
   void set_secret(core::SecretText secret) const;
-  /// What the field holds, in the notation of the file. A secret is not shown: "".
+  /// The field's value in the notation of the file; for a secret "".
   std::string to_toml() const;
 
  private:
@@ -117,8 +118,8 @@ class Option {
 /// Throws core::Failure InvalidArgument: `<origin> is <shown>; expected …`.
 [[noreturn]] void refuse_value(const Option& option, const std::string& shown, const std::string& origin);
 
-/// Who has set an option, by its name: `--bind`, `ZEROSUITE_MATH_BIND` or `suite.toml:12: bind`. Those that
-/// have their default are not in it.
+/// The origin of each option's value, by the option's name: `--bind`, `ZEROSUITE_MATH_BIND` or
+/// `suite.toml:12: bind`. Options with their default are not included.
 using Origins = std::map<std::string, std::string, std::less<>>;
 
 class Options;
@@ -148,7 +149,7 @@ class Options {
   Option& add_shared(std::string name, T& field, std::string help) {
     return all_.emplace_back(std::move(name), Scope::kShared, Binding(&field), std::move(help));
   }
-  /// Of a number that has a range.
+  /// Adds a number with a range.
   template <class T>
   Option& add(std::string name, T& field, Range allowed, std::string help) {
     return add(std::move(name), field, std::move(help)).range(allowed);
@@ -164,7 +165,7 @@ class Options {
   Option& add_secret(std::string name, std::optional<core::SecretText>& field, std::string help) {
     return all_.emplace_back(std::move(name), Scope::kSecret, Binding(&field), std::move(help));
   }
-  /// One of `words`, each with its value.
+  /// Adds a choice among `words`, each with its value.
   template <class T>
   Option& add_choice(std::string name, T& field, std::vector<std::pair<std::string, T>> words,
                      std::string help) {
@@ -176,7 +177,7 @@ class Options {
     return all_.emplace_back(std::move(name), Scope::kShared, choice(field, std::move(words)),
                              std::move(help));
   }
-  /// A list of tables; Row has `void describe(Options&)` and a default constructor.
+  /// Adds a list of tables; Row needs `void describe(Options&)` and a default constructor.
   template <class Row>
   void add_rows(std::string name, std::vector<std::string> required, std::vector<Row>& rows) {
     rows_.push_back({std::move(name), std::move(required),
@@ -200,7 +201,7 @@ class Options {
   /// Null when there is none of that name.
   const Option* find(std::string_view name) const;
 
-  /// The environment variables that set the option, strongest first; none for a switch of one start.
+  /// The environment variables that set the option, strongest first; none for a kCommand switch.
   std::vector<std::string> variables(const Option& option) const;
 
  private:
@@ -218,11 +219,11 @@ class Options {
   }
 
   const Program& program_;
-  std::deque<Option> all_;  // rows keep their place as others join
+  std::deque<Option> all_;  // references stay valid as rows are added
   std::vector<OptionRows> rows_;
 };
 
-/// What the environment variables of one program begin with: `ZEROSUITE_MATH_`.
+/// The prefix of a program's environment variables: `ZEROSUITE_MATH_`.
 std::string environment_prefix(std::string_view program);
 
 }  // namespace zerosuite::ops

@@ -1,5 +1,5 @@
-// What a main() says about its program; everything else about starting and stopping is the same for all of
-// them.
+// What a main() specifies about its program; everything else about starting and stopping is the same for all
+// programs.
 #pragma once
 
 #include <array>
@@ -8,18 +8,19 @@
 
 namespace zerosuite::ops {
 
-/// The programs of the suite. Each may have a table of its name in a shared configuration file.
+/// The programs of the suite. Each may have a table of that name in a shared configuration file.
 inline constexpr std::array<std::string_view, 4> kPrograms = {"proxy", "math", "lock", "id"};
 
 struct Program {
-  /// "math" for zerosuite-math: the service's name, its table in the file and its word in the log.
+  /// "math" for zerosuite-math: the name of the service, of its table in the file, and of the program in the
+  /// log.
   std::string_view name;
   std::string_view summary;    ///< One line for --help.
   std::string_view bind;       ///< The default of --bind.
   std::string_view data = {};  ///< The default of --data; empty = it keeps no data.
-  bool worker = true;          ///< Serves behind proxies too.
-  bool sticky = false;         ///< Asks them to send calls with the same first argument to the same process.
-  std::string_view version = ZEROSUITE_VERSION;  ///< As --version and the proxy show it.
+  bool worker = true;          ///< It also serves behind proxies.
+  bool sticky = false;  ///< Proxies are to send calls with the same first argument to the same process.
+  std::string_view version = ZEROSUITE_VERSION;  ///< As shown by --version and the proxy.
   std::string_view executable = {};              ///< For --help and errors; empty = zerosuite-NAME.
 
   std::string executable_name() const {

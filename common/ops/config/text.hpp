@@ -10,11 +10,11 @@ namespace zerosuite::ops {
 
 using core::nearest, core::quote, core::word_or_quoted;
 
-/// Stands for bytes that must not be shown, such as the identity of a connection: a peer that knows it could
-/// take it over. The same for the same bytes as long as the process lives.
+/// A substitute for bytes that must not be shown, such as the identity of a connection, which a peer that
+/// knows it could take over. The same for the same bytes for the life of the process.
 std::string pseudonym(std::string_view bytes);
 
-/// Throws core::Failure InvalidArgument: what somebody configured cannot be.
+/// Throws core::Failure InvalidArgument, for a configuration that is not valid.
 [[noreturn]] void refuse(const std::string& line);
 
 }  // namespace zerosuite::ops

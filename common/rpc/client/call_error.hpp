@@ -10,14 +10,13 @@
 
 namespace zerosuite::rpc {
 
-/// Every way a call fails; catch it to catch them all. name() is in the vocabulary of core/error.hpp or the
-/// remote's.
+/// Base of all errors of a call. name() is from the vocabulary of core/error.hpp, or the remote's own.
 class CallError : public core::Failure {
  public:
   using Failure::Failure;
 };
 
-/// The remote method raised: its name, its message, and the remote's own account when it sent one.
+/// The remote method raised an error: its name, its message, and the remote's traceback if it sent one.
 class RemoteError : public CallError {
  public:
   RemoteError(std::string name, const std::string& message, std::string traceback)
@@ -42,13 +41,13 @@ class TimeoutExpired : public CallError {
   explicit TimeoutExpired(const std::string& message) : CallError(core::kTimeoutExpired, message) {}
 };
 
-/// The caller itself gave the call up: by its stop token, or by closing the client.
+/// The caller cancelled the call by its stop token or by closing the client.
 class Cancelled : public CallError {
  public:
   explicit Cancelled(const std::string& message) : CallError(core::kCancelled, message) {}
 };
 
-/// The remote answered with something that is not zerorpc, or not what was asked for.
+/// The remote's reply is not zerorpc, or not of the kind the caller expects.
 class ProtocolError : public CallError {
  public:
   explicit ProtocolError(const std::string& message) : CallError(core::kProtocolError, message) {}
@@ -58,7 +57,7 @@ inline std::exception_ptr protocol_error(const std::string& text) {
   return std::make_exception_ptr(ProtocolError(text));
 }
 
-/// What a finished call brought: its value or its error.
+/// The result of a finished call: its value or its error.
 template <class T>
 class Outcome {
  public:
@@ -66,7 +65,7 @@ class Outcome {
   explicit Outcome(std::exception_ptr error) : result_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return result_.index() == 0; }
-  /// The value; throws the CallError when there is none.
+  /// The value; rethrows the call's error when there is none.
   T& value() {
     if (!ok()) std::rethrow_exception(std::get<1>(result_));
     return std::get<0>(result_);

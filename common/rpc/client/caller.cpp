@@ -12,7 +12,7 @@ namespace {
 
 using core::TimePoint;
 
-const wire::Envelope kServer;  // a DEALER names nobody
+const wire::Envelope kServer;  // a DEALER needs no address
 
 std::string seconds(core::Clock::duration duration) {
   const auto ms = std::chrono::duration_cast<core::milliseconds>(duration).count();
@@ -30,8 +30,8 @@ struct RemoteFailure {
   std::string traceback;
 };
 
-// ERR carries [name, message, traceback or nil]; one string from a server of protocol version 1; or, from one
-// in Go, [text, nil, nil].
+// ERR carries [name, message, traceback or nil]; one string from a server of protocol version 1; or [text,
+// nil, nil] from one in Go.
 std::optional<RemoteFailure> read_failure(std::string_view args) {
   wire::Reader in(args);
   const auto count = in.array().value_or(0);
@@ -66,7 +66,7 @@ struct Caller::OpenCall {
   TimePoint deadline = TimePoint::max();
   core::milliseconds timeout{0};
   std::string method;
-  std::string unsent;  // the request, until the server could take it
+  std::string unsent;  // the request, until the server takes it
   std::unique_ptr<ResponseHandler> listener;
 };
 
@@ -149,8 +149,7 @@ void Caller::on_event(OpenCall& call, const wire::Event& event) {
     return rearm(call);
   }
   call.heartbeat.alive(timers_.now());
-  if (event.name != wire::kMore)
-    on_reply(call, event);  // no method reads events, so there is nothing to send more of
+  if (event.name != wire::kMore) on_reply(call, event);  // a caller sends no stream, so a grant means nothing
 }
 
 void Caller::on_reply(OpenCall& call, const wire::Event& event) {
@@ -177,7 +176,8 @@ void Caller::on_reply(OpenCall& call, const wire::Event& event) {
 void Caller::on_error(OpenCall& call, std::string_view args) {
   const auto failure = read_failure(args);
   if (!failure) return fail(call.id, protocol_error("the remote sent an ERR of another shape"));
-  // A server of ours watches the same deadline; which of us notices first makes no difference to the program.
+  // A server of this suite watches the same deadline; the program must see no difference in which side
+  // notices first.
   if (call.timeout.count() > 0 && failure->name == core::kDeadlineExceeded.name)
     return fail(call.id, call.timed_out());
   fail(call.id, std::make_exception_ptr(RemoteError(failure->name, failure->message, failure->traceback)));
@@ -210,7 +210,7 @@ void Caller::rearm(OpenCall& call) {
 void Caller::keep_unsent(OpenCall& call) {
   call.unsent.assign(buffer_.data(), buffer_.size());
   unsent_bytes_ += call.unsent.size();
-  call.heartbeat = Heartbeat::client({}, timers_.now());  // nobody is there who could be lost
+  call.heartbeat = Heartbeat::client({}, timers_.now());  // a server that is absent cannot be lost
   rearm(call);
   if (unsent_.empty()) patience_ = core::milliseconds(1);
   unsent_.push_back(call.id);
@@ -237,7 +237,7 @@ void Caller::send_unsent() {
 }
 
 void Caller::send(const OpenCall& call, std::string_view event, std::uint32_t number) {
-  if (!call.unsent.empty()) return;  // the server knows nothing of it yet
+  if (!call.unsent.empty()) return;  // the server has not received the call yet
   buffer_.clear();
   wire::begin_event(buffer_, {ids_.next(), {call.encoded_id.data(), call.encoded_id.size()}, event, nullptr});
   wire::Packer out(buffer_);

@@ -1,4 +1,4 @@
-// A zerorpc client without a socket: calls and time in, messages out; messages in, answers out
+// A zerorpc client without a socket: calls and time in, messages out; messages in, replies out
 // (docs/protocol.md).
 #pragma once
 
@@ -30,21 +30,20 @@ class CallObserver {
 };
 
 struct CallerOptions {
-  core::milliseconds heartbeat{5000};  ///< Between two of ours; zero sends none and never gives a server up.
+  core::milliseconds heartbeat{5000};  ///< Our interval; zero sends none and never loses a server.
   std::size_t max_open_calls = 100'000;
-  std::size_t max_unsent_bytes =
-      256 << 20;  ///< Of calls that the server does not take yet; Overloaded beyond.
+  std::size_t max_unsent_bytes = 256 << 20;  ///< Of calls the server does not take yet; else Overloaded.
   wire::Limits limits;
   CallObserver* observer = nullptr;  ///< Must outlive the client; may be null.
 };
 
-/// Where the answer of one call goes: exactly one of value(), done() and failed(), which is the last; before
-/// done() or failed() any number of item(). `in` stands at the value.
+/// Receives the reply to one call: exactly one of value(), done() and failed(), as the last event; before
+/// done() or failed() any number of item(). `in` is positioned at the value. Called on the driving thread.
 class ResponseHandler {
  public:
   virtual ~ResponseHandler() = default;
   virtual void value(wire::Reader& in) = 0;
-  /// False gives the call up: failed() follows.
+  /// Returning false cancels the call: failed() follows.
   virtual bool item(wire::Reader& in) = 0;
   virtual void done() = 0;
   virtual void failed(std::exception_ptr error) = 0;
@@ -58,7 +57,7 @@ struct OutgoingCall {
   wire::Context context;       ///< Further header keys.
 };
 
-/// Belongs to the thread that drives the loop.
+/// For the thread that drives the loop.
 class Caller {
  public:
   using CallId = std::uint64_t;
@@ -68,15 +67,16 @@ class Caller {
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
-  /// Sends the call, or keeps it until the server can take it; one that ends before is never sent. The
-  /// listener is let go of after its last event.
+  /// Sends the call, or keeps it until the server can take it; a call that ends before that is never sent.
+  /// The listener is destroyed after its last event. Returns 0 when the listener has already failed with
+  /// Overloaded.
   CallId start(OutgoingCall call, std::unique_ptr<ResponseHandler> listener);
-  /// The id that start() will answer next. Ids are never used again.
+  /// The id that start() will return next. Ids are never reused.
   CallId next_id() const { return ids_.count() + 1; }
-  /// Gives a call up: its listener gets Cancelled, a server of ours stops working on it, a stock one finds
-  /// out by its heartbeats. Nothing when the call has ended.
+  /// Cancels a call: its listener fails with Cancelled, a server of this suite stops working on it, a stock
+  /// one notices by missing heartbeats. Does nothing when the call has ended.
   void cancel(CallId id);
-  /// Allows the server `items` more stream items.
+  /// Grants the server `items` more stream items.
   void grant(CallId id, std::uint32_t items);
   /// Fails every open call with `error`.
   void close(const std::exception_ptr& error);
@@ -85,7 +85,7 @@ class Caller {
   void receive(std::span<const std::string_view> frames);
 
   std::size_t open() const { return calls_.size(); }
-  /// Messages that were not for an open call or could not be read.
+  /// Number of messages that were not for an open call or could not be read.
   std::uint64_t dropped() const { return dropped_; }
 
  private:
@@ -109,7 +109,7 @@ class Caller {
   wire::IdSource ids_;
   wire::Buffer buffer_;
   Calls calls_;
-  std::deque<CallId> unsent_;  // in order; those that ended meanwhile are still among them
+  std::deque<CallId> unsent_;  // in order; may still contain calls that have ended
   net::Timer retry_;
   std::size_t unsent_bytes_ = 0;
   core::milliseconds patience_{1};  // before the next attempt to send what is unsent

@@ -2,7 +2,7 @@
 //
 //   rpc::Client math("tcp://127.0.0.1:4301");
 //
-//   // Waits for the answer:
+//   // Waits for the reply:
 //   int sum = math.call<int>("add", 88, 77);
 //   // Waits when asked:
 //   std::future<int> later = math.async<int>("add", 88, 77);
@@ -30,7 +30,7 @@
 
 namespace zerosuite::rpc {
 
-/// What to call: a method's name, and how.
+/// What to call: a method's name, and options.
 struct Request {
   Request(const char* its_method) : method(its_method) {}
   Request(std::string its_method) : method(std::move(its_method)) {}
@@ -41,25 +41,26 @@ struct Request {
   CallOptions options;
 };
 
-/// One connection to one service. Every member may be used from any thread at the same time, and every call
-/// is on its own: many can be open at once. Connecting never fails: a call to a server that is away
-/// waits until its timeout, or until the server counts as lost after three heartbeat intervals. So does one
-/// to a host whose name is not found; it is looked up again and again, on a thread of its own.
+/// One connection to one service. Every member may be used from any number of threads at once, and any number
+/// of calls can be open. Connecting never fails: a call to an absent server waits until its timeout, or until
+/// the server counts as lost after three heartbeat intervals. So does a call to a host whose name is not
+/// found; the name is looked up repeatedly, on a thread of its own.
 ///
-/// Calls end in the value, or in one of call_error.hpp: RemoteError, LostRemote, TimeoutExpired, Cancelled,
-/// ProtocolError. Arguments that cannot be sent throw wire::Mismatch before anything is sent.
+/// A call ends with its value or with an error of call_error.hpp: RemoteError, LostRemote, TimeoutExpired,
+/// Cancelled, ProtocolError. Arguments that cannot be sent throw wire::Mismatch before anything is sent.
 class Client {
  public:
-  /// Throws core::Failure(InvalidArgument) for an endpoint ZeroMQ does not understand.
+  /// Throws core::Failure(InvalidArgument) for a malformed endpoint.
   explicit Client(const std::string& endpoint, const ClientOptions& options = {})
       : connection_(std::make_shared<Connection>(endpoint, options)) {}
-  /// Ends calls that are still open with Cancelled: their futures are ready and their callbacks have run when
-  /// it returns. No other thread may be waiting in call(), and no callback of this client may destroy it.
+  /// Ends open calls with Cancelled: when it returns, their futures are ready and their callbacks have run.
+  /// No other thread may be waiting in call(), and no callback of this client may destroy it.
   ~Client() { connection_->close_and_wait(); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Calls and waits. R may be void; std::logic_error when called from one of this client's own callbacks.
+  /// Calls and waits. R may be void. Throws the call's error, and std::logic_error when called from one of
+  /// this client's own callbacks.
   template <class R, class... A>
   R call(const Request& request, const A&... args) {
     std::optional<Outcome<NilForVoid<R>>> outcome;
@@ -93,9 +94,9 @@ class Client {
     return future;
   }
 
-  /// Calls; `callback(Outcome<R>)` runs on whichever thread drives the client, and must return soon and not
-  /// throw. It may start further calls but not wait for one. For a method that answers nothing R is
-  /// std::monostate.
+  /// Calls; `callback(Outcome<R>)` runs on the thread that drives the client at that time, and must return
+  /// soon and not throw. It may start further calls but not wait for one. For a method that returns nothing R
+  /// may be void; the callback then gets an Outcome<std::monostate>.
   template <class R, class F, class... A>
   void start(const Request& request, F callback, const A&... args) {
     connection_->call(prepare(request, args...), listen<R>(std::move(callback)));

@@ -9,7 +9,7 @@ namespace {
 
 std::exception_ptr cancelled(const std::string& why) { return std::make_exception_ptr(Cancelled(why)); }
 
-// Passes everything on, and cancels the call when its stop token says so.
+// Passes everything on, and cancels the call when a stop is requested.
 class StoppableListener final : public ResponseHandler {
  public:
   StoppableListener(std::unique_ptr<ResponseHandler> listener, const std::stop_token& stop,
@@ -27,8 +27,7 @@ class StoppableListener final : public ResponseHandler {
 };
 
 ClientOptions checked(ClientOptions options) {
-  options.slots =
-      std::max(options.slots, 2U);  // a window of one never grants: the stream would stand still for ever
+  options.slots = std::max(options.slots, 2U);  // a window of one would never grant and stall the stream
   return options;
 }
 
@@ -70,7 +69,7 @@ Caller::CallId Connection::start(PreparedCall prepared, std::unique_ptr<Response
       std::make_unique<StoppableListener>(std::move(listener), prepared.stop, [this, id] { cancel(id); });
   caller_.start(std::move(prepared.call), std::move(stoppable));
   if (prepared.stop.stop_requested())
-    caller_.cancel(id);  // between the check above and the callback's registration
+    caller_.cancel(id);  // requested between the check above and the callback's registration
   return id;
 }
 

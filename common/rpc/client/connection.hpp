@@ -17,10 +17,10 @@ namespace zerosuite::rpc {
 
 struct ClientOptions {
   core::milliseconds timeout{30'000};  ///< To a call's first reply event; zero waits for ever.
-  /// Stream items the server may send ahead of the program; 2 at least. A stock server throws items away
-  /// without a word when its socket's queue is full: 1000 messages, of which libzmq may take up to half for
-  /// unread when they are not. So keep the sum over all streams open at a time below 500 there; servers of
-  /// ours lose nothing.
+  /// Stream items the server may send ahead of the program; at least 2. A stock server silently drops items
+  /// when its socket's queue is full: 1000 messages, of which libzmq may count up to half as unread when they
+  /// are not. So keep the sum over all open streams below 500 with stock servers; servers of this suite lose
+  /// nothing.
   std::uint32_t slots = 480;
   CallerOptions caller;  ///< Heartbeat interval and limits.
 };
@@ -28,7 +28,7 @@ struct ClientOptions {
 /// One call's own settings.
 struct CallOptions {
   std::optional<core::milliseconds> timeout = {};  ///< Instead of the client's.
-  std::stop_token stop = {};                       ///< Stopping it, from any thread, cancels the call.
+  std::stop_token stop = {};                       ///< Requesting a stop, from any thread, cancels the call.
   TraceContext trace = {};                         ///< Sent along, so that both calls belong to one trace.
 };
 
@@ -43,7 +43,7 @@ class Connection {
  public:
   Connection(const std::string& endpoint, const ClientOptions& options);
 
-  /// Starts the call on the driving thread, soon.
+  /// Starts the call soon, on the driving thread.
   void call(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener);
   /// Starts the call and waits until the listener has finished `waiter`.
   void call_and_wait(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener,
@@ -52,8 +52,7 @@ class Connection {
   Caller::CallId start(PreparedCall prepared, std::unique_ptr<ResponseHandler> listener);
   void cancel(Caller::CallId id);
   void close();
-  /// The same, and returns when it is done: no listener, nor any token's callback, is left. Not from a
-  /// callback.
+  /// The same, and returns when all listeners and stop callbacks are gone. Not from a callback.
   void close_and_wait();
 
   net::LeaderFollower& leader() { return leader_; }

@@ -14,11 +14,11 @@
 
 namespace zerosuite::rpc {
 
-/// An input range over the items of one call. The server is granted `slots` items ahead of the program and
-/// then waits, however long the program takes. Letting go of it before the end cancels the call.
+/// An input range over the items of one call. The server may send `slots` items ahead of the program and then
+/// waits for as long as the program takes. Destroying the range before its end cancels the call.
 ///
-/// For one thread at a time; it may outlive its Client, which ends it with Cancelled. An error of the remote
-/// appears after the items that came before it.
+/// For one thread at a time. May outlive its Client, whose destruction ends it with Cancelled. An error of
+/// the remote is thrown after the items that came before it.
 template <class T>
 class Items {
  public:
@@ -79,7 +79,7 @@ class Items {
     bool ended = false;
     std::exception_ptr error;
     Fetch* fetch = nullptr;
-    // Items the server may still send or that the program has not taken; its first is free.
+    // Items the server may still send, or that the program has not taken; the first needs no grant.
     std::uint32_t reserved = 1;
 
     void hand_over(net::LeaderFollower& leader) {
@@ -98,7 +98,7 @@ class Items {
       failed(protocol_error("the method answered with a value, not with a stream"));
     }
     bool item(wire::Reader& in) override {
-      if (state_->ready.size() >= state_->reserved) return false;  // more than was granted: no end to it
+      if (state_->ready.size() >= state_->reserved) return false;  // the server sends more than was granted
       try {
         state_->ready.push_back(wire::read<T>(in));
       } catch (...) {
@@ -131,12 +131,12 @@ class Items {
     if (!batch_.empty()) return true;
     finished_ = true;
     if (state_->error)
-      std::rethrow_exception(state_->error);  // written before the waiter was finished, and no more
+      std::rethrow_exception(state_->error);  // not written again once the waiter is finished
     return false;
   }
 
   // Grants as zerorpc-python does: nothing before the first item was taken, then up to the window whenever
-  // half of it has been used, which suits servers that add grants and servers that replace them.
+  // half of it has been used. This works with servers that add grants and with servers that replace them.
   void begin_fetch(Fetch& fetch, std::uint32_t consumed) {
     State& state = *state_;
     state.reserved -= consumed;

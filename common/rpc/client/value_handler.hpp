@@ -12,7 +12,7 @@
 
 namespace zerosuite::rpc {
 
-/// Expects one value and hands the outcome on.
+/// Expects one value and passes the outcome on.
 template <class R, class F>
 class ValueHandler final : public ResponseHandler {
  public:
@@ -20,7 +20,7 @@ class ValueHandler final : public ResponseHandler {
 
   void value(wire::Reader& in) override {
     if constexpr (std::is_same_v<R, std::monostate>) {
-      finish_(Outcome<R>(R()));  // whatever it was, nobody wants it
+      finish_(Outcome<R>(R()));  // the value is not wanted
     } else {
       finish_(read_outcome(in));
     }
@@ -37,7 +37,7 @@ class ValueHandler final : public ResponseHandler {
       return Outcome<R>(wire::read<R>(in));
     } catch (const wire::Mismatch& mismatch) {
       return Outcome<R>(protocol_error(std::string("the answer ") + mismatch.what()));
-    } catch (...) {  // what a program's own conversion throws is the program's
+    } catch (...) {  // passes on what the program's own conversion throws
       return Outcome<R>(std::current_exception());
     }
   }
@@ -45,7 +45,7 @@ class ValueHandler final : public ResponseHandler {
   F finish_;
 };
 
-/// A listener that calls `done(Outcome<R>)` once; void counts as std::monostate.
+/// Makes a listener that calls `done(Outcome<R>)` once, with std::monostate for void.
 template <class R, class F>
 std::unique_ptr<ResponseHandler> listen(F done) {
   return std::make_unique<ValueHandler<NilForVoid<R>, F>>(std::move(done));

@@ -40,7 +40,8 @@ List list_methods(const Catalogue& catalogue) {
   return names;
 }
 
-// What inspect.getargspec answered in Python 2 and zerorpc still sends: [names, varargs, keywords, defaults].
+// The result of Python 2's inspect.getargspec, which zerorpc still sends: [names, varargs, keywords,
+// defaults].
 List argspec(const Value& description) {
   List names;
   List defaults;
@@ -85,7 +86,7 @@ void add_builtins(Methods& methods, const std::string& service,
                   const std::function<const Catalogue&()>& catalogue) {
   methods.add("_zerorpc_list", "Names of all methods.", [catalogue] { return list_methods(catalogue()); });
   methods.add("_zerorpc_name", "Name of the service.", [service] { return service; });
-  methods.add("_zerorpc_ping", "Answers [\"pong\", name of the service].",
+  methods.add("_zerorpc_ping", "Returns [\"pong\", name of the service].",
               [service] { return std::pair<std::string, std::string>("pong", service); });
   methods.add("_zerorpc_help", {"method"}, "Documentation of a method.",
               [catalogue](const std::string& name) { return entry(known(catalogue(), name), "doc"); });

@@ -1,4 +1,4 @@
-// The six methods every zerorpc server has, in the shapes the stock `zerorpc` command line reads.
+// The six methods every zerorpc server has, with results in the form the stock `zerorpc` command line reads.
 #pragma once
 
 #include <functional>
@@ -9,8 +9,8 @@
 
 namespace zerosuite::rpc {
 
-/// The public methods of a table. One whose `idempotent` or `relief` is set has a key of that name in its
-/// description.
+/// The public methods of a table. The description of a method that is `idempotent` or `relief` has a key of
+/// that name.
 class OwnMethods final : public Catalogue {
  public:
   explicit OwnMethods(const Methods& methods) : methods_(methods) {}

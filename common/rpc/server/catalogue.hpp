@@ -1,4 +1,4 @@
-// What there is to be called, as servers and proxies describe it.
+// The methods that can be called, as servers and proxies describe them.
 #pragma once
 
 #include <optional>
@@ -8,16 +8,17 @@
 
 namespace zerosuite::rpc {
 
-/// What there is to be called, as `_zerorpc_inspect` describes it: `{"args": [{"name", "default"}], "doc"}`.
+/// The methods that can be called, each described as by `_zerorpc_inspect`: `{"args": [{"name", "default"}],
+/// "doc"}`.
 class Catalogue {
  public:
   virtual ~Catalogue() = default;
 
-  /// A description for each public method, sorted by name.
+  /// The description of each public method, sorted by name.
   virtual wire::Dict methods() const = 0;
   /// The description of one method; nullopt when it is not known.
   virtual std::optional<wire::Value> find(const std::string& name) const = 0;
-  /// Further keys of the answer to `_zerorpc_inspect`, which stock clients pass over.
+  /// Further keys of the reply to `_zerorpc_inspect`, which stock clients ignore.
   virtual wire::Dict more() const { return {}; }
 };
 

@@ -8,8 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr int kItemsATurn = 64;       // then the other channels have their turn
-constexpr auto kSlowPeerPause = 1ms;  // before a client that does not read is offered more
+constexpr int kItemsATurn = 64;       // per turn, so that other channels get theirs
+constexpr auto kSlowPeerPause = 1ms;  // before more is sent to a client that does not read
 
 }  // namespace
 
@@ -60,7 +60,7 @@ void Channel::fail(const core::Error& error) {
 
 void Channel::give_up(const core::Error& error) {
   if (!open()) return;
-  const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it untold
+  const auto lost = std::exchange(on_lost_, nullptr);  // fail() would drop it without a call
   fail(error);
   lost_ = true;
   if (lost) lost();
@@ -108,7 +108,7 @@ void Channel::detach() {
 }
 
 void Channel::wake() {
-  const auto self = shared_from_this();  // of a stream only the server's table holds it, until it ends
+  const auto self = shared_from_this();  // of a stream, only the server's table owns it
   const TimePoint now = host_->timers().now();
   if (now >= conversation_.deadline())
     return give_up({core::kDeadlineExceeded,
@@ -129,8 +129,8 @@ void Channel::beat() {
   }
 }
 
-// It may have gone, or it may be waiting and beat more seldom than the server can wait for: then it is told
-// why it waits no longer.
+// The client may be gone, or it may be waiting with an interval longer than the server's patience: in that
+// case it gets the reason.
 void Channel::give_up_unheard() {
   const auto silence =
       std::chrono::duration_cast<core::milliseconds>(heartbeat_.silence(host_->timers().now()));
@@ -141,8 +141,8 @@ void Channel::give_up_unheard() {
 
 void Channel::rearm() { timer_.at(std::min({heartbeat_.next(), conversation_.deadline(), resume_at_})); }
 
-// Sends items while there is credit, a batch at a time. Ends by an ERR in the place of an item, which takes a
-// credit too, or by STREAM_DONE.
+// Sends items while there is credit, a batch at a time. The stream ends with STREAM_DONE, or with an ERR in
+// place of an item, which uses a credit too.
 void Channel::pump() {
   resume_at_ = TimePoint::max();
   for (int sent = 0; open() && conversation_.has_credit(); ++sent) {
@@ -162,7 +162,7 @@ void Channel::pump() {
 
 bool Channel::send_item() {
   const Advance next = items_->advance();
-  if (!open() || next == Advance::kNothingYet) return false;  // the generator itself may end the channel
+  if (!open() || next == Advance::kNothingYet) return false;  // advance() itself may end the channel
   conversation_.replied();
   if (next == Advance::kEnd) {
     settle(host_->writer().stream_done(call_));
@@ -177,7 +177,7 @@ bool Channel::send_item() {
   return delivery == Delivery::kSent;
 }
 
-// An item could not be sent. The method may be in the middle of pushing it, and is told afterwards.
+// An item could not be sent. The method may be in the middle of pushing it, and is notified afterwards.
 void Channel::end_by_error() {
   if (!on_lost_) return close();
   failed_ = true;
@@ -194,7 +194,7 @@ void Channel::close() {
   timer_.cancel();
   on_undelivered_ = nullptr;
   if (!kept_) {
-    call_ = {};  // what it refers to goes with the message
+    call_ = {};  // its views end with the message
     return;
   }
   host->closed(*this);

@@ -5,7 +5,7 @@
 namespace zerosuite::rpc {
 namespace {
 
-// A call that keeps much, such as a long id, takes the places of several: memory is what the limit is for.
+// A call that keeps much, such as a long id, counts as several, since the purpose of the limit is memory.
 std::size_t places_of(const Channel& channel) {
   constexpr std::size_t kPlace = 1024;
   return 1 + channel.kept_bytes() / kPlace;

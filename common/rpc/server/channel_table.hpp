@@ -1,4 +1,4 @@
-// The open calls of a server: by client, and each by its way back and id.
+// The open calls of a server, by client, and for each client by return path and id.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@
 
 namespace zerosuite::rpc {
 
-/// Belongs to the loop's thread. Forked Python processes make the same ids, so an id names a call only
-/// together with the whole way back; ids are compared as wire::IdKey does.
+/// Belongs to the loop's thread. Forked Python processes generate the same ids, so an id identifies a call
+/// only together with its whole return path; ids are compared as wire::IdKey does.
 class ChannelTable {
  public:
   using Pointers = std::vector<std::shared_ptr<Channel>>;
@@ -28,16 +28,16 @@ class ChannelTable {
   /// Null when there is none.
   std::shared_ptr<Channel> find(const wire::Envelope& peer, std::string_view id) const;
   enum class Room : std::uint8_t { kShared, kKeptBack };
-  /// Throws core::Failure(Overloaded) that names the limit when that client may not open one more call, be it
-  /// with the room that is kept back.
+  /// Throws core::Failure(Overloaded) naming the limit when that client may not open one more call; with
+  /// kKeptBack, the reserved room may be used too.
   void check_room(const CallInfo& call, Room room) const;
-  /// No call of its name may be in the table.
+  /// No call with the same return path and id may be in the table.
   void add(std::shared_ptr<Channel> channel);
-  /// Whether it was there.
+  /// Returns whether it was there.
   bool remove(const Channel& channel);
 
   std::size_t size() const { return size_; }
-  /// Of one client, as Envelope::client() names it.
+  /// The channels of one client, named as by Envelope::client().
   Pointers of_client(std::string_view client) const;
   Pointers of_link(wire::Link link) const;
   Pointers all() const;

@@ -1,4 +1,4 @@
-// Reports dropped messages without letting a flood of them become a flood of log lines.
+// Limits how often dropped messages are reported, so that a flood of them does not flood the log.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace zerosuite::rpc {
 /// Remembers what was reported in the current minute.
 class DropLog {
  public:
-  /// Whether this peer's drop is the first of its reason and minute. Beyond 1 024 of them a minute the answer
-  /// is no: the counters still count.
+  /// Whether this is the peer's first drop for that reason in this minute. Returns false beyond 1 024 reports
+  /// a minute; the counters still count.
   bool first(const wire::Envelope& peer, std::string_view reason, core::TimePoint now);
 
  private:

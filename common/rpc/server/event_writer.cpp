@@ -29,8 +29,8 @@ std::string python_repr(std::string_view text) {
   return repr + quote;
 }
 
-// An error must reach its client even when its text came from bytes nobody checked or bounded, such as the
-// name of a method that does not exist. It is sent twice, since the traceback repeats it.
+// An error must reach its client even when its text contains unchecked, unbounded bytes, such as the name of
+// an unknown method. The text is sent twice, since the traceback repeats it.
 std::string presentable(std::string_view text) {
   constexpr std::size_t kLongest = 4096;
   if (!wire::is_utf8(text)) return "(text that is not valid UTF-8)";

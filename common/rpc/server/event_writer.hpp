@@ -1,4 +1,5 @@
-// Writes a server's events: one buffer, one source of ids, one place that knows the shapes of OK and ERR.
+// Writes a server's events: one buffer, one source of ids, and the only place that knows the formats of OK
+// and ERR.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +27,10 @@ class EventWriter {
 
   /// Starts an event of the call's channel; the caller packs the args and send()s.
   wire::Packer begin(const CallInfo& call, std::string_view event);
-  /// Sends what was begun. Throws core::Failure(TooLarge), and has sent nothing, above the frame limit.
+  /// Sends the event begun. Throws core::Failure(TooLarge), having sent nothing, above the frame limit.
   Delivery send(const CallInfo& call);
 
-  /// OK with one value. Throws wire::Mismatch or core::Failure(TooLarge), and has sent nothing, when the
+  /// Sends OK with one value. Throws wire::Mismatch or core::Failure(TooLarge), having sent nothing, when the
   /// value cannot be sent.
   template <class T>
   Delivery ok(const CallInfo& call, const T& value) {

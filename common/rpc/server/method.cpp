@@ -51,7 +51,7 @@ std::string encoded(const wire::Value& value) {
 }  // namespace
 
 Arguments::Arguments(const Method& method, std::string_view encoded) : method_(method), in_(encoded) {
-  if (in_.peek() != wire::Kind::kNil) {  // nil is how some clients write "no arguments"
+  if (in_.peek() != wire::Kind::kNil) {  // some clients send nil for "no arguments"
     const auto count = in_.array();
     if (!count) {
       throw core::Failure(core::kTypeError, method.name + "() argument after * must be an iterable, not " +

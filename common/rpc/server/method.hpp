@@ -1,13 +1,13 @@
-// From a C++ callable to a zerorpc method: names, defaults and arity are fixed when it is registered, most of
-// it when it is compiled.
+// Makes a zerorpc method from a C++ callable: names, defaults and arity are fixed at registration, most of it
+// at compile time.
 //
-//   // Answers at once:
+//   // Replies at once:
 //   methods.add("add", {"a", "b"}, "Adds.", [](double a, double b) { return a + b; });
-//   // Answers later:
+//   // Replies later:
 //   methods.add("get", {"key"}, "…", [](Reply<Value> reply, std::string key) { … });
-//   // Answers with many values:
+//   // Replies with many values:
 //   methods.add("range", {"n"}, "…", [](int n) { return Stream<int>(…); });
-//   // Answers with values as they come about:
+//   // Replies with values as they arise:
 //   methods.add("watch", {"key"}, "…", [](StreamWriter<Value> writer, std::string key) { … });
 //   // Runs on the pool's threads:
 //   methods.add("sieve", {"n"}, "…", blocking([](std::stop_token stop, int n) { … }));
@@ -33,8 +33,7 @@
 
 namespace zerosuite::rpc {
 
-/// One argument: its name, and its default when it may be left out. A trailing std::optional may be left out
-/// too.
+/// One argument: its name, and its default if it may be omitted. A trailing std::optional may be omitted too.
 struct Param {
   Param(const char* its_name) : name(its_name) {}
   Param(const char* its_name, wire::Value value) : name(its_name), fallback(std::move(value)) {}
@@ -44,17 +43,18 @@ struct Param {
   std::string encoded_fallback;  ///< Set when the method is registered.
 };
 
-/// What a bound method sees of the call it serves.
+/// The call, as a bound method sees it. Loop thread only.
 class Call {
  public:
   virtual const CallInfo& info() const = 0;
   /// The encoded args, checked.
   virtual std::string_view args() const = 0;
   virtual EventWriter& writer() = 0;
-  /// Opens the channel, so that the answer may come later.
+  /// Opens the channel, so that the reply may be sent later. Throws core::Failure(Overloaded) when there is
+  /// no room.
   virtual std::shared_ptr<Channel> defer() = 0;
   virtual net::Offload& offload() = 0;
-  /// Keeps what the answer's delivery told.
+  /// Takes note of how the reply was delivered.
   virtual void answered(Delivery delivery) = 0;
 
  protected:
@@ -67,11 +67,11 @@ struct Method {
   std::vector<Param> params;
   std::string doc;
   std::function<void(const Method&, Call&)> invoke;
-  /// Running it twice does no more than running it once: a proxy may give its call to another worker when the
-  /// first has died without an answer.
+  /// Running it twice has the same effect as running it once: a proxy may retry its call on another worker
+  /// when the first has died without a reply.
   bool idempotent = false;
-  /// Gives something back that others may wait for, as the release of a lock does: it may use the room that
-  /// is kept back when too many calls are open.
+  /// Releases something that others may wait for, as the release of a lock does: it may use the reserved room
+  /// when too many calls are open.
   bool relief = false;
 };
 
@@ -80,8 +80,7 @@ struct Blocking {
   F function;
 };
 /// Marks a method that blocks or computes for longer than a millisecond: it runs on the offload pool. Its
-/// first parameter may be a std::stop_token, which is asked to stop when nobody waits for the answer any
-/// more.
+/// first parameter may be a std::stop_token, whose stop is requested when the reply is no longer wanted.
 template <class F>
 Blocking<std::decay_t<F>> blocking(F&& function) {
   return {std::forward<F>(function)};
@@ -90,7 +89,8 @@ Blocking<std::decay_t<F>> blocking(F&& function) {
 /// Takes a call's arguments one by one, from the wire or from the defaults.
 class Arguments {
  public:
-  /// Throws core::Failure(TypeError) with Python's text when there are too few, too many, or no list at all.
+  /// Throws core::Failure(TypeError) with Python's text when there are too few or too many, or when they are
+  /// not a list.
   Arguments(const Method& method, std::string_view encoded);
 
   template <class T>
@@ -122,8 +122,9 @@ class Methods {
   Methods(const Methods&) = delete;
   Methods& operator=(const Methods&) = delete;
 
-  /// Registers `function` under `name`; a second one under the same name is a std::logic_error, and so is
-  /// an argument without a default behind one that has one. Answers the entry, whose flags may still be set.
+  /// Registers `function` under `name`. Returns the entry, whose flags may still be set. Throws
+  /// std::logic_error for a second method of the same name, and for an argument without a default after one
+  /// with a default.
   template <std::size_t N, class F>
   Method& add(std::string name, const Param (&params)[N], std::string doc, F function);
   template <class F>
@@ -131,7 +132,7 @@ class Methods {
 
   /// Sets Method::idempotent of every method registered so far.
   void declare_idempotent();
-  /// Sets Method::relief of those. Throws std::invalid_argument for a name that is not registered.
+  /// Sets Method::relief of these methods. Throws std::invalid_argument for a name that is not registered.
   void declare_relief(std::initializer_list<std::string_view> names);
 
   /// Null when there is none.
@@ -144,8 +145,7 @@ class Methods {
   Method& insert(Method method);
 
   std::map<std::string, Method, std::less<>> methods_;
-  std::unordered_map<std::string_view, const Method*>
-      index_;  // the same by hash: every call is looked up here
+  std::unordered_map<std::string_view, const Method*> index_;  // hash index: every call is looked up here
 };
 
 }  // namespace zerosuite::rpc

@@ -6,8 +6,8 @@
 
 namespace zerosuite::rpc {
 
-/// The shape of a callable: its result and its parameters, split into what the suite passes and what the wire
-/// brings.
+/// The signature of a callable: its result and its parameters, split into those the suite passes and those
+/// from the wire.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
 template <class R, class... A>
@@ -117,7 +117,8 @@ template <class F, class Args>
 struct BlockingJob {
   using Result = NilForVoid<typename Signature<F>::Result>;
 
-  // NOLINTNEXTLINE(bugprone-exception-escape): a variant that is assigned to is asked only for what it is
+  // NOLINTNEXTLINE(bugprone-exception-escape): assigning to the variant accesses only the alternative it
+  // holds
   void run() noexcept {
     if (stop.stop_requested()) return;
     try {
@@ -168,7 +169,7 @@ Method& Methods::bind(Method method, F function) {
   using Wire = typename WireParams<F>::type;
   [&method]<class... T>(std::type_identity<std::tuple<T...>>) {
     [[maybe_unused]] auto param = method.params.rbegin();
-    // From the last backwards: an optional may be left out as long as all behind it may.
+    // From the last backwards: an optional may be omitted if all arguments after it may.
     bool all_optional = true;
     const bool optional[] = {wire::is_optional<T>::value..., false};
     for (std::size_t i = sizeof...(T); i-- > 0; ++param) {

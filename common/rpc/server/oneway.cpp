@@ -5,7 +5,8 @@
 namespace zerosuite::rpc {
 namespace {
 
-// One-way events open no channel at the sender, so no heartbeat ever comes and no late answer is ever lost.
+// One-way events open no channel at the sender, so no heartbeats arrive, and a channel must not be lost for
+// lack of them.
 ServerOptions without_heartbeats() {
   ServerOptions options;
   options.channel.heartbeat = std::chrono::hours(24 * 365);

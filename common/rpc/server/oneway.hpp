@@ -1,4 +1,4 @@
-// One-way patterns: PUSH/PULL and PUB/SUB. One frame, no answer, no heartbeat, no credit (docs/protocol.md,
+// One-way patterns: PUSH/PULL and PUB/SUB. One frame, no reply, no heartbeat, no credit (docs/protocol.md,
 // "One way").
 #pragma once
 
@@ -19,7 +19,7 @@
 
 namespace zerosuite::rpc {
 
-/// The sending side. Not thread-safe. What libzmq cannot queue is refused, never waited for.
+/// The sending side. Not thread-safe. Never blocks: an event that libzmq cannot queue is refused.
 class OnewaySender {
  public:
   /// As net::Socket::bind() and connect(), which takes no name of a host.
@@ -31,7 +31,7 @@ class OnewaySender {
     dialer_.emplace(dialing, socket_, endpoint, net::DialerEvents{});
   }
 
-  /// Sends one event. False when nobody is connected or the queue is full: nothing was sent.
+  /// Sends one event. Returns false, having sent nothing, when no peer is connected or the queue is full.
   /// Throws wire::Mismatch for arguments that cannot be sent.
   template <class... A>
   bool send(std::string_view method, const A&... args) {
@@ -60,16 +60,16 @@ class Pusher final : public OnewaySender {
   explicit Pusher(net::Context& context) : OnewaySender(context, zmq::socket_type::push) {}
 };
 
-/// Sends each event to every connected subscriber. send() answers true also when there is none, or one does
-/// not read and misses it: that is how PUB works.
+/// Sends each event to every connected subscriber. As PUB does, send() returns true also when there is no
+/// subscriber, or when a slow one misses the event.
 class Publisher final : public OnewaySender {
  public:
   explicit Publisher(net::Context& context) : OnewaySender(context, zmq::socket_type::pub) {}
 };
 
-/// The receiving side: a server whose answers go nowhere. Nobody grants credit for a stream here, so do not
-/// register methods that return one. Register methods on server(); events that name no method, do not fit it
-/// or make it throw are told to its observers and counted in its stats. Belongs to the loop's thread.
+/// The receiving side: a server whose replies are discarded. Register methods on server(), but none that
+/// returns a stream, since there is no client to grant credit. Events that name no method, do not fit it or
+/// make it throw are reported to its observers and counted in its stats. Loop thread only.
 class OnewayReceiver {
  public:
   /// As net::Socket::bind() and connect(), which takes no name of a host.
@@ -82,7 +82,7 @@ class OnewayReceiver {
   }
 
   Server& server() { return server_; }
-  /// From now on events are received.
+  /// Starts to receive events.
   void start(net::Reactor& reactor);
 
  protected:
@@ -103,14 +103,14 @@ class OnewayReceiver {
   net::Reactor::Watch watch_;
 };
 
-/// Gets a share of what the connected pushers send.
+/// Receives a share of the events of the connected pushers.
 class Puller final : public OnewayReceiver {
  public:
   Puller(net::Context& context, net::Timers& timers, net::Offload& offload)
       : OnewayReceiver(context, zmq::socket_type::pull, timers, offload) {}
 };
 
-/// Gets everything the publishers send, as a stock subscriber does: method names are no topics.
+/// Receives all events of the publishers, as a stock subscriber does: method names are not topics.
 class Subscriber final : public OnewayReceiver {
  public:
   Subscriber(net::Context& context, net::Timers& timers, net::Offload& offload);

@@ -9,7 +9,7 @@
 namespace zerosuite::rpc {
 namespace {
 
-// A key that is not text reads as empty.
+// A key that is not text is returned as empty.
 std::string_view take_key(wire::Reader& in) {
   std::string_view key;
   if (!in.take_text(key)) in.skip(wire::kChecked);
@@ -34,7 +34,7 @@ void Options::expect(std::initializer_list<std::string_view> known) const {
   for (std::uint32_t i = 0; i < size_; ++i) {
     const std::string_view key = take_key(in);
     if (std::find(known.begin(), known.end(), key) == known.end()) refuse(key, {known.begin(), known.end()});
-    if (i == known.size())  // some are there twice
+    if (i == known.size())  // some keys are repeated
       throw core::Failure(core::kInvalidArgument, "opts must have at most " + std::to_string(known.size()) +
                                                       " elements, not " + std::to_string(size_));
     in.skip(wire::kChecked);

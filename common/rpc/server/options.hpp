@@ -11,22 +11,22 @@
 
 namespace zerosuite::rpc {
 
-/// A method's argument: nil, or a dict with text keys. Reads only what it is asked for, however much a client
-/// has sent. Views the call's message: valid until the method returns.
+/// A method's argument: nil, or a dict with text keys. Decodes only the options that are asked for, however
+/// much a client has sent. Views the call's message: valid until the method returns.
 class Options {
  public:
   /// None.
   Options() = default;
-  /// `entries` are `size` keys and values in turn, encoded and checked.
+  /// `entries` are `size` alternating keys and values, encoded and checked.
   Options(std::uint32_t size, std::string_view entries) : size_(size), entries_(entries) {}
 
-  /// Throws core::Failure(InvalidArgument) for a key that is not among `known`, naming the one that may be
-  /// meant, or all of them; and for more entries than there are known keys.
+  /// Throws core::Failure(InvalidArgument) for a key that is not among `known`, naming the one probably
+  /// meant, or all of them; and for more entries than known keys.
   void expect(std::initializer_list<std::string_view> known) const;
 
-  /// The encoded value; empty when the option is left out or nil.
+  /// The encoded value; empty when the option is omitted or nil.
   std::string_view find(std::string_view key) const;
-  // Each reads an option as an argument of that type is read; nullopt when it is left out or nil. Throws
+  // Each reads an option like an argument of that type; nullopt when it is omitted or nil. Throws
   // core::Failure: TypeError, OverflowError, ValueError.
   std::optional<std::int64_t> integer(std::string_view key) const;
   std::optional<std::string> text(std::string_view key) const;

@@ -7,7 +7,7 @@
 namespace zerosuite::rpc {
 namespace {
 
-// A bucket has one entry on average. Only a client that uses one id again and again makes it long.
+// A bucket has one entry on average; only a client that keeps reusing one id makes it longer.
 constexpr int kLongestChain = 64;
 
 }  // namespace
@@ -28,11 +28,11 @@ bool Recalls::recall(const wire::Envelope& peer, std::string_view id, core::Time
   if (entry == nullptr || now >= entry->until) return false;
   --size_;
   const auto undo = std::exchange(entry->undo, nullptr);
-  undo();  // last: it may keep another
+  undo();  // last: it may call keep()
   return true;
 }
 
-// The latest, when the client has used an id again. Null when nothing is kept for it any more.
+// Finds the latest entry, in case the client has reused an id. Null when its undo is no longer kept.
 Recalls::Entry* Recalls::find(std::uint64_t name) {
   std::uint64_t at = latest(name);
   for (int steps = 0; at >= first_ && steps < kLongestChain; ++steps) {
@@ -44,7 +44,7 @@ Recalls::Entry* Recalls::find(std::uint64_t name) {
 }
 
 std::uint64_t& Recalls::latest(std::uint64_t name) {
-  return buckets_[(name >> 1) % kMost];  // the lowest bit is the same in all
+  return buckets_[(name >> 1) % kMost];  // the lowest bit is always set
 }
 
 void Recalls::forget(core::TimePoint now) {

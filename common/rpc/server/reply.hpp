@@ -1,4 +1,4 @@
-// The answer to one call, given later.
+// The reply to one call, sent later.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 namespace zerosuite::rpc {
 
-/// A share in the duty to answer a call. When the last one goes and nobody has answered, the call gets ERR
-/// Abandoned, so that no client waits on our bug.
+/// A share in the duty to reply to a call. When the last one is destroyed without a reply, the call gets ERR
+/// Abandoned, so that a bug in a method leaves no client waiting.
 class AbandonGuard {
  public:
   explicit AbandonGuard(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {
@@ -33,8 +33,8 @@ class AbandonGuard {
   std::shared_ptr<Channel> channel_;  // null once moved from
 };
 
-/// A copyable handle on one unanswered call. The first answer counts; later ones are ignored, and so is any
-/// answer after the client was lost. May outlive the server. Belongs to the loop's thread.
+/// A copyable handle on one open call. The first reply counts; later ones are ignored, and so is any reply
+/// after the client was lost. May outlive the server. Loop thread only.
 template <class T>
 class Reply {
  public:
@@ -47,8 +47,8 @@ class Reply {
   void operator()(const core::Result<U>& result) const {
     result ? (*this)(*result) : (*this)(result.error());
   }
-  /// Makes a core::Done that replies with view(value), or with the error. What `view` throws reaches whoever
-  /// calls it.
+  /// Makes a core::Done that replies with view(value), or with the error. What `view` throws reaches the
+  /// caller of the Done.
   template <class F>
   auto with(F view) const {
     return [reply = *this, view = std::move(view)]<class U>(core::Result<U> result) {
@@ -56,22 +56,22 @@ class Reply {
     };
   }
 
-  /// Calls `lost` once if nobody waits for the answer any more: the client vanished, cancelled, or let its
-  /// deadline pass. Never inside a call that answers; at once when it was called for before. A second call
-  /// replaces the first. It must not throw.
+  /// Calls `lost` once if the reply is no longer wanted: the client vanished or cancelled, or the deadline
+  /// passed. Never inside a call that replies; at once when that has happened already. A second on_lost()
+  /// replaces the first. `lost` must not throw.
   void on_lost(std::function<void()> lost) const { promise_.channel().on_lost(std::move(lost)); }
-  /// For an answer that must not stay with somebody who never heard of it: to be said before it is given.
-  /// When the sending itself finds nobody, that is on_lost()'s. Calls `undo` once, within Recalls::kKeptFor,
-  /// if the answer was sent but reached nobody: the client gave the call up meanwhile, or was gone when a
-  /// proxy wanted to pass it on. It must not throw.
+  /// For a reply whose effect must be undone if the client never receives it; to be called before the reply.
+  /// Calls `undo` once, within Recalls::kKeptFor, if the reply was sent but not delivered: the client had
+  /// cancelled meanwhile, or was gone when a proxy tried to pass it on. When sending itself fails, on_lost()
+  /// is called instead. `undo` must not throw.
   void on_undelivered(std::function<void()> undo) const {
     promise_.channel().on_undelivered(std::move(undo));
   }
-  /// Whether somebody still waits for the answer.
+  /// Whether the reply is still wanted.
   bool wanted() const { return promise_.channel().open(); }
-  /// Whether on_lost() was called for.
+  /// Whether the loss has been notified; see on_lost().
   bool lost() const { return promise_.channel().told_lost(); }
-  /// Empty once the method itself has answered; see Channel::call().
+  /// Empty once the method has replied before returning; see Channel::call().
   const CallInfo& call() const { return promise_.channel().call(); }
 
  private:

@@ -30,7 +30,7 @@ std::string_view describe(Drop drop) {
   return kTexts[static_cast<std::size_t>(drop)];
 }
 
-/// One request while its method runs. Makes a channel only when the method asks for one.
+/// One request while its method runs. Creates a channel only when the method asks for one.
 struct Server::Dispatch final : Call {
   Dispatch(Server& its_server, const Method& its_method, const CallInfo& its_info,
            const wire::Event& its_event)
@@ -73,13 +73,13 @@ Server::~Server() {
 }
 
 void Server::receive(std::span<const std::string_view> frames, wire::Link link) {
-  // zerorpc-python's reading rule: with three frames or more the last but one is taken for the delimiter
-  // unseen.
+  // As zerorpc-python does: with three or more frames, the last but one is taken to be the delimiter
+  // unchecked.
   const std::size_t around = frames.size() >= 3 ? 2 : 1;
   const std::size_t identities = frames.size() - std::min(frames.size(), around);
   envelope_.clear(link);
   bool usable = !frames.empty() && identities <= options_.limits.max_envelope_frames;
-  // Also of one that is refused: the log names its sender.
+  // Also for a message that is refused, since the log names its sender.
   for (std::size_t i = 0; i < identities && i < options_.limits.max_envelope_frames; ++i)
     usable = envelope_.push(frames[i]) && usable;
   if (!usable) return drop(envelope_, Drop::kEnvelope);
@@ -87,7 +87,7 @@ void Server::receive(std::span<const std::string_view> frames, wire::Link link) 
   const wire::Event event = wire::decode(frames.back(), options_.limits);
   if (event.fault != wire::Fault::kNone) return refuse(envelope_, event);
   if (!event.response_to.empty()) return on_channel_event(envelope_, event);
-  // A stray heartbeat or grant opens nothing.
+  // A stray heartbeat or grant opens no channel.
   if (event.name.starts_with(kProtocolPrefix) || event.name.starts_with(kExtensionPrefix))
     return drop(envelope_, Drop::kLate);
   on_request(envelope_, event);
@@ -96,7 +96,7 @@ void Server::receive(std::span<const std::string_view> frames, wire::Link link) 
 void Server::on_request(const wire::Envelope& peer, const wire::Event& event) {
   if (const auto open = channels_.find(peer, event.id)) {
     if (!open->marked_lost()) return drop(peer, Drop::kDuplicateId);
-    channels_.remove(*open);  // of an earlier connection of that identity
+    channels_.remove(*open);  // left by an earlier connection with that identity
   }
   ++stats_.calls;
   const CallInfo call{event.name, &peer, event.id, event.header, event.version};
@@ -118,7 +118,7 @@ void Server::run(const Method& method, const CallInfo& call, const wire::Event& 
   Dispatch dispatch(*this, method, call, event);
   try {
     method.invoke(method, dispatch);
-  } catch (...) {  // the one place: whatever a method throws, its client gets an ERR
+  } catch (...) {  // whatever a method throws, its client gets an ERR
     dispatch.answered(writer_.error(call, current_error()));
   }
   current_ = nullptr;
@@ -148,7 +148,7 @@ void Server::refuse(const wire::Envelope& peer, const wire::Event& event) {
 
 void Server::drop(const wire::Envelope& peer, Drop reason) {
   ++stats_.drops[static_cast<std::size_t>(reason)];
-  if (reason != Drop::kLate) report(peer, describe(reason));  // late events are part of every stream's end
+  if (reason != Drop::kLate) report(peer, describe(reason));  // late events are normal at the end of a stream
 }
 
 void Server::report(const wire::Envelope& peer, std::string_view reason) {
@@ -164,7 +164,7 @@ const Method* Server::find(std::string_view name) const {
   return methods_.find(name.substr(service.size() + 1));
 }
 
-// When the method has returned without an answer; or earlier, when something is about to end all open calls.
+// Called when the method has returned without a reply; or earlier, when all open calls are about to end.
 void Server::keep_open() {
   const auto channel = std::exchange(unkept_, nullptr);
   if (!channel || !channel->open()) return;
@@ -177,9 +177,9 @@ void Server::closed(Channel& channel) {
   if (channels_.size() == 0 && idle_) std::exchange(idle_, nullptr)();
 }
 
-// All are marked before the first is told: what one of them gave back must not be granted to the next. They
-// are told at the end of the turn, since the loss may have been found by what the method itself sends; and in
-// pieces, since what a method does about it may take long, and there may be very many.
+// All are marked before the first method is notified: what one of them releases must not be granted to the
+// next. They are notified at the end of the turn, since the loss may have been found while a method is
+// sending; and in pieces, since a method's cleanup may take long and there may be very many.
 void Server::lose_all(const ChannelTable::Pointers& channels) {
   for (const auto& channel : channels) {
     if (channel->marked_lost()) continue;
@@ -206,7 +206,7 @@ void Server::lose_client(const wire::Envelope& peer) {
   lose_all(channels_.of_client(peer.client()));
 }
 
-// The method of the channel has just answered: it is to know before others that nobody heard it.
+// The channel's method has just replied in vain and must be notified before the others.
 void Server::peer_gone(Channel& channel) {
   if (!channel.marked_lost()) lose_client(*channel.call().peer);
   to_lose_.push_front(channel.shared_from_this());

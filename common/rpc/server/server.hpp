@@ -28,7 +28,7 @@
 
 namespace zerosuite::rpc {
 
-/// Counters since the start, and the present.
+/// Counters since the start, and the number of open channels.
 struct ServerStats {
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
@@ -38,8 +38,8 @@ struct ServerStats {
   std::size_t channels = 0;  ///< Open now.
 };
 
-/// Belongs to the loop's thread. A call that is answered before its method returns enters no table and arms
-/// no timer; every other one is in the table, with a timer, until it is answered or lost.
+/// Loop thread only. A call replied to before its method returns enters no table and arms no timer; every
+/// other call is in the table, with a timer, until it is replied to or lost.
 class Server final : private ChannelHost {
  public:
   Server(net::Timers& timers, Sink& sink, net::Offload& offload, ServerOptions options);
@@ -67,30 +67,30 @@ class Server final : private ChannelHost {
   }
   /// Declares every method registered so far Method::idempotent.
   void declare_idempotent() { methods_.declare_idempotent(); }
-  /// Declares those Method::relief. Throws std::invalid_argument for a name that is not registered.
+  /// Declares these methods Method::relief. Throws std::invalid_argument for a name that is not registered.
   void declare_relief(std::initializer_list<std::string_view> names) { methods_.declare_relief(names); }
-  /// Lets the built-ins describe that instead of the server's own methods; it must outlive the server's
-  /// calls.
+  /// Makes the built-ins describe `catalogue` instead of the server's own methods; it must outlive the
+  /// server's calls.
   void describe_by(const Catalogue& catalogue) { catalogue_ = &catalogue; }
   /// Adds middleware; it must outlive the server.
   void observe(Observer& observer) { writer_.add(observer); }
 
-  /// One message as a ROUTER receives it: identity frames, delimiter, payload. Its answers are sent to an
+  /// One message as a ROUTER receives it: identity frames, delimiter, payload. Replies are sent to an
   /// envelope of the same link.
   void receive(std::span<const std::string_view> frames, wire::Link link = 0);
-  /// A connection of link 0 has ended: every call that came by it is lost, and answered no more. The methods
-  /// are told at the end of the turn, or of the next ones when there are very many; one that answers before
-  /// it is told, is told next.
+  /// A connection of link 0 has ended: every call from it is lost and gets no reply. The methods are notified
+  /// at the end of the turn, or of later turns when there are very many; a method that replies before that is
+  /// notified next.
   void lose_connection(std::string_view identity);
-  /// Nobody is behind the link any more: every call that came by it is lost.
+  /// The link has ended: every call from it is lost.
   void lose_link(wire::Link link);
 
   /// From now on new calls get ERR ShuttingDown. Calls `idle` once no call is open; at once when none is.
   void drain(std::function<void()> idle);
-  /// Answers every open call with ERR ShuttingDown and tells its method.
+  /// Ends every open call with ERR ShuttingDown and notifies its method.
   void abort();
 
-  /// The call whose method is being run, to pass its header on; null outside of one.
+  /// The call whose method is running, to pass its header on; null when none is.
   const CallInfo* current_call() const { return current_; }
   const Methods& methods() const { return methods_; }
   const std::string& name() const { return options_.name; }
@@ -107,7 +107,7 @@ class Server final : private ChannelHost {
   void report(const wire::Envelope& peer, std::string_view reason);
   const Method* find(std::string_view name) const;
   void keep_open();
-  /// A connection takes everybody behind it along: its peer may be a proxy.
+  /// Loses every call of a connection, whose peer may be a proxy with many clients.
   void lose_client(const wire::Envelope& peer);
   void lose_all(const ChannelTable::Pointers& channels);
   void start_losing();
@@ -132,14 +132,14 @@ class Server final : private ChannelHost {
   OwnMethods own_methods_{methods_};
   const Catalogue* catalogue_ = &own_methods_;
   ChannelTable channels_;
-  std::deque<std::shared_ptr<Channel>> to_lose_;  // to be lost, the first one first
+  std::deque<std::shared_ptr<Channel>> to_lose_;  // marked lost, to be notified in this order
   net::Chores chores_;
   Recalls recalls_;
   ServerStats stats_;
   DropLog drop_log_;
-  wire::Envelope envelope_;  // of the message being received
+  wire::Envelope envelope_;  // envelope of the message being received
   const CallInfo* current_ = nullptr;
-  std::shared_ptr<Channel> unkept_;  // of the call whose method is running; not in the table yet
+  std::shared_ptr<Channel> unkept_;  // channel of the running method's call, not in the table yet
   bool losing_ = false;
   bool draining_ = false;
   std::function<void()> idle_;

@@ -1,4 +1,4 @@
-// Methods that answer with many values, pulled one by one as the client grants credit for them.
+// Methods that reply with many values, pulled one by one as the client grants credit for them.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 
 namespace zerosuite::rpc {
 
-/// What a streaming method returns: a function that answers the next item, or nullopt at the end. It is
+/// What a streaming method returns: a function that returns the next item, or nullopt at the end. It is
 /// called on the loop's thread, never ahead of the client's credit, and destroyed when the stream ends or its
-/// client is gone. What it throws becomes an ERR in the place of the next item.
+/// client is gone. An exception becomes an ERR in place of the next item.
 template <class T>
 class Stream {
  public:
@@ -25,18 +25,18 @@ class Stream {
   std::function<std::optional<T>()> next_;
 };
 
-/// What a source has when it is asked for its next item.
+/// The result of asking a source for its next item.
 enum class Advance : std::uint8_t {
   kItem,
   kNothingYet,  ///< Its owner calls Channel::resume() when there is more.
   kEnd,
 };
 
-/// A stream whose item type is forgotten.
+/// A stream with its item type erased.
 class ItemSource {
  public:
   virtual ~ItemSource() = default;
-  /// Makes the next item, if there is one. What it throws becomes an ERR in the place of the item.
+  /// Makes the next item, if there is one. An exception becomes an ERR in place of the item.
   virtual Advance advance() = 0;
   /// Packs the item made by advance().
   virtual void pack(wire::Packer& out) const = 0;

@@ -1,4 +1,4 @@
-// A stream whose items come when they come: the method keeps a handle and pushes.
+// A stream whose items arise over time: the method keeps a handle and pushes them.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,17 @@
 
 namespace zerosuite::rpc {
 
-/// Items that may wait for the client's credit in one StreamWriter; one more is dropped.
+/// Maximum number of items that wait for the client's credit in one StreamWriter; further ones are dropped.
 inline constexpr std::size_t kFeedCapacity = 1024;
 
-/// What was pushed and has not been sent, in its order.
+/// The items pushed but not yet sent, in order.
 template <class T>
 class StreamWriterItems final : public ItemSource {
  public:
   bool full() const { return waiting_.size() >= kFeedCapacity; }
   bool ended() const { return ended_; }
   void add(T item) { waiting_.push_back(std::move(item)); }
-  /// After what waits comes the error, or the end when there is none. The first end counts.
+  /// Ends the stream after the waiting items, with the error if there is one. The first end counts.
   void end(std::optional<core::Error> error) {
     ended_ = true;
     error_ = std::move(error);
@@ -46,38 +46,39 @@ class StreamWriterItems final : public ItemSource {
   bool ended_ = false;
 };
 
-/// A copyable handle on one open stream; see Stream for one whose items can be made on demand. Items the
-/// client has granted no credit for wait here, up to kFeedCapacity. The stream ends when the last copy goes,
-/// if not before. May outlive the server. Belongs to the loop's thread.
+/// A copyable handle on one open stream; see Stream for items that can be made on demand. Items the client
+/// has granted no credit for wait here, up to kFeedCapacity. The stream ends when the last copy is destroyed,
+/// if not before. May outlive the server. Loop thread only.
 ///
-/// The call's deadline, like a stock client's time-out, is for the first item: a method that may have nothing
-/// to say for long had better push the present state at once.
+/// The call's deadline, like a stock client's timeout, is for the first item: a method that may have no news
+/// for long should push the current state at once.
 template <class T>
 class StreamWriter {
  public:
   explicit StreamWriter(std::shared_ptr<Channel> channel)
       : source_(std::make_shared<Source>(std::move(channel))) {}
 
-  /// Sends the item, or keeps it until the client grants credit. False when nobody listens any more, or when
-  /// the maximum number wait already and this one was dropped: wanted() tells which.
+  /// Sends the item, or keeps it until the client grants credit. Returns false when the client is no longer
+  /// listening, or when the maximum number of items is waiting and this one was dropped: wanted()
+  /// distinguishes the two.
   bool push(T item) const { return source_->push(std::move(item)); }
-  /// Ends the stream after what waits. The first end counts; nothing can be pushed after it.
+  /// Ends the stream after the waiting items. The first end counts; nothing can be pushed after it.
   void end() const { source_->finish({}); }
-  /// Ends it with that error after what waits.
+  /// Ends the stream with that error after the waiting items.
   void fail(core::Error error) const { source_->finish(std::move(error)); }
 
-  /// Calls `lost` once if nobody listens any more before end() or fail(): the client vanished, cancelled, or
-  /// let its deadline pass without an item, the server gave it up, or an item could not be sent. At once when
-  /// that has happened already. A second call replaces the first. It must not throw.
+  /// Calls `lost` once if the stream is lost before end() or fail(): the client vanished or cancelled, the
+  /// deadline passed without an item, the server gave the client up, or an item could not be sent. At once
+  /// when that has happened already. A second on_lost() replaces the first. `lost` must not throw.
   void on_lost(std::function<void()> lost) const {
     if (!source_->items->ended()) source_->channel->on_lost(std::move(lost));
   }
-  /// Whether an item would still be listened to.
+  /// Whether the client still listens.
   bool wanted() const { return source_->open(); }
   const CallInfo& call() const { return source_->channel->call(); }
 
  private:
-  // Ends the stream when the last copy goes, so that no client listens to nobody.
+  // Ends the stream when the last copy is destroyed, so that no client waits for ever.
   struct Source {
     explicit Source(std::shared_ptr<Channel> its_channel) : channel(std::move(its_channel)) {
       channel->stream(items);

@@ -8,7 +8,7 @@ DealerTransport::DealerTransport(net::Context& context, net::Reactor& reactor)
     : reactor_(reactor),
       socket_(context, zmq::socket_type::dealer, {.high_water = 10'000, .reading = net::Reading::kAll}) {}
 
-// libzmq is left alone with a numeric address, and a client with few descriptors.
+// A numeric address is left to libzmq, without a dialer, which would cost descriptors.
 void DealerTransport::dial(const net::Dialing& dialing, const std::string& endpoint) {
   if (!net::named_endpoint(endpoint)) return socket_.connect(endpoint);
   dialer_.emplace(dialing, socket_, endpoint, net::DialerEvents{});

@@ -12,19 +12,19 @@
 
 namespace zerosuite::rpc {
 
-/// Belongs to the thread that drives the loop. Queues 10 000 messages for a server that is away or slow, as a
-/// stock client does its thousand, so that a restart loses no call: such a server also gets those that ended
-/// meanwhile. What it does not take, the caller keeps as long as the call is open.
+/// For the thread that drives the loop. Queues 10 000 messages for a server that is absent or slow (a stock
+/// client queues a thousand), so that a restart loses no call; that server also gets calls that have ended
+/// meanwhile. What the queue does not take, the Caller keeps while the call is open.
 class DealerTransport final : public Sink {
  public:
   DealerTransport(net::Context& context, net::Reactor& reactor);
 
-  /// Connects, as soon as the host's name is looked up if it has one; before, no message is taken. Once for
-  /// each transport. Throws core::Failure(InvalidArgument) for an endpoint ZeroMQ does not understand.
+  /// Connects, after looking up the host's name if it has one; no message is taken before that. To be called
+  /// once. Throws core::Failure(InvalidArgument) for a malformed endpoint.
   void dial(const net::Dialing& dialing, const std::string& endpoint);
   /// As net::Socket::bind().
   std::string bind(const std::string& endpoint) { return socket_.bind(endpoint); }
-  /// From now on every message goes to `receiver`, at most 64 a turn.
+  /// From now on every message goes to `receiver`, a turn's worth at a time; see ReceiveLoop.
   void start(MessageReceiver receiver);
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;

@@ -9,14 +9,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// libzmq tells of the end of a connection a moment before the socket has got the last of what came by it.
+// libzmq reports the end of a connection a moment before the socket has received the connection's last
+// messages.
 constexpr auto kLastWords = 2ms;
 constexpr auto kTryAgain = 5s;  // to get a socket
 constexpr auto kLookAgain = 2ms;
 
 }  // namespace
 
-/// One connection's life.
+/// Everything that belongs to one connection.
 struct DialedTransport::Line {
   explicit Line(DialedTransport& transport)
       : socket(transport.dialing_.context, zmq::socket_type::dealer, transport.options_.socket),
@@ -54,8 +55,8 @@ struct DialedTransport::Line {
     watch = reactor.watch(socket.ref(), [this] { read(); });
   }
 
-  // Calls of a peer that does not read its answers wait, or answers would pile up until the
-  // connection is given up with everybody behind it.
+  // Calls of a peer that does not read its replies wait, or replies would pile up until the connection is
+  // given up with all its clients.
   void read() {
     intake.read();
     if (keeps_up() && intake.has_room()) return;
@@ -86,7 +87,7 @@ DialedTransport::DialedTransport(const net::Dialing& dialing, DialedHost& host, 
 DialedTransport::~DialedTransport() = default;
 
 void DialedTransport::dial() {
-  if (line_) line_->socket.drop_queue();  // what was given up must not be done after all
+  if (line_) line_->socket.drop_queue();  // what was given up must not be sent after all
   line_.reset();
   try {
     line_ = std::make_unique<Line>(*this);

@@ -1,4 +1,4 @@
-// The DEALER that a process dials another one with, and dials anew when it has given the other up.
+// The DEALER with which a process dials another one, and redials after giving the connection up.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +19,11 @@ namespace zerosuite::rpc {
 class DialedHost {
  public:
   virtual void connected() = 0;
-  /// Everything that had come was received before. The transport dials anew by itself only to the same
-  /// address: redial() also drops what was queued.
+  /// Everything that had arrived was received before this call. The transport reconnects by itself and may
+  /// keep what was queued; redial() drops it.
   virtual void disconnected() = 0;
   virtual void receive(std::vector<net::Frame>& frames) = 0;
-  /// Nothing waits for its turn any more; see behind().
+  /// No message waits for its turn any more; see behind().
   virtual void caught_up() {}
   /// The endpoint's host name was not found; it will be looked up again.
   virtual void not_found(const core::Error& why) = 0;
@@ -43,27 +43,27 @@ struct DialedOptions {
 /// Belongs to the loop's thread.
 class DialedTransport {
  public:
-  /// Dials. Throws core::Failure(InvalidArgument) when the endpoint is none.
+  /// Dials. Throws core::Failure(InvalidArgument) for a malformed endpoint.
   DialedTransport(const net::Dialing& dialing, DialedHost& host, DialedOptions options);
   ~DialedTransport();
 
-  /// Gives the connection up, with what is queued, and dials a new one at the end of the turn. Until then
+  /// Gives the connection up, drops what is queued, and dials a new one at the end of the turn. Until then
   /// nothing is sent or received.
   void redial();
   bool redialing() const { return redial_.armed(); }
-  /// Takes that back: what there was stays given up.
+  /// Cancels the new dial; the old connection stays given up.
   void stay_away() { redial_.cancel(); }
 
   /// As SendQueue.
   net::Sent attempt(std::span<net::Frame> frames);
   Delivery forward(std::span<net::Frame> frames);
   bool holding() const;
-  /// Whether messages that have come wait for their turn; see FairIntake.
+  /// Whether received messages wait for their turn; see FairIntake.
   bool behind() const;
 
-  /// Receives what has come and was not looked at yet.
+  /// Receives what has arrived but was not yet read.
   void read_up();
-  /// Of the connection there is.
+  /// The traffic of the current connection.
   net::Traffic traffic() const;
 
  private:

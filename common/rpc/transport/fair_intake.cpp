@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 using core::TimePoint;
 
-constexpr auto kSorting = 2ms;  // of a turn, at most
+constexpr auto kSorting = 2ms;  // maximum per turn
 constexpr auto kUntilWanted = 2ms;
 constexpr int kMostTurns = 64;
 constexpr std::size_t kLeastOfClient = 3;  // one identity, delimiter, payload
@@ -25,7 +25,7 @@ void FairIntake::read() {
   go_on();
 }
 
-// A turn of few messages that was short has emptied the socket. The loop has just looked at the clock.
+// A turn that ended early has emptied the socket. The loop has just read the clock, so now() is its start.
 bool FairIntake::falls_behind() {
   const TimePoint begun = timers_.now();
   const bool more = intake_.drain(socket_, host_.receive, host_.wanted);
@@ -54,7 +54,7 @@ void FairIntake::place(std::vector<net::Frame>& frames) {
     if (!withdraw(name_of(identities, event.response_to), client)) host_.receive(frames);
     return;
   }
-  // A grant, which older clients send as a heartbeat, may make work.
+  // A grant, which older clients send as a heartbeat, may cause work.
   const bool beats = event.name == wire::kHeartbeat && wire::grant_of(event.args) == 0;
   beats&& line_.waiting(client) == 0 ? host_.receive(frames) : push(frames, 0);
 }
@@ -65,11 +65,11 @@ void FairIntake::push(std::vector<net::Frame>& frames, std::uint64_t call) {
   const Line::Place place = line_.push(client, {std::move(frames), call, bytes});
   bytes_ += bytes;
   frames.clear();
-  // Of two of the same name the second is nobody's to cancel: the server drops it.
+  // A second call of the same name cannot be cancelled: the server drops it.
   if (call != 0 && !calls_.try_emplace(call, place).second) place->call = 0;
 }
 
-// The proxy that cancels a call has forgotten it, and waits for no answer.
+// A proxy that cancels a call has forgotten it, and expects no reply.
 bool FairIntake::withdraw(std::uint64_t call, std::string_view client) {
   const auto waiting = calls_.find(call);
   if (waiting == calls_.end()) return false;
@@ -78,7 +78,7 @@ bool FairIntake::withdraw(std::uint64_t call, std::string_view client) {
   return true;
 }
 
-// 0 for whom the server will not hear either.
+// Returns 0 for an envelope that the server would refuse.
 std::uint64_t FairIntake::name_of(std::span<const net::Frame> identities, std::string_view id) {
   envelope_.clear();
   for (const net::Frame& identity : identities) {
@@ -105,7 +105,7 @@ void FairIntake::serve_turn() {
   }
 }
 
-// What this turn took must not look like a pause of the process to the next.
+// The duration of this turn must not look like a pause of the process to the next.
 void FairIntake::go_on() {
   if (!behind()) {
     turn_.cancel();

@@ -1,4 +1,4 @@
-// The messages of a connection that many clients share: a proxy's.
+// Fair receiving from a connection that many clients share: a proxy's.
 #pragma once
 
 #include <cstddef>
@@ -20,30 +20,30 @@ namespace zerosuite::rpc {
 /// The receiver of the messages.
 struct IntakeHost {
   MessageReceiver receive;
-  std::function<bool()> wanted;     ///< Whether it takes one more now; asked before each.
-  std::function<void()> caught_up;  ///< Nothing waits here any more.
+  std::function<bool()> wanted;     ///< Whether one more message may be received now; called before each.
+  std::function<void()> caught_up;  ///< No message waits here any more.
 };
 
 struct FairIntakeOptions {
-  /// Of messages that wait here, beyond which no more are taken off the socket; 0 = all are served in the
-  /// order they came.
+  /// Limit on the messages that wait here; beyond it no more are taken off the socket. 0 = serve everything
+  /// in order of arrival.
   std::size_t max_waiting_bytes = 0;
-  /// A turn's worth that takes no longer is no reason to sort what comes after.
+  /// Sorting begins only after a turn's worth has taken longer than this.
   core::Clock::duration quick = core::milliseconds(1);
 };
 
-/// Serves what comes in its order as long as that is quick. When it is not, it reads on, sorts what it finds
-/// by client, which is the outermost identity, and serves the clients in turn, so that the heavy calls of one
-/// hold up none of another. One client's messages keep their order, except that a cancel is heard at once,
-/// and takes its call out if that still waits; nobody is told of such a call. Heartbeats of a client of whom
-/// nothing waits are heard at once too, and so is what is no client's. Belongs to the loop's thread.
+/// Serves messages in order of arrival while that is quick. When it is not, it reads on, sorts the messages
+/// by client (the outermost identity), and serves the clients in turn, so that one client's heavy calls do
+/// not hold up another's. One client's messages keep their order, except that a cancel is handled at once: if
+/// its call still waits, both are dropped. Heartbeats of a client with nothing waiting, and messages without
+/// a client, are passed on at once too. Loop thread only.
 class FairIntake {
  public:
   FairIntake(net::Timers& timers, net::Socket& socket, IntakeHost host, const FairIntakeOptions& options);
 
-  /// The socket has something: a turn's worth of it is served, or all of it sorted.
+  /// To be called when the socket is readable: serves a turn's worth, or sorts what there is.
   void read();
-  /// Receives and serves all there is, within reason: what a connection that has ended brought last.
+  /// Receives and serves everything, up to a bound: the last messages of a connection that has ended.
   void read_up();
   /// Whether messages wait here.
   bool behind() const { return !line_.empty(); }
@@ -53,7 +53,7 @@ class FairIntake {
  private:
   struct Message {
     std::vector<net::Frame> frames;
-    std::uint64_t call;  // the name of the one it opens; 0 = none
+    std::uint64_t call;  // name_of_call() of the call it opens; 0 = none
     std::size_t bytes;
   };
   using Line = core::Rotation<std::string, Message>;
@@ -74,9 +74,9 @@ class FairIntake {
   FairIntakeOptions options_;
   ReceiveLoop intake_{timers_};
   Line line_;
-  std::unordered_map<std::uint64_t, Line::Place> calls_;  // those in the line, by name
-  std::size_t bytes_ = 0;                                 // of the line
-  std::vector<net::Frame> frames_;                        // kept for their memory
+  std::unordered_map<std::uint64_t, Line::Place> calls_;  // those waiting, by name
+  std::size_t bytes_ = 0;                                 // of the waiting messages
+  std::vector<net::Frame> frames_;                        // kept for its memory
   wire::Envelope envelope_;                               // the same
   net::Timer turn_{timers_, [this] { serve(); }};
 };

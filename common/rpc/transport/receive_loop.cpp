@@ -40,15 +40,14 @@ void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& en
 }
 
 std::uint64_t name_of_call(const wire::Envelope& client, std::string_view id) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // so that client and id cannot change places
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // so that client and id are not interchangeable
   return 1 | (kOdd * std::hash<wire::Envelope>()(client) + std::hash<wire::IdKey>()(wire::id_key(id)));
 }
 
 bool ReceiveLoop::drain(net::Socket& socket, const MessageReceiver& receiver,
                         const std::function<bool()>& wanted) {
-  // One loud peer must not keep timers and other sockets waiting, be it with many messages or with heavy
-  // ones.
-  const core::TimePoint end = core::last_tick() + kTurn;  // exact to a tick
+  // One peer must not keep timers and other sockets waiting, neither with many messages nor with heavy ones.
+  const core::TimePoint end = core::last_tick() + kTurn;  // accurate to a tick
   const auto in_time = [end](int taken) { return taken == 0 || core::last_tick() < end; };
   for (int taken = 0; taken < kMessagesATurn && in_time(taken) && wanted(); ++taken) {
     if (socket.receive(frames_) == net::Received::kNone) return false;

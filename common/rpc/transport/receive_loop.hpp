@@ -1,4 +1,4 @@
-// Between encoded events and ZeroMQ frames.
+// Conversions between encoded events and ZeroMQ frames, and receiving in turns.
 #pragma once
 
 #include <cstdint>
@@ -14,33 +14,33 @@
 
 namespace zerosuite::rpc {
 
-/// A frame of the buffer's bytes. Small ones are copied, so that the buffer's memory is used again; large
-/// ones take the memory over.
+/// Makes a frame of the buffer's bytes. A small payload is copied, so that the buffer's memory is reused; a
+/// large one takes the memory over.
 net::Frame to_frame(wire::Buffer& payload);
 
-/// The bytes of all of them.
+/// The total size of the frames, in bytes.
 std::size_t size_of(std::span<const net::Frame> message);
-/// About the memory that a message takes that is kept.
+/// Approximate memory of a message that is kept, in bytes.
 std::size_t cost_of(std::span<const net::Frame> message);
 
-/// One message's frames, to be read or to be taken.
+/// Receives one message's frames, and may take them.
 using MessageReceiver = std::function<void(std::vector<net::Frame>& frames)>;
-/// The same as views, valid during the call.
+/// The same with views, valid during the call.
 using FrameReceiver = std::function<void(std::span<const std::string_view> frames)>;
-/// Shows `receiver` the frames it is given.
+/// Makes a MessageReceiver that passes the frames to `receiver` as views.
 MessageReceiver by_view(FrameReceiver receiver);
 
 /// Adds the envelope's identities, outermost first.
 void append_identities(std::vector<net::Frame>& frames, const wire::Envelope& envelope);
 
-/// Stands for a call, the keyed hash of the client's whole way back and the encoded id: it costs no
-/// allocation, and nobody can choose two that meet. Odd, so never 0.
+/// A short name for a call: a keyed hash of the client's whole return path and the encoded id. Needs no
+/// allocation, and no peer can construct a collision. Odd, so never 0.
 std::uint64_t name_of_call(const wire::Envelope& client, std::string_view id);
 
-/// Takes messages off a socket, one turn's worth of them, for `receiver`: 64, or what takes ten
-/// milliseconds, so that heartbeats go out between heavy messages. It tells the timers the time before each:
-/// the process may be stopped between two of them, and a lease that the second extends must not begin before
-/// that was sent.
+/// Takes one turn's worth of messages off a socket: 64, or as many as take ten milliseconds, so that
+/// heartbeats go out between heavy messages. Sets the timers' time before each message: the process may be
+/// paused between two of them, and a lease that the second extends must not begin before that message was
+/// sent.
 class ReceiveLoop {
  public:
   static constexpr int kMessagesATurn = 64;
@@ -48,11 +48,11 @@ class ReceiveLoop {
 
   explicit ReceiveLoop(net::Timers& timers) : timers_(timers) {}
 
-  /// Whether there may be more.
+  /// Passes one turn's worth to `receiver`. Returns whether there may be more.
   bool drain(net::Socket& socket, const MessageReceiver& receiver) {
     return drain(socket, receiver, [] { return true; });
   }
-  /// The same, as long as one more is `wanted`, which is asked before each.
+  /// The same while `wanted`, which is called before each message, returns true.
   bool drain(net::Socket& socket, const MessageReceiver& receiver, const std::function<bool()>& wanted);
 
  private:

@@ -1,4 +1,5 @@
-// What a RouterTransport can be told, without its own header: a configuration holds it, and knows no socket.
+// Options of a RouterTransport, apart from its header, so that a configuration can hold them without
+// including any socket.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kOfferAgain = 2ms;
-constexpr int kCallsATurn = 8;  // of one connection; they may be heavy
+constexpr int kCallsATurn = 8;  // per connection; they may be heavy
 
 bool opens_call(const net::Frame& payload) {
   const wire::Event event = wire::peek(payload.to_string_view(), {});
@@ -51,7 +51,7 @@ void RouterTransport::forget(std::string_view identity) {
 void RouterTransport::take(std::vector<net::Frame>& frames) {
   if (send_queue_.quiet() && postponed_.empty()) return receiver_(frames);
   const SendQueue::Standing standing = send_queue_.standing(frames.front());
-  if (standing == SendQueue::Standing::kGivenUp) return;  // whatever it wants, it would not be told
+  if (standing == SendQueue::Standing::kGivenUp) return;  // no reply could reach it
   const bool waits =
       standing == SendQueue::Standing::kSlow || postponed_.contains(frames.front().to_string_view());
   waits&& opens_call(frames.back()) ? postpone(frames) : receiver_(frames);
@@ -75,7 +75,7 @@ void RouterTransport::resume() {
   if (!postponed_.empty()) resume_.after(kOfferAgain);
 }
 
-// Whether nothing of it waits any more.
+// Returns whether no call of the connection waits any more.
 bool RouterTransport::resume(Postponed& postponed) {
   for (int taken = 0; taken < kCallsATurn && !postponed.messages.empty(); ++taken) {
     std::vector<net::Frame>& message = postponed.messages.front();
@@ -92,7 +92,7 @@ bool RouterTransport::resume(Postponed& postponed) {
 Delivery RouterTransport::send(const wire::Envelope& peer, wire::Buffer& payload) {
   outgoing_.clear();
   append_identities(outgoing_, peer);
-  if (outgoing_.empty()) return Delivery::kGone;  // a ROUTER always names the connection
+  if (outgoing_.empty()) return Delivery::kGone;  // a ROUTER must address a connection
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
   return send_queue_.forward(outgoing_);

@@ -20,9 +20,9 @@
 
 namespace zerosuite::rpc {
 
-/// Belongs to the loop's thread. A client that stops reading holds up nobody: see SendQueue. Above its mark
-/// its new calls wait here until it has read on, so that what it does not read is not made either; its
-/// heartbeats, grants and answers are heard.
+/// Loop thread only. A client that stops reading holds up no other: see SendQueue. While it is above its mark
+/// its new calls wait here, so that no more replies are produced for it; its other messages are still
+/// received.
 class RouterTransport final : public Sink {
  public:
   RouterTransport(net::Context& context, net::Reactor& reactor, const RouterOptions& options = {});
@@ -33,21 +33,21 @@ class RouterTransport final : public Sink {
   /// From now on every message goes to `receiver`, a turn's worth at a time; see ReceiveLoop.
   void start(MessageReceiver receiver);
 
-  /// Calls `gone(identity)` once a connection has ended of which a message was received, before anybody else
-  /// can use the identity; what was kept for it is dropped. Not for peers over inproc. See net::Connections.
+  /// Calls `gone(identity)` once a connection that has sent a message has ended, before another can use the
+  /// identity; everything kept for it is dropped. Not for peers over inproc. See net::Connections.
   void on_gone(net::Connections::Gone gone);
-  /// Receives a turn's worth now, outside of any receiver; whether there may be more.
+  /// Receives a turn's worth now; not from within a receiver. Returns whether there may be more.
   bool receive() { return intake_.drain(socket_, receiver_); }
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
   net::Socket& socket() { return socket_; }
-  /// Whole messages of frames, the connection's identity in front, as they are.
+  /// For sending whole messages of frames, with the connection's identity in front.
   SendQueue& send_queue() { return send_queue_; }
   const SendQueue& send_queue() const { return send_queue_; }
 
  private:
-  // Calls of a connection that does not read its answers.
+  // Waiting calls of a connection that does not read its replies.
   struct Postponed {
     std::deque<std::vector<net::Frame>> messages;
     std::size_t bytes = 0;
@@ -63,7 +63,7 @@ class RouterTransport final : public Sink {
   net::Socket socket_;
   net::Connections connections_;
   SendQueue send_queue_;
-  std::size_t max_postponed_bytes_;  // of one connection
+  std::size_t max_postponed_bytes_;  // per connection
   MessageReceiver receiver_;
   MessageReceiver taker_ = [this](std::vector<net::Frame>& frames) { take(frames); };
   net::Reactor::Watch watch_;

@@ -11,22 +11,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A ROUTER cannot be polled for room in one client's pipe. What was quick to read is asked again soon; with
-// many that do not read at all the asking itself must not become the work.
+// A ROUTER cannot be polled for room in one client's pipe, so sending is retried: soon after a success, and
+// less often while no peer reads, so that the retries themselves do not load the loop.
 constexpr core::milliseconds kSoon = 1ms;
 constexpr core::milliseconds kSeldom = 16ms;
-constexpr core::milliseconds kSweep = 1s;  // when nothing is held, only for the memory
+constexpr core::milliseconds kSweep = 1s;  // when nothing is held, only to free memory
 constexpr std::size_t kAskedEachMs = 50;
 
-// A payload that libzmq reads in place and that tells, by its life, whether libzmq still has it. libzmq lets
-// go of it in its own thread; the counters of a shared_ptr are made for that.
+// A payload that libzmq reads in place and whose lifetime shows whether libzmq still has it. libzmq releases
+// it in its own thread, which the atomic counters of shared_ptr allow.
 struct Watched {
   explicit Watched(net::Frame& frame) : payload(std::make_shared<net::Frame>(std::move(frame))) {
     frame = net::Frame(payload->data(), payload->size(), &let_go, new std::shared_ptr<net::Frame>(payload));
   }
   static void let_go(void* /*data*/, void* hint) { delete static_cast<std::shared_ptr<net::Frame>*>(hint); }
-  // As it was before. What libzmq was offered ends here: moved into the payload, by the swap that a move of
-  // messages is, it would keep itself alive.
+  // Restores `frame` to its state before. The frame offered to libzmq is destroyed here: moving a message is
+  // a swap, and moved into the payload it would keep itself alive.
   void put_back(net::Frame& frame) const {
     net::Frame original(std::move(*payload));
     frame.swap(original);
@@ -86,7 +86,7 @@ void SendQueue::forget(std::string_view identity) {
   peers_.erase(entry);
 }
 
-// A socket that names nobody has one peer.
+// A socket whose messages carry no identity has one peer.
 std::string_view SendQueue::connection_of(const net::Frame& first) const {
   return socket_.names_peers() ? first.to_string_view() : std::string_view();
 }
@@ -101,7 +101,7 @@ SendQueue::Peer* SendQueue::find(const net::Frame& first) {
 
 net::Sent SendQueue::send(std::span<net::Frame> frames) {
   const std::size_t size = size_of(frames);
-  const bool alone = size >= limits_.watched;  // it stands for itself only
+  const bool alone = size >= limits_.watched;  // it represents only itself
   if (!alone && unwatched_ + size < limits_.watched) {
     const net::Sent sent = socket_.send(frames);
     if (sent == net::Sent::kYes) unwatched_ += size;
@@ -134,8 +134,8 @@ Delivery SendQueue::hold(std::span<net::Frame> frames) {
   return Delivery::kHeld;
 }
 
-// Gives connections up where that is what it takes; false when it is this one. A message that is alone always
-// has room, be it longer than the limit.
+// Gives connections up as needed to make room; returns false when it gives up this one. A connection with
+// nothing outstanding always has room, even for a message longer than the limit.
 bool SendQueue::admits(const net::Frame& first, std::size_t bytes) {
   if (total_ + bytes > limits_.total) make_room(bytes);
   if (peers_.empty()) return true;
@@ -184,7 +184,7 @@ void SendQueue::subtract(Peer& peer, std::size_t bytes) {
   if (!peer.given_up) total_ -= bytes;
 }
 
-// libzmq lets go of a pipe's messages in their order.
+// libzmq releases a pipe's messages in order.
 void SendQueue::settle(Peer& peer) {
   while (!peer.sent.empty() && peer.sent.front().payload.expired()) {
     subtract(peer, peer.sent.front().bytes);
@@ -192,7 +192,7 @@ void SendQueue::settle(Peer& peer) {
   }
 }
 
-// Whether any could be sent.
+// Returns whether any could be sent.
 bool SendQueue::send_held(Peer& peer) {
   const std::size_t before = peer.held.size();
   while (!peer.held.empty()) {
@@ -226,7 +226,7 @@ void SendQueue::retry() {
     entry = peers_.erase(entry);
   }
   patience_ = moved ? kSoon : std::min(2 * patience_, kSeldom);
-  retry_.cancel();  // a message that was sent may have armed it for later
+  retry_.cancel();  // sending a message may have armed it for later
   rearm();
 }
 

@@ -1,5 +1,5 @@
-// What a socket's peers do not take yet: counted in bytes, kept in order, connection by connection, and
-// offered again.
+// Messages that a socket's peers do not take yet: counted in bytes, kept in order for each connection, and
+// retried.
 #pragma once
 
 #include <cstddef>
@@ -21,54 +21,56 @@
 
 namespace zerosuite::rpc {
 
-/// How much may be on its way.
+/// How much may be in flight.
 struct SendQueueLimits {
   SendQueueLimits(std::size_t its_connection, std::size_t its_total = std::numeric_limits<std::size_t>::max())
       : connection(its_connection), total(its_total) {}
 
-  std::size_t connection;  ///< Bytes for one connection; beyond them it is given up.
-  std::size_t total;       ///< For all of them; beyond it the one with the most is given up.
-  /// A message is watched each time this many bytes have gone out, and stands for those.
+  std::size_t connection;  ///< Bytes for one connection; beyond it the connection is given up.
+  std::size_t total;       ///< Bytes for all connections; beyond it the one with the most is given up.
+  /// One message is watched for every this many bytes sent, and represents them.
   std::size_t watched = 16 << 10;
 };
 
-/// Belongs to the loop's thread. A connection that stops reading holds up nobody else: libzmq keeps its
-/// high-water mark of messages, and this what comes after. Both are counted, since libzmq's mark knows
-/// nothing of sizes: what was sent stays counted until libzmq lets go of it. To watch a message costs as much
-/// as to send it, so of small ones one is watched for each 16 KiB that go out, and stands for the others.
+/// Loop thread only. A connection that stops reading holds up no other: libzmq keeps messages up to its
+/// high-water mark, and this queue what comes after. Both are counted, since libzmq's mark ignores sizes: a
+/// sent message stays counted until libzmq releases it. Watching a message costs as much as sending it, so
+/// among small messages one is watched for each 16 KiB sent, and represents the others.
 class SendQueue {
  public:
   SendQueue(net::Timers& timers, net::Socket& socket, const SendQueueLimits& limits);
 
-  /// Sends, or keeps what the connection does not take. kHeld also when it was sent, but the connection has
-  /// more than its mark, a quarter of the limit, before it. kGone when nobody is there, or when the
-  /// connection is given up: all that was kept for it is dropped, and it stays gone until what is
-  /// watched of it was read. Taken frames are left empty.
+  /// Sends the message, or keeps it when the connection does not take it. Returns kHeld also when it was sent
+  /// but the connection has more than its mark, a quarter of the limit, outstanding. Returns kGone when the
+  /// peer is not connected, or when the connection is given up: everything kept for it is dropped, and it
+  /// stays gone until libzmq has released all its watched messages. Frames that were taken are left empty.
   Delivery forward(std::span<net::Frame> frames);
-  /// Sends if the connection takes it now, and otherwise leaves the frames as they are. kFull also while
-  /// something is kept for the connection, since nothing overtakes that.
+  /// Sends the message if the connection takes it now, and otherwise leaves the frames unchanged. Returns
+  /// kFull also while the connection has messages kept, which must not be overtaken, or more than its mark
+  /// outstanding.
   net::Sent attempt(std::span<net::Frame> frames);
 
   enum class Standing : std::uint8_t {
     kReads,
-    kSlow,     ///< Has more than its mark before it.
+    kSlow,     ///< Has more than its mark outstanding.
     kGivenUp,  ///< Did not read; see forward().
   };
-  /// Of the connection that a message with that first frame came by or would go to.
+  /// The standing of the connection that a message with that first frame comes from or goes to.
   Standing standing(const net::Frame& first);
   void give_up(const net::Frame& first);
-  /// Calls `cut` for each connection that is given up, by its identity, so that it can be ended.
+  /// Calls `cut` with the identity of each connection that is given up, so that it can be ended.
   void on_given_up(std::function<void(std::string_view)> cut) { cut_ = std::move(cut); }
-  /// The connection has ended: what is held for it must not reach another of that identity.
+  /// To be called when the connection has ended: drops what is held for it, which must not reach another
+  /// connection with that identity.
   void forget(std::string_view identity);
 
-  /// Whether something is kept for any connection.
+  /// Whether messages are kept for any connection.
   bool holding() const { return holding_ > 0; }
-  /// Whether nothing is kept for anybody, nobody is given up, and nobody can be slow.
+  /// Whether nothing is kept, no connection is given up, and none can be slow.
   bool quiet() const { return holding_ == 0 && given_up_ == 0 && total_ <= mark(); }
 
  private:
-  // One that libzmq has; the payload is alive as long as it does.
+  // A watched message in libzmq; the payload lives until libzmq releases it.
   struct Sent {
     std::weak_ptr<net::Frame> payload;
     std::size_t bytes;
@@ -77,7 +79,7 @@ class SendQueue {
     std::deque<Sent> sent;
     std::deque<std::vector<net::Frame>> held;
     std::size_t bytes = 0;  // of both
-    bool given_up = false;  // and not in the total any more
+    bool given_up = false;  // and no longer in the total
 
     bool idle() const { return sent.empty() && held.empty(); }
   };
@@ -106,10 +108,10 @@ class SendQueue {
   std::function<void(std::string_view)> cut_ = [](std::string_view) {};
   std::size_t total_ = 0;      // bytes of the peers that are not given up
   std::size_t holding_ = 0;    // peers with something held
-  std::size_t given_up_ = 0;   // peers that are
-  std::size_t unwatched_ = 0;  // bytes that were sent since a message was watched
+  std::size_t given_up_ = 0;   // number of given-up peers
+  std::size_t unwatched_ = 0;  // bytes sent since the last watched message
   core::milliseconds patience_{1};
-  bool sweeping_ = false;  // the timer is armed for the memory alone
+  bool sweeping_ = false;  // the timer is armed only to free memory
 };
 
 }  // namespace zerosuite::rpc

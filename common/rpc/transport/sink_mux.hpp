@@ -1,4 +1,4 @@
-// The ways out of one server: to the clients that dial it, and to those behind each proxy.
+// The sinks of one server: for the clients that dial it, and for those behind each proxy.
 #pragma once
 
 #include <vector>
@@ -7,13 +7,13 @@
 
 namespace zerosuite::rpc {
 
-/// Belongs to the loop's thread. The sinks must outlive what is sent.
+/// Loop thread only. The sinks must outlive their use.
 class SinkMux final : public Sink {
  public:
   /// `front` is link 0.
   explicit SinkMux(Sink& front) : sinks_{&front} {}
 
-  /// Adds a way and answers its number; there are 255 at most beside the front.
+  /// Adds a sink and returns its link; at most 255 in addition to the front.
   wire::Link add(Sink& sink) {
     sinks_.push_back(&sink);
     return static_cast<wire::Link>(sinks_.size() - 1);

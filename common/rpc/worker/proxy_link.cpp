@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAskAgain = 1s;  // after a refusal: what stands in the way may be gone
+constexpr auto kAskAgain = 1s;  // after a refusal, whose cause may be gone
 constexpr std::string_view kUnread = "the proxy does not read";
 
 }  // namespace
@@ -56,7 +56,7 @@ Delivery ProxyLink::send(const wire::Envelope& peer, wire::Buffer& payload) {
   outgoing_.emplace_back();
   outgoing_.push_back(to_frame(payload));
   const Delivery delivery = transport_.forward(outgoing_);
-  if (delivery == Delivery::kGone) hang_up(kUnread);  // and what was kept for it is lost
+  if (delivery == Delivery::kGone) hang_up(kUnread);  // what was kept for it is lost
   return delivery;
 }
 
@@ -100,7 +100,7 @@ void ProxyLink::caught_up() {
 
 void ProxyLink::on_pulse() {
   if (state_ == State::kDialing) return introduce();  // refused before
-  // A long message on a slow line is a sign of life before it is whole.
+  // A long message on a slow connection is a sign of life before it is complete.
   const core::TimePoint heard = std::max(heard_, traffic_.heard(timers_.now()));
   if (timers_.now() - heard > kPulseLimit) return hang_up("the proxy is silent");
   tell(kWorkerHeartbeat);
@@ -108,7 +108,7 @@ void ProxyLink::on_pulse() {
 }
 
 void ProxyLink::hang_up(std::string_view reason) {
-  if (state_ == State::kLeft || state_ == State::kDialing) return;  // libzmq goes on dialing by itself
+  if (state_ == State::kLeft || state_ == State::kDialing) return;  // libzmq keeps dialing by itself
   const bool was_linked = state_ == State::kLinked;
   state_ = State::kDialing;
   pulse_.cancel();

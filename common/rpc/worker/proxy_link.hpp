@@ -1,4 +1,4 @@
-// A worker's line to one proxy: it introduces itself, shows that it is alive, and serves the clients behind.
+// A worker's link to one proxy: registers, sends heartbeats, and serves the clients behind the proxy.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,19 @@ namespace zerosuite::rpc {
 
 class ProxyLink;
 
-/// What a link needs of its program. Called on the loop's thread.
+/// What a link needs from its program. Called on the loop's thread.
 class ProxyLinkHost {
  public:
   virtual Registration registration(const ProxyLink& link) = 0;
   /// A message of a client, as a ROUTER would have received it.
   virtual void receive(ProxyLink& link, std::span<const std::string_view> frames) = 0;
-  /// The proxy has taken the registration, and says who it is.
+  /// The proxy has accepted the registration.
   virtual void linked(ProxyLink& link, const Greeting& proxy) = 0;
-  /// The proxy is gone, silent or does not know us: every call that came by it is lost.
+  /// The proxy is gone, silent or does not know us: every call from it is lost.
   virtual void unlinked(ProxyLink& link, std::string_view reason) = 0;
-  /// The proxy does not take the registration; it is asked again later.
+  /// The proxy has refused the registration; it is tried again later.
   virtual void refused(ProxyLink& link, const core::Error& why) = 0;
-  /// The host's name is not found; it is looked up again later.
+  /// The host's name was not found; it will be looked up again.
   virtual void not_found(ProxyLink& link, const core::Error& why) = 0;
 
  protected:
@@ -41,29 +41,29 @@ struct ProxyLinkOptions {
   std::string endpoint;  ///< A back endpoint of the proxy.
   net::SocketOptions socket;
   std::size_t max_held_bytes = 32 << 20;
-  std::size_t max_waiting_bytes = 256 << 20;  ///< Of calls that were read and wait for their turn.
+  std::size_t max_waiting_bytes = 256 << 20;  ///< Of received calls that wait for their turn.
   wire::Limits limits;
 };
 
-/// Belongs to the loop's thread. Dials the proxy with a DEALER, and dials anew whenever the connection ends,
-/// the proxy is silent for kPulseLimit, or it says that it does not know us: what was queued for the old
-/// proxy's clients must not reach the new one's. Its clients are served in turn; see FairIntake.
+/// Loop thread only. Dials the proxy with a DEALER, and redials with an empty queue whenever the connection
+/// ends, the proxy is silent for kPulseLimit, or it reports that it does not know us: messages queued for the
+/// old proxy's clients must not reach the new one's. Clients are served in turn; see FairIntake.
 class ProxyLink final : public Sink, private DialedHost {
  public:
-  /// Throws core::Failure(InvalidArgument) when the endpoint is none.
+  /// Throws core::Failure(InvalidArgument) for a malformed endpoint.
   ProxyLink(const net::Dialing& dialing, ProxyLinkHost& host, ProxyLinkOptions options);
   ~ProxyLink() override;
 
   Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override;
 
-  /// Asks for no new calls, for good. Calls `drained` once none can come any more: when the proxy says so or
-  /// counts as gone; at once when it does not know us.
+  /// Asks the proxy to send no more new calls. Calls `drained` once none can arrive any more: when the proxy
+  /// confirms or counts as gone; at once when we are not registered.
   void drain(std::function<void()> drained);
-  /// Says good-bye. No calls may be open.
+  /// Deregisters. No calls may be open.
   void leave();
 
   const std::string& endpoint() const { return options_.endpoint; }
-  /// Whether answers wait for a proxy that does not read fast enough.
+  /// Whether replies wait for a proxy that does not read fast enough.
   bool holding() const;
 
  private:
@@ -92,7 +92,7 @@ class ProxyLink final : public Sink, private DialedHost {
   net::Traffic traffic_;
   net::Timer pulse_;
   bool draining_ = false;
-  bool last_came_ = false;  // though calls before it still wait for their turn
+  bool last_came_ = false;  // kDrained has come, but calls before it may still wait for their turn
   std::function<void()> drained_;
   DialedTransport transport_;
 };

@@ -20,7 +20,7 @@ constexpr wire::Integer kMostInflight = 1'000'000'000;
 
 [[noreturn]] void refuse(const std::string& what) { throw Failure(core::kInvalidArgument, what); }
 
-// Missing and nil are the same.
+// Null for a field that is missing or nil.
 template <class T>
 const T* field(const Dict& dict, std::string_view key) {
   const Value* const value = find(dict, key);
@@ -50,7 +50,7 @@ bool flag_field(const Dict& dict, std::string_view key) {
   return value != nullptr && *value;
 }
 
-// Of text that may be missing, and says nothing then.
+// Empty when the field is missing.
 std::string optional_text(const Dict& dict, std::string_view key) {
   const auto* const value = field<std::string>(dict, key);
   if (value == nullptr) return {};
@@ -99,7 +99,7 @@ std::vector<OfferedMethod> read_methods(const Value& map) try {
   if (entries->size() > kMostMethods) refuse("there are more than 10000 methods");
   wire::Buffer scratch;
   wire::Packer packer(scratch);
-  wire::pack_value(packer, map);  // throws Mismatch for what could not be shown to clients later
+  wire::pack_value(packer, map);  // throws Mismatch for what could not be sent to clients later
   std::vector<OfferedMethod> methods;
   for (const wire::DictEntry& entry : *entries) {
     OfferedMethod method = read_method(entry);
@@ -158,7 +158,7 @@ Value to_value(const Greeting& greeting) {
 Greeting read_greeting(std::string_view args) {
   Greeting greeting;
   wire::Reader in(args);
-  if (in.array().value_or(0) == 0) return greeting;  // a proxy of before
+  if (in.array().value_or(0) == 0) return greeting;  // an older proxy
   const Value value = wire::read_value(in);
   const auto* const dict = value.as<Dict>();
   if (dict == nullptr) return greeting;

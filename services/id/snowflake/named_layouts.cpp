@@ -105,8 +105,8 @@ std::int64_t unit_us(Words& words, std::string_view name) {
   const std::int64_t value = words.number().value_or(-1);
   const std::int64_t scale = words.take("us") ? 1 : words.take("ms") ? 1000 : 0;
   if (value < 0 || scale == 0 || !words.done()) refuse_custom(name, "not understood");
-  constexpr std::int64_t kMost = 3'600'000;  // an hour in ms
-  if (value < 1 || value > kMost) refuse_custom(name, "a tick is from 1us to an hour");
+  constexpr std::int64_t kMost = 3'600'000;
+  if (value < 1 || value > kMost) refuse_custom(name, "a tick is from 1 to 3600000 us or ms");
   return value * scale;
 }
 
