@@ -14,7 +14,7 @@
 
 #include "db/database.hpp"
 #include "db/folder.hpp"
-#include "db/log.hpp"
+#include "db/write_ahead_log.hpp"
 
 namespace zerosuite::db {
 
@@ -87,7 +87,7 @@ class StateFile {
   Folder folder_;
   const std::filesystem::path path_;
   std::optional<Database> database_;
-  Log log_;
+  WriteAheadLog log_;
 };
 
 }  // namespace zerosuite::db

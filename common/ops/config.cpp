@@ -20,7 +20,7 @@ struct OneStart {
   bool check = false;
   bool print_config = false;
 
-  void describe(Options& options) {
+  void describe(OptionTable& options) {
     options.add_command("config", file, "Reads the configuration file FILE; without it no file is read.")
         .argument("FILE");
     options.add_command("check", check, "Validates the configuration and exits.");
@@ -29,7 +29,7 @@ struct OneStart {
   }
 };
 
-void describe_program(Options& options, Config& config) {
+void describe_program(OptionTable& options, Config& config) {
   const bool keeps_data = !options.program().data.empty();
   options.add("bind", config.bind, "Serves on ENDPOINT (tcp://HOST:PORT or ipc://PATH); may be repeated.")
       .argument("ENDPOINT")
@@ -43,14 +43,14 @@ void describe_program(Options& options, Config& config) {
       .argument("DIR");
 }
 
-void describe_worker(Options& options, Config& config) {
+void describe_worker(OptionTable& options, Config& config) {
   options.add("weight", config.weight, {1, 1'000'000},
               "Its share of a proxy's calls, in proportion to the other workers'.");
   options.add("max_inflight", config.max_inflight, {1},
               "Maximum number of calls that it takes at a time from each proxy; more wait there.");
 }
 
-void describe_service(Options& options, Config& config) {
+void describe_service(OptionTable& options, Config& config) {
   options
       .add_shared("proxy", config.proxies,
                   options.program().worker
@@ -89,7 +89,7 @@ void describe_service(Options& options, Config& config) {
                      "Silence after which the kernel asks a peer whether it is still there; 0 = never.");
 }
 
-void describe_message_limits(Options& options, wire::Limits& limits) {
+void describe_message_limits(OptionTable& options, wire::Limits& limits) {
   options.add_shared("max_frame_bytes", limits.max_frame_bytes, {1024},
                      "Maximum size of a payload; ERR TooLarge beyond it.");
   options.add_shared("max_envelope_frames", limits.max_envelope_frames,
@@ -104,7 +104,7 @@ void describe_message_limits(Options& options, wire::Limits& limits) {
   options.add_shared("max_elements", limits.max_elements, {16}, "Maximum number of values in one payload.");
 }
 
-void describe_connection_limits(Options& options, Config& config) {
+void describe_connection_limits(OptionTable& options, Config& config) {
   constexpr std::int64_t kTebibyte = std::int64_t{1} << 40;
   rpc::RouterOptions& router = config.router;
   options.add_shared(
@@ -132,7 +132,7 @@ void describe_connection_limits(Options& options, Config& config) {
                      "Maximum number of connections of one address, or of one user over ipc.");
 }
 
-void check_binds(const Options& options, const Config& config) {
+void check_binds(const OptionTable& options, const Config& config) {
   if (config.insecure) return;
   for (const Option& option : options.all()) {
     if (!option.listens()) continue;
@@ -147,9 +147,9 @@ void check_binds(const Options& options, const Config& config) {
   }
 }
 
-void print_rows(const Options& options, const std::string& file) {
+void print_rows(const OptionTable& options, const std::string& file) {
   for (const OptionRows& rows : options.rows()) {
-    rows.for_each([&](const Options& columns) {
+    rows.for_each([&](const OptionTable& columns) {
       std::printf("\n[[%s.%s]]  # %s\n", std::string(options.program().name).c_str(), rows.name.c_str(),
                   file.c_str());
       for (const Option& column : columns.all())
@@ -158,7 +158,7 @@ void print_rows(const Options& options, const std::string& file) {
   }
 }
 
-void print(const Options& options, const Origins& origins, const std::string& file) {
+void print(const OptionTable& options, const Origins& origins, const std::string& file) {
   const std::string own(options.program().name);
   for (const auto& [scope, table] :
        {std::pair(Scope::kShared, std::string("suite")), std::pair(Scope::kOwn, own)}) {
@@ -185,7 +185,7 @@ Config::Config() {
   router.socket.high_water = 4000;
 }
 
-void describe(Options& options, Config& config) {
+void describe(OptionTable& options, Config& config) {
   const Program& program = options.program();
   config.bind = {std::string(program.bind)};
   config.data = program.data.empty() ? "none" : std::string(program.data);
@@ -202,7 +202,7 @@ void describe(Options& options, Config& config) {
 
 Command read(const Program& program, Config& config, const Start& start) {
   OneStart one;
-  Options options(program);
+  OptionTable options(program);
   one.describe(options);
   describe(options, config);
   CommandLine command_line(options);
@@ -227,7 +227,7 @@ Command read(const Program& program, Config& config, const Start& start) {
 }
 
 Secrets take_secrets(const Program& program, Config& config) {
-  Options options(program);
+  OptionTable options(program);
   describe(options, config);
   return take_secrets(options);
 }

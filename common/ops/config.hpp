@@ -9,7 +9,7 @@
 
 #include "net/options.hpp"
 #include "ops/config/environment.hpp"
-#include "ops/config/option.hpp"
+#include "ops/config/option_table.hpp"
 #include "ops/log.hpp"
 #include "rpc/server/server_options.hpp"
 #include "rpc/transport/router_options.hpp"
@@ -24,7 +24,7 @@ struct Config {
   Config& operator=(const Config&) = delete;
 
   /// Adds the program's own rows; they bind fields of this object.
-  virtual void describe(Options&) {}
+  virtual void describe(OptionTable&) {}
   /// Throws core::Failure InvalidArgument for values that only the program can recognise as invalid.
   virtual void check() const {}
 
@@ -60,13 +60,13 @@ enum class Command : std::uint8_t {
 };
 
 /// Sets the program's defaults and adds the rows of all its keys.
-void describe(Options& options, Config& config);
+void describe(OptionTable& options, Config& config);
 
 /// Fills in the configuration: defaults, file, environment, flags. Throws core::Failure InvalidArgument, one
 /// line with the origin of the bad value.
 Command read(const Program& program, Config& config, const Start& start);
 
-/// Takes a program's secrets out of this process's environment; see take_secrets(Options). `config` only
+/// Takes a program's secrets out of this process's environment; see take_secrets(OptionTable). `config` only
 /// provides the rows.
 Secrets take_secrets(const Program& program, Config& config);
 

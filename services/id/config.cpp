@@ -41,7 +41,7 @@ void check_worker(const Claim& claim, const Layout& layout) {
                                                   std::to_string(layout.workers() - 1));
 }
 
-void describe_store(ops::Options& options, Config& config) {
+void describe_store(ops::OptionTable& options, Config& config) {
   options
       .add_choice<StoreKind>("store", config.store,
                              {{"sqlite", StoreKind::kSqlite}, {"redis", StoreKind::kRedis}},
@@ -73,7 +73,7 @@ void describe_store(ops::Options& options, Config& config) {
                       "Goes on with another layout than the ids before had.");
 }
 
-void describe_snowflakes(ops::Options& options, Config& config) {
+void describe_snowflakes(ops::OptionTable& options, Config& config) {
   IssuerOptions& issuer = config.issuer;
   options.add("layout", config.layout, "The layout of snowflakes when a call names none.").argument("NAME");
   options.add_choice<SequenceStart>(
@@ -94,7 +94,7 @@ void describe_snowflakes(ops::Options& options, Config& config) {
               "Maximum number of layouts in use, with the named ones; ERR Overloaded beyond it.");
 }
 
-void describe_batches(ops::Options& options, BatchLimits& limits) {
+void describe_batches(ops::OptionTable& options, BatchLimits& limits) {
   options.add("max_batch", limits.list, {1},
               "Maximum number of ids, or runs, in one list; ERR BatchTooLarge beyond it.");
   options.add("max_runs_ids", limits.runs, {1},
@@ -105,7 +105,7 @@ void describe_batches(ops::Options& options, BatchLimits& limits) {
               "Maximum number of tags in one page of tags(); ERR BatchTooLarge beyond it.");
 }
 
-void describe_worker(ops::Options& options, Config& config) {
+void describe_worker(ops::OptionTable& options, Config& config) {
   IssuerOptions& issuer = config.issuer;
   options.add("lease_ms", issuer.worker.claim.ttl, {1000}, "Lease of the worker id.");
   options.add("renew_ms", issuer.worker.renew, {100}, "How often the lease is renewed.");
@@ -118,7 +118,7 @@ void describe_worker(ops::Options& options, Config& config) {
               "A longer jump of the wall clock is not followed.");
 }
 
-void describe_sequences(ops::Options& options, Config& config) {
+void describe_sequences(ops::OptionTable& options, Config& config) {
   IssuerOptions& issuer = config.issuer;
   options.add("outage_budget_ms", issuer.segments.buffer.outage_budget,
               "How long the values reserved of a tag must last without the store.");
@@ -130,7 +130,7 @@ void describe_sequences(ops::Options& options, Config& config) {
               "Maximum number of sequences in memory; beyond it the idle ones are dropped.");
 }
 
-void describe_secrets(ops::Options& options, Config& config) {
+void describe_secrets(ops::OptionTable& options, Config& config) {
   options
       .add("keys_file", config.keys_file,
            "The keys of obf() and token(), or none; only its owner may read the file.")
@@ -150,7 +150,7 @@ Config::Config()
     : redis_prefix(stores::RedisStoreOptions().prefix),
       redis_max_reply_bytes(db::RedisOptions().max_reply_bytes) {}
 
-void Config::describe(ops::Options& options) {
+void Config::describe(ops::OptionTable& options) {
   describe_store(options, *this);
   describe_snowflakes(options, *this);
   describe_batches(options, limits);

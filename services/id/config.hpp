@@ -22,7 +22,7 @@ enum class StoreKind : std::uint8_t { kSqlite, kRedis };
 
 struct Config final : ops::Config {
   Config();
-  void describe(ops::Options& options) override;
+  void describe(ops::OptionTable& options) override;
   void check() const override;
 
   /// Throws core::Failure InvalidArgument for an invalid layout or worker id.

@@ -5,7 +5,7 @@
 namespace zerosuite::lock {
 namespace {
 
-void describe_memory(ops::Options& options, Limits& limits) {
+void describe_memory(ops::OptionTable& options, Limits& limits) {
   options.add("ticket_ttl_ms", limits.ticket_ttl, {1000},
               "How long a ticket keeps its place in the queue between two waits.");
   options.add("memory_ms", limits.memory, {1000},
@@ -16,7 +16,7 @@ void describe_memory(ops::Options& options, Limits& limits) {
               "Maximum size of each that is remembered; the oldest are forgotten first.");
 }
 
-void describe_limits(ops::Options& options, Limits& limits) {
+void describe_limits(ops::OptionTable& options, Limits& limits) {
   options.add("max_waiters", limits.max_waiters, {1},
               "Maximum number of waiters for one name; ERR QueueFull beyond it.");
   options.add("max_waiting", limits.max_waiting, {1},
@@ -47,7 +47,7 @@ std::int64_t wall_ms() {
 
 }  // namespace
 
-void Config::describe(ops::Options& options) {
+void Config::describe(ops::OptionTable& options) {
   using engines::Durability;
   options
       .add_choice<Durability>(

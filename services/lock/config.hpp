@@ -16,7 +16,7 @@ inline constexpr ops::Program kProgram{.name = "lock",
                                        .sticky = true};
 
 struct Config final : ops::Config {
-  void describe(ops::Options& options) override;
+  void describe(ops::OptionTable& options) override;
 
   /// The engine's options: the folder is `data`, `wall_ms` the current time.
   engines::EmbeddedOptions embedded() const;

@@ -10,7 +10,7 @@
 namespace zerosuite::proxy {
 namespace {
 
-void describe_queue(ops::Options& options, Config& config) {
+void describe_queue(ops::OptionTable& options, Config& config) {
   DispatcherOptions& dispatch = config.routing.dispatch;
   options.add("queue_calls", dispatch.queue_calls,
               "Maximum number of calls of one service that wait for a worker; ERR Overloaded beyond it.");
@@ -26,7 +26,7 @@ void describe_queue(ops::Options& options, Config& config) {
               "How long after the start a name that no worker offers yet is Unavailable, not unknown.");
 }
 
-void describe_services(ops::Options& options, Config& config) {
+void describe_services(ops::OptionTable& options, Config& config) {
   DispatcherOptions& dispatch = config.routing.dispatch;
   options.add("slow_start_ms", dispatch.balance.slow_start,
               "How long the share of calls of a new worker grows.");
@@ -47,7 +47,7 @@ void describe_services(ops::Options& options, Config& config) {
 
 }  // namespace
 
-void UpstreamRow::describe(ops::Options& options) {
+void UpstreamRow::describe(ops::OptionTable& options) {
   const rpc::Registration registration;
   upstream.weight = registration.weight;
   options.add("name", upstream.service, "The service whose calls it gets.")
@@ -70,7 +70,7 @@ void UpstreamRow::describe(ops::Options& options) {
               "It is given up when it leaves a ping unanswered for this long and is not busy; 0 = never.");
 }
 
-void Config::describe(ops::Options& options) {
+void Config::describe(ops::OptionTable& options) {
   options.add("back", back, "Waits for workers at ENDPOINT; may be repeated.")
       .argument("ENDPOINT")
       .not_empty()

@@ -19,14 +19,14 @@ inline constexpr ops::Program kProgram{
 
 /// One [[proxy.upstream]].
 struct UpstreamRow {
-  void describe(ops::Options& options);
+  void describe(ops::OptionTable& options);
 
   std::vector<std::string> endpoints;
   UpstreamOptions upstream;  ///< Without an endpoint.
 };
 
 struct Config final : ops::Config {
-  void describe(ops::Options& options) override;
+  void describe(ops::OptionTable& options) override;
   /// Throws core::Failure InvalidArgument if a service has the same endpoint twice.
   void check() const override;
 

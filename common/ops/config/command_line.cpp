@@ -52,7 +52,7 @@ std::string group_of(const Program& program, Scope scope) {
 
 }  // namespace
 
-CommandLine::CommandLine(const Options& options)
+CommandLine::CommandLine(const OptionTable& options)
     : options_(options), app_(std::make_unique<CLI::App>(std::string(options.program().summary))) {
   const Program& program = options.program();
   app_->name(program.executable_name());

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/config/option.hpp"
+#include "ops/config/option_table.hpp"
 
 namespace CLI {
 class App;
@@ -17,7 +17,7 @@ namespace zerosuite::ops {
 /// --help shows; the options must outlive it.
 class CommandLine {
  public:
-  explicit CommandLine(const Options& options);
+  explicit CommandLine(const OptionTable& options);
   ~CommandLine();
 
   /// Sets the options from the arguments (without the program's name); may be called again. Returns false
@@ -32,7 +32,7 @@ class CommandLine {
   [[noreturn]] void refuse_unknown(const std::string& argument) const;
   [[noreturn]] void refuse_use(const std::string& reason) const;
 
-  const Options& options_;
+  const OptionTable& options_;
   std::unique_ptr<CLI::App> app_;
 };
 

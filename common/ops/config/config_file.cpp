@@ -76,7 +76,7 @@ void set(const Option& option, const toml::node& node, const std::string& origin
 class Table {
  public:
   /// The table may contain the options of the given scopes.
-  Table(std::string title, const Options& options, std::set<Scope> scopes, const std::string& path)
+  Table(std::string title, const OptionTable& options, std::set<Scope> scopes, const std::string& path)
       : title_(std::move(title)), options_(options), scopes_(std::move(scopes)), path_(path) {}
 
   void read(const toml::table& table, Origins& origins) const {
@@ -123,7 +123,7 @@ class Table {
     if (list == nullptr || !list->is_homogeneous<toml::table>())
       refuse(here + rows.name + " is not a list of tables; write [[" + title + "]]");
     for (const toml::node& element : *list) {
-      rows.append([&](const Options& columns) {
+      rows.append([&](const OptionTable& columns) {
         Origins origins;
         Table(title, columns, {Scope::kOwn}, path_).read(*element.as_table(), origins);
         for (const std::string& column : rows.required) {
@@ -135,7 +135,7 @@ class Table {
   }
 
   const std::string title_;
-  const Options& options_;
+  const OptionTable& options_;
   const std::set<Scope> scopes_;
   const std::string& path_;
 };
@@ -178,7 +178,7 @@ void check_tables(const Program& program, const toml::table& file, const std::st
 
 }  // namespace
 
-void read_file(const Options& options, const std::string& path, Origins& origins) {
+void read_file(const OptionTable& options, const std::string& path, Origins& origins) {
   const toml::table file = parse(path);
   const std::string own(options.program().name);
   check_tables(options.program(), file, path);

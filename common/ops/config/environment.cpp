@@ -19,7 +19,7 @@ bool is_for_another(const Program& program, std::string_view variable) {
 
 // A variable whose name is close to a known one is an error. Other unknown names are ignored: container
 // platforms define variables with the same prefix.
-void check_names(const Options& options, const Environment& environment) {
+void check_names(const OptionTable& options, const Environment& environment) {
   std::vector<std::string> known;
   for (const Option& option : options.all()) {
     for (std::string& variable : options.variables(option)) known.push_back(std::move(variable));
@@ -45,7 +45,7 @@ Environment environment() {
   return all;
 }
 
-Secrets take_secrets(const Options& options) {
+Secrets take_secrets(const OptionTable& options) {
   Secrets secrets;
   for (const Option& option : options.all()) {
     if (option.scope() != Scope::kSecret) continue;
@@ -63,7 +63,7 @@ Secrets take_secrets(const Options& options) {
   return secrets;
 }
 
-void set_secrets(const Options& options, Secrets secrets, Origins& origins) {
+void set_secrets(const OptionTable& options, Secrets secrets, Origins& origins) {
   for (auto& [name, secret] : secrets) {
     const Option* const option = options.find(name);
     const std::string variable = options.variables(*option).front();
@@ -73,7 +73,7 @@ void set_secrets(const Options& options, Secrets secrets, Origins& origins) {
   }
 }
 
-void read_environment(const Options& options, const Environment& environment, Origins& origins) {
+void read_environment(const OptionTable& options, const Environment& environment, Origins& origins) {
   check_names(options, environment);
   for (const Option& option : options.all()) {
     if (option.scope() == Scope::kSecret) continue;

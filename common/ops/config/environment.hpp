@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/secret.hpp"
-#include "ops/config/option.hpp"
+#include "ops/config/option_table.hpp"
 
 namespace zerosuite::ops {
 
@@ -19,14 +19,14 @@ Environment environment();
 /// Takes the values of the program's secret options out of this process's environment. They are overwritten
 /// there, so that /proc/PID/environ and child processes no longer show them. To be called before any thread
 /// is started.
-Secrets take_secrets(const Options& options);
+Secrets take_secrets(const OptionTable& options);
 
 /// Sets the secret options. Throws core::Failure InvalidArgument for one that is empty.
-void set_secrets(const Options& options, Secrets secrets, Origins& origins);
+void set_secrets(const OptionTable& options, Secrets secrets, Origins& origins);
 
 /// Sets the options, except secrets, from the variables; the program's own variable overrides the shared one.
 /// Throws core::Failure InvalidArgument, one line, for a value that is not valid for its key, and for a
 /// variable that is probably a misspelling of one of the program's.
-void read_environment(const Options& options, const Environment& environment, Origins& origins);
+void read_environment(const OptionTable& options, const Environment& environment, Origins& origins);
 
 }  // namespace zerosuite::ops

@@ -19,14 +19,6 @@ struct Overload : F... {
 template <class... F>
 Overload(F...) -> Overload<F...>;
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return out;
-}
-
 // "sync, async or none".
 std::string either(const List& words) {
   std::string out;
@@ -231,29 +223,6 @@ std::string Option::to_toml() const {
                [](const auto* number) { return std::to_string(*number); }},
       binding_);
 }
-
-const Option* Options::find(std::string_view name) const {
-  const auto found =
-      std::find_if(all_.begin(), all_.end(), [&](const Option& option) { return option.name() == name; });
-  return found == all_.end() ? nullptr : &*found;
-}
-
-std::vector<std::string> Options::variables(const Option& option) const {
-  const std::string shared = "ZEROSUITE_" + upper(option.name());
-  const std::string own = environment_prefix(program_.name) + upper(option.name());
-  switch (option.scope()) {
-    case Scope::kCommand:
-      return option.is_switch() ? List{} : List{shared};
-    case Scope::kOwn:
-    case Scope::kSecret:
-      return {own};
-    case Scope::kShared:
-      return {own, shared};
-  }
-  return {};
-}
-
-std::string environment_prefix(std::string_view program) { return "ZEROSUITE_" + upper(program) + "_"; }
 
 void refuse_value(const Option& option, const std::string& shown, const std::string& origin) {
   throw core::Failure(core::kInvalidArgument, origin + " is " + shown + "; expected " + option.expectation());

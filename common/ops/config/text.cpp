@@ -10,6 +10,14 @@ std::string pseudonym(std::string_view bytes) {
   return core::hex({reinterpret_cast<const char*>(&hash), sizeof hash});
 }
 
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
 void refuse(const std::string& line) { throw core::Failure(core::kInvalidArgument, line); }
 
 }  // namespace zerosuite::ops

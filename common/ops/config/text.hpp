@@ -14,6 +14,9 @@ using core::nearest, core::quote, core::word_or_quoted;
 /// knows it could take over. The same for the same bytes for the life of the process.
 std::string pseudonym(std::string_view bytes);
 
+/// With ASCII letters in upper case.
+std::string upper(std::string_view text);
+
 /// Throws core::Failure InvalidArgument, for a configuration that is not valid.
 [[noreturn]] void refuse(const std::string& line);
 

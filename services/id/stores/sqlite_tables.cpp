@@ -99,7 +99,7 @@ struct SqliteTables::Statements {
   db::Statement probe;
 };
 
-struct SqliteTables::WorkerIdLease {
+struct SqliteTables::WorkerRow {
   std::int64_t epoch = 0;
   std::string owner;
   std::int64_t run = 0;  // 0 once it was released
@@ -245,7 +245,7 @@ void SqliteTables::put_tag(const Tag& tag) {
 core::Result<Lease> SqliteTables::claim(const Claim& claim) {
   const auto id = claim.worker ? claim.worker : choose_worker(claim);
   if (!id) return worker_ids_exhausted(claim.workers);
-  WorkerIdLease worker = find_worker(*id).value_or(WorkerIdLease{});
+  WorkerRow worker = find_worker(*id).value_or(WorkerRow{});
   const bool held = worker.run != 0;
   const bool mine = held && worker.owner == claim.owner;
   if (worker.run == run_ && !mine) return worker_id_in_use({*id, worker.owner, claim.ttl.count()});
@@ -267,10 +267,10 @@ std::optional<std::int64_t> SqliteTables::choose_worker(const Claim& claim) {
   return lowest;
 }
 
-std::optional<SqliteTables::WorkerIdLease> SqliteTables::find_worker(std::int64_t id) {
+std::optional<SqliteTables::WorkerRow> SqliteTables::find_worker(std::int64_t id) {
   Use use(statements_->worker);
   if (!use->bind(1, id).step()) return std::nullopt;
-  return WorkerIdLease{use->integer(0), use->text(1), use->integer(2)};
+  return WorkerRow{use->integer(0), use->text(1), use->integer(2)};
 }
 
 bool SqliteTables::release(const Claim& claim, const Lease& lease) {

@@ -54,12 +54,12 @@ class SqliteTables {
 
  private:
   struct Statements;
-  struct WorkerIdLease;
+  struct WorkerRow;
 
   std::optional<Tag> find_tag(const std::string& name);
   void put_tag(const Tag& tag);
   core::Result<std::int64_t> lower(const std::string& tag, std::int64_t floor);
-  std::optional<WorkerIdLease> find_worker(std::int64_t id);
+  std::optional<WorkerRow> find_worker(std::int64_t id);
   std::optional<std::int64_t> choose_worker(const Claim& claim);
 
   std::int64_t run_ = 0;  // the number of starts on this folder, including this one

@@ -26,7 +26,7 @@ struct Table {
   bool insecure = false;
   std::vector<std::string> proxies{"tcp://a:1"};
   std::optional<core::SecretText> keys;
-  Options options{kKeeper};
+  OptionTable options{kKeeper};
 };
 
 TEST_CASE("help names every flag with its default and its variables") {

@@ -23,7 +23,7 @@ enum class Mode { kSync, kAsync, kNone };
 
 // One of each kind of key.
 struct KeeperConfig final : Config {
-  void describe(Options& options) override {
+  void describe(OptionTable& options) override {
     options
         .add_choice<Mode>("durability", mode,
                           {{"sync", Mode::kSync}, {"async", Mode::kAsync}, {"none", Mode::kNone}},
@@ -39,7 +39,7 @@ struct KeeperConfig final : Config {
 };
 
 struct VaultConfig final : Config {
-  void describe(Options& options) override { options.add_secret("keys", keys, "Opens."); }
+  void describe(OptionTable& options) override { options.add_secret("keys", keys, "Opens."); }
 
   std::optional<core::SecretText> keys;
 };

@@ -17,10 +17,10 @@ namespace {
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 
 // Calls `visit` with the table of each program.
-void for_each_program(const std::function<void(const Options&)>& visit) {
+void for_each_program(const std::function<void(const OptionTable&)>& visit) {
   const auto show = [&](const Program& program, Config&& config) {
     CAPTURE(program.name);
-    Options options(program);
+    OptionTable options(program);
     describe(options, config);
     visit(options);
   };
@@ -32,7 +32,7 @@ void for_each_program(const std::function<void(const Options&)>& visit) {
 
 // Whether it stands in the file. The proxy takes `proxy` too, so that one file serves all, and means nothing
 // by it.
-bool is_key(const Options& options, const Option& option) {
+bool is_key(const OptionTable& options, const Option& option) {
   return (option.scope() == Scope::kShared || option.scope() == Scope::kOwn) &&
          (option.name() != "proxy" || options.program().worker);
 }
@@ -43,7 +43,7 @@ TEST_CASE("suite.toml shows every key with its help and its default") {
   std::ostringstream file;
   file << std::ifstream(kPath).rdbuf();
   const std::string text = file.str();
-  for_each_program([&](const Options& options) {
+  for_each_program([&](const OptionTable& options) {
     for (const Option& option : options.all()) {
       if (!is_key(options, option)) continue;
       const std::string entry = "# " + option.help() + "\n" + option.name() + " = " + option.to_toml() + "\n";
@@ -54,7 +54,7 @@ TEST_CASE("suite.toml shows every key with its help and its default") {
 }
 
 TEST_CASE("suite.toml says nothing but the defaults") {
-  for_each_program([&](const Options& options) {
+  for_each_program([&](const OptionTable& options) {
     std::map<std::string, std::string> defaults;
     for (const Option& option : options.all()) defaults[option.name()] = option.to_toml();
     Origins origins;
@@ -71,7 +71,7 @@ TEST_CASE("suite.toml says nothing but the defaults") {
 }
 
 TEST_CASE("a number's unit is part of the key's name") {
-  for_each_program([](const Options& options) {
+  for_each_program([](const OptionTable& options) {
     for (const Option& option : options.all()) {
       CAPTURE(option.name());
       CHECK(option.is_duration() == (option.unit() == "ms"));

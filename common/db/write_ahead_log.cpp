@@ -1,4 +1,4 @@
-#include "db/log.hpp"
+#include "db/write_ahead_log.hpp"
 
 namespace zerosuite::db {
 namespace {
@@ -8,7 +8,7 @@ constexpr int kLongLog = 1000;
 
 }  // namespace
 
-Log::Log(Folder& folder, const std::filesystem::path& file) : folder_(folder) {
+WriteAheadLog::WriteAheadLog(Folder& folder, const std::filesystem::path& file) : folder_(folder) {
   const LogNote before = LogNote::parse(folder.note());
   was_open_ = before.open;
   found_ = scan_log(file.string() + "-wal", before);
@@ -16,17 +16,17 @@ Log::Log(Folder& folder, const std::filesystem::path& file) : folder_(folder) {
   note_.leftovers = before.leftovers || found_ == LogState::kLastTorn || found_ == LogState::kDamaged;
 }
 
-void Log::open(Database& database) {
+void WriteAheadLog::open(Database& database) {
   database_ = &database;
   note_.open = true;
 }
 
 // While commits fail the log is not checkpointed: a full disk must fail every commit, not every other one.
-void Log::prepare() {
+void WriteAheadLog::prepare() {
   if ((note_.leftovers && !failing_) || database_->log_pages() > kLongLog) checkpoint();
 }
 
-void Log::committed() {
+void WriteAheadLog::committed() {
   const std::int64_t pages = database_->log_pages();
   failing_ = false;
   if (pages <= pages_) note_.leftovers = false;  // it has restarted: what follows is of an earlier round
@@ -35,7 +35,7 @@ void Log::committed() {
 }
 
 // If that cannot be noted either, the next start takes the leftovers for a lost commit: safe, but slow.
-void Log::failed() noexcept {
+void WriteAheadLog::failed() noexcept {
   note_.leftovers = failing_ = true;
   try {
     note(Folder::Reach::kSynced);
@@ -44,7 +44,7 @@ void Log::failed() noexcept {
 }
 
 // The log may restart with the next commit, so until then its length is unknown.
-void Log::checkpoint() {
+void WriteAheadLog::checkpoint() {
   note_.pages = 0;
   note(Folder::Reach::kSynced);
   pages_ = database_->log_pages();
@@ -52,12 +52,12 @@ void Log::checkpoint() {
 }
 
 // Noted first: an empty log that is not noted as closed counts as lost.
-void Log::close() {
+void WriteAheadLog::close() {
   note_ = {};
   note(Folder::Reach::kSynced);
   database_->exec("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-void Log::note(Folder::Reach reach) { folder_.set_note(note_.line(), reach); }
+void WriteAheadLog::note(Folder::Reach reach) { folder_.set_note(note_.line(), reach); }
 
 }  // namespace zerosuite::db

@@ -12,10 +12,10 @@ namespace zerosuite::db {
 
 /// Must not outlive the folder and the database. One thread at a time. Failures are core::Failure
 /// StorageError; from the database, SqliteFailure.
-class Log {
+class WriteAheadLog {
  public:
   /// To be created before the file is opened; checks the log that the previous process left.
-  Log(Folder& folder, const std::filesystem::path& file);
+  WriteAheadLog(Folder& folder, const std::filesystem::path& file);
 
   LogState found() const { return found_; }
   /// The previous process did not stop cleanly, according to its note.
