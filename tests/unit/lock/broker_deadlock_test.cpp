@@ -250,7 +250,7 @@ TEST_CASE("a long line of owners with locks of their own is no circle") {
 // several waits an owner.
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 constexpr unsigned kSeeds = 500;
 #else
 constexpr unsigned kSeeds = 5000;  // a million steps
