@@ -52,17 +52,22 @@ std::string group_of(const Program& program, Scope scope) {
 
 }  // namespace
 
+struct CommandLine::Parser final : CLI::App {
+  using CLI::App::App;
+};
+
 CommandLine::CommandLine(const OptionTable& options)
-    : options_(options), app_(std::make_unique<CLI::App>(std::string(options.program().summary))) {
+    : options_(options), parser_(std::make_unique<Parser>(std::string(options.program().summary))) {
   const Program& program = options.program();
-  app_->name(program.executable_name());
-  app_->allow_extras();  // so that the error for an unknown flag can name the nearest one
-  app_->get_formatter()->column_width(kColumn);
+  parser_->name(program.executable_name());
+  parser_->allow_extras();  // so that the error for an unknown flag can name the nearest one
+  parser_->get_formatter()->column_width(kColumn);
   for (const Option& option : options.all()) {
     if (option.scope() != Scope::kSecret) add(option);
   }
-  app_->set_help_flag("-h,--help", "Prints this text.")->group(group_of(program, Scope::kCommand));
-  app_->set_version_flag("-V,--version", program.executable_name() + " " + std::string(program.version),
+  parser_->set_help_flag("-h,--help", "Prints this text.")->group(group_of(program, Scope::kCommand));
+  parser_
+      ->set_version_flag("-V,--version", program.executable_name() + " " + std::string(program.version),
                          "Prints the version.")
       ->group(group_of(program, Scope::kCommand));
   std::string footer = "A flag overrides its environment variable, which overrides the file.\n";
@@ -70,7 +75,7 @@ CommandLine::CommandLine(const OptionTable& options)
     if (option.scope() == Scope::kSecret)
       footer += "In the environment only: " + options.variables(option).front() + ". " + option.help() + "\n";
   }
-  app_->footer(footer);
+  parser_->footer(footer);
 }
 
 CommandLine::~CommandLine() = default;
@@ -78,10 +83,10 @@ CommandLine::~CommandLine() = default;
 void CommandLine::add(const Option& option) {
   CLI::Option* flag = nullptr;
   if (option.is_switch()) {
-    flag = app_->add_flag(option.flag());
+    flag = parser_->add_flag(option.flag());
     if (option.scope() == Scope::kCommand) flag->disable_flag_override();
   } else {
-    flag = app_->add_option(option.flag());
+    flag = parser_->add_option(option.flag());
     flag->option_text(option.argument());
     flag->expected(1);
     flag->multi_option_policy(option.is_list() ? CLI::MultiOptionPolicy::TakeAll
@@ -102,11 +107,11 @@ std::string CommandLine::describe(const Option& option) const {
   return wrapped(option.help()) + (from.empty() ? "" : "\n" + wrapped(from));
 }
 
-std::string CommandLine::help() const { return app_->help(); }
+std::string CommandLine::help() const { return parser_->help(); }
 
 bool CommandLine::read(const std::vector<std::string>& arguments, Origins& origins) {
   try {
-    app_->parse(
+    parser_->parse(
         std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 expects them last first
   } catch (const CLI::CallForHelp&) {
     std::fputs(help().c_str(), stdout);
@@ -117,10 +122,10 @@ bool CommandLine::read(const std::vector<std::string>& arguments, Origins& origi
   } catch (const CLI::ParseError& error) {
     refuse_use(error.what());
   }
-  if (!app_->remaining().empty()) refuse_unknown(app_->remaining().front());
+  if (!parser_->remaining().empty()) refuse_unknown(parser_->remaining().front());
   for (const Option& option : options_.all()) {
     if (option.scope() == Scope::kSecret) continue;
-    const CLI::Option& flag = *app_->get_option(option.flag());
+    const CLI::Option& flag = *parser_->get_option(option.flag());
     if (flag.count() == 0) continue;
     const std::vector<std::string>& words = flag.results();
     if (!option.set(words)) refuse_value(option, quote(joined(words)), option.flag());

@@ -7,10 +7,6 @@
 
 #include "ops/config/option_table.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace zerosuite::ops {
 
 /// Every option but the secrets is a flag. To be created while the fields still hold their defaults, which
@@ -27,13 +23,15 @@ class CommandLine {
   std::string help() const;
 
  private:
+  struct Parser;
+
   void add(const Option& option);
   std::string describe(const Option& option) const;
   [[noreturn]] void refuse_unknown(const std::string& argument) const;
   [[noreturn]] void refuse_use(const std::string& reason) const;
 
   const OptionTable& options_;
-  std::unique_ptr<CLI::App> app_;
+  std::unique_ptr<Parser> parser_;
 };
 
 }  // namespace zerosuite::ops

@@ -72,6 +72,14 @@ void set(const Option& option, const toml::node& node, const std::string& origin
   if (!word || !option.set({*word})) refuse_value(option, shown(node), origin);
 }
 
+[[noreturn]] void refuse_row(const std::string& here, const std::string& title, const std::string& column) {
+  refuse(here + "[[" + title + "]] has no " + column);
+}
+
+[[noreturn]] void refuse_value_as_table(const std::string& here, const std::string& name) {
+  refuse(here + quote(name) + " is not a table; write [" + name + "]");
+}
+
 /// One table of the file.
 class Table {
  public:
@@ -127,8 +135,7 @@ class Table {
         Origins origins;
         Table(title, columns, {Scope::kOwn}, path_).read(*element.as_table(), origins);
         for (const std::string& column : rows.required) {
-          if (!origins.contains(column))
-            refuse(place(path_, element.source()) + "[[" + title + "]] has no " + column);
+          if (!origins.contains(column)) refuse_row(place(path_, element.source()), title, column);
         }
       });
     }
@@ -171,7 +178,7 @@ void check_tables(const Program& program, const toml::table& file, const std::st
       refuse(here + "unknown key " + quote(name) + " outside any table; keys stand below [" +
              std::string(program.name) + "] or [" + std::string(kShared) + "]");
     }
-    if (!node.is_table()) refuse(here + quote(name) + " is not a table; write [" + name + "]");
+    if (!node.is_table()) refuse_value_as_table(here, name);
     if (!is_known) refuse(here + "unknown table [" + word_or_quoted(name) + "]" + hint(name, known));
   }
 }

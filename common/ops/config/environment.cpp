@@ -63,12 +63,12 @@ Secrets take_secrets(const OptionTable& options) {
   return secrets;
 }
 
-void set_secrets(const OptionTable& options, Secrets secrets, Origins& origins) {
-  for (auto& [name, secret] : secrets) {
+void set_secrets(const OptionTable& options, const Secrets& secrets, Origins& origins) {
+  for (const auto& [name, secret] : secrets) {
     const Option* const option = options.find(name);
     const std::string variable = options.variables(*option).front();
     if (secret.empty()) refuse_value(*option, quote(""), variable);
-    option->set_secret(std::move(secret));
+    option->set_secret(secret);
     origins[name] = variable;
   }
 }

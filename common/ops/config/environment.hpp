@@ -22,7 +22,7 @@ Environment environment();
 Secrets take_secrets(const OptionTable& options);
 
 /// Sets the secret options. Throws core::Failure InvalidArgument for one that is empty.
-void set_secrets(const OptionTable& options, Secrets secrets, Origins& origins);
+void set_secrets(const OptionTable& options, const Secrets& secrets, Origins& origins);
 
 /// Sets the options, except secrets, from the variables; the program's own variable overrides the shared one.
 /// Throws core::Failure InvalidArgument, one line, for a value that is not valid for its key, and for a
