@@ -125,4 +125,15 @@ TEST_CASE("who asks again as soon as it is answered waits anew") {
   CHECK(rig.notes == "ann again=Unavailable ");
 }
 
+TEST_CASE("a caller that asks again when all are answered waits for the next answer") {
+  Rig rig;
+  rig.queue.push(0, 1, {[&rig](const core::Result<int>&) {
+                   rig.notes += "ann ";
+                   rig.push("again");
+                 }});
+  rig.queue.answer_all({core::kUnavailable, ""});
+  CHECK(rig.notes == "ann ");
+  CHECK(rig.queue.size() == 1);
+}
+
 }  // namespace wait_queue_test
