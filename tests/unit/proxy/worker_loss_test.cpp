@@ -156,6 +156,19 @@ TEST_CASE("calls beyond retry_bytes are not kept, whoever makes them") {
   CHECK(rig.heard(calls[7]) == lost("m1", "add"));
 }
 
+TEST_CASE("calls that have ended make room for those of other clients") {
+  RouterRig rig({.dispatch = {.retry_bytes = 500, .limits = {}, .balance = {}}, .settle = -1ms});
+  FakeOutlet& only = rig.join("m1", {.idempotent = true});
+  const std::string argument = test::list(std::string(80, 'x'));
+  for (const std::string client : {"a", "b", "c", "d", "e", "f", "g", "h"})
+    rig.ok(only, rig.send({.name = "add", .args = argument}, client));
+  const auto call = rig.send({.name = "add", .args = argument}, "i");
+  FakeOutlet& another = rig.join("m2", {.idempotent = true});
+  rig.lose(only);
+  CHECK(another.messages.size() == 1);
+  CHECK(rig.heard(call).empty());
+}
+
 TEST_CASE("calls beyond a client's share of retry_bytes end with WorkerLost; what has ended makes room") {
   RouterRig rig({.dispatch = {.retry_bytes = 600, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
