@@ -207,20 +207,22 @@ Command read(const Program& program, Config& config, const Start& start) {
   describe(options, config);
   CommandLine command_line(options);
 
-  // Flags are read first, since they name the file, and again last, since they override it.
-  Origins flags;
-  if (!command_line.read(start.arguments, flags)) return Command::kExit;
+  // Flags and environment are read first, since they name the file, and again last, since they override it.
+  Origins ignored;
+  if (!command_line.read(start.arguments, ignored)) return Command::kExit;
+  const std::optional<std::string> by_flag = one.file;
+  read_environment(options, start.environment, ignored);
+  const std::optional<std::string> file = by_flag ? by_flag : one.file;
+
   Origins& origins = config.origins;
-  Origins environment;
-  read_environment(options, start.environment, environment);
-  if (one.file) read_file(options, *one.file, origins);
+  if (file) read_file(options, *file, origins);
   read_environment(options, start.environment, origins);
   set_secrets(options, start.secrets, origins);
   command_line.read(start.arguments, origins);
   check_binds(options, config);
   config.check();
   if (one.print_config)
-    print(options, origins, one.file.value_or(""));
+    print(options, origins, file.value_or(""));
   else if (one.check)
     std::puts("configuration ok");
   return one.print_config || one.check ? Command::kExit : Command::kServe;

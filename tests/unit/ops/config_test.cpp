@@ -131,6 +131,13 @@ TEST_CASE("the file may be named by the environment") {
   CHECK(told({}, {{"ZEROSUITE_CONFIG", file.path()}})->bind == List{"ipc:///run/a"});
 }
 
+TEST_CASE("a file that a flag names is read, whatever file the environment names") {
+  const TemporaryFile flagged("[math]\ndrain_ms = 1\n"), other("[math]\ndrain_ms = 2\n");
+  const auto config = told({"--config", flagged.path()}, {{"ZEROSUITE_CONFIG", other.path()}});
+  CHECK(config->drain.count() == 1);
+  CHECK(config->origins.at("drain_ms") == flagged.path() + ":2: drain_ms");
+}
+
 TEST_CASE("a list comes from a repeated flag, a list in the file, or a variable with commas") {
   const List both = {"ipc:///run/a", "tcp://127.0.0.1:*"};
   CHECK(told({"--bind", both[0], "--bind=" + both[1]})->bind == both);
