@@ -82,11 +82,15 @@ void Channel::resume() {
 
 void Channel::on_lost(std::function<void()> lost) {
   if (lost_) return lost();
-  if (host_ != nullptr) on_lost_ = std::move(lost);
+  if (host_ == nullptr) return;
+  on_lost_ = std::move(lost);
+  to_undo_ = false;
 }
 
 void Channel::on_undelivered(std::function<void()> undo) {
-  if (open()) on_undelivered_ = std::move(undo);
+  if (host_ == nullptr) return;
+  on_lost_ = std::move(undo);
+  to_undo_ = true;
 }
 
 void Channel::clear_on_lost() { const auto last = std::exchange(on_lost_, nullptr); }
@@ -192,7 +196,6 @@ void Channel::close() {
   if (host_ == nullptr) return;
   ChannelHost* const host = std::exchange(host_, nullptr);
   timer_.cancel();
-  on_undelivered_ = nullptr;
   if (!kept_) {
     call_ = {};  // its views end with the message
     return;

@@ -86,7 +86,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
       return fail(current_error());
     }
     if (!open()) return;  // its client is gone: lose() will notify the method
-    if (on_undelivered_) host_->answered(*this, std::exchange(on_undelivered_, nullptr));
+    if (to_undo_) host_->answered(*this, std::exchange(on_lost_, nullptr));
     close();
     on_lost_ = nullptr;  // it may hold the Reply that holds this channel
   }
@@ -100,8 +100,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// happened already.
   void on_lost(std::function<void()> lost);
 
-  /// Calls `undo` once if the OK that follows was sent but not delivered: the client cancelled while it was
-  /// in flight, or a proxy found the client gone. See Recalls for how long that may take.
+  /// Calls `undo` once if the OK that follows does not reach the client. Replaces on_lost(), and has no
+  /// effect once that was called.
   void on_undelivered(std::function<void()> undo);
 
   /// Counts the guards that may still reply to the call. When the last is gone without a reply, the call
@@ -150,7 +150,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   core::TimePoint resume_at_ = core::TimePoint::max();  // when a stream paused for others continues
   std::shared_ptr<ItemSource> items_;
   std::function<void()> on_lost_;
-  std::function<void()> on_undelivered_;
+  bool to_undo_ = false;  // on_lost_ is also for a reply that was sent and not delivered
   bool lost_ = false;
   bool marked_lost_ = false;
   bool failed_ = false;  // an ERR was sent in place of an item; the client has not vanished

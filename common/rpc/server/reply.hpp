@@ -60,10 +60,11 @@ class Reply {
   /// passed. Never inside a call that replies; at once when that has happened already. A second on_lost()
   /// replaces the first. `lost` must not throw.
   void on_lost(std::function<void()> lost) const { promise_.channel().on_lost(std::move(lost)); }
-  /// For a reply whose effect must be undone if the client never receives it; to be called before the reply.
-  /// Calls `undo` once, within Recalls::kKeptFor, if the reply was sent but not delivered: the client had
-  /// cancelled meanwhile, or was gone when a proxy tried to pass it on. When sending itself fails, on_lost()
-  /// is called instead. `undo` must not throw.
+  /// For a reply whose effect must be undone if the client never receives it; to be called just before the
+  /// reply. Calls `undo` once, never inside the call that replies: when the reply cannot be sent, or within
+  /// Recalls::kKeptFor when it was sent but not delivered, because the client had cancelled meanwhile or was
+  /// gone when a proxy tried to pass it on. Replaces on_lost(), and has no effect when lost(). `undo` must
+  /// not throw.
   void on_undelivered(std::function<void()> undo) const {
     promise_.channel().on_undelivered(std::move(undo));
   }

@@ -20,8 +20,8 @@ void withdraw_when_lost(Broker& broker, const rpc::Reply<T>& reply, Acquires::Id
 }
 
 /// To be called just before the reply is given. From then on there is nothing to withdraw, but an undelivered
-/// grant is given back, whether the loss is found while sending it or later. A ticket's grant is kept for its
-/// next wait() instead; a replayed grant is kept, since the repeated request shows that its client wants it.
+/// grant is given back. A ticket's grant is kept for its next wait() instead; a replayed grant is kept, since
+/// the repeated request shows that its client wants it.
 template <class T>
 void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const core::Result<Answer>& answer,
                            const std::string& request_id) {
@@ -30,14 +30,10 @@ void undo_when_undelivered(Broker& broker, const rpc::Reply<T>& reply, const cor
   if (granted == nullptr || granted->replay) return reply.on_lost({});
   if (!granted->ticket.empty())
     return reply.on_lost([&broker, ticket = granted->ticket] { broker.acquires().unheard(ticket); });
-  const auto undo_by = [&reply](const auto& undo) {
-    reply.on_lost(undo);
-    reply.on_undelivered(undo);
-  };
   const Token token = granted->token;
   if (request_id.empty())  // the usual case: the closure then fits into the std::function
-    return undo_by([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
-  undo_by([&broker, token, owner = granted->owner, request_id] {
+    return reply.on_undelivered([&broker, token] { broker.acquires().undelivered(token, {}, {}); });
+  reply.on_undelivered([&broker, token, owner = granted->owner, request_id] {
     broker.acquires().undelivered(token, owner, request_id);
   });
 }
