@@ -16,17 +16,11 @@ constexpr core::milliseconds kProbe{1000};
 }  // namespace
 
 CommitQueue::CommitQueue(net::Timers& timers, net::Offload& offload, Target& target)
-    : offload_(offload),
-      target_(target),
-      flush_(timers, [this] { flush(); }),
-      refuse_(timers, [this] { refuse(); }) {}
+    : offload_(offload), target_(target), flush_(timers, [this] { flush(); }), refusals_(timers) {}
 
 void CommitQueue::add(Entry entry) {
-  if (trouble_) {
-    refused_.push_back({std::move(entry.done), *trouble_});
-    if (!refuse_.armed()) refuse_.after(core::milliseconds(0));
-    return;
-  }
+  if (trouble_)
+    return refusals_.add([done = std::move(entry.done), error = *trouble_]() mutable { done(&error); });
   if (entry.work) works_.push_back(std::move(entry.work));
   waiting_.push_back({std::move(entry.undo), std::move(entry.done)});
   soon();
@@ -149,10 +143,6 @@ void CommitQueue::answer(const core::Error* error) {
   }
 }
 
-void CommitQueue::refuse() {
-  for (Refused& refused : std::exchange(refused_, {})) refused.done(&refused.error);
-}
-
 std::optional<core::Error> CommitQueue::close() {
   while (!for_good_ && (trouble_ || outstanding() || !waiting_.empty())) {
     load();
@@ -161,9 +151,8 @@ std::optional<core::Error> CommitQueue::close() {
     land();
     if (trouble_) break;
   }
-  if (!refused_.empty()) refuse();
+  refusals_.run();
   flush_.cancel();
-  refuse_.cancel();
   return trouble_;
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/function.hpp"
+#include "net/deferred.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 
@@ -64,7 +65,7 @@ class CommitQueue {
 
   /// Adds an entry to the gathering batch, which is submitted at the end of this turn if none is being
   /// written. `done` is called in order of the calls, never inside this one. While writing fails, it gets the
-  /// error in the next turn.
+  /// error at the end of the turn.
   void add(Entry entry);
   /// The same for an entry without work that may be completed with batch `number`, which may be earlier than
   /// the gathering one, after the entries that already wait for it; `number` must be greater than answered().
@@ -97,10 +98,6 @@ class CommitQueue {
     Work undo;
     Done done;
   };
-  struct Refused {
-    Done done;
-    core::Error error;
-  };
   struct Failure {
     std::string message;
     bool full = false;
@@ -117,7 +114,6 @@ class CommitQueue {
   void succeed();
   void fail(const Failure& failure);
   void answer(const core::Error* error);
-  void refuse();
 
   net::Offload& offload_;
   Target& target_;
@@ -136,10 +132,9 @@ class CommitQueue {
   Number answered_ = 0;
   std::optional<core::Error> trouble_;
   bool for_good_ = false;
-  std::vector<Refused> refused_;  // added while nothing could be written
-  bool at_once_ = false;          // the timer is set for the next turn
+  bool at_once_ = false;  // the timer is set for the next turn
   net::Timer flush_;
-  net::Timer refuse_;
+  net::Deferred refusals_;  // of entries added while nothing could be written
 };
 
 }  // namespace zerosuite::db

@@ -44,7 +44,7 @@ Redis::Redis(net::Reactor& reactor, net::Names& names, RedisOptions options)
       options_(std::move(options)),
       address_(parse_redis_address(options_.endpoint)),
       attempt_(reactor.timers(), [this] { attempt(); }),
-      refuse_(reactor.timers(), [this] { refuse(); }) {
+      refusals_(reactor.timers()) {
   attempt_.after(milliseconds(0));
 }
 
@@ -86,17 +86,7 @@ const std::string& Redis::hash_of(const std::string& script) {
 }
 
 void Redis::refuse_later(Done done) {
-  refused_.push_back({std::move(done), unavailable()});
-  refuse_.after(milliseconds(0));
-}
-
-// The callback may destroy this.
-void Redis::refuse() {
-  const std::weak_ptr<const bool> life = life_;
-  for (Refused& refused : std::exchange(refused_, {})) {
-    if (life.expired()) return;
-    refused.done(std::move(refused.error));
-  }
+  refusals_.add([done = std::move(done), error = unavailable()]() mutable { done(std::move(error)); });
 }
 
 std::optional<core::Error> Redis::trouble() const {

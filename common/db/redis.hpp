@@ -20,6 +20,7 @@
 #include "db/redis_address.hpp"
 #include "db/redis_link.hpp"
 #include "db/redis_reply.hpp"
+#include "net/deferred.hpp"
 #include "net/offload_names.hpp"
 #include "net/reactor.hpp"
 #include "net/timers.hpp"
@@ -67,7 +68,7 @@ class Redis {
   /// and has not since reported that it cannot be written to (must_redial()).
   bool connected() const { return !trouble_ && link_ && link_->open(); }
   /// Whether every command has its reply.
-  bool idle() const { return (!link_ || link_->idle()) && refused_.empty(); }
+  bool idle() const { return (!link_ || link_->idle()) && refusals_.empty(); }
   /// Why not connected(): Unavailable with {"retry_after_ms"}; nullopt when connected.
   std::optional<core::Error> trouble() const;
   /// Calls `changed` whenever the connection is up again (nullopt), is lost, or fails for another reason than
@@ -89,7 +90,6 @@ class Redis {
   void change(std::optional<std::string> trouble);
   core::Error unavailable() const;
   void refuse_later(Done done);
-  void refuse();
   const std::string& hash_of(const std::string& script);
 
   net::Reactor& reactor_;
@@ -104,12 +104,7 @@ class Redis {
   core::TimePoint since_;           // when the connection came up, while it is up
   core::TimePoint due_;             // time of the next attempt
   net::Timer attempt_;
-  struct Refused {
-    Done done;
-    core::Error error;
-  };
-  std::vector<Refused> refused_;  // sent while there was no connection
-  net::Timer refuse_;
+  net::Deferred refusals_;                     // of commands sent while there was no connection
   std::map<std::string, std::string> hashes_;  // by script; empty while not known
   std::unique_ptr<RedisLink> link_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);

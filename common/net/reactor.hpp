@@ -45,7 +45,7 @@ class Reactor {
   [[nodiscard]] Watch watch_writable(int fd, std::function<void()> ready);
 
   /// One turn: waits at most `wait` (an hour if longer, and until the next timer at most), calls what became
-  /// ready, then fires the timers that are due and does what Timers::later() was given. A timer long overdue
+  /// ready, then fires the timers that are due and those armed by Timer::later(). A timer long overdue
   /// means that the process was paused; then whatever is ready is first served until nothing is, or until
   /// half a second has passed, so that a heartbeat waiting in a socket is received before its sender is given
   /// up. A signal cuts the wait short. Not from inside a callback. Throws zmq::error_t when a watched socket

@@ -56,7 +56,7 @@ class Timers::Running {
 Timers::Timers(TimePoint start) : start_(start), now_(start) {}
 
 std::optional<TimePoint> Timers::next() const {
-  if (occupied_[kLevels] != 0 || !later_.empty()) return now_;
+  if (occupied_[kLevels] != 0) return now_;
   if (const auto stop = first_stop()) return start_ + milliseconds(stop->tick);
   return std::nullopt;
 }
@@ -80,7 +80,10 @@ void Timers::advance_to(TimePoint now) {
   tick_ = target;
 
   fire_all();
-  for (int round = 0; round < kRounds && run_later(); ++round) continue;
+  for (int round = 0; round < kRounds && heads_[kLater] != nullptr; ++round) {
+    move_all(kLater, kFiring);
+    fire_all();
+  }
 }
 
 void Timers::arm(Timer& timer, TimePoint when) {
@@ -157,19 +160,6 @@ void Timers::fire_all() {
     Running running(*this, *timer);
     running();
   }
-}
-
-// Runs the work deferred to the end of the turn. Returns false when there was none.
-bool Timers::run_later() {
-  if (heads_[kLater] == nullptr && later_.empty()) return false;
-  move_all(kLater, kFiring);
-  fire_all();
-  for (std::size_t left = later_.size(); left > 0; --left) {
-    auto work = std::move(later_.front());
-    later_.pop_front();
-    work();
-  }
-  return true;
 }
 
 }  // namespace zerosuite::net

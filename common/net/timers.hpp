@@ -10,13 +10,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
-#include <utility>
 
 #include "core/clock.hpp"
-#include "core/function.hpp"
 
 namespace zerosuite::net {
 
@@ -37,7 +34,8 @@ class Timer {
   void at(core::TimePoint when);
   /// at(now + delay); a delay beyond the end of the clock never fires.
   void after(core::Clock::duration delay);
-  /// Arms it, or moves it, to the end of this turn, after the timers that are due.
+  /// Arms it, or moves it, to the end of this turn: after the timers that are due, and before the loop waits
+  /// again.
   void later();
   void cancel();
   bool armed() const { return next_ != nullptr; }
@@ -68,15 +66,11 @@ class Timers {
   void set_now(core::TimePoint now) { now_ = std::max(now_, now); }
   /// Moves time forward and fires the timers that are due, by tick, and within a tick in order of arming. A
   /// timer that a callback arms for a time already passed fires at the next call, so a timer that re-arms
-  /// itself cannot hold the loop. Work deferred by later(), here and in Timer, runs last, along with what
-  /// that defers in turn; a chain of more than kRounds continues at the next call, which is due at once. A
+  /// itself cannot hold the loop. Timers armed by later() fire last, along with those that their callbacks
+  /// arm in the same way; a chain of more than kRounds continues at the next call, which is due at once. A
   /// time before now() counts as now(). A callback's exception passes through; the rest fires at the next
   /// call.
   void advance_to(core::TimePoint now);
-  /// Calls `work` once at the end of this turn, never inside this call: after the timers that are due, and
-  /// before the loop waits again. Whatever `work` refers to must live until then; otherwise use
-  /// Timer::later(). Nothing is called once the wheel is destroyed.
-  void later(core::MoveFunction<void()> work) { later_.push_back(std::move(work)); }
 
  private:
   friend class Timer;
@@ -92,7 +86,7 @@ class Timers {
   static constexpr std::size_t kPassed = kLevels * kSlots;
   static constexpr std::size_t kLater = kPassed + 1;
   static constexpr std::size_t kFiring = kLater + 1;
-  static constexpr int kRounds = 8;  // of deferred work in one turn
+  static constexpr int kRounds = 8;  // of timers armed by later() in one turn
 
   struct Stop {
     std::size_t slot;
@@ -106,7 +100,6 @@ class Timers {
   void move_all(std::size_t from, std::size_t to);
   std::optional<Stop> first_stop() const;
   void fire_all();
-  bool run_later();
 
   core::TimePoint start_;
   core::TimePoint now_;
@@ -114,7 +107,6 @@ class Timers {
   Timer* running_ = nullptr;  // null also once the timer destroyed itself in its callback
   std::array<std::uint64_t, kLevels + 1> occupied_{};
   std::array<Timer*, kFiring + 1> heads_{};
-  std::deque<core::MoveFunction<void()>> later_;
 };
 
 }  // namespace zerosuite::net

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lock/broker/broker.hpp"
+#include "net/deferred.hpp"
 #include "support/fake_lock_engine.hpp"
 #include "support/fakes.hpp"
 #include "support/lock_words.hpp"
@@ -46,7 +47,7 @@ class BrokerRig {
     asked->when_told = [this, one = asked.get()] {
       if (one->state() != "granted") return;
       const std::string& ticket = one->granted().ticket;
-      timers.later(
+      later.add(
           [this, one, ticket] { ticket.empty() ? undelivered(*one) : broker.acquires().unheard(ticket); });
     };
   }
@@ -142,6 +143,7 @@ class BrokerRig {
   std::size_t waiting() const { return broker.acquires().waiting(); }
 
   net::Timers timers{kStart};
+  net::Deferred later{timers};
   bool one_turn = false;           ///< All that is called until finish() comes in one turn.
   core::Clock::duration piece{0};  ///< So long each piece of a chore takes,
   core::TimePoint clock = kStart;  ///< by this clock.

@@ -39,7 +39,7 @@ SqliteStore::SqliteStore(net::Timers& timers, net::Offload& offload, const Sqlit
     : accept_regressed_(options.accept_regressed),
       file_(locked(options.folder)),
       commits_(timers, offload, *this),
-      turn_ends_(timers, [this] { answer(); }) {
+      answers_(timers) {
   if (!accept_regressed_) check_file();
   file_.open(accept_regressed_ ? db::StateFile::IfGone::kMakeAnew : db::StateFile::IfGone::kRefuse);
   tables_.emplace(file_);
@@ -198,17 +198,11 @@ void SqliteStore::look(const ChangesQuery&, core::Done<Changes> done) {
 // Runs `done` at the end of this turn.
 template <class T>
 void SqliteStore::answer_later(core::Done<T> done, core::Result<T> result) {
-  answers_.push_back(
-      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
-  turn_ends_.after(core::milliseconds(0));
-}
-
-void SqliteStore::answer() {
-  for (auto& answer : std::exchange(answers_, {})) answer();
+  answers_.add([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
 std::optional<core::Error> SqliteStore::close() {
-  answer();
+  answers_.run();
   if (auto error = commits_.close()) return error;
   try {
     file_.finish();

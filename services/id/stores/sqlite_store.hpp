@@ -13,6 +13,7 @@
 #include "id/stores/high_water_marks.hpp"
 #include "id/stores/sqlite_tables.hpp"
 #include "id/stores/store.hpp"
+#include "net/deferred.hpp"
 #include "net/offload.hpp"
 #include "net/timers.hpp"
 
@@ -81,7 +82,6 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
   void ask(Work work, core::Done<T> done);
   template <class T>
   void answer_later(core::Done<T> done, core::Result<T> result);
-  void answer();
   void check_file() const;
   void write(std::vector<db::CommitQueue::Work>& works) override;
   void check_all(HighWaterMarks& floors);
@@ -91,9 +91,8 @@ class SqliteStore final : public Store, private db::CommitQueue::Target {
   db::StateFile file_;
   std::optional<SqliteTables> tables_;
   db::CommitQueue commits_;
-  std::map<std::int64_t, Holder> holders_;           // from the results of claim() and release()
-  std::vector<core::MoveFunction<void()>> answers_;  // of calls that do not wait for the disk
-  net::Timer turn_ends_;
+  std::map<std::int64_t, Holder> holders_;  // from the results of claim() and release()
+  net::Deferred answers_;                   // of calls that do not wait for the disk
 };
 
 }  // namespace zerosuite::id::stores

@@ -90,7 +90,7 @@ TEST_CASE("listeners may leave because of what they are told, themselves and one
   const auto two = rig.watch("");
   const auto three = rig.watch("");
   one->on_event = [&](const Event&) {
-    rig.timers.later([&] {
+    rig.later.add([&] {
       rig.broker.events().leave(one->listener_id);
       rig.broker.events().leave(two->listener_id);
     });
@@ -108,7 +108,7 @@ namespace {
 // The client of the session is found gone when it is told of that, and the server says so later in the turn.
 void lose_when_told(BrokerRig& rig, const test::Heard& session, Event::Kind kind) {
   session->on_event = [&rig, session = session.get(), kind](const Event& event) {
-    if (event.kind == kind) rig.timers.later([&rig, session] { rig.broker.sessions().lost(session->id); });
+    if (event.kind == kind) rig.later.add([&rig, session] { rig.broker.sessions().lost(session->id); });
   };
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("a watcher may end holds while it is told that they are suspect") {
   rig.acquire(want("ann", {"y"}));
   watcher->on_event = [&](const Event& event) {
     if (event.kind != Event::Kind::kSuspect) return;
-    rig.timers.later([&] {
+    rig.later.add([&] {
       rig.broker.force_release("x", "", [](const auto&) {});
       rig.broker.force_release("y", "", [](const auto&) {});
     });
@@ -174,7 +174,7 @@ TEST_CASE("a session found gone at its first word is none") {
   auto heard = std::make_shared<test::HeardState>();
   lock::Subscriber subscriber = heard->subscriber();
   subscriber.tell = [&](const lock::SharedEvent& event) {
-    rig.timers.later([&rig, id = event->text] { rig.broker.sessions().lost(id); });
+    rig.later.add([&rig, id = event->text] { rig.broker.sessions().lost(id); });
     return false;
   };
   rig.broker.sessions().open("ann", 10s, std::move(subscriber));
@@ -192,7 +192,7 @@ TEST_CASE("all hear that the broker drains, and those of one that leaves are end
   CHECK(ann->words == "open, drain");
   CHECK(ann->ends == 0);
   gone->on_event = [&](const Event&) {
-    rig.timers.later([&] { rig.broker.events().leave(gone->listener_id); });
+    rig.later.add([&] { rig.broker.events().leave(gone->listener_id); });
   };
   rig.drain(lock::EventBus::Stay::kLeaves);
   CHECK(watcher->words == "drain, drain");

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "net/deferred.hpp"
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
@@ -216,17 +217,18 @@ TEST_CASE("what is put off until later runs at the end of the turn, and no turn 
   Reactor reactor;
   Bell bell;
   std::vector<std::string> order;
+  net::Deferred deferred(reactor.timers());
   Timer due(reactor.timers(), [&] { order.emplace_back("timer"); });
   due.after(0ms);
   const auto watch = reactor.watch(bell.fd, [&] {
     bell.silence();
-    reactor.timers().later([&] { order.emplace_back("later"); });
+    deferred.add([&] { order.emplace_back("later"); });
     order.emplace_back("heard");
   });
   bell.ring();
   reactor.turn(1h);
   CHECK(order == std::vector<std::string>{"heard", "timer", "later"});
-  reactor.timers().later([&] { order.emplace_back("between turns"); });
+  deferred.add([&] { order.emplace_back("between turns"); });
   reactor.turn(1h);
   CHECK(order.back() == "between turns");
 }
