@@ -26,8 +26,8 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// A callback for a result: called once, on the loop's thread, possibly before the call that takes it
-/// returns.
+/// A callback for a result: called once, on the loop's thread. Whether that may be before the call that takes
+/// it returns, that call says.
 template <class T>
 using Done = MoveFunction<void(Result<T>)>;
 

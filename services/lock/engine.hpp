@@ -104,28 +104,35 @@ inline core::Error recovering(core::milliseconds remaining) {
           core::Json().add("retry_after_ms", remaining.count())};
 }
 
-/// All calls and completions run on the loop thread; a completion may run before the call returns, and each
-/// runs exactly once. Completions for one name run in the order of the calls.
+/// The outcome of a call if it is known at once. Otherwise nullopt, and `done` is called with it once, later:
+/// never inside the call. `done` is moved from only then.
+template <class T>
+using Outcome = std::optional<core::Result<T>>;
+
+/// All calls and completions run on the loop thread. The outcomes for one name become known in the order of
+/// the calls.
 class Engine {
  public:
   virtual ~Engine() = default;
 
   /// Tries once to take all names; never waits for another holder (the broker does that). Expired holds are
-  /// ignored. Completes with the grant; nullopt if another hold on a name conflicts; or an error: Recovering
+  /// ignored. The outcome is the grant; nullopt if another hold on a name conflicts; or an error: Recovering
   /// while earlier holders may be unknown, StorageError if nothing was taken because it could not be stored,
   /// Indeterminate if it may have been.
-  virtual void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) = 0;
+  virtual Outcome<std::optional<Grant>> acquire(const LockSpec& spec,
+                                                core::Done<std::optional<Grant>>& done) = 0;
   /// Replaces the stored state of a hold: its lease, which starts again, its count, its mode (only from
   /// kExclusive to kShared), its records and the broker's other fields. A hold with count zero has been
-  /// released: its names stay taken until release(), but a restart does not restore it. Completes with false
+  /// released: its names stay taken until release(), but a restart does not restore it. The outcome is false
   /// if the token no longer holds anything. An expired hold may be amended until its names are taken: whether
   /// that is too late is the broker's decision.
-  virtual void amend(Token token, const LockSpec& spec, core::Done<bool> done) = 0;
-  /// Releases all names of the hold. Completes with false if the token no longer holds anything. Does not
+  virtual Outcome<bool> amend(Token token, const LockSpec& spec, core::Done<bool>& done) = 0;
+  /// Releases all names of the hold. The outcome is false if the token no longer holds anything. Does not
   /// wait for the disk: a lost release only delays the next holder. If it must not be lost, amend() to a
   /// count of zero first.
-  virtual void release(Token token, Ending ending, core::Done<bool> done) = 0;
-  /// Calls `freed` once, when an acquire() that completed with nullopt may be worth retrying.
+  virtual Outcome<bool> release(Token token, Ending ending, core::Done<bool>& done) = 0;
+  /// Calls `freed` once, never inside a call of the engine, when an acquire() that was refused because of
+  /// another hold may be worth retrying.
   virtual void watch_free(const std::string& name, std::function<void()> freed) = 0;
 
   /// All holds, by token; right after the start those that an earlier process left, with their full leases.

@@ -18,7 +18,8 @@ namespace zerosuite::test {
 
 class FakeLockEngine final : public lock::Engine {
  public:
-  void acquire(const lock::LockSpec& spec, core::Done<std::optional<lock::Grant>> done) override {
+  lock::Outcome<std::optional<lock::Grant>> acquire(const lock::LockSpec& spec,
+                                                    core::Done<std::optional<lock::Grant>>& done) override {
     core::Result<std::optional<lock::Grant>> answer = std::optional<lock::Grant>();
     if (trouble) {
       answer = *trouble;
@@ -28,20 +29,20 @@ class FakeLockEngine final : public lock::Engine {
       kept.emplace(next_token, spec);
       answer = std::optional(lock::Grant{next_token++, spec.lease});
     }
-    conclude([answer, then = std::move(done)]() mutable { then(std::move(answer)); });
+    return conclude(std::move(answer), done);
   }
-  void amend(lock::Token token, const lock::LockSpec& spec, core::Done<bool> done) override {
+  lock::Outcome<bool> amend(lock::Token token, const lock::LockSpec& spec, core::Done<bool>& done) override {
     core::Result<bool> answer = kept.contains(token);
     if (trouble) {
       answer = *trouble;
     } else if (*answer) {
       kept[token] = spec;
     }
-    conclude([answer, then = std::move(done)]() mutable { then(answer); });
+    return conclude(std::move(answer), done);
   }
-  void release(lock::Token token, lock::Ending ending, core::Done<bool> done) override {
+  lock::Outcome<bool> release(lock::Token token, lock::Ending ending, core::Done<bool>& done) override {
     endings.push_back(ending);
-    conclude([held = kept.erase(token) > 0, then = std::move(done)]() mutable { then(held); });
+    return conclude<bool>(kept.erase(token) > 0, done);
   }
   void watch_free(const std::string& name, std::function<void()> freed) override {
     watches.emplace(name, std::move(freed));
@@ -93,9 +94,12 @@ class FakeLockEngine final : public lock::Engine {
   std::size_t refused = 0;
 
  private:
-  void conclude(core::MoveFunction<void()> completion) {
-    in_flight.push_back(std::move(completion));
-    if (!slow) commit_all();
+  template <class T>
+  lock::Outcome<T> conclude(core::Result<T> answer, core::Done<T>& done) {
+    if (!slow && in_flight.empty()) return answer;
+    in_flight.emplace_back(
+        [answer = std::move(answer), then = std::move(done)]() mutable { then(std::move(answer)); });
+    return std::nullopt;
   }
   bool taken(const lock::LockSpec& spec) const {
     return std::any_of(spec.names.begin(), spec.names.end(), [&](const std::string& name) {

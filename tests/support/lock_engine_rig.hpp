@@ -45,6 +45,19 @@ inline lock::LockSpec permits(std::vector<std::string> names, std::uint32_t want
   return made;
 }
 
+/// The calls of the seam, with their outcome given to `done` either way.
+inline void acquire(lock::Engine& engine, const lock::LockSpec& spec,
+                    core::Done<std::optional<lock::Grant>> done) {
+  if (auto outcome = engine.acquire(spec, done)) done(*std::move(outcome));
+}
+inline void amend(lock::Engine& engine, lock::Token token, const lock::LockSpec& spec,
+                  core::Done<bool> done) {
+  if (auto outcome = engine.amend(token, spec, done)) done(*std::move(outcome));
+}
+inline void release(lock::Engine& engine, lock::Token token, lock::Ending ending, core::Done<bool> done) {
+  if (auto outcome = engine.release(token, ending, done)) done(*std::move(outcome));
+}
+
 /// The calls of the seam, each waited for.
 template <class Rig>
 class Asking {
@@ -53,15 +66,15 @@ class Asking {
 
   /// Its token; 0 when somebody else holds it. Throws core::Failure with an error's name.
   lock::Token acquire(const lock::LockSpec& spec) {
-    const auto grant =
-        ask<std::optional<lock::Grant>>([&](auto done) { rig_.engine().acquire(spec, std::move(done)); });
+    const auto grant = ask<std::optional<lock::Grant>>(
+        [&](auto done) { test::acquire(rig_.engine(), spec, std::move(done)); });
     return grant ? grant->token : 0;
   }
   bool amend(lock::Token token, const lock::LockSpec& spec) {
-    return ask<bool>([&](auto done) { rig_.engine().amend(token, spec, std::move(done)); });
+    return ask<bool>([&](auto done) { test::amend(rig_.engine(), token, spec, std::move(done)); });
   }
   bool release(lock::Token token, lock::Ending ending = lock::Ending::kReleased) {
-    return ask<bool>([&](auto done) { rig_.engine().release(token, ending, std::move(done)); });
+    return ask<bool>([&](auto done) { test::release(rig_.engine(), token, ending, std::move(done)); });
   }
   /// Who holds the name.
   std::vector<lock::RecoveredHold> holds(const std::string& name) {
@@ -105,7 +118,7 @@ class EmbeddedRig {
     do {
       while (!offload.waiting.empty()) offload.work();
       timers.advance_to(timers.now());
-    } while (!offload.waiting.empty());
+    } while (!offload.waiting.empty() || timers.next().value_or(core::TimePoint::max()) <= timers.now());
   }
   void pass(core::Clock::duration duration) {
     const auto end = timers.now() + duration;

@@ -172,9 +172,10 @@ void Acquires::ask(Waiter& waiter) {
   waiter.lock_seat = leases_.seats().take(waiter.request.client, places_of(waiter.request));
   waiter.asking = leases_.reserve(waiter.request, *waiter.owner);
   if (context_.timers.now() > waiter.since) waiter.asking->spec.confirm = waiter.request.confirm;
-  context_.engine.acquire(
-      waiter.asking->spec,
-      [this, id = waiter.id](const Result<std::optional<Grant>>& answer) { asked(id, answer); });
+  core::Done<std::optional<Grant>> then = [this, id = waiter.id](const Result<std::optional<Grant>>& answer) {
+    asked(id, answer);
+  };
+  if (const auto answer = context_.engine.acquire(waiter.asking->spec, then)) asked(waiter.id, *answer);
 }
 
 void Acquires::asked(Id id, const Result<std::optional<Grant>>& answer) {

@@ -257,12 +257,12 @@ void Leases::downgrade(const HoldKey& key, core::Done<Hold*> done) {
 void Leases::amend(Hold& hold, core::Done<Hold*> done) {
   ++hold.amending;
   const HoldKey key{hold.spec.names.front(), hold.spec.owner, hold.token};
-  context_.engine.amend(hold.token, hold.spec,
-                        [this, key, told = std::move(done)](const Result<bool>& kept) mutable {
-                          amended(key, kept, told);
-                          Hold* still = find(key.token);
-                          if (still != nullptr && still->amending == 0) settle(*still);
-                        });
+  core::Done<bool> then = [this, key, told = std::move(done)](const Result<bool>& kept) mutable {
+    amended(key, kept, told);
+    Hold* still = find(key.token);
+    if (still != nullptr && still->amending == 0) settle(*still);
+  };
+  if (auto kept = context_.engine.amend(hold.token, hold.spec, then)) then(*std::move(kept));
 }
 
 // Ends a hold whose count has dropped to zero because an entry could not be stored.
@@ -289,7 +289,7 @@ void Leases::amended(const HoldKey& key, const Result<bool>& kept, core::Done<Ho
 
 void Leases::end(Hold& hold, Ended::How how, const std::string& reason) {
   auto node = leases_.extract(hold.token);
-  std::shared_ptr<Hold> ended = std::move(node.mapped());
+  const std::unique_ptr<Hold> ended = std::move(node.mapped());
   const auto held = context_.timers.now() - ended->since;
   ended->timer.cancel();
   ended->seat = {};
@@ -305,9 +305,10 @@ void Leases::end(Hold& hold, Ended::How how, const std::string& reason) {
   gone_(*ended);
   tell(event_of(how), *ended, reason);
   const Ending ending = how == Ended::How::kReleased ? Ending::kReleased : Ending::kTaken;
-  context_.engine.release(ended->token, ending, [this, ended](const Result<bool>&) {
-    for (const std::string& name : ended->spec.names) freed_(name);
-  });
+  core::Done<bool> then = [this, names = std::move(ended->spec.names)](const Result<bool>&) {
+    for (const std::string& name : names) freed_(name);
+  };
+  if (auto known = context_.engine.release(ended->token, ending, then)) then(*std::move(known));
 }
 
 Granted Leases::view(const Hold& hold) const {

@@ -20,11 +20,6 @@ void AnswerOrder::wait(Number number, const Names& names, db::CommitQueue::Entry
   commits_.follow(number, std::move(entry));
 }
 
-void AnswerOrder::in_turn(Number turn, const Names& names, core::MoveFunction<void()> answer) {
-  if (turn == 0) return answer();
-  wait(turn, names, {.done = [answer = std::move(answer)](const core::Error*) mutable { answer(); }});
-}
-
 bool AnswerOrder::taken(const Names& names) const {
   return std::any_of(names.begin(), names.end(), [this](const std::string& name) {
     const auto found = pending_.find(name);

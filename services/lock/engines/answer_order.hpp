@@ -4,10 +4,11 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "core/function.hpp"
 #include "core/keyed_hash.hpp"
+#include "core/result.hpp"
 #include "db/commit_queue.hpp"
 
 namespace zerosuite::lock::engines {
@@ -23,8 +24,14 @@ class AnswerOrder {
   Number of(const Names& names) const;
   /// Queues a completion for these names behind those of that batch.
   void wait(Number number, const Names& names, db::CommitQueue::Entry entry);
-  /// The same for a completion that does not depend on the batch's outcome; runs at once if `turn` is 0.
-  void in_turn(Number turn, const Names& names, core::MoveFunction<void()> answer);
+  /// The same for a completion that does not depend on the batch's outcome.
+  template <class T>
+  void wait(Number number, const Names& names, core::Result<T> outcome, core::Done<T>& done) {
+    wait(number, names,
+         {.done = [outcome = std::move(outcome), done = std::move(done)](const core::Error*) mutable {
+           done(std::move(outcome));
+         }});
+  }
 
   /// A hold on the name was taken away from its owner; the batch being gathered will write that.
   void note_taken(const std::string& name) { pending_[name].taken = commits_.gathering(); }

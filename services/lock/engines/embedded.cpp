@@ -40,8 +40,9 @@ Embedded::Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOpt
       notice_(options.notice ? options.notice : [](const Notice&) {}),
       store_(options.folder),
       recovered_(timers.now()),
-      journal_(timers, offload, store_,
-               {.durability = options.durability, .meta = start(options), .settled = [this] { settled(); }}),
+      journal_(
+          timers, offload, store_,
+          {.durability = options.durability, .meta = start(options), .settled = [this] { order_.settle(); }}),
       order_(journal_.commits()),
       notifier_(timers),
       recovery_(timers,
@@ -123,27 +124,31 @@ void Embedded::forget_leases() {
     lapse_.at(next);
 }
 
-void Embedded::acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) {
+Outcome<std::optional<Grant>> Embedded::acquire(const LockSpec& spec,
+                                                core::Done<std::optional<Grant>>& done) {
   const db::CommitQueue::Number turn = order_.of(spec.names);
-  if (turn == 0) return conclude(spec, std::move(done));
+  if (turn == 0) return conclude(spec, done);
   const HoldTable::Way way = kept_.way(spec, timers_.now());
-  if (!refusal() && way != HoldTable::Way::kTaken) return grant(spec, way, std::move(done));
+  if (!refusal() && way != HoldTable::Way::kTaken) return grant(spec, way, done);
   // Tried again at its turn: the conflicting hold may be gone by then, and there was no watch for it.
   order_.wait(turn, spec.names,
               {.done = [this, spec, done = std::move(done)](const core::Error* error) mutable {
                 if (error != nullptr) return done(*error);
-                conclude(spec, std::move(done));
+                if (auto outcome = conclude(spec, done)) done(*std::move(outcome));
               }});
+  return std::nullopt;
 }
 
-void Embedded::conclude(const LockSpec& spec, core::Done<std::optional<Grant>> done) {
-  if (auto error = refusal()) return done(*std::move(error));
+Outcome<std::optional<Grant>> Embedded::conclude(const LockSpec& spec,
+                                                 core::Done<std::optional<Grant>>& done) {
+  if (auto error = refusal()) return *std::move(error);
   const HoldTable::Way way = kept_.way(spec, timers_.now());
-  if (way == HoldTable::Way::kTaken) return done(std::optional<Grant>());
-  grant(spec, way, std::move(done));
+  if (way == HoldTable::Way::kTaken) return std::optional<Grant>();
+  return grant(spec, way, done);
 }
 
-void Embedded::grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::optional<Grant>> done) {
+Outcome<std::optional<Grant>> Embedded::grant(const LockSpec& spec, HoldTable::Way way,
+                                              core::Done<std::optional<Grant>>& done) {
   if (way == HoldTable::Way::kLapsed) {
     while (const StoredHold* kept = kept_.lapsed(spec.names, timers_.now())) end(*kept, Ending::kTaken);
   }
@@ -154,38 +159,35 @@ void Embedded::grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::o
   const Row row = std::make_shared<const LockSpec>(spec);
   kept_.add({.token = token, .spec = row, .unanswered = 1});
   journal_.add(token, row);
-  if (batch == 0) {
-    granted(token, done);
-  } else {
-    order_.wait(batch, spec.names,
-                {.undo =
-                     [this, token] {
-                       if (const StoredHold* kept = kept_.find(token)) end(*kept, Ending::kReleased);
-                     },
-                 .done =
-                     [this, token, done = std::move(done)](const core::Error* error) mutable {
-                       if (error != nullptr) return done(*error);
-                       granted(token, done);
-                     }});
-  }
-  notifier_.run();
+  if (batch == 0) return granted(token);
+  order_.wait(batch, spec.names,
+              {.undo =
+                   [this, token] {
+                     if (const StoredHold* kept = kept_.find(token)) end(*kept, Ending::kReleased);
+                   },
+               .done =
+                   [this, token, done = std::move(done)](const core::Error* error) mutable {
+                     if (error != nullptr) return done(*error);
+                     done(granted(token));
+                   }});
+  return std::nullopt;
 }
 
-void Embedded::granted(Token token, core::Done<std::optional<Grant>>& done) {
+std::optional<Grant> Embedded::granted(Token token) {
   const StoredHold* kept = kept_.find(token);
-  if (kept == nullptr) return done(std::optional<Grant>());  // taken by another before it was given
+  if (kept == nullptr) return std::nullopt;  // taken by another before it was given
   begin_lease(*kept);
-  done(std::optional(Grant{token, kept->spec->lease}));
+  return Grant{token, kept->spec->lease};
 }
 
-void Embedded::amend(Token token, const LockSpec& spec, core::Done<bool> done) {
+Outcome<bool> Embedded::amend(Token token, const LockSpec& spec, core::Done<bool>& done) {
   const db::CommitQueue::Number turn = order_.of(spec.names);
   const StoredHold* kept = kept_.find(token);
   if (kept == nullptr || journal_.commits().trouble()) {
     core::Result<bool> refused = kept == nullptr ? core::Result<bool>(false) : *journal_.commits().trouble();
-    return order_.in_turn(turn, spec.names, [refused = std::move(refused), done = std::move(done)]() mutable {
-      done(refused);
-    });
+    if (turn == 0) return refused;
+    order_.wait(turn, spec.names, std::move(refused), done);
+    return std::nullopt;
   }
   const Row before = kept->spec;
   journal_.reserve(token, spec.lease);
@@ -200,25 +202,22 @@ void Embedded::amend(Token token, const LockSpec& spec, core::Done<bool> done) {
   if (spec.mode != before->mode) {
     for (const std::string& name : spec.names) notifier_.free(name);
   }
-  if (batch == 0) {
-    amended(token, done);
-  } else {
-    order_.wait(batch, spec.names,
-                {.undo = [this, token, before] { restore(token, before); },
-                 .done =
-                     [this, token, done = std::move(done)](const core::Error* error) mutable {
-                       if (error != nullptr) return done(*error);
-                       amended(token, done);
-                     }});
-  }
-  notifier_.run();
+  if (batch == 0) return amended(token);
+  order_.wait(batch, spec.names,
+              {.undo = [this, token, before] { restore(token, before); },
+               .done =
+                   [this, token, done = std::move(done)](const core::Error* error) mutable {
+                     if (error != nullptr) return done(*error);
+                     done(amended(token));
+                   }});
+  return std::nullopt;
 }
 
-void Embedded::amended(Token token, core::Done<bool>& done) {
+bool Embedded::amended(Token token) {
   const StoredHold* kept = kept_.find(token);
-  if (kept == nullptr) return done(false);
+  if (kept == nullptr) return false;
   begin_lease(*kept);
-  done(true);
+  return true;
 }
 
 void Embedded::begin_lease(StoredHold kept) {
@@ -235,15 +234,16 @@ void Embedded::restore(Token token, const Row& before) {
   journal_.change(token, before);
 }
 
-void Embedded::release(Token token, Ending ending, core::Done<bool> done) {
+Outcome<bool> Embedded::release(Token token, Ending ending, core::Done<bool>& done) {
   const StoredHold* kept = kept_.find(token);
-  if (kept == nullptr)  // its names are no longer known, so it completes after all others
-    return order_.in_turn(journal_.commits().awaited(), {},
-                          [done = std::move(done)]() mutable { done(false); });
-  const Row spec = kept->spec;
-  end(*kept, ending);
-  order_.in_turn(order_.of(spec->names), spec->names, [done = std::move(done)]() mutable { done(true); });
-  notifier_.run();
+  const bool found = kept != nullptr;
+  const Row spec = found ? kept->spec : std::make_shared<const LockSpec>();
+  if (found) end(*kept, ending);
+  // The names of an unknown hold are not known either, so it completes after all others.
+  const db::CommitQueue::Number turn = found ? order_.of(spec->names) : journal_.commits().awaited();
+  if (turn == 0) return found;
+  order_.wait(turn, spec->names, core::Result<bool>(found), done);
+  return std::nullopt;
 }
 
 void Embedded::watch_free(const std::string& name, std::function<void()> freed) {
@@ -316,11 +316,6 @@ void Embedded::end(const StoredHold& kept, Ending ending) {
     if (marked) order_.note_taken(name);
     notifier_.free(name);
   }
-}
-
-void Embedded::settled() {
-  order_.settle();
-  notifier_.run();
 }
 
 RecoveredHold Embedded::held(const StoredHold& kept) const {

@@ -47,9 +47,10 @@ class Embedded final : public Engine {
   /// used or its content cannot be trusted.
   Embedded(net::Timers& timers, net::Offload& offload, const EmbeddedOptions& options);
 
-  void acquire(const LockSpec& spec, core::Done<std::optional<Grant>> done) override;
-  void amend(Token token, const LockSpec& spec, core::Done<bool> done) override;
-  void release(Token token, Ending ending, core::Done<bool> done) override;
+  Outcome<std::optional<Grant>> acquire(const LockSpec& spec,
+                                        core::Done<std::optional<Grant>>& done) override;
+  Outcome<bool> amend(Token token, const LockSpec& spec, core::Done<bool>& done) override;
+  Outcome<bool> release(Token token, Ending ending, core::Done<bool>& done) override;
   void watch_free(const std::string& name, std::function<void()> freed) override;
 
   std::vector<RecoveredHold> holds() const override;
@@ -71,17 +72,17 @@ class Embedded final : public Engine {
   void recovered();
   void forget_leases();
   std::optional<core::Error> refusal() const;
-  void conclude(const LockSpec& spec, core::Done<std::optional<Grant>> done);
-  void grant(const LockSpec& spec, HoldTable::Way way, core::Done<std::optional<Grant>> done);
-  void granted(Token token, core::Done<std::optional<Grant>>& done);
-  void amended(Token token, core::Done<bool>& done);
+  Outcome<std::optional<Grant>> conclude(const LockSpec& spec, core::Done<std::optional<Grant>>& done);
+  Outcome<std::optional<Grant>> grant(const LockSpec& spec, HoldTable::Way way,
+                                      core::Done<std::optional<Grant>>& done);
+  std::optional<Grant> granted(Token token);
+  bool amended(Token token);
   void restore(Token token, const Row& before);
   bool must_wait(Token token, const LockSpec& spec) const;
   bool must_wait(const StoredHold& kept, const LockSpec& after) const;
   void end(const StoredHold& kept, Ending ending);
   void begin_lease(StoredHold kept);
 
-  void settled();
   RecoveredHold held(const StoredHold& kept) const;
 
   net::Timers& timers_;

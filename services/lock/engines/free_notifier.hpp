@@ -9,21 +9,20 @@
 
 #include "core/clock.hpp"
 #include "core/keyed_hash.hpp"
+#include "net/deferred.hpp"
 #include "net/timers.hpp"
 
 namespace zerosuite::lock::engines {
 
 class FreeNotifier {
  public:
-  explicit FreeNotifier(net::Timers& timers) : timers_(timers) {}
+  explicit FreeNotifier(net::Timers& timers) : timers_(timers), notices_(timers) {}
 
   /// Calls `freed` once: after the name was freed, or at `lapse`, which also becomes the lapse of earlier
   /// watches of the name.
   void add(const std::string& name, core::TimePoint lapse, std::function<void()> freed);
-  /// Notes that the name is free; run() notifies the watchers.
+  /// The name may be free: its watchers are notified at the end of this turn.
   void free(const std::string& name);
-  /// Notifies the watchers of freed names. They may call anything.
-  void run();
 
  private:
   struct Watch {
@@ -32,8 +31,8 @@ class FreeNotifier {
   };
 
   net::Timers& timers_;
-  std::unordered_map<std::string, Watch, core::KeyedHash> notifier_;
-  std::vector<std::function<void()>> freed_;
+  net::Deferred notices_;
+  std::unordered_map<std::string, Watch, core::KeyedHash> watches_;  // by name
 };
 
 }  // namespace zerosuite::lock::engines

@@ -32,13 +32,13 @@ struct Bench : EmbeddedRig {
     return [this, what](const auto& result) { notes += what + (result ? " " : "! "); };
   }
   void acquire(const lock::LockSpec& wanted, const std::string& what) {
-    engine().acquire(wanted, [this, what](auto result) {
+    test::acquire(engine(), wanted, [this, what](auto result) {
       if (result && *result) last = (*result)->token;
       notes += what + (!result ? "! " : *result ? " " : "- ");
     });
   }
   void amend(Token token, const lock::LockSpec& wanted, const std::string& what) {
-    engine().amend(token, wanted, note(what));
+    test::amend(engine(), token, wanted, note(what));
   }
   // What was answered since the last time it was asked.
   std::string answered() { return std::exchange(notes, {}); }
@@ -140,7 +140,7 @@ TEST_CASE("an amend that changes nothing writes nothing") {
 TEST_CASE("a release never waits, and is written within 20 ms in sync") {
   Bench bench(Durability::kSync);
   const Token token = bench.ask().acquire(spec({"a"}));
-  bench.engine().release(token, Ending::kReleased, bench.note("r"));
+  test::release(bench.engine(), token, Ending::kReleased, bench.note("r"));
   CHECK(bench.answered() == "r ");
   CHECK(bench.jobs() == 0);
   bench.pass(20ms);
@@ -152,7 +152,7 @@ TEST_CASE("a hold given back before it was written leaves no trace, and its gran
   Bench bench(Durability::kSync);
   bench.acquire(spec({"a"}), "a");
   const Token token = bench.engine().holds().at(0).token;
-  bench.engine().release(token, Ending::kTaken, bench.note("r"));
+  test::release(bench.engine(), token, Ending::kTaken, bench.note("r"));
   CHECK(bench.engine().holds().empty());
   bench.settle();
   CHECK(bench.answered() == "a- r ");
@@ -162,7 +162,7 @@ TEST_CASE("who was told nobody's in turn may have it when it is free by then") {
   Bench bench(Durability::kSync);
   bench.acquire(spec({"a"}, "ann"), "ann");
   bench.acquire(spec({"a"}, "bob"), "bob");
-  bench.engine().release(bench.engine().holds().at(0).token, Ending::kTaken, bench.note("r"));
+  test::release(bench.engine(), bench.engine().holds().at(0).token, Ending::kTaken, bench.note("r"));
   bench.settle();
   CHECK(bench.answered().starts_with("ann- "));
   REQUIRE(bench.engine().holds().size() == 1);
@@ -203,7 +203,7 @@ TEST_CASE("in async what was taken from somebody is given on only once that is o
   CHECK(bench.answered().empty());
   bench.settle();
   CHECK(bench.answered() == "bob cy ");
-  bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
+  test::release(bench.engine(), bench.last, Ending::kTaken, bench.note("r"));
   bench.acquire(spec({"a"}, "dan"), "dan");
   CHECK(bench.answered() == "r ");
   bench.settle();
@@ -214,9 +214,9 @@ TEST_CASE("in async what was given back, or taken before it was written, is give
   Bench bench(Durability::kAsync);
   bench.acquire(spec({"a"}, "ann"), "ann");
   bench.pass(5ms);
-  bench.engine().release(bench.last, Ending::kReleased, bench.note("r"));
+  test::release(bench.engine(), bench.last, Ending::kReleased, bench.note("r"));
   bench.acquire(spec({"a"}, "bob"), "bob");
-  bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
+  test::release(bench.engine(), bench.last, Ending::kTaken, bench.note("r"));
   bench.acquire(spec({"a"}, "cy"), "cy");
   CHECK(bench.answered() == "ann r bob r cy ");
 }
@@ -224,7 +224,7 @@ TEST_CASE("in async what was given back, or taken before it was written, is give
 TEST_CASE("in none only the meta is written") {
   Bench bench(Durability::kNone);
   for (const char* name : {"a", "b", "c"}) bench.acquire(spec({name}), name);
-  bench.engine().release(bench.last, Ending::kTaken, bench.note("r"));
+  test::release(bench.engine(), bench.last, Ending::kTaken, bench.note("r"));
   bench.acquire(spec({"c"}), "d");
   CHECK(bench.answered() == "a b c r d ");
   bench.pass(10s);
@@ -245,7 +245,7 @@ TEST_CASE("on real threads every grant is answered once and is there after a cra
     std::function<void()> ask = [&] {
       const int number = asked++;
       if (number >= kGrants) return;
-      engine->acquire(spec({std::to_string(number)}), [&](auto result) {
+      test::acquire(*engine, spec({std::to_string(number)}), [&](auto result) {
         if (result && *result) ++granted;
         ask();
       });

@@ -129,10 +129,10 @@ TEST_CASE("a hold does not pass while its amend is on its way, and a watch recko
   auto ask = rig.ask();
   const Token slow = ask.acquire(lasting(context({"a"}), 1s));
   ask.acquire(lasting(context({"a"}), 60s));
-  rig.engine().amend(slow, lasting(context({"a"}), 3s), [](auto) {});
+  test::amend(rig.engine(), slow, lasting(context({"a"}), 3s), [](auto) {});
   test::pass(rig.timers, 2s);
   std::optional<core::Result<std::optional<lock::Grant>>> answer;
-  rig.engine().acquire(spec({"a"}), [&](auto result) { answer = std::move(result); });
+  test::acquire(rig.engine(), spec({"a"}), [&](auto result) { answer = std::move(result); });
   int called = 0;
   rig.engine().watch_free("a", [&] { ++called; });
   rig.settle();
@@ -153,9 +153,10 @@ TEST_CASE("a downgrade that could not be written leaves its name exclusive, and 
   rig.pass(100ms);
   disk.fail(test::FaultyDisk::Fault::kFull, 1);
   std::string notes;
-  rig.engine().amend(token, context({"a", "b"}, "ann"), [&](auto result) { notes += result ? "+" : "-"; });
-  rig.engine().acquire(context({"a"}, "bob"), [&](auto result) { notes += result ? "+" : "-"; });
-  rig.engine().acquire(permits({"s"}, 2, 3), [&](auto result) { notes += result ? "+" : "-"; });
+  test::amend(rig.engine(), token, context({"a", "b"}, "ann"),
+              [&](auto result) { notes += result ? "+" : "-"; });
+  test::acquire(rig.engine(), context({"a"}, "bob"), [&](auto result) { notes += result ? "+" : "-"; });
+  test::acquire(rig.engine(), permits({"s"}, 2, 3), [&](auto result) { notes += result ? "+" : "-"; });
   CHECK(rig.engine().holds().size() == 3);
   rig.settle();
   CHECK(notes == "---");

@@ -163,7 +163,7 @@ TEST_CASE(
   rig.restart_after_crash();
   rig.pass(24ms);
   std::optional<core::Error> error;
-  rig.engine().acquire(spec({"b"}), [&](auto result) { error = result.error(); });
+  test::acquire(rig.engine(), spec({"b"}), [&](auto result) { error = result.error(); });
   REQUIRE(error);
   CHECK(error->text().ends_with(" {\"retry_after_ms\":976}"));
   CHECK(rig.ask().amend(token, leased("a", 1s)));
@@ -219,7 +219,7 @@ TEST_CASE("a common lease that was given back costs the next one of its length n
   rig.ask().release(rig.ask().acquire(leased("a", 30s)));
   rig.pass(29s);
   bool granted = false;
-  rig.engine().acquire(leased("a", 30s), [&](auto result) { granted = result && *result; });
+  test::acquire(rig.engine(), leased("a", 30s), [&](auto result) { granted = result && *result; });
   CHECK(granted);
 }
 

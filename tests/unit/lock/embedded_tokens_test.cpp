@@ -67,9 +67,9 @@ TEST_CASE("tokens are reserved before they run out, and nobody waits for that") 
   const Token end = first + kTokenBlock + kTokenBlock * 5 / 8;
   for (Token token = first + 1; token < end; ++token) {
     Token got = 0;
-    rig.engine().acquire(spec({"a"}), [&](auto result) { got = (*result)->token; });
+    test::acquire(rig.engine(), spec({"a"}), [&](auto result) { got = (*result)->token; });
     if (got != token) ++waited;
-    rig.engine().release(token, Ending::kReleased, [](auto) {});
+    test::release(rig.engine(), token, Ending::kReleased, [](auto) {});
     if (token % 1000 != 0) continue;
     rig.timers.advance_to(rig.timers.now());
     written += rig.offload.waiting.size();
@@ -88,8 +88,8 @@ TEST_CASE("beyond the tokens that are reserved grants wait until more are") {
   rig.offload.room = 0;                               // the disk is busy
   std::size_t answers = 0;
   for (Token count = 0; count < kTokenBlock + 10; ++count) {
-    rig.engine().acquire(spec({"a"}), [&](auto) { ++answers; });
-    rig.engine().release(rig.engine().holds().at(0).token, Ending::kReleased, [](auto) {});
+    test::acquire(rig.engine(), spec({"a"}), [&](auto) { ++answers; });
+    test::release(rig.engine(), rig.engine().holds().at(0).token, Ending::kReleased, [](auto) {});
   }
   CHECK(answers < static_cast<std::size_t>(kTokenBlock));
   rig.offload.room = 1;

@@ -29,7 +29,7 @@ class Clients {
   explicit Clients(EmbeddedRig& rig) : rig_(rig) {}
 
   void acquire(const lock::LockSpec& wanted) {
-    rig_.engine().acquire(wanted, [this, wanted](auto result) {
+    test::acquire(rig_.engine(), wanted, [this, wanted](auto result) {
       if (!result || !*result) return;
       for (const auto& [token, held] : held_) CHECK_FALSE(clash(held, wanted));
       CHECK((*result)->token > last_);
@@ -44,7 +44,7 @@ class Clients {
     lock::LockSpec wanted = held;
     wanted.lease *= 2;
     ++wanted.count;
-    rig_.engine().amend(token, wanted, [this, token = token, wanted](auto result) {
+    test::amend(rig_.engine(), token, wanted, [this, token = token, wanted](auto result) {
       if (result && *result) held_[token] = wanted;
     });
   }
@@ -52,7 +52,7 @@ class Clients {
     if (nth >= held_.size()) return;
     const Token token = std::next(held_.begin(), static_cast<std::ptrdiff_t>(nth))->first;
     held_.erase(token);
-    rig_.engine().release(token, Ending::kReleased, [](auto) {});
+    test::release(rig_.engine(), token, Ending::kReleased, [](auto) {});
   }
   // One round of what clients do; the leases grow, so that the meta is written too.
   void live(int round) {
@@ -274,11 +274,11 @@ TEST_CASE("an amend that could not be written leaves the hold as it was") {
   more.lease = 20s;
   std::string told;
   const auto note = [&](const auto& result) { told += result ? "yes " : result.error().name + " "; };
-  rig.engine().amend(token, more, note);
+  test::amend(rig.engine(), token, more, note);
   more.mode = lock::Mode::kShared;
-  rig.engine().amend(token, more, note);
-  rig.engine().acquire(context({"a"}, "bob"), note);
-  rig.engine().acquire(spec({"a"}, "cy"), note);
+  test::amend(rig.engine(), token, more, note);
+  test::acquire(rig.engine(), context({"a"}, "bob"), note);
+  test::acquire(rig.engine(), spec({"a"}, "cy"), note);
   int freed = 0;
   rig.engine().watch_free("a", [&] { ++freed; });
   rig.settle();
