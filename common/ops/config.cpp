@@ -122,6 +122,9 @@ void describe_connection_limits(OptionTable& options, Config& config) {
       "Maximum memory of it for all connections together; beyond it the one with the most is ended.");
   options.add_shared("max_credit", config.server.channel.max_credit, {1},
                      "Maximum number of stream items that a client may ask for in advance.");
+  options.add_shared("max_pending_items", config.server.channel.max_pending_items, {1},
+                     "Maximum number of events of one stream that wait for their client; further ones are "
+                     "dropped.");
   options.add_shared("max_channels_per_peer", config.server.max_channels_per_peer, {1},
                      "Maximum number of open calls of one client; ERR Overloaded beyond it.");
   options.add_shared("max_channels", config.server.max_channels, {1},

@@ -74,6 +74,11 @@ class Channel : public std::enable_shared_from_this<Channel> {
   bool told_lost() const { return lost_; }
   bool marked_lost() const { return marked_lost_ && host_ != nullptr; }
 
+  /// Maximum number of items pushed that wait for credit; zero once the channel is closed.
+  std::size_t max_pending_items() const {
+    return host_ == nullptr ? 0 : host_->channel_options().max_pending_items;
+  }
+
   // From the method. Each is ignored once the channel is closed.
   /// Sends OK. Needs no grant, since the first reply event is free.
   template <class T>

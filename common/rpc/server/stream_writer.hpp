@@ -12,14 +12,13 @@
 
 namespace zerosuite::rpc {
 
-/// Maximum number of items that wait for the client's credit in one StreamWriter; further ones are dropped.
-inline constexpr std::size_t kFeedCapacity = 1024;
-
 /// The items pushed but not yet sent, in order.
 template <class T>
 class StreamWriterItems final : public ItemSource {
  public:
-  bool full() const { return waiting_.size() >= kFeedCapacity; }
+  explicit StreamWriterItems(std::size_t most) : most_(most) {}
+
+  bool full() const { return waiting_.size() >= most_; }
   bool ended() const { return ended_; }
   void add(T item) { waiting_.push_back(std::move(item)); }
   /// Ends the stream after the waiting items, with the error if there is one. The first end counts.
@@ -40,6 +39,7 @@ class StreamWriterItems final : public ItemSource {
   void pack(wire::Packer& out) const override { wire::pack(out, *item_); }
 
  private:
+  const std::size_t most_;
   std::deque<T> waiting_;
   std::optional<T> item_;
   std::optional<core::Error> error_;
@@ -47,8 +47,8 @@ class StreamWriterItems final : public ItemSource {
 };
 
 /// A copyable handle on one open stream; see Stream for items that can be made on demand. Items the client
-/// has granted no credit for wait here, up to kFeedCapacity. The stream ends when the last copy is destroyed,
-/// if not before. May outlive the server. Loop thread only.
+/// has granted no credit for wait here, up to ChannelOptions::max_pending_items. The stream ends when the
+/// last copy is destroyed, if not before. May outlive the server. Loop thread only.
 ///
 /// The call's deadline, like a stock client's timeout, is for the first item: a method that may have no news
 /// for long should push the current state at once.
@@ -80,7 +80,9 @@ class StreamWriter {
  private:
   // Ends the stream when the last copy is destroyed, so that no client waits for ever.
   struct Source {
-    explicit Source(std::shared_ptr<Channel> its_channel) : channel(std::move(its_channel)) {
+    explicit Source(std::shared_ptr<Channel> its_channel)
+        : channel(std::move(its_channel)),
+          items(std::make_shared<StreamWriterItems<T>>(channel->max_pending_items())) {
       channel->stream(items);
     }
     ~Source() { finish({}); }
@@ -102,7 +104,7 @@ class StreamWriter {
     }
 
     std::shared_ptr<Channel> channel;
-    std::shared_ptr<StreamWriterItems<T>> items = std::make_shared<StreamWriterItems<T>>();
+    std::shared_ptr<StreamWriterItems<T>> items;
   };
 
   std::shared_ptr<Source> source_;

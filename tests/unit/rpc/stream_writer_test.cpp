@@ -118,7 +118,7 @@ TEST_CASE("a writer ends when its last copy goes, behind what waits") {
 TEST_CASE("a writer whose queue is full drops the item, and takes more when there is room") {
   Rig rig;
   CHECK(rig.writer->push("first"));
-  for (std::size_t i = 0; i < rpc::kFeedCapacity; ++i) CHECK(rig.writer->push("waits"));
+  for (std::size_t i = 0; i < rpc::ChannelOptions().max_pending_items; ++i) CHECK(rig.writer->push("waits"));
   CHECK_FALSE(rig.writer->push("dropped"));
   CHECK(rig.writer->wanted());
   CHECK(rig.items(rig.channel) == 1);
@@ -132,6 +132,14 @@ TEST_CASE("a writer whose queue is full drops the item, and takes more when ther
   CHECK(heard.ends_with("STREAM \"waits\"; STREAM \"overflow\""));
   CHECK(heard.find("dropped") == heard.npos);
   CHECK(rig.lost == 0);
+}
+
+TEST_CASE("how many items may wait is an option of the server") {
+  ServerRig rig({.name = "math", .limits = {}, .channel = {.max_pending_items = 2}});
+  rig.server.method("watch", "", [](const rpc::StreamWriter<int>& writer) {
+    for (int i = 0; i < 4; ++i) CHECK(writer.push(i) == (i < 3));  // the first needs no credit
+  });
+  rig.send({.name = "watch"});
 }
 
 TEST_CASE("items may be pushed, and the writer ended, inside the method") {
