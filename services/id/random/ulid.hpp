@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
