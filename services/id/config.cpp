@@ -6,7 +6,7 @@
 
 #include "core/random.hpp"
 #include "core/text.hpp"
-#include "db/folder_state.hpp"
+#include "db/folder.hpp"
 #include "db/redis.hpp"
 #include "id/secret/secret_file.hpp"
 #include "id/secret/secret_keys.hpp"
