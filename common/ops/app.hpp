@@ -20,7 +20,7 @@
 #include "ops/signals.hpp"
 #include "rpc/server/server.hpp"
 #include "rpc/transport/router_transport.hpp"
-#include "rpc/transport/sink_mux.hpp"
+#include "rpc/transport/sink.hpp"
 
 namespace zerosuite::ops {
 
