@@ -9,7 +9,6 @@
 #include "db/folder.hpp"
 #include "db/redis.hpp"
 #include "id/secret/secret_file.hpp"
-#include "id/secret/secret_keys.hpp"
 #include "id/stores/redis_store.hpp"
 #include "ops/config/text.hpp"
 
