@@ -71,7 +71,7 @@ REACH = {
 # the proxy's matter is the protocol itself, and of its files only these do without.
 API = re.compile(r"api(\.[ch]pp)?")
 API_ONLY = ("rpc", "wire")
-PROXY_PURE = ("balance.hpp", "balance.cpp", "counters.hpp", "intrusive_list.hpp", "ping_watch.hpp", "ping_watch.cpp")
+PROXY_PURE = ("balance.hpp", "balance.cpp", "intrusive_list.hpp", "ping_watch.hpp")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"][^>"]+)[>"]')
 THREADING = re.compile(r"std::(?:mutex|thread|jthread|atomic|condition_variable)|sleep_for|"

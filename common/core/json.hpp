@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/text.hpp"
+
 namespace zerosuite::core {
 
 /// Built entry by entry. A plain value type.
@@ -26,9 +28,31 @@ class Json {
   std::string text() const { return "{" + entries_ + "}"; }
 
  private:
+  static std::string quoted(std::string_view text);
   Json& put(std::string_view key, const std::string& encoded);
 
   std::string entries_;
 };
+
+inline std::string Json::quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += "\\u00" + hex({&c, 1});
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+inline Json& Json::add(std::string_view key, std::string_view text) { return put(key, quoted(text)); }
+
+inline Json& Json::put(std::string_view key, const std::string& encoded) {
+  entries_ += (entries_.empty() ? "" : ",") + quoted(key) + ":" + encoded;
+  return *this;
+}
 
 }  // namespace zerosuite::core

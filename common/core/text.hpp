@@ -1,4 +1,4 @@
-// Conversions between text and numbers or bytes, and the quoting of foreign text for messages.
+// Conversions between text and numbers or bytes, and the checking and quoting of foreign text.
 #pragma once
 
 #include <charconv>
@@ -35,6 +35,9 @@ bool unhex(std::string_view digits, std::span<unsigned char> out);
 std::string quote(std::string_view text);
 /// `text` unchanged when it is one plain word, otherwise quote().
 std::string word_or_quoted(std::string_view text);
+
+/// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+bool is_utf8(std::string_view text);
 
 /// The known name closest to `name` by optimal string alignment (insert, delete, replace, swap neighbours: 1
 /// each); nullopt when none is close enough to be a typing error.

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "net/arrivals.hpp"
-#include "net/context.hpp"
+#include "net/socket.hpp"
 
 namespace zerosuite::net {
 namespace {

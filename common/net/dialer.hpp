@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "net/endpoint.hpp"
 #include "net/monitor.hpp"
 #include "net/offload_names.hpp"
 #include "net/reactor.hpp"

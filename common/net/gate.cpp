@@ -8,7 +8,7 @@
 #include "core/text.hpp"
 #include "net/arrivals.hpp"
 #include "net/connections.hpp"
-#include "net/context.hpp"
+#include "net/socket.hpp"
 
 namespace zerosuite::net {
 

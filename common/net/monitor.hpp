@@ -5,7 +5,6 @@
 #include <functional>
 #include <zmq.hpp>
 
-#include "net/context.hpp"
 #include "net/reactor.hpp"
 #include "net/socket.hpp"
 

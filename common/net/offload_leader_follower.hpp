@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "core/function.hpp"
-#include "net/offload_mailbox.hpp"
+#include "net/offload.hpp"
 #include "net/reactor.hpp"
 
 namespace zerosuite::net {

@@ -8,15 +8,30 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/function.hpp"
 #include "core/result.hpp"
-#include "net/offload_mailbox.hpp"
+#include "net/offload.hpp"
 #include "net/reactor.hpp"
 
 namespace zerosuite::net {
+
+/// A tcp:// endpoint on a host that has to be looked up.
+struct NamedEndpoint {
+  std::string before;  ///< "tcp://", with the local source address if given: "tcp://10.0.0.1;".
+  std::string host;
+  std::string behind;  ///< ":4243"
+
+  /// The endpoint with `address`, which is numeric, as its host.
+  std::string at(const std::string& address) const;
+};
+
+/// Splits the host name out of a ZeroMQ endpoint. nullopt when there is nothing to look up: other transports,
+/// numeric addresses, and endpoints ZeroMQ refuses.
+std::optional<NamedEndpoint> named_endpoint(std::string_view endpoint);
 
 /// Numeric addresses in the order in which to try them, at least one; or Unavailable with the name and the
 /// reason.

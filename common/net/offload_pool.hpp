@@ -14,7 +14,6 @@
 #include "core/quota.hpp"
 #include "core/rotation.hpp"
 #include "net/offload.hpp"
-#include "net/offload_mailbox.hpp"
 #include "net/options.hpp"
 #include "net/reactor.hpp"
 

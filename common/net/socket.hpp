@@ -1,9 +1,10 @@
 // A ZeroMQ socket with the suite's options: no linger by default, no blocking, and no frame above the limit
-// is ever allocated.
+// is ever allocated; and the context it belongs to.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,12 +12,34 @@
 #include <zmq.hpp>
 
 #include "core/clock.hpp"
-#include "net/context.hpp"
 #include "net/options.hpp"
 
 namespace zerosuite::net {
 
 class Connections;
+class Gate;
+class Reactor;
+
+/// A ZeroMQ context and the gate in front of every socket bound in it. Not thread-safe. Must outlive its
+/// sockets and be destroyed before the reactor.
+class Context {
+ public:
+  /// A program that binds a socket must also run `reactor`: connections over tcp and ipc wait until it admits
+  /// them.
+  explicit Context(Reactor& reactor);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  zmq::context_t& zmq() { return context_; }
+  /// Created on first use: a program that only dials needs none.
+  Gate& gate();
+
+ private:
+  Reactor& reactor_;
+  zmq::context_t context_;
+  std::unique_ptr<Gate> gate_;
+};
 
 using Frame = zmq::message_t;
 

@@ -1,9 +1,18 @@
 #include "ops/app.hpp"
 
+#include <sys/signalfd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <system_error>
+#include <vector>
+
+#include "core/text.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::ops {
 namespace {
@@ -25,7 +34,57 @@ net::PoolOptions pool_options(const Config& config) {
   return options;
 }
 
+std::string route(const wire::Envelope& peer) { return pseudonym(peer.bytes()); }
+
+/// Stock ids are text; an integer id is shown as its encoded bytes.
+std::string shown_id(std::string_view encoded) {
+  const std::string_view text = wire::id_text(encoded);
+  return text.empty() ? core::hex(encoded) : std::string(text);
+}
+
 }  // namespace
+
+Signals::Signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // so that exceeding a file size limit is a failed write instead
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+}
+
+Signals::~Signals() { ::close(fd_); }
+
+int Signals::next() {
+  signalfd_siginfo info{};
+  return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+void CallLog::about(const rpc::CallInfo& call, std::string_view event, std::initializer_list<Field> more) {
+  if (!log_.enabled(Level::kDebug)) return;
+  std::vector<Field> fields = {
+      {"method", call.method}, {"peer", route(*call.peer)}, {"channel", shown_id(call.id)}};
+  const std::string_view trace = wire::header_text(call.header, "traceparent");
+  if (!trace.empty()) fields.emplace_back("traceparent", trace);
+  fields.insert(fields.end(), more.begin(), more.end());
+  log_.write(Level::kDebug, event, fields);
+}
+
+void CallLog::before(const rpc::CallInfo& call) { about(call, "call"); }
+
+void CallLog::after(const rpc::CallInfo& call) { about(call, "answered"); }
+
+void CallLog::failed(const rpc::CallInfo& call, const core::Error& error) {
+  about(call, "failed", {{"error", error.name}, {"message", error.text()}});
+}
+
+void CallLog::lost(const rpc::CallInfo& call) { about(call, "lost"); }
+
+void CallLog::dropped(const wire::Envelope& peer, std::string_view reason) {
+  log_.write(Level::kWarn, "dropped", {{"peer", route(peer)}, {"reason", reason}});
+}
 
 App::App(const Program& program, const Config& config, Reload reload)
     : program_(program),

@@ -1,28 +1,92 @@
 // The parts of every server program, and how it starts, serves and stops.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "net/dialer.hpp"
+#include "net/offload.hpp"
 #include "net/offload_names.hpp"
 #include "net/offload_pool.hpp"
 #include "net/reactor.hpp"
-#include "ops/call_log.hpp"
 #include "ops/config.hpp"
 #include "ops/config/program.hpp"
-#include "ops/counted_offload.hpp"
 #include "ops/interceptor.hpp"
 #include "ops/log.hpp"
 #include "ops/proxies.hpp"
-#include "ops/signals.hpp"
+#include "rpc/observer.hpp"
 #include "rpc/server/server.hpp"
 #include "rpc/transport/router_transport.hpp"
-#include "rpc/transport/sink_mux.hpp"
+#include "rpc/transport/sink.hpp"
 
 namespace zerosuite::ops {
+
+/// SIGTERM, SIGINT and SIGHUP as events of the loop (signalfd(2)), so that no code ever runs inside a signal
+/// handler. Blocks the three signals for the calling thread and those it starts, and ignores SIGPIPE and
+/// SIGXFSZ: create it before any other thread. The signals stay blocked after its destruction.
+class Signals {
+ public:
+  /// Throws std::system_error when the kernel refuses.
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  /// Becomes readable when a signal is pending.
+  int fd() const { return fd_; }
+  /// Takes the next pending signal and returns its number; 0 when there is none.
+  int next();
+
+ private:
+  int fd_;
+};
+
+/// Counts the jobs on other threads: a stopping program must not destroy what a running job still uses.
+/// Passes jobs on to another Offload and counts those whose `then` has not run. Loop thread only.
+class CountedOffload final : public net::Offload {
+ public:
+  /// `idle` is called whenever the last job is done.
+  CountedOffload(net::Offload& inner, std::function<void()> idle) : inner_(inner), idle_(std::move(idle)) {}
+
+  [[nodiscard]] bool submit_for(Client client, Job job, Job then) override {
+    const bool taken = inner_.submit_for(client, std::move(job), [this, done = std::move(then)]() mutable {
+      done();
+      if (--unfinished_ == 0) idle_();
+    });
+    if (taken) ++unfinished_;
+    return taken;
+  }
+
+  std::size_t unfinished() const { return unfinished_; }
+
+ private:
+  net::Offload& inner_;
+  std::function<void()> idle_;
+  std::size_t unfinished_ = 0;
+};
+
+/// Logs calls: at debug the beginning and end of each call, at warn dropped messages. Nothing per call at
+/// info. Must not outlive the log. Loop thread only.
+class CallLog final : public rpc::Observer {
+ public:
+  explicit CallLog(Log& log) : log_(log) {}
+
+  void before(const rpc::CallInfo& call) override;
+  void after(const rpc::CallInfo& call) override;
+  void failed(const rpc::CallInfo& call, const core::Error& error) override;
+  void lost(const rpc::CallInfo& call) override;
+  void dropped(const wire::Envelope& peer, std::string_view reason) override;
+
+ private:
+  void about(const rpc::CallInfo& call, std::string_view event, std::initializer_list<Field> more = {});
+
+  Log& log_;
+};
 
 /// Created by run(). For the thread that created it, as is everything it contains and calls.
 class App {

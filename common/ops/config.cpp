@@ -1,16 +1,36 @@
 #include "ops/config.hpp"
 
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "core/error.hpp"
 #include "ops/config/command_line.hpp"
 #include "ops/config/config_file.hpp"
-#include "ops/config/endpoint.hpp"
 #include "ops/config/text.hpp"
 #include "rpc/worker/registration.hpp"
 
 namespace zerosuite::ops {
 namespace {
+
+constexpr std::string_view kTcp = "tcp://";
+constexpr std::string_view kIpc = "ipc://";
+
+bool is_port(std::string_view text) {
+  if (text == "*") return true;
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool is_loopback(const std::string& host) {
+  in_addr address{};
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1) return (ntohl(address.s_addr) >> 24) == 127;
+  return host == "[::1]" || host == "localhost" || host == "lo";
+}
 
 constexpr std::string_view kProxy = "tcp://127.0.0.1:4244";  // where a proxy on the same machine listens
 
@@ -180,6 +200,22 @@ void print(const OptionTable& options, const Origins& origins, const std::string
 }
 
 }  // namespace
+
+bool is_endpoint(std::string_view endpoint) {
+  if (endpoint.find_first_of(", \t\r\n") != std::string_view::npos) return false;
+  if (endpoint.starts_with(kIpc)) return endpoint.size() > kIpc.size();
+  if (!endpoint.starts_with(kTcp)) return false;
+  const std::string_view address = endpoint.substr(kTcp.size());
+  const std::size_t colon = address.rfind(':');
+  return colon != std::string_view::npos && colon > 0 && is_port(address.substr(colon + 1));
+}
+
+bool is_local(std::string_view endpoint) {
+  if (endpoint.starts_with(kIpc)) return true;
+  if (!endpoint.starts_with(kTcp)) return false;
+  const std::string_view address = endpoint.substr(kTcp.size());
+  return is_loopback(std::string(address.substr(0, address.rfind(':'))));
+}
 
 Config::Config() {
   const rpc::Registration registration;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/options.hpp"
@@ -69,5 +70,13 @@ Command read(const Program& program, Config& config, const Start& start);
 /// Takes a program's secrets out of this process's environment; see take_secrets(OptionTable). `config` only
 /// provides the rows.
 Secrets take_secrets(const Program& program, Config& config);
+
+/// Whether a server can bind `endpoint`, as ZeroMQ writes it: `tcp://HOST:PORT` (a port from 0 to 65535, or
+/// `*` for any free one) or `ipc://PATH`.
+bool is_endpoint(std::string_view endpoint);
+
+/// Whether it can be reached only from this machine: ipc, or tcp on 127.0.0.0/8, [::1], localhost or the
+/// interface lo.
+bool is_local(std::string_view endpoint);
 
 }  // namespace zerosuite::ops

@@ -1,5 +1,5 @@
-// The log: one line on stderr for each event, `2026-11-23T04:31:00.123Z info math listening
-// endpoint=tcp://…`. Hides spdlog. Loop thread only.
+// The log: one line on stderr for each event, `2026-11-23T04:31:00.123Z info math
+// listening endpoint=tcp://…`. Hides spdlog. Loop thread only.
 #pragma once
 
 #include <concepts>

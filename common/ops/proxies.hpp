@@ -11,7 +11,7 @@
 #include "ops/config.hpp"
 #include "ops/log.hpp"
 #include "rpc/server/server.hpp"
-#include "rpc/transport/sink_mux.hpp"
+#include "rpc/transport/sink.hpp"
 #include "rpc/worker/proxy_link.hpp"
 
 namespace zerosuite::ops {

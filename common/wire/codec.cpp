@@ -4,8 +4,8 @@
 #include <bit>
 #include <limits>
 
+#include "core/text.hpp"
 #include "wire/foreign.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::wire {
 namespace {
@@ -117,7 +117,7 @@ double read_float(Reader& in) {
 std::string_view read_text(Reader& in) {
   const auto text = in.text();
   if (!text) throw_kind_mismatch("str", in.peek());
-  if (!is_utf8(*text)) throw Mismatch(Mismatch::Why::kText, "must be valid UTF-8");
+  if (!core::is_utf8(*text)) throw Mismatch(Mismatch::Why::kText, "must be valid UTF-8");
   return *text;
 }
 
@@ -172,8 +172,9 @@ void pack_float(Packer& out, double value) {
   out.pack_bin_body(encoded.data(), encoded.size());  // written raw: a body has no prefix
 }
 
+// A stock Python client drops a whole event on invalid UTF-8, so only valid text is sent as a str.
 void pack_text(Packer& out, std::string_view text) {
-  if (!is_utf8(text)) throw Mismatch(Mismatch::Why::kText, "text is not valid UTF-8; send it as bytes");
+  if (!core::is_utf8(text)) throw Mismatch(Mismatch::Why::kText, "text is not valid UTF-8; send it as bytes");
   out.pack_str(static_cast<std::uint32_t>(text.size()));
   out.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
 }

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/keyed_hash.hpp"
-#include "wire/utf8.hpp"
+#include "core/text.hpp"
 
 namespace zerosuite::wire {
 namespace {
@@ -103,7 +103,7 @@ void append_words(Packer& packer, Buffer& out, std::string_view args) {
   for (std::uint32_t i = 0; i < *count; ++i) {
     const auto bytes = Reader(in).bin();
     const std::string_view encoded = in.skip(kChecked);
-    bytes&& is_utf8(*bytes) ? put_text(packer, out, *bytes) : append(out, encoded);
+    bytes&& core::is_utf8(*bytes) ? put_text(packer, out, *bytes) : append(out, encoded);
   }
 }
 

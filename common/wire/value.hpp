@@ -1,6 +1,7 @@
 // Any value a peer can send, when its type is not known before it arrives.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/integer.hpp"
+#include "wire/reader.hpp"
 
 namespace zerosuite::wire {
 
@@ -100,12 +102,26 @@ inline Dict& Dict::add(std::string_view key, Value value) {
 }
 
 /// The text of a str or bytes: where text is meant, peers send either. The view refers to the value.
-std::optional<std::string_view> text_of(const Value& value);
+inline std::optional<std::string_view> text_of(const Value& value) {
+  if (const auto* text = value.as<std::string>()) return *text;
+  if (const auto* bytes = value.as<Bytes>()) return bytes->data;
+  return {};
+}
 
 /// The value under a text key; null when there is none.
-const Value* find(const Dict& dict, std::string_view key);
+inline const Value* find(const Dict& dict, std::string_view key) {
+  const auto found = std::find_if(dict.begin(), dict.end(),
+                                  [&](const DictEntry& entry) { return text_of(entry.key) == key; });
+  return found == dict.end() ? nullptr : &found->value;
+}
 
 /// The Python name of the value's type: "int", "str", "list", "NoneType", ….
-std::string_view python_name(const Value& value);
+inline std::string_view python_name(const Value& value) {
+  static_assert(std::variant_size_v<decltype(value.data)> == static_cast<std::size_t>(Kind::kNone),
+                "the alternatives of Value stand in the order of Kind");
+  return python_name(static_cast<Kind>(value.data.index()));
+}
+
+inline bool operator==(const Value& left, const Value& right) { return left.data == right.data; }
 
 }  // namespace zerosuite::wire

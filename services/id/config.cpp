@@ -6,10 +6,9 @@
 
 #include "core/random.hpp"
 #include "core/text.hpp"
-#include "db/folder_state.hpp"
+#include "db/folder.hpp"
 #include "db/redis.hpp"
 #include "id/secret/secret_file.hpp"
-#include "id/secret/secret_keys.hpp"
 #include "id/stores/redis_store.hpp"
 #include "ops/config/text.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/clock/clock.hpp"
 #include "id/clock/reach.hpp"
 #include "id/random/random_ids.hpp"

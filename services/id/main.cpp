@@ -1,7 +1,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "db/folder_state.hpp"
+#include "db/folder.hpp"
 #include "id/api/service.hpp"
 #include "id/config.hpp"
 #include "id/store_stack.hpp"

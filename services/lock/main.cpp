@@ -1,4 +1,4 @@
-#include "db/folder_state.hpp"
+#include "db/folder.hpp"
 #include "lock/api/locks.hpp"
 #include "lock/config.hpp"
 #include "lock/engines/embedded.hpp"

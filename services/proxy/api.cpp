@@ -7,7 +7,6 @@
 #include "ops/config/text.hpp"
 #include "proxy/frames.hpp"
 #include "wire/id.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
 namespace {
@@ -62,7 +61,7 @@ std::string_view state_of(const Route& route) {
 Value describe(const Route& route, core::TimePoint now) {
   const std::string_view id = wire::id_text(route.id());
   const std::string_view name = route.name();  // of a waiting call, any bytes the client sent
-  return Dict{{"method", wire::is_utf8(name) ? std::string(name) : hex(name)},
+  return Dict{{"method", core::is_utf8(name) ? std::string(name) : hex(name)},
               {"client", ops::pseudonym(route.client.outermost())},
               {"channel", id.empty() ? hex(route.id()) : hex(id)},
               {"worker", route.worker ? route.worker->id : Value()},

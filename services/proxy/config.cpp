@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "ops/config/endpoint.hpp"
+#include "ops/config.hpp"
 #include "rpc/worker/registration.hpp"
 
 namespace zerosuite::proxy {

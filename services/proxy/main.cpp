@@ -3,7 +3,7 @@
 #include "ops/run.hpp"
 #include "proxy/api.hpp"
 #include "proxy/config.hpp"
-#include "proxy/router_sink.hpp"
+#include "proxy/router.hpp"
 #include "proxy/worker_socket.hpp"
 
 int main(int argc, char** argv) {

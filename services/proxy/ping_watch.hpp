@@ -10,6 +10,7 @@
 // The first event of any call shows that calls are read, and restarts the timeout.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "core/clock.hpp"
@@ -44,6 +45,10 @@ class PingWatch {
   bool hangs(core::TimePoint now) const;
 
  private:
+  // For calls with unread heartbeats, at a stock server's usual 5 s.
+  static constexpr std::chrono::seconds kCallsEndAfter{15};
+  static constexpr std::chrono::seconds kRunning{4};  // heartbeats this far apart show that the loop runs
+
   void begin_beats() { first_beat_.reset(); }
 
   core::milliseconds limit_;
@@ -55,5 +60,29 @@ class PingWatch {
   std::optional<core::TimePoint> first_beat_;  // since the ping and the last read()
   core::TimePoint last_beat_{};
 };
+
+inline void PingWatch::asked(core::TimePoint now) {
+  asked_ = now;
+  begin_beats();
+}
+
+inline void PingWatch::answered(core::TimePoint now) {
+  answers_ = true;
+  answered_ = now;
+  asked_.reset();
+}
+
+inline void PingWatch::beat(core::TimePoint now) {
+  if (!first_beat_) first_beat_ = now;
+  last_beat_ = now;
+}
+
+inline bool PingWatch::hangs(core::TimePoint now) const {
+  if (limit_ == core::milliseconds(0) || !answers_ || !asked_) return false;
+  const core::TimePoint read = std::max(*asked_, read_);
+  if (now - std::max(read, busy_) >= limit_) return true;
+  const bool runs = first_beat_ && last_beat_ - *first_beat_ >= kRunning;
+  return runs && now - read >= limit_ + kCallsEndAfter;
+}
 
 }  // namespace zerosuite::proxy

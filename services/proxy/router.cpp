@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "core/quota.hpp"
+#include "core/text.hpp"
 #include "proxy/frames.hpp"
 #include "rpc/transport/receive_loop.hpp"
 #include "wire/event.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
 namespace {
@@ -42,7 +42,7 @@ std::string error_name(std::string_view args) {
   const auto count = in.array().value_or(0);
   const std::string_view text = count == 0 ? std::string_view() : in.str().value_or(std::string_view());
   const std::string_view name = text.substr(0, std::min(text.find('('), text.size()));
-  const bool sound = !name.empty() && name.size() <= kLongestErrorName && wire::is_utf8(name);
+  const bool sound = !name.empty() && name.size() <= kLongestErrorName && core::is_utf8(name);
   return std::string(sound ? name : "malformed");
 }
 

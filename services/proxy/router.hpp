@@ -7,8 +7,25 @@
 
 #include "ops/interceptor.hpp"
 #include "proxy/dispatcher.hpp"
+#include "rpc/transport/router_transport.hpp"
 
 namespace zerosuite::proxy {
+
+/// Sends to clients over the program's own ROUTER.
+class RouterSink final : public ClientSink {
+ public:
+  explicit RouterSink(rpc::RouterTransport& transport) : transport_(transport) {}
+
+  rpc::Delivery send(const wire::Envelope& peer, wire::Buffer& payload) override {
+    return transport_.send(peer, payload);
+  }
+  rpc::Delivery forward(std::span<net::Frame> frames) override {
+    return transport_.send_queue().forward(frames);
+  }
+
+ private:
+  rpc::RouterTransport& transport_;
+};
 
 struct RouterOptions {
   DispatcherOptions dispatch;

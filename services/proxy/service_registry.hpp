@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/keyed_hash.hpp"
+#include "net/timers.hpp"
 #include "proxy/worker.hpp"
 #include "rpc/server/catalogue.hpp"
 #include "rpc/worker/registration.hpp"
@@ -93,6 +94,31 @@ class ServiceRegistry final : public rpc::Catalogue {
   std::unordered_map<std::string, Target, core::KeyedHash, std::equal_to<>> names_;
   bool awaiting_ = false;  // some service is `awaited`
   const rpc::Catalogue* own_ = nullptr;
+};
+
+/// Forgets services that have had no worker for a long time. Loop thread only. Services of the configuration,
+/// and those with queued calls, are not forgotten.
+class ServiceExpiry {
+ public:
+  ServiceExpiry(net::Timers& timers, ServiceRegistry& registry, core::milliseconds forget_after)
+      : timers_(timers),
+        registry_(registry),
+        forget_after_(forget_after),
+        timer_(timers, [this] { sweep(); }) {}
+
+  /// The service's last worker has gone.
+  void left(Service& service);
+  /// Forgets the service that has had no worker for the longest time. False if none may be forgotten.
+  bool forget_oldest();
+
+ private:
+  Service* longest_left() const;
+  void sweep();
+
+  net::Timers& timers_;
+  ServiceRegistry& registry_;
+  core::milliseconds forget_after_;
+  net::Timer timer_;
 };
 
 }  // namespace zerosuite::proxy

@@ -4,12 +4,12 @@
 #include <array>
 #include <limits>
 
+#include "core/text.hpp"
 #include "net/traffic.hpp"
 #include "proxy/frames.hpp"
 #include "rpc/client/value_handler.hpp"
 #include "rpc/transport/dialed_transport.hpp"
 #include "rpc/transport/receive_loop.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::proxy {
 namespace {
@@ -76,7 +76,7 @@ wire::Value methods_in(const wire::Value& answer) {
 
 // Converts bytes to text: Python 2.7 does not distinguish them.
 wire::Value in_text(const wire::Value& value) {
-  if (const auto* const bytes = value.as<wire::Bytes>(); bytes != nullptr && wire::is_utf8(bytes->data))
+  if (const auto* const bytes = value.as<wire::Bytes>(); bytes != nullptr && core::is_utf8(bytes->data))
     return bytes->data;
   if (const auto* const list = value.as<wire::List>()) {
     wire::List texts;

@@ -5,7 +5,7 @@
 
 #include "id/issuer.hpp"
 #include "id/secret/secrets.hpp"
-#include "id/text/text.hpp"
+#include "id/text/digits.hpp"
 #include "measure.hpp"
 #include "support/memory_store.hpp"
 

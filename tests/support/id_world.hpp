@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/snowflake/snowflakes.hpp"
 #include "id/snowflake/worker_id_lease.hpp"
 #include "support/fake_clocks.hpp"

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "net/offload_mailbox.hpp"
+#include "net/offload.hpp"
 #include "net/offload_pool.hpp"
 #include "rpc/server/server.hpp"
 #include "rpc/transport/router_transport.hpp"

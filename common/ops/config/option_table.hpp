@@ -2,6 +2,7 @@
 // all derived from its rows, and a test compares suite.toml with them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "core/secret.hpp"
 #include "ops/config/option.hpp"
 #include "ops/config/program.hpp"
+#include "ops/config/text.hpp"
 
 namespace zerosuite::ops {
 
@@ -124,6 +126,29 @@ class OptionTable {
 };
 
 /// The prefix of a program's environment variables: `ZEROSUITE_MATH_`.
-std::string environment_prefix(std::string_view program);
+inline std::string environment_prefix(std::string_view program) {
+  return "ZEROSUITE_" + upper(program) + "_";
+}
+
+inline const Option* OptionTable::find(std::string_view name) const {
+  const auto found =
+      std::find_if(all_.begin(), all_.end(), [&](const Option& option) { return option.name() == name; });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+inline std::vector<std::string> OptionTable::variables(const Option& option) const {
+  const std::string shared = "ZEROSUITE_" + upper(option.name());
+  const std::string own = environment_prefix(program_.name) + upper(option.name());
+  switch (option.scope()) {
+    case Scope::kCommand:
+      return option.is_switch() ? std::vector<std::string>{} : std::vector{shared};
+    case Scope::kOwn:
+    case Scope::kSecret:
+      return {own};
+    case Scope::kShared:
+      return {own, shared};
+  }
+  return {};
+}
 
 }  // namespace zerosuite::ops

@@ -22,11 +22,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/text.hpp"
 #include "rpc/client/call_error.hpp"
 #include "rpc/client/connection.hpp"
 #include "rpc/client/items.hpp"
 #include "rpc/client/value_handler.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
 
@@ -116,7 +116,7 @@ class Client {
   PreparedCall prepare(const Request& request, const A&... args) const {
     PreparedCall prepared{{request.method, wire::Buffer(128), connection_->timeout(request.options), {}},
                           request.options.stop};
-    if (!wire::is_utf8(request.method))
+    if (!core::is_utf8(request.method))
       throw wire::Mismatch(wire::Mismatch::Why::kText, "a method's name must be UTF-8");
     request.options.trace.add_to(prepared.call.context);
     wire::Packer packer(prepared.call.args);

@@ -3,7 +3,6 @@
 #include <exception>
 
 #include "core/text.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
 namespace {
@@ -33,7 +32,7 @@ std::string python_repr(std::string_view text) {
 // an unknown method. The text is sent twice, since the traceback repeats it.
 std::string presentable(std::string_view text) {
   constexpr std::size_t kLongest = 4096;
-  if (!wire::is_utf8(text)) return "(text that is not valid UTF-8)";
+  if (!core::is_utf8(text)) return "(text that is not valid UTF-8)";
   if (text.size() <= kLongest) return std::string(text);
   std::size_t end = kLongest;
   while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character

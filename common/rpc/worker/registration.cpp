@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "wire/event.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::rpc {
 namespace {
@@ -54,7 +54,7 @@ bool flag_field(const Dict& dict, std::string_view key) {
 std::string optional_text(const Dict& dict, std::string_view key) {
   const auto* const value = field<std::string>(dict, key);
   if (value == nullptr) return {};
-  if (value->size() > kLongestText || !wire::is_utf8(*value))
+  if (value->size() > kLongestText || !core::is_utf8(*value))
     refuse("the registration's " + std::string(key) + " is too long or not UTF-8");
   return *value;
 }
@@ -64,7 +64,7 @@ State read_state(const Dict& dict) {
   if (said == nullptr) return {};
   State state{text_field(*said, "id"), optional_text(*said, "where"), optional_text(*said, "lock"),
               flag_field(*said, "shared")};
-  if (!wire::is_utf8(state.id)) refuse("the registration's state has an id that is not UTF-8");
+  if (!core::is_utf8(state.id)) refuse("the registration's state has an id that is not UTF-8");
   return state;
 }
 

@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/json.hpp"
-#include "id/text/text.hpp"
+#include "id/text/digits.hpp"
 
 namespace zerosuite::id {
 namespace {

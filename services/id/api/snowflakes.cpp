@@ -1,19 +1,58 @@
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "id/api/format.hpp"
 #include "id/api/groups.hpp"
-#include "id/api/runs.hpp"
 #include "id/clock/zone.hpp"
+#include "id/snowflake/cursor.hpp"
+#include "wire/codec.hpp"
 
 namespace zerosuite::id {
 
-std::size_t IdsView::size() const {
-  std::int64_t total = 0;
-  for (const Run& run : runs) total += run.count;
-  return static_cast<std::size_t>(total);
-}
+// Many ids in one reply, packed without a Value for each.
 
+/// As [[first, count], …].
+struct RunsView {
+  std::vector<Run> runs;
+};
+
+/// As [id, id, …].
+struct IdsView {
+  std::vector<Run> runs;
+  std::int64_t stride = 1;
+
+  std::size_t size() const {
+    std::int64_t total = 0;
+    for (const Run& run : runs) total += run.count;
+    return static_cast<std::size_t>(total);
+  }
+  /// Calls `each` with every id in turn.
+  template <class F>
+  void for_each(F each) const {
+    for (const Run& run : runs) {
+      for (std::int64_t i = 0; i < run.count; ++i) each(run.first + i * stride);
+    }
+  }
+};
+
+}  // namespace zerosuite::id
+
+namespace zerosuite::wire {
+
+template <>
+struct Foreign<id::RunsView> {
+  static void pack(Packer& out, const id::RunsView& view);
+};
+
+template <>
+struct Foreign<id::IdsView> {
+  static void pack(Packer& out, const id::IdsView& view);
+};
+
+}  // namespace zerosuite::wire
+
+namespace zerosuite::id {
 namespace {
 
 using core::Failure;

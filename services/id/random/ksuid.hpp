@@ -1,11 +1,15 @@
 // KSUID (https://github.com/segmentio/ksuid): 32 bits of seconds since 2014-05-13 and 128 random bits.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
+#include "id/clock/clock.hpp"
 #include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
@@ -23,7 +27,21 @@ struct Ksuid {
 inline constexpr std::int64_t kKsuidEpoch = 1'400'000'000;
 
 /// 27 base 62 digits; texts sort as their ids do.
-std::string ksuid_text(const Ksuid& ksuid);
+inline std::string ksuid_text(const Ksuid& ksuid) {
+  // A 160-bit number: after its last ten digits are split off, the rest fits into 128 bits.
+  constexpr std::uint64_t kRange = 839'299'365'868'340'224;  // 62^10
+  const Number128 high = Number128{ksuid.seconds} << 64 | high_half(ksuid.random);
+  const Number128 low = high % kRange << 64 | low_half(ksuid.random);
+  std::string text(27, '\0');
+  write((high / kRange << 64) + low / kRange, kBase62Digits, std::span(text).first(17));
+  write(low % kRange, kBase62Digits, std::span(text).last(10));
+  return text;
+}
+
+inline Ksuid Ksuid::plus(std::uint64_t step) const {
+  const Number128 sum = random + step;
+  return {sum < random ? seconds + 1 : seconds, sum};
+}
 
 }  // namespace zerosuite::id::formats
 
@@ -48,5 +66,27 @@ class MonotonicKsuids {
   formats::Ksuid last_;
   bool stale_ = false;
 };
+
+inline formats::Ksuid MonotonicKsuids::next(std::int64_t seconds_since_1970) {
+  const std::int64_t now = seconds_since_1970 - formats::kKsuidEpoch;
+  const std::int64_t next = std::int64_t{last_.seconds} + 1;
+  if (now < next && !stale_) {
+    last_ = last_.plus(std::max<std::uint64_t>(entropy_.bits(), 1));
+  } else {
+    const std::uint32_t seconds = seconds_in_32_bits(std::max(now, next));
+    const std::uint64_t high = entropy_.bits();
+    last_ = {seconds, formats::joined(high, entropy_.bits())};
+    stale_ = false;
+  }
+  return last_;
+}
+
+inline void MonotonicKsuids::raise(std::int64_t first_second) {
+  if (first_second > last_second() + 1) {
+    const std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+    last_ = {seconds_in_32_bits(std::min(first_second - 1 - formats::kKsuidEpoch, most)), 0};
+  }
+  renew();
+}
 
 }  // namespace zerosuite::id

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
+#include "id/clock/clock.hpp"
+#include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
 
@@ -13,12 +15,24 @@ struct ObjectIdParts {
   std::uint32_t seconds = 0;  ///< Since 1970
   std::uint64_t process = 0;  ///< 40 bits: in an Xid, 24 for the machine and 16 for the process.
   std::uint32_t counter = 0;  ///< 24 bits
+
+  Number128 number() const { return joined(seconds, process << 24 | counter); }
 };
 
 /// 20 base 32 digits in lower case.
-std::string xid_text(const ObjectIdParts& id);
+inline std::string xid_text(const ObjectIdParts& id) {
+  constexpr int kFilled = 20 * 5 - 96;  // the last digit's lower bits
+  std::string text(20, '\0');
+  write(id.number() << kFilled, kBase32Digits, text);
+  return text;
+}
+
 /// 24 hexadecimal digits.
-std::string objectid_text(const ObjectIdParts& id);
+inline std::string objectid_text(const ObjectIdParts& id) {
+  std::string text(24, '\0');
+  write(id.number(), kHexDigits, text);
+  return text;
+}
 
 }  // namespace zerosuite::id::formats
 
@@ -37,11 +51,31 @@ class ObjectIdGenerator {
   void renew();
 
  private:
+  static constexpr std::uint32_t kCounters = std::uint32_t{1} << 24;
+
   core::Entropy& entropy_;
   std::uint64_t process_ = 0;
   std::uint32_t counter_ = 0;
   std::int64_t seconds_ = 0;
   std::uint32_t used_ = 0;  // the number of counters used in that second
 };
+
+inline formats::ObjectIdParts ObjectIdGenerator::next(std::int64_t seconds_since_1970) {
+  if (seconds_since_1970 > seconds_) {
+    seconds_ = seconds_since_1970;
+    used_ = 0;
+  } else if (used_ == kCounters) {
+    ++seconds_;
+    used_ = 0;
+  }
+  ++used_;
+  counter_ = (counter_ + 1) % kCounters;
+  return {seconds_in_32_bits(seconds_), process_, counter_};
+}
+
+inline void ObjectIdGenerator::renew() {
+  process_ = entropy_.bits() >> 24;
+  counter_ = static_cast<std::uint32_t>(entropy_.bits() % kCounters);
+}
 
 }  // namespace zerosuite::id

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/clock/clock.hpp"
 #include "id/random/ksuid.hpp"
 #include "id/random/object_id.hpp"

@@ -1,21 +1,28 @@
 // ULID (https://github.com/ulid/spec): 48 bits of milliseconds since 1970 and 80 random bits.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats {
 
 /// Takes the lowest 80 bits of `random`.
-Number128 ulid(std::int64_t ms, Number128 random);
+inline Number128 ulid(std::int64_t ms, Number128 random) {
+  return Number128{static_cast<std::uint64_t>(ms)} << 80 | random << 48 >> 48;
+}
 
 constexpr std::int64_t ulid_ms(Number128 ulid) { return static_cast<std::int64_t>(ulid >> 80); }
 
 /// 26 digits of Crockford's base 32; texts sort as their ids do.
-std::string ulid_text(Number128 ulid);
+inline std::string ulid_text(Number128 ulid) {
+  std::string text(26, '\0');
+  write(ulid, kCrockfordDigits, text);
+  return text;
+}
 
 }  // namespace zerosuite::id::formats
 
@@ -40,5 +47,18 @@ class MonotonicUlids {
   formats::Number128 last_ = 0;
   bool stale_ = false;
 };
+
+inline formats::Number128 MonotonicUlids::next(std::int64_t ms) {
+  if (ms <= last_ms() && !stale_) return ++last_;
+  const std::uint64_t high = entropy_.bits();
+  last_ = formats::ulid(std::max(ms, last_ms() + 1), formats::joined(high, entropy_.bits()));
+  stale_ = false;
+  return last_;
+}
+
+inline void MonotonicUlids::raise(std::int64_t first_ms) {
+  if (first_ms > last_ms() + 1) last_ = formats::ulid(first_ms - 1, 0);
+  renew();
+}
 
 }  // namespace zerosuite::id

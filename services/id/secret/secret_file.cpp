@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace zerosuite::id {
 namespace {
@@ -29,6 +31,33 @@ struct File {
 
 [[noreturn]] void refuse_call(const std::string& path) {
   refuse_secret(path, std::generic_category().message(errno));
+}
+
+constexpr std::size_t kLeastDigits = 32, kMostDigits = 128;
+constexpr std::string_view kBlank = " \t\r";
+
+std::string_view trimmed(std::string_view line) {
+  line = line.substr(0, line.find('#'));
+  const std::size_t begin = line.find_first_not_of(kBlank);
+  if (begin == line.npos) return {};
+  return line.substr(begin, line.find_last_not_of(kBlank) + 1 - begin);
+}
+
+bool is_key_id(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+SecretKey parse_key(std::string_view line, const std::string& place) {
+  const std::size_t end = line.find_first_of(kBlank);
+  if (end != 1 || !is_key_id(line.front()))
+    refuse_secret(place, "expected one character of 0-9A-Za-z, a blank, and a key in hexadecimal digits");
+  const std::string_view digits = line.substr(line.find_first_not_of(kBlank, end));
+  if (digits.size() < kLeastDigits || digits.size() > kMostDigits || digits.size() % 2 != 0)
+    refuse_secret(place,
+                  "a key has from 32 to 128 hexadecimal digits, an even number of them; this one has " +
+                      std::to_string(digits.size()));
+  SecretKey key{line.front()};
+  key.bytes.resize(digits.size() / 2);
+  if (!core::unhex(digits, key.bytes)) refuse_secret(place, "a key has hexadecimal digits only");
+  return key;
 }
 
 }  // namespace
@@ -60,6 +89,27 @@ core::SecretText read_secret(const std::string& path) {
   text.resize(core::view(text).find_last_not_of(" \t\r\n") + 1);
   if (text.empty()) refuse_secret(path, "there is no secret in it");
   return text;
+}
+
+std::vector<SecretKey> parse_keys(std::string_view text, const std::string& place, char separator) {
+  std::vector<SecretKey> keys;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty()) continue;
+    const std::string here = place + ":" + std::to_string(number);
+    SecretKey key = parse_key(line, here);
+    if (std::any_of(keys.begin(), keys.end(), [&](const SecretKey& other) { return other.id == key.id; }))
+      refuse_secret(here, std::string("there is a key '") + key.id + "' already");
+    keys.push_back(std::move(key));
+  }
+  if (keys.empty()) refuse_secret(place, "there is no key in it");
+  return keys;
+}
+
+std::vector<SecretKey> read_keys(const std::string& path) {
+  return parse_keys(core::view(read_private(path)), path);
 }
 
 }  // namespace zerosuite::id

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/error.hpp"
-#include "id/text/text.hpp"
+#include "id/text/digits.hpp"
 
 namespace zerosuite::id {
 namespace {

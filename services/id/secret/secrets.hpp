@@ -7,9 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "id/secret/feistel_cipher.hpp"
-#include "id/secret/secret_keys.hpp"
-#include "id/secret/siv_cipher.hpp"
+#include "id/secret/ciphers.hpp"
+#include "id/secret/secret_file.hpp"
 
 namespace zerosuite::id {
 

@@ -11,8 +11,6 @@ using core::Done, core::Result;
 
 namespace {
 
-Key key_of(const std::string& tag) { return {Key::Kind::kTag, tag}; }
-
 std::vector<std::int64_t> values_of(const std::vector<Series>& all) {
   std::vector<std::int64_t> values;
   for (const Series& series : all) {
@@ -34,8 +32,9 @@ Segments::Segments(net::Timers& timers, Store& store, SegmentOptions options)
     : timers_(timers), store_(store), options_(options), buffers_(options_.max_tags) {}
 
 RangeBuffer& Segments::buffer(const std::string& tag) {
-  return buffers_.use(
-      tag, [&] { return std::make_shared<RangeBuffer>(timers_, store_, key_of(tag), options_.buffer); });
+  return buffers_.use(tag, [&] {
+    return std::make_shared<RangeBuffer>(timers_, store_, Key{Key::Kind::kTag, tag}, options_.buffer);
+  });
 }
 
 void Segments::next(const std::string& tag, Done<std::int64_t> done, Client client) {

@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "core/json.hpp"
 #include "core/result.hpp"
 #include "id/snowflake/wait_queue.hpp"
 #include "id/stores/reserver.hpp"
@@ -41,11 +44,29 @@ struct WaitOptions {
 };
 
 /// Why a caller cannot wait: StoreRegressed while the store is known to have lost data, or Overloaded.
-std::optional<core::Error> refusal(const Key& key, Client client, const WaitQueue<Waiter>& queue,
-                                   const Reserver& reserver);
+inline std::optional<core::Error> refusal(const Key& key, Client client, const WaitQueue<Waiter>& queue,
+                                          const Reserver& reserver) {
+  // Waiting would not help. After the pause a caller is let through, to find out whether it is over.
+  if (reserver.resting() && reserver.trouble()->name == core::kStoreRegressed.name) return reserver.trouble();
+  if (queue.has_room(client)) return std::nullopt;
+  return core::Error{core::kOverloaded,
+                     std::to_string(queue.size()) + " callers wait for '" + key.name + "' already",
+                     core::Json().add("retry_after_ms", reserver.pauses().first.count())};
+}
+
 /// The error after a caller's deadline: SegmentExhausted (for a tag) or Unavailable, with {"retry_after_ms"}.
-core::Error too_late(const Key& key, const WaitOptions& options, const Reserver& reserver);
+inline core::Error too_late(const Key& key, const WaitOptions& options, const Reserver& reserver) {
+  std::string words =
+      "'" + key.name + "': nothing came within " + std::to_string(options.park.count()) + " ms";
+  if (const auto& trouble = reserver.trouble()) words += "; " + trouble->name + ": " + trouble->message;
+  const auto& name = key.kind == Key::Kind::kTag ? core::kSegmentExhausted : core::kUnavailable;
+  return {name, std::move(words), core::Json().add("retry_after_ms", reserver.pause().count())};
+}
+
 /// The error when the key has no more values below `end`.
-core::Error range_exhausted(const Key& key, std::int64_t end);
+inline core::Error range_exhausted(const Key& key, std::int64_t end) {
+  return {core::kRangeExhausted, "'" + key.name + "' has come to its last value",
+          core::Json().add("max", end - 1)};
+}
 
 }  // namespace zerosuite::id

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/snowflake/layout.hpp"
 
 namespace zerosuite::id {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/clock/clock.hpp"
 #include "id/clock/window.hpp"
 #include "id/snowflake/cursor.hpp"

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "core/entropy.hpp"
+#include "core/random.hpp"
 #include "id/clock/clock.hpp"
 #include "id/stores/store.hpp"
 #include "net/timers.hpp"

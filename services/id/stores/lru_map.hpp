@@ -9,10 +9,10 @@
 #include <unordered_map>
 
 #include "core/completion_latch.hpp"
-#include "core/entropy.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/keyed_hash.hpp"
+#include "core/random.hpp"
 
 namespace zerosuite::id {
 

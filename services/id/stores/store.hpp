@@ -201,4 +201,24 @@ class Store {
   virtual std::optional<core::Error> trouble() const = 0;
 };
 
+inline std::string Key::text() const {
+  switch (kind) {
+    case Kind::kTicks:
+      return "ticks:" + name;
+    case Kind::kTag:
+      return "tag:" + name;
+    case Kind::kCounter:
+      break;
+  }
+  return "counter:" + name;
+}
+
+inline std::optional<std::string> TagPage::end() const {
+  std::string end = prefix;
+  while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
+  if (end.empty()) return std::nullopt;
+  ++end.back();
+  return end;
+}
+
 }  // namespace zerosuite::id

@@ -7,7 +7,6 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "wire/utf8.hpp"
 
 namespace zerosuite::lock {
 namespace {
@@ -39,7 +38,7 @@ Value option_of(const Options& opts, std::string_view key) {
 
 std::optional<std::string> text(const Options& opts, std::string_view key) {
   const auto bytes = wire::Reader(opts.find(key)).bin();
-  if (bytes && !wire::is_utf8(*bytes))
+  if (bytes && !core::is_utf8(*bytes))
     throw Failure(core::kInvalidArgument, "option '" + std::string(key) + "' must be UTF-8");
   return opts.text(key);
 }
@@ -177,7 +176,7 @@ std::vector<Ticketed> held_of(const ListArgument& list, const Limits& limits) {
     const bool pair = in.array() == 2U;
     const auto name = pair ? in.text() : std::nullopt;
     const auto token = name ? integer(shallow_value(in)) : std::nullopt;
-    if (!token || !wire::is_utf8(*name))
+    if (!token || !core::is_utf8(*name))
       throw Failure(core::kTypeError, "held must be a list of [name, token]");
     held.emplace_back(*name, *token);
   }

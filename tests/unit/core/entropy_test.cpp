@@ -1,5 +1,3 @@
-#include "core/entropy.hpp"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/random.hpp"
 #include "support/child.hpp"
 
 namespace zerosuite::core::entropy_test {

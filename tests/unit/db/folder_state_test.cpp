@@ -1,4 +1,3 @@
-#include "db/folder_state.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>

@@ -1,10 +1,9 @@
-#include "db/log_scan.hpp"
-
 #include <doctest/doctest.h>
 
 #include <string>
 
 #include "db/database.hpp"
+#include "db/write_ahead_log.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace log_scan_test {

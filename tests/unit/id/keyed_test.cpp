@@ -9,9 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "id/secret/feistel_cipher.hpp"
-#include "id/secret/keyed_hash.hpp"
-#include "id/secret/siv_cipher.hpp"
+#include "id/secret/ciphers.hpp"
 #include "support/bytes.hpp"
 
 namespace zerosuite::id::formats::keyed_test {

@@ -1,11 +1,10 @@
-#include "id/secret/secret_keys.hpp"
-
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
 #include <string>
 
 #include "core/error.hpp"
+#include "id/secret/secret_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace zerosuite::id::secret_keys_test {

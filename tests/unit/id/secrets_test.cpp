@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "id/text/text.hpp"
+#include "id/text/digits.hpp"
 
 namespace zerosuite::id::secrets_test {
 namespace {

@@ -1,4 +1,3 @@
-#include "id/text/text.hpp"
 
 #include <doctest/doctest.h>
 

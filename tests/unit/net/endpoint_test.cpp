@@ -1,8 +1,8 @@
-#include "net/endpoint.hpp"
-
 #include <doctest/doctest.h>
 
 #include <string>
+
+#include "net/offload_names.hpp"
 
 namespace endpoint_test {
 

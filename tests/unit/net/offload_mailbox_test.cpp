@@ -1,5 +1,3 @@
-#include "net/offload_mailbox.hpp"
-
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -8,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/offload.hpp"
 #include "support/wait.hpp"
 
 namespace offload_mailbox_test {

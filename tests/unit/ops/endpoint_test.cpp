@@ -1,6 +1,6 @@
-#include "ops/config/endpoint.hpp"
-
 #include <doctest/doctest.h>
+
+#include "ops/config.hpp"
 
 namespace zerosuite::ops::endpoint_test {
 namespace {

@@ -1,9 +1,8 @@
-#include "ops/signals.hpp"
-
 #include <doctest/doctest.h>
 
 #include <csignal>
 
+#include "ops/app.hpp"
 #include "unit/ops/restored_signals.hpp"
 
 namespace zerosuite::ops::signals_test {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "rpc/transport/sink_mux.hpp"
+#include "rpc/transport/sink.hpp"
 #include "support/server_rig.hpp"
 
 namespace server_links_test {

@@ -1,4 +1,4 @@
-#include "net/offload_mailbox.hpp"
+#include "net/offload.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -1,12 +1,12 @@
-#include "wire/utf8.hpp"
-
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cstdint>
 #include <string>
 
-namespace zerosuite::wire::utf8_test {
+#include "core/text.hpp"
+
+namespace zerosuite::core::utf8_test {
 namespace {
 
 // The plain definition: a sequence is well formed when it is how its code point is encoded.
@@ -89,4 +89,4 @@ TEST_CASE("a damaged or cut sequence is found wherever it stands among ASCII") {
 }
 
 }  // namespace
-}  // namespace zerosuite::wire::utf8_test
+}  // namespace zerosuite::core::utf8_test
