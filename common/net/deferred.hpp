@@ -1,6 +1,7 @@
 // Calls that must not run inside the one that causes them.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -26,7 +27,20 @@ class Deferred {
   /// Whether nothing waits.
   bool empty() const { return calls_.empty(); }
   /// Makes the calls that wait, now. If one throws, the rest is made at the end of the turn.
-  void run();
+  void run() {
+    const std::weak_ptr<const bool> life = life_;
+    // Not those that are added meanwhile: they would hold the loop.
+    for (std::size_t left = calls_.size(); left > 0 && !life.expired(); --left) {
+      Call call = std::move(calls_.front());
+      calls_.pop_front();
+      try {
+        call();
+      } catch (...) {
+        if (!life.expired() && !calls_.empty()) turn_ends_.later();
+        throw;
+      }
+    }
+  }
 
  private:
   std::deque<Call> calls_;
