@@ -239,6 +239,17 @@ TEST_CASE("a place in a long line is told as it is, whoever leaves or comes") {
   CHECK(place(299) == 199);
 }
 
+TEST_CASE("a ticket that was granted has no place among those who wait, also while nobody claims it") {
+  BrokerRig rig({.max_waiting = 4});
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = std::to_string(i);
+    const auto ann = rig.acquire(want("ann", {name}));
+    REQUIRE(outcome([&] { rig.enqueue(want("bob", {name})); }) == "ok");
+    rig.release(ann);
+  }
+  CHECK(rig.waiting() == 0);
+}
+
 TEST_CASE("an owner has so many tickets and no more, and a client its share of all") {
   BrokerRig rig({.max_tickets = 32, .max_owner_tickets = 3});
   const auto by = [](const std::string& client, const std::string& owner) {
