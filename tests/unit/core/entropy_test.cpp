@@ -12,7 +12,6 @@
 #include "support/child.hpp"
 
 namespace zerosuite::core::entropy_test {
-namespace {
 
 using test::wiped_on_fork;
 
@@ -109,5 +108,4 @@ TEST_CASE("a mark tells a child that it is one, until it is renewed there") {
   CHECK(shown() == "parent");
 }
 
-}  // namespace
 }  // namespace zerosuite::core::entropy_test

@@ -9,14 +9,10 @@
 #include "support/fakes.hpp"
 #include "support/faulty_disk.hpp"
 
-namespace commit_queue_test {
+namespace zerosuite::test::commit_queue_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using db::CommitQueue;
-using test::FaultyDisk;
-
-namespace {
 
 // A file of numbers, and a queue before it.
 class Numbers final : public CommitQueue::Target {
@@ -90,8 +86,6 @@ class Numbers final : public CommitQueue::Target {
  public:
   CommitQueue queue{timers, offload, *this};
 };
-
-}  // namespace
 
 TEST_CASE("all that one turn brings goes to the disk together, and what comes meanwhile goes next") {
   Numbers numbers;
@@ -289,4 +283,4 @@ TEST_CASE("closing on a full disk says so, unless there is room again") {
   CHECK(numbers.notes == "1- 1! 2! ");
 }
 
-}  // namespace commit_queue_test
+}  // namespace zerosuite::test::commit_queue_test

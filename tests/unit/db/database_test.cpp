@@ -9,9 +9,8 @@
 #include "support/faulty_disk.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace database_test {
+namespace zerosuite::test::database_test {
 
-using namespace zerosuite;
 using db::Database;
 
 TEST_CASE("what is bound comes back, whatever bytes it has") {
@@ -124,4 +123,4 @@ TEST_CASE("commits are synced when that is asked for") {
   CHECK(database.integer("PRAGMA synchronous") == 2);
 }
 
-}  // namespace database_test
+}  // namespace zerosuite::test::database_test

@@ -11,13 +11,10 @@
 #include "db/folder.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace folder_state_test {
+namespace zerosuite::test::folder_state_test {
 
-using namespace zerosuite;
 using db::Folder;
 using db::state_of;
-
-namespace {
 
 std::string failure_of(const std::filesystem::path& folder) {
   try {
@@ -27,8 +24,6 @@ std::string failure_of(const std::filesystem::path& folder) {
   }
   return {};
 }
-
-}  // namespace
 
 TEST_CASE("a folder's state has an id that stays with it, over processes and wherever it is moved") {
   const test::TemporaryFolder above;
@@ -81,4 +76,4 @@ TEST_CASE("a file that holds no id is an error in one line, and not replaced") {
   CHECK(failure_of(folder.path()) == "StorageError: " + file.string() + " cannot be read, or is empty");
 }
 
-}  // namespace folder_state_test
+}  // namespace zerosuite::test::folder_state_test

@@ -11,12 +11,9 @@
 #include "core/error.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace folder_test {
+namespace zerosuite::test::folder_test {
 
-using namespace zerosuite;
 using db::Folder;
-
-namespace {
 
 // What opening it fails with, as "name: message"; empty when it does not.
 std::string failure_of(const std::filesystem::path& path) {
@@ -27,8 +24,6 @@ std::string failure_of(const std::filesystem::path& path) {
   }
   return {};
 }
-
-}  // namespace
 
 TEST_CASE("a folder is made with those above it, for its owner only") {
   const test::TemporaryFolder above;
@@ -128,4 +123,4 @@ TEST_CASE("in a folder that others may read the file is for its owner only, also
   CHECK((found.st_mode & 0777) == 0600);
 }
 
-}  // namespace folder_test
+}  // namespace zerosuite::test::folder_test

@@ -7,12 +7,9 @@
 #include "db/database.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace log_scan_test {
+namespace zerosuite::test::log_scan_test {
 
-using namespace zerosuite;
 using db::LogState;
-
-namespace {
 
 constexpr std::size_t kHeader = 32;
 constexpr std::size_t kFrame = 24 + 4096;
@@ -46,8 +43,6 @@ struct Log {
   test::TemporaryFolder folder;
   std::string bytes;
 };
-
-}  // namespace
 
 TEST_CASE("a log that is whole has lost nothing; of one that is empty or not there nobody can tell") {
   const Log log;
@@ -138,4 +133,4 @@ TEST_CASE("frames of an earlier round of the log are no loss") {
   CHECK(db::scan_log(log.path()) == LogState::kWhole);
 }
 
-}  // namespace log_scan_test
+}  // namespace zerosuite::test::log_scan_test

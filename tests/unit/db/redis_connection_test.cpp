@@ -17,17 +17,11 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
-namespace redis_connection_test {
+namespace zerosuite::test::redis_connection_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using db::RedisReply;
-using test::RedisRig;
-using test::RedisServer;
-using test::turn_until;
-
-namespace {
 
 // Errors by name, values as they are.
 struct Told {
@@ -43,8 +37,6 @@ struct Told {
 db::RedisOptions impatient(const std::string& endpoint) {
   return {.endpoint = endpoint, .connect_timeout = 150ms, .command_timeout = 150ms, .longest_pause = 100ms};
 }
-
-}  // namespace
 
 TEST_CASE("without a connection a command is refused with the next turn, with the time to wait") {
   RedisServer server({}, RedisServer::Start::kLater);
@@ -368,4 +360,4 @@ TEST_CASE("pauses double up to the longest and are drawn from their upper half")
   CHECK(db::pause_after(4'000'000'000u, options, 0) == 2000ms);
 }
 
-}  // namespace redis_connection_test
+}  // namespace zerosuite::test::redis_connection_test

@@ -7,15 +7,11 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
-namespace redis_destroyed_test {
+namespace zerosuite::test::redis_destroyed_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using db::RedisReply;
-using test::RedisRig;
-using test::RedisServer;
-using test::turn_until;
 
 TEST_CASE("a client destroyed in any of its callbacks calls nothing any more") {
   RedisServer server;
@@ -94,4 +90,4 @@ TEST_CASE("a client destroyed with commands on their way leaves nothing behind")
   CHECK(witness.use_count() == 1);
 }
 
-}  // namespace redis_destroyed_test
+}  // namespace zerosuite::test::redis_destroyed_test

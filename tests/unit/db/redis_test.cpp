@@ -11,17 +11,11 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
-namespace redis_test {
+namespace zerosuite::test::redis_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using db::RedisReply;
-using test::RedisRig;
-using test::RedisServer;
-using test::turn_until;
-
-namespace {
 
 using Words = std::vector<std::string>;
 
@@ -39,8 +33,6 @@ Result<RedisReply> eval(RedisRig& rig, const std::string& script, const Words& k
   REQUIRE(turn_until(rig.reactor, [&] { return answer.has_value(); }));
   return *std::move(answer);
 }
-
-}  // namespace
 
 TEST_CASE("each kind of reply becomes the value that it is") {
   RedisServer server;
@@ -194,4 +186,4 @@ TEST_CASE("a client with a wrong password, or none, is not connected and says wh
   }
 }
 
-}  // namespace redis_test
+}  // namespace zerosuite::test::redis_test

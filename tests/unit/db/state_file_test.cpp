@@ -7,15 +7,11 @@
 
 #include "support/faulty_disk.hpp"
 
-namespace state_file_test {
+namespace zerosuite::test::state_file_test {
 
-using namespace zerosuite;
 using db::LogState;
 using db::StateFile;
 using IfGone = db::StateFile::IfGone;
-using test::FaultyDisk;
-
-namespace {
 
 const std::string kAdvice = "; to go on, ask";
 
@@ -91,8 +87,6 @@ struct Opened {
 
   StateFile file;
 };
-
-}  // namespace
 
 TEST_CASE("a new folder gets a file of the format, and is known from its first start") {
   const Shelf shelf;
@@ -370,4 +364,4 @@ TEST_CASE("what commits to a full disk left in the log is not taken for damage a
   }
 }
 
-}  // namespace state_file_test
+}  // namespace zerosuite::test::state_file_test

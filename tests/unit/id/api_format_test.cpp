@@ -10,7 +10,6 @@
 #include "support/server_rig.hpp"
 
 namespace zerosuite::id::api_format_test {
-namespace {
 
 using test::ServerRig;
 using wire::Integer, wire::Value;
@@ -159,5 +158,4 @@ TEST_CASE("obf, token and what undoes them take a context, or none") {
   CHECK(rig.ask("token", std::vector<int>{1}).starts_with("ERR [\"TypeError\""));
 }
 
-}  // namespace
 }  // namespace zerosuite::id::api_format_test

@@ -11,7 +11,6 @@
 #include "support/server_rig.hpp"
 
 namespace zerosuite::id::api_random_test {
-namespace {
 
 using test::ServerRig;
 
@@ -96,5 +95,4 @@ TEST_CASE("uuid1 takes a node, a clock sequence, both or none") {
           .starts_with("ERR [\"InvalidArgument\", \"node must be from 0 to 2^48 - 1, not 281474976710656\""));
 }
 
-}  // namespace
 }  // namespace zerosuite::id::api_random_test

@@ -16,7 +16,6 @@
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::watch_test {
-namespace {
 
 using test::Answered, test::Fate, test::IdMember, test::IdWorld;
 
@@ -164,5 +163,4 @@ TEST_CASE("a stop answers those who wait for others") {
   CHECK(changed.ok());
 }
 
-}  // namespace
 }  // namespace zerosuite::id::watch_test

@@ -9,15 +9,10 @@
 #include "core/error.hpp"
 #include "support/fake_clocks.hpp"
 
-namespace clock_test {
+namespace zerosuite::test::clock_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::FakeClocks;
-using test::kWallMs;
-
-namespace {
 
 constexpr id::ClockRules kRules{
     .max_lead = 10min, .reserve_lead = 10s, .max_forward = 60s, .discontinuity = 1s};
@@ -38,8 +33,6 @@ struct ClockRig {
     }
   }
 };
-
-}  // namespace
 
 TEST_CASE("time begins at the wall clock and goes on with it") {
   ClockRig rig;
@@ -298,4 +291,4 @@ TEST_CASE("the system's clocks go on, and the wall clock is of this century") {
   CHECK(first.wall_ns > kWallMs * 1'000'000);
 }
 
-}  // namespace clock_test
+}  // namespace zerosuite::test::clock_test

@@ -6,13 +6,9 @@
 #include "support/id_calls.hpp"
 #include "support/memory_store.hpp"
 
-namespace daily_test {
+namespace zerosuite::test::daily_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Answered;
-
-namespace {
 
 struct Rig : test::MemoryStoreRig {
   Answered<std::string> next(const id::DailyRequest& ask) {
@@ -29,8 +25,6 @@ struct Rig : test::MemoryStoreRig {
   id::Sequences sequences{timers, memory, {}};
   id::Daily daily{time, sequences};
 };
-
-}  // namespace
 
 TEST_CASE("a daily number is the prefix, the day and a counter of fixed width") {
   Rig rig;
@@ -128,4 +122,4 @@ TEST_CASE("what a daily number cannot be is refused with its bounds") {
   CHECK(*rig.next({"Größe "}) == "Größe 20240101000001");
 }
 
-}  // namespace daily_test
+}  // namespace zerosuite::test::daily_test

@@ -10,13 +10,9 @@
 #include "support/store_calls.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace floored_store_test {
+namespace zerosuite::test::floored_store_test {
 
-using namespace zerosuite;
 using id::HighWaterMarks, id::GuardedStore, id::Range, id::Tag;
-using test::counter, test::Fate, test::name_of, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
-
-namespace {
 
 struct Bench : test::MemoryStoreRig {
   explicit Bench(bool shared = true) {
@@ -40,8 +36,6 @@ struct Bench : test::MemoryStoreRig {
                          told.push_back(error ? error->name : "over");
                        }};
 };
-
-}  // namespace
 
 TEST_CASE("each range that is answered becomes the floor, and no refusal does") {
   Bench bench;
@@ -362,4 +356,4 @@ TEST_CASE("floors that cannot be written are a trouble, and ranges are given all
   CHECK(nowhere.of(counter("a")) == 11);
 }
 
-}  // namespace floored_store_test
+}  // namespace zerosuite::test::floored_store_test

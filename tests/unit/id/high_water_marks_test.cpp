@@ -11,13 +11,9 @@
 #include "support/store_calls.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace floors_test {
+namespace zerosuite::test::floors_test {
 
-using namespace zerosuite;
 using id::HighWaterMarks;
-using test::counter, test::tag_key, test::ticks;
-
-namespace {
 
 struct Desk {
   std::filesystem::path path() const { return folder.path() / "floors"; }
@@ -59,8 +55,6 @@ class FileLimit {
   rlimit before_{};
   void (*handler_)(int) = SIG_DFL;
 };
-
-}  // namespace
 
 // All that is known, by key.
 std::map<std::string, std::int64_t> all_of(HighWaterMarks& floors) {
@@ -274,4 +268,4 @@ TEST_CASE("a line that cannot be written is remembered, and written with the nex
   CHECK(all_in(desk.path()) == all_of(floors));
 }
 
-}  // namespace floors_test
+}  // namespace zerosuite::test::floors_test

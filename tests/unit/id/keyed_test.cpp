@@ -15,7 +15,6 @@
 #include "support/bytes.hpp"
 
 namespace zerosuite::id::formats::keyed_test {
-namespace {
 
 constexpr Subkey counting_from(unsigned char first) {
   Subkey key{};
@@ -166,5 +165,4 @@ TEST_CASE("neither half of a seal shows the number, or how it differs from anoth
   CHECK(differences.size() == 1000);
 }
 
-}  // namespace
 }  // namespace zerosuite::id::formats::keyed_test

@@ -12,7 +12,6 @@
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::random_ids_renewal_test {
-namespace {
 
 using test::different, test::node_of, test::rises;
 using test::RandomIdsRig, test::Texts;
@@ -96,5 +95,4 @@ TEST_CASE("after the clocks tell of a copy no random bits are used that the othe
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::id::random_ids_renewal_test

@@ -13,7 +13,6 @@
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::random_ids_test {
-namespace {
 
 using test::different, test::hex, test::kWallMs, test::node_of, test::rises;
 using test::RandomIdsRig, test::Texts;
@@ -211,5 +210,4 @@ TEST_CASE("a time that 32 bits cannot express is told, and the other kinds go on
     CHECK_NOTHROW(rig.one(kind));
 }
 
-}  // namespace
 }  // namespace zerosuite::id::random_ids_test

@@ -5,11 +5,9 @@
 
 #include "support/range_buffer_rig.hpp"
 
-namespace range_buffer_refill_test {
+namespace zerosuite::test::range_buffer_refill_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Fate;
 using All = test::Series;
 using Rig = test::RangeBufferRig;
 
@@ -202,4 +200,4 @@ TEST_CASE("a refill that failed is not tried again after a stop") {
   CHECK(rig.memory.reserves == asked);
 }
 
-}  // namespace range_buffer_refill_test
+}  // namespace zerosuite::test::range_buffer_refill_test

@@ -4,11 +4,9 @@
 
 #include "support/range_buffer_rig.hpp"
 
-namespace range_buffer_test {
+namespace zerosuite::test::range_buffer_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Fate;
 using All = test::Series;
 using Rig = test::RangeBufferRig;
 
@@ -202,4 +200,4 @@ TEST_CASE("a tag that somebody else deleted has no ids any more once that is kno
   CHECK_FALSE(rig.buffer().one());
 }
 
-}  // namespace range_buffer_test
+}  // namespace zerosuite::test::range_buffer_test

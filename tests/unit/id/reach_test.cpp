@@ -14,7 +14,6 @@
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::reach_test {
-namespace {
 
 using core::milliseconds;
 using test::Fate, test::IdMember, test::IdWorld, test::kRising;
@@ -147,5 +146,4 @@ TEST_CASE("who is killed again and again does not run ahead of the clock") {
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::id::reach_test

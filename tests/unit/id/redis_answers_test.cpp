@@ -13,14 +13,10 @@
 #include "support/fake_redis.hpp"
 #include "support/store_calls.hpp"
 
-namespace redis_answers_test {
+namespace zerosuite::test::redis_answers_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
-using test::claim_by, test::counter, test::name_of, test::tag_key, test::tag_of;
-
-namespace {
 
 /// A store on a server that answers every script with the same reply.
 struct Rig {
@@ -73,8 +69,6 @@ std::string tag(const std::vector<std::string>& numbers) {
 }
 
 const std::string kLowest = "-9223372036854775808";
-
-}  // namespace
 
 TEST_CASE("a reply of another kind than the one that was asked for is an error, whatever is asked") {
   const std::string odd[] = {integer(7),
@@ -176,4 +170,4 @@ TEST_CASE("a WAIT that is answered with no number leaves a reservation indetermi
   CHECK(name_of(rig.ask().reserve({.key = counter("c"), .count = 10})) == "Indeterminate");
 }
 
-}  // namespace redis_answers_test
+}  // namespace zerosuite::test::redis_answers_test

@@ -15,15 +15,11 @@
 #include "support/redis_rig.hpp"
 #include "support/redis_server.hpp"
 
-namespace redis_ids_test {
+namespace zerosuite::test::redis_ids_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using id::stores::RedisIds;
-using test::RedisServer;
-
-namespace {
 
 constexpr std::int64_t kCounter = 0xffff'ffff;
 constexpr std::int64_t kEpoch = 1'600'000'000;
@@ -60,8 +56,6 @@ std::string day_key(const std::string& prefix, std::int64_t seconds) {
                 unsigned(day.day()));
   return "icr:" + prefix + ":" + text;
 }
-
-}  // namespace
 
 TEST_CASE("an id is the second and the day's counter, which is kept for two days") {
   IdsRig rig;
@@ -183,4 +177,4 @@ TEST_CASE("without a connection no id is made") {
   CHECK(rig.next("order").error().name == "Unavailable");
 }
 
-}  // namespace redis_ids_test
+}  // namespace zerosuite::test::redis_ids_test

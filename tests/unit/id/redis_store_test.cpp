@@ -11,10 +11,9 @@
 
 #include "support/redis_store_rig.hpp"
 
-namespace redis_store_test {
+namespace zerosuite::test::redis_store_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using id::Claim;
 using id::Key;
@@ -23,17 +22,9 @@ using id::Reserved;
 using id::ReserveRequest;
 using id::Tag;
 using id::stores::RedisStore;
-using test::claim_by, test::counter, test::name_of, test::tag_key, test::tag_of;
-using test::RedisServer;
-using test::RedisStoreRig;
-using test::turn_until;
-
-namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kTwo53 = std::int64_t{1} << 53;
-
-}  // namespace
 
 TEST_CASE("values beyond what a double can count are exact up to the last of 64 bits") {
   RedisStoreRig rig;
@@ -279,4 +270,4 @@ TEST_CASE("a store may go before its answers come") {
   CHECK(answers == 2);
 }
 
-}  // namespace redis_store_test
+}  // namespace zerosuite::test::redis_store_test

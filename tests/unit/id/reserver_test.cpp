@@ -4,12 +4,9 @@
 
 #include "support/fakes.hpp"
 
-namespace reserver_test {
+namespace zerosuite::test::reserver_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
 
 struct Rig {
   void fail() {
@@ -22,8 +19,6 @@ struct Rig {
   int again = 0;
   id::Reserver reserver{timers, {50ms, 150ms}, [this] { ++again; }};
 };
-
-}  // namespace
 
 TEST_CASE("one request is sent at a time, and the next once its answer is dealt with") {
   Rig rig;
@@ -76,4 +71,4 @@ TEST_CASE("the answer to a request from before all was voided is of another gene
   CHECK(rig.reserver.is_present(rig.reserver.begin()));
 }
 
-}  // namespace reserver_test
+}  // namespace zerosuite::test::reserver_test

@@ -9,7 +9,6 @@
 #include "support/temporary_folder.hpp"
 
 namespace zerosuite::id::secret_keys_test {
-namespace {
 
 const std::string kDigits = "000102030405060708090a0b0c0d0e0f";
 const std::string kDigitsToo = "ffeeddccbbaa99887766554433221100";
@@ -117,5 +116,4 @@ TEST_CASE("a file of keys that is not there, or is no file, is refused by its na
   CHECK(refusal([&] { return read_keys(folder.path()); }) == folder.path().string() + ": it is no file");
 }
 
-}  // namespace
 }  // namespace zerosuite::id::secret_keys_test

@@ -11,7 +11,6 @@
 #include "id/text/text.hpp"
 
 namespace zerosuite::id::secrets_test {
-namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 const std::string kOld = "a 000102030405060708090a0b0c0d0e0f";
@@ -162,5 +161,4 @@ TEST_CASE("without keys there are no secrets, and the message says what to confi
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::id::secrets_test

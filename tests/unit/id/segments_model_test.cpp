@@ -6,17 +6,11 @@
 
 #include "support/segments_rig.hpp"
 
-namespace segments_model_test {
+namespace zerosuite::test::segments_model_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Answered;
-using test::Fate;
-using test::small_tag;
 using Rig = test::SegmentsRig;
 using Values = std::vector<std::int64_t>;
-
-namespace {
 
 // One tag, whose every id is checked.
 class World {
@@ -102,8 +96,6 @@ class World {
   std::int64_t remainder_ = 0;
 };
 
-}  // namespace
-
 TEST_CASE("whatever happens to store and tag, ids have the tag's remainder and none comes twice") {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
@@ -114,4 +106,4 @@ TEST_CASE("whatever happens to store and tag, ids have the tag's remainder and n
   }
 }
 
-}  // namespace segments_model_test
+}  // namespace zerosuite::test::segments_model_test

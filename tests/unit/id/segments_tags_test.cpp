@@ -5,13 +5,9 @@
 
 #include "support/segments_rig.hpp"
 
-namespace segments_tags_test {
+namespace zerosuite::test::segments_tags_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Fate;
-using test::refusal;
-using test::small_tag;
 using Rig = test::SegmentsRig;
 using Values = std::vector<std::int64_t>;
 
@@ -173,4 +169,4 @@ TEST_CASE("what a tag cannot be is refused with its bounds") {
   CHECK(refusal([&] { rig.update("a", {.delta = 3, .remainder = 3}); }).substr(0, 15) == "InvalidArgument");
 }
 
-}  // namespace segments_tags_test
+}  // namespace zerosuite::test::segments_tags_test

@@ -4,14 +4,9 @@
 
 #include "support/segments_rig.hpp"
 
-namespace segments_test {
+namespace zerosuite::test::segments_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::ask;
-using test::Fate;
-using test::refusal;
-using test::small_tag;
 using Rig = test::SegmentsRig;
 using Values = std::vector<std::int64_t>;
 
@@ -239,4 +234,4 @@ TEST_CASE("after a discontinuity of the clock the ids come from new ranges") {
   CHECK(*rig.next("a") == 11);
 }
 
-}  // namespace segments_test
+}  // namespace zerosuite::test::segments_test

@@ -8,15 +8,10 @@
 
 #include "support/sequences_rig.hpp"
 
-namespace sequences_order_test {
+namespace zerosuite::test::sequences_order_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Answered;
-using test::Fate;
 using Rig = test::SequencesRig;
-
-namespace {
 
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 
@@ -103,8 +98,6 @@ struct World {
   std::int64_t greatest = 0;  // of all that were answered
   std::size_t answers = 0;
 };
-
-}  // namespace
 
 TEST_CASE("those who wait for the buffer when a durable number is asked for get smaller ones") {
   Rig rig;
@@ -239,4 +232,4 @@ TEST_CASE("numbers are in the order of their calls, whoever answers and whatever
   }
 }
 
-}  // namespace sequences_order_test
+}  // namespace zerosuite::test::sequences_order_test

@@ -4,19 +4,12 @@
 
 #include "support/sequences_rig.hpp"
 
-namespace sequences_test {
+namespace zerosuite::test::sequences_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Fate;
-using test::refusal;
 using Rig = test::SequencesRig;
 
-namespace {
-
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
-
-}  // namespace
 
 TEST_CASE("a sequence begins at 1, and each name has its own") {
   for (const bool shared : {false, true}) {
@@ -243,4 +236,4 @@ TEST_CASE("a stop waits for those who wait for a number") {
   CHECK(stopped);
 }
 
-}  // namespace sequences_test
+}  // namespace zerosuite::test::sequences_test

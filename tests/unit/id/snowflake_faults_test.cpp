@@ -8,14 +8,10 @@
 #include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
-namespace snowflake_faults_test {
+namespace zerosuite::test::snowflake_faults_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
 
 TEST_CASE("no step of the wall clock within ten minutes stops ids or turns their order") {
   IdWorld world;
@@ -211,4 +207,4 @@ TEST_CASE("a child process issues nothing, and its parent goes on") {
   CHECK(process.one());
 }
 
-}  // namespace snowflake_faults_test
+}  // namespace zerosuite::test::snowflake_faults_test

@@ -7,17 +7,10 @@
 #include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
-namespace snowflake_leases_test {
+namespace zerosuite::test::snowflake_leases_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Fate;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
-
-namespace {
 
 IdSetup leased(const std::string& owner, std::optional<std::int64_t> worker = 7) {
   IdSetup setup;
@@ -30,8 +23,6 @@ IdSetup leased(const std::string& owner, std::optional<std::int64_t> worker = 7)
 void refuse(IdProcess& process, std::string_view call) {
   process.store.fate = [call](std::string_view name) { return name == call ? Fate::kRefused : Fate::kDone; };
 }
-
-}  // namespace
 
 TEST_CASE("before a worker id is granted there are no ids") {
   IdWorld world;
@@ -275,4 +266,4 @@ TEST_CASE("ticks of a worker id that was lost are not given back as those of ano
   CHECK(world.shelf->next(bob.key()) == end);
 }
 
-}  // namespace snowflake_leases_test
+}  // namespace zerosuite::test::snowflake_leases_test

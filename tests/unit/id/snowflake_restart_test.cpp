@@ -7,14 +7,10 @@
 #include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
-namespace snowflake_restart_test {
+namespace zerosuite::test::snowflake_restart_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Fate;
-using test::IdProcess;
-using test::IdWorld;
 
 TEST_CASE("a restart with a clock that went back ten minutes begins above, and does not stop") {
   IdWorld world;
@@ -151,4 +147,4 @@ TEST_CASE(
   CHECK(world.shelf->next(process.key()) == next);
 }
 
-}  // namespace snowflake_restart_test
+}  // namespace zerosuite::test::snowflake_restart_test

@@ -6,15 +6,9 @@
 #include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
-namespace snowflake_store_test {
+namespace zerosuite::test::snowflake_store_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Fate;
-using test::IdProcess;
-using test::IdWorld;
-
-namespace {
 
 struct IdRig {
   // All calls of the store go to this fate from now on.
@@ -25,8 +19,6 @@ struct IdRig {
   IdWorld world;
   IdProcess process{world};
 };
-
-}  // namespace
 
 TEST_CASE("under steady traffic no call waits for a store that answers a second late") {
   IdRig rig;
@@ -117,4 +109,4 @@ TEST_CASE("an answer that was lost leaves a gap, and stops nobody") {
   CHECK(asked > 4);
 }
 
-}  // namespace snowflake_store_test
+}  // namespace zerosuite::test::snowflake_store_test

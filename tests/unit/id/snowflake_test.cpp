@@ -12,15 +12,9 @@
 
 #include "support/id_world.hpp"
 
-namespace snowflake_test {
+namespace zerosuite::test::snowflake_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
-
-namespace {
 
 struct IdRig {
   explicit IdRig(const IdSetup& setup = {}) : process(world, setup) {}
@@ -30,8 +24,6 @@ struct IdRig {
 };
 
 IdSetup js53() { return {.layout = "js53"}; }
-
-}  // namespace
 
 TEST_CASE("the first use reserves some ticks, and three seconds more when it is known that none are ahead") {
   IdRig rig;
@@ -251,4 +243,4 @@ TEST_CASE("who is refused may ask again at once") {
   CHECK(second == "Unavailable");
 }
 
-}  // namespace snowflake_test
+}  // namespace zerosuite::test::snowflake_test

@@ -6,14 +6,7 @@
 #include "core/error.hpp"
 #include "support/id_world.hpp"
 
-namespace snowflakes_test {
-
-using namespace zerosuite;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
-
-namespace {
+namespace zerosuite::test::snowflakes_test {
 
 std::string refused(id::Snowflakes& snowflakes, const std::string& name) {
   try {
@@ -35,8 +28,6 @@ struct LayoutsRig {
   IdWorld world;
   IdProcess process;
 };
-
-}  // namespace
 
 TEST_CASE("without a name the usual layout is meant") {
   LayoutsRig rig({.layout = "sony"});
@@ -144,4 +135,4 @@ TEST_CASE("a stop of no layouts is over at once") {
   CHECK(over);
 }
 
-}  // namespace snowflakes_test
+}  // namespace zerosuite::test::snowflakes_test

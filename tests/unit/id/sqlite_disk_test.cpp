@@ -9,14 +9,9 @@
 #include "support/faulty_disk.hpp"
 #include "support/sqlite_store_rig.hpp"
 
-namespace sqlite_disk_test {
+namespace zerosuite::test::sqlite_disk_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::claim_by, test::counter, test::FaultyDisk, test::name_of, test::SqliteStoreRig, test::tag_key,
-    test::tag_of, test::ticks;
-
-namespace {
 
 // One who uses every value it was given, but those that the store has taken back, or may have.
 class Issuer {
@@ -116,8 +111,6 @@ bool survive(FaultyDisk::Fault fault, int nth, bool at_start, std::size_t extra 
   return fired;
 }
 
-}  // namespace
-
 TEST_CASE("no write and no sync that fails makes a value be given out twice") {
   for (const auto fault : {FaultyDisk::Fault::kFullOnce, FaultyDisk::Fault::kFull, FaultyDisk::Fault::kWrite,
                            FaultyDisk::Fault::kSync}) {
@@ -213,4 +206,4 @@ TEST_CASE("whether a disk that failed took a range back nobody can tell") {
   CHECK(name_of(rig.ask().give_back(counter("a"), {5, 11})) == "Indeterminate");
 }
 
-}  // namespace sqlite_disk_test
+}  // namespace zerosuite::test::sqlite_disk_test

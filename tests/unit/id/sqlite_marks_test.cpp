@@ -6,13 +6,9 @@
 #include "id/stores/guarded_store.hpp"
 #include "support/sqlite_store_rig.hpp"
 
-namespace sqlite_floors_test {
+namespace zerosuite::test::sqlite_floors_test {
 
-using namespace zerosuite;
 using id::HighWaterMarks, id::Range;
-using test::counter, test::SqliteStoreRig, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
-
-namespace {
 
 // As a service runs: the store, checked against its floors, and the floored one over it.
 class FlooredRig {
@@ -65,8 +61,6 @@ class FlooredRig {
   std::optional<HighWaterMarks> floors;
   std::optional<id::GuardedStore> floored;
 };
-
-}  // namespace
 
 TEST_CASE("a store that has what the floors say starts, however it was left") {
   FlooredRig rig;
@@ -179,4 +173,4 @@ TEST_CASE("an end in the middle of giving back is not taken for an old copy") {
   }
 }
 
-}  // namespace sqlite_floors_test
+}  // namespace zerosuite::test::sqlite_floors_test

@@ -11,14 +11,10 @@
 #include "db/database.hpp"
 #include "support/sqlite_store_rig.hpp"
 
-namespace sqlite_store_test {
+namespace zerosuite::test::sqlite_store_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using id::Range, id::Tag;
-using test::claim_by, test::counter, test::name_of, test::SqliteStoreRig, test::tag_key, test::tag_of;
-
-namespace {
 
 // What the start fails with, as "name: message"; empty when it does not.
 std::string failure_of(SqliteStoreRig& rig, bool accept_regressed = false) {
@@ -36,8 +32,6 @@ void damage(const std::filesystem::path& file, const std::function<void(std::str
   how(content);
   test::write_file(file, content);
 }
-
-}  // namespace
 
 TEST_CASE("a stop and a crash alike lose nothing that was answered") {
   for (const bool crash : {false, true}) {
@@ -269,4 +263,4 @@ TEST_CASE("a folder that cannot be used stops the start in one line") {
   }
 }
 
-}  // namespace sqlite_store_test
+}  // namespace zerosuite::test::sqlite_store_test

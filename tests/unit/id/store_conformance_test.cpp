@@ -8,17 +8,11 @@
 
 #include "support/store_rigs.hpp"
 
-namespace store_conformance_test {
+namespace zerosuite::test::store_conformance_test {
 
-using namespace zerosuite;
 using id::Range;
-using test::counter, test::name_of, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
-
-namespace {
 
 constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
-
-}  // namespace
 
 TEST_CASE_TEMPLATE("the ranges of a key begin at 1 and follow each other", Rig, STORE_RIGS) {
   Rig rig;
@@ -197,4 +191,4 @@ TEST_CASE_TEMPLATE("calls of all kinds are answered once each, in order, one ref
   CHECK_FALSE(rig.store().trouble());
 }
 
-}  // namespace store_conformance_test
+}  // namespace zerosuite::test::store_conformance_test

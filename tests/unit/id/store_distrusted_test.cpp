@@ -5,15 +5,11 @@
 #include "support/id_world.hpp"
 #include "support/redis_store_rig.hpp"
 
-namespace store_distrusted_test {
+namespace zerosuite::test::store_distrusted_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using id::Claim;
 using id::Lease;
-using test::name_of;
-
-namespace {
 
 // A store on a Redis that has lost, or never had, any data of it.
 struct EmptyRedis : test::RedisStoreRig {
@@ -27,8 +23,6 @@ struct EmptyRedis : test::RedisStoreRig {
 Claim claim_of(const std::string& owner, std::optional<std::int64_t> worker = {}) {
   return {.worker = worker, .workers = 1024, .owner = owner, .ttl = 200ms};
 }
-
-}  // namespace
 
 TEST_CASE("a Redis that knows nothing gives out no worker id until a lease has passed") {
   EmptyRedis redis;
@@ -74,4 +68,4 @@ TEST_CASE("at the start a wall clock far ahead of another machine's is not follo
   CHECK(time.jump());
 }
 
-}  // namespace store_distrusted_test
+}  // namespace zerosuite::test::store_distrusted_test

@@ -6,12 +6,10 @@
 
 #include "support/store_rigs.hpp"
 
-namespace store_lease_test {
+namespace zerosuite::test::store_lease_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using id::Claim, id::Lease;
-using test::claim_by, test::name_of, test::StoreCalls;
 
 TEST_CASE_TEMPLATE("a worker id is its owner's, who may claim it again", Rig, STORE_RIGS) {
   Rig rig;
@@ -119,4 +117,4 @@ TEST_CASE_TEMPLATE("a lease that was not renewed passes, and who takes the id ov
   CHECK(name_of(ask.claim(claim)) == "WorkerIdInUse");
 }
 
-}  // namespace store_lease_test
+}  // namespace zerosuite::test::store_lease_test

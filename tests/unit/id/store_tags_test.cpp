@@ -7,21 +7,15 @@
 
 #include "support/store_rigs.hpp"
 
-namespace store_tags_test {
+namespace zerosuite::test::store_tags_test {
 
-using namespace zerosuite;
 using id::Range, id::Tag;
-using test::counter, test::name_of, test::StoreCalls, test::tag_key, test::tag_of;
-
-namespace {
 
 std::vector<std::string> names_of(const std::vector<Tag>& tags) {
   std::vector<std::string> names;
   for (const Tag& tag : tags) names.push_back(tag.name);
   return names;
 }
-
-}  // namespace
 
 TEST_CASE_TEMPLATE("a tag is kept as it was made", Rig, STORE_RIGS) {
   Rig rig;
@@ -273,4 +267,4 @@ TEST_CASE_TEMPLATE("a tag that was deleted goes on above what it had given out",
   CHECK(ask.create_tag(again)->next == 5000);
 }
 
-}  // namespace store_tags_test
+}  // namespace zerosuite::test::store_tags_test

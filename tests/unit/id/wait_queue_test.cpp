@@ -8,12 +8,9 @@
 #include "core/result.hpp"
 #include "support/fakes.hpp"
 
-namespace wait_queue_test {
+namespace zerosuite::test::wait_queue_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
 
 struct Rig {
   struct Caller {
@@ -38,8 +35,6 @@ struct Rig {
                                 queue.answer_late([] { return core::Error{core::kUnavailable, "late"}; });
                               }};
 };
-
-}  // namespace
 
 TEST_CASE("callers wait in order, and as many as there is room for") {
   Rig rig;
@@ -136,4 +131,4 @@ TEST_CASE("a caller that asks again when all are answered waits for the next ans
   CHECK(rig.queue.size() == 1);
 }
 
-}  // namespace wait_queue_test
+}  // namespace zerosuite::test::wait_queue_test

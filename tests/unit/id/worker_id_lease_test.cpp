@@ -7,17 +7,10 @@
 
 #include "support/id_world.hpp"
 
-namespace worker_test {
+namespace zerosuite::test::worker_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Fate;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
-
-namespace {
 
 using Callback = std::vector<std::string>;
 
@@ -45,8 +38,6 @@ struct Calls {
   int count = 0;
   Fate fate = Fate::kDone;
 };
-
-}  // namespace
 
 TEST_CASE("a worker id is claimed at the start, and that is told") {
   IdWorld world;
@@ -297,4 +288,4 @@ TEST_CASE("a leap of the clock is confirmed by a store that sees the same time, 
   }
 }
 
-}  // namespace worker_test
+}  // namespace zerosuite::test::worker_test

@@ -8,15 +8,11 @@ namespace zone_test {
 
 using zerosuite::id::Zone;
 
-namespace {
-
 constexpr std::int64_t kSecond = 1'000'000'000;
 
 std::string refusal(const std::string& name) {
   return zerosuite::test::refusal([&] { Zone zone(name); });
 }
-
-}  // namespace
 
 TEST_CASE("a day of UTC goes from midnight to midnight") {
   Zone utc("UTC");

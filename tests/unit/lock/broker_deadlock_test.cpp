@@ -7,14 +7,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_deadlock_test {
+namespace zerosuite::test::broker_deadlock_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Asked;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
 
 TEST_CASE("the one who closes a circle of two hears so, with the circle, and the other gets his lock") {
   BrokerRig rig;
@@ -248,8 +243,6 @@ TEST_CASE("a long line of owners with locks of their own is no circle") {
 
 // The same against a plain depth-first search, over random mixes of everything that can be waited for, with
 // several waits an owner.
-namespace {
-
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 constexpr unsigned kSeeds = 500;
 #else
@@ -400,8 +393,6 @@ class Walk {
   std::vector<Asked> asked_;
 };
 
-}  // namespace
-
 TEST_CASE("who waits in a circle is told so, with a circle that is there, and nobody else is") {
   int found = 0;
   for (unsigned seed = 1; seed <= kSeeds; ++seed) {
@@ -413,4 +404,4 @@ TEST_CASE("who waits in a circle is told so, with a circle that is there, and no
   CHECK(found > static_cast<int>(kSeeds));
 }
 
-}  // namespace broker_deadlock_test
+}  // namespace zerosuite::test::broker_deadlock_test

@@ -3,20 +3,11 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_engine_test {
+namespace zerosuite::test::broker_engine_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
-
-namespace {
 
 const core::Error kFull{core::kStorageError, "full"};
-
-}  // namespace
 
 TEST_CASE("what the engine cannot keep is not granted, and leaves nothing behind") {
   BrokerRig rig;
@@ -167,4 +158,4 @@ TEST_CASE("an operator ends all holds of a name, and its owners and the next in 
   CHECK(outcome([&] { rig.force_release("", ""); }) == "InvalidArgument");
 }
 
-}  // namespace broker_engine_test
+}  // namespace zerosuite::test::broker_engine_test

@@ -3,14 +3,10 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_events_test {
+namespace zerosuite::test::broker_events_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Event;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
 
 TEST_CASE("a session hears of its owner's locks, in order") {
   BrokerRig rig;
@@ -103,16 +99,12 @@ TEST_CASE("listeners may leave because of what they are told, themselves and one
   CHECK(rig.broker.events().size() == 1);
 }
 
-namespace {
-
 // The client of the session is found gone when it is told of that, and the server says so later in the turn.
 void lose_when_told(BrokerRig& rig, const test::Heard& session, Event::Kind kind) {
   session->on_event = [&rig, session = session.get(), kind](const Event& event) {
     if (event.kind == kind) rig.timers.later([&rig, session] { rig.broker.sessions().lost(session->id); });
   };
 }
-
-}  // namespace
 
 TEST_CASE("a session found gone while it is told of a grant takes the grant with it") {
   BrokerRig rig;
@@ -238,4 +230,4 @@ TEST_CASE("a client has its share of those who listen, and no more") {
   listen("1");
 }
 
-}  // namespace broker_events_test
+}  // namespace zerosuite::test::broker_events_test

@@ -3,13 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_inspect_test {
+namespace zerosuite::test::broker_inspect_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
 
 TEST_CASE("a name shows who holds it and who waits for it") {
   BrokerRig rig;
@@ -130,8 +126,6 @@ TEST_CASE("an owner's holds are found, by all their names") {
   CHECK(rig.broker.holds_of("bob", 1000, "").holds.empty());
 }
 
-namespace {
-
 // Whether it is taken, with that changed.
 template <class Change>
 bool takes(Change change) {
@@ -139,8 +133,6 @@ bool takes(Change change) {
   change(request);
   return outcome([&] { lock::check(request, {}); }) == "ok";
 }
-
-}  // namespace
 
 TEST_CASE("a request's texts have their limits") {
   CHECK(takes([](auto& request) { request.spec.names = {std::string(255, 'x')}; }));
@@ -192,4 +184,4 @@ TEST_CASE("what a holder may use of its lease is less than the lease") {
   CHECK(lock::validity_of(1ms) == 0ms);
 }
 
-}  // namespace broker_inspect_test
+}  // namespace zerosuite::test::broker_inspect_test

@@ -3,14 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_leases_test {
+namespace zerosuite::test::broker_leases_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
 
 TEST_CASE("a release answers how often its owner is still in, and for how long it was held") {
   BrokerRig rig;
@@ -255,4 +250,4 @@ TEST_CASE(
   CHECK(rig.broker.check("x", ann->granted().token).valid);
 }
 
-}  // namespace broker_leases_test
+}  // namespace zerosuite::test::broker_leases_test

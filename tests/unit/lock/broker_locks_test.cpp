@@ -3,14 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_locks_test {
+namespace zerosuite::test::broker_locks_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
 
 TEST_CASE("a free lock is granted at once, with a token and its lease") {
   BrokerRig rig;
@@ -206,4 +201,4 @@ TEST_CASE("a downgrade that cannot be kept leaves the writer a writer") {
   CHECK(rig.acquire(want("bob").reading())->state() == "held");
 }
 
-}  // namespace broker_locks_test
+}  // namespace zerosuite::test::broker_locks_test

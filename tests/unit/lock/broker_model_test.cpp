@@ -8,16 +8,10 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_model_test {
+namespace zerosuite::test::broker_model_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Asked;
-using test::BrokerRig;
-using test::want;
-
-namespace {
 
 constexpr int kSeeds = 40;
 constexpr int kSteps = 400;
@@ -186,8 +180,6 @@ class Walk {
   std::size_t heard_ = 0;
 };
 
-}  // namespace
-
 TEST_CASE("whatever happens in whatever order, locks exclude, lines are kept and everybody hears once") {
   for (unsigned seed = 1; seed <= kSeeds; ++seed) {
     CAPTURE(seed);
@@ -196,4 +188,4 @@ TEST_CASE("whatever happens in whatever order, locks exclude, lines are kept and
   }
 }
 
-}  // namespace broker_model_test
+}  // namespace zerosuite::test::broker_model_test

@@ -3,14 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_line_test {
+namespace zerosuite::test::broker_line_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
 
 TEST_CASE("a lock goes to those who wait, in the order of their coming") {
   BrokerRig rig;
@@ -281,8 +276,6 @@ TEST_CASE("very many waits are withdrawn at once, and the next in line has the l
   CHECK(rig.broker.counters().withdrawn == 1'000);
 }
 
-namespace {
-
 test::Want by(const std::string& client, const std::string& owner, std::vector<std::string> names) {
   return want(owner, std::move(names)).reading().with([&](auto& request) { request.client = client; });
 }
@@ -290,8 +283,6 @@ test::Want by(const std::string& client, const std::string& owner, std::vector<s
 test::Want heavy(const test::Want& light) {
   return light.with([](auto& request) { request.spec.data = std::string(1024, 'd'); });
 }
-
-}  // namespace
 
 TEST_CASE("a set takes a place for each of its names, and one more for each KiB that is kept of it") {
   const std::vector<std::string> seven = {"a", "b", "c", "d", "e", "f", "g"};
@@ -361,4 +352,4 @@ TEST_CASE("a lock that very many share is taken from them in pieces, but not fro
   CHECK(test::value(revoked).token <= later->granted().token);
 }
 
-}  // namespace broker_line_test
+}  // namespace zerosuite::test::broker_line_test

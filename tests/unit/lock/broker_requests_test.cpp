@@ -3,15 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_requests_test {
+namespace zerosuite::test::broker_requests_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Asked;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
 
 TEST_CASE("a request sent again while it waits keeps its place, and whoever sent it is answered") {
   BrokerRig rig;
@@ -273,8 +267,6 @@ TEST_CASE("what nobody is left to hear of is given back, however many had asked 
   }
 }
 
-namespace {
-
 lock::HoldKey released_as(const Asked& asked, const std::string& request_id) {
   lock::HoldKey key = test::key_of(asked);
   key.request_id = request_id;
@@ -290,8 +282,6 @@ lock::RecoveredHold left_behind(std::vector<lock::Record> records, std::uint32_t
   spec.records = std::move(records);
   return {spec, 50, 8s};
 }
-
-}  // namespace
 
 TEST_CASE("an entry that was taken back because its client was gone is entered when it is asked for again") {
   for (const auto& wanted : {want("ann"), want("ann").reading(), want("ann", {"x", "y"})}) {
@@ -460,4 +450,4 @@ TEST_CASE("several locks released under one request_id are released once") {
   CHECK(rig.broker.info("x").holders.empty());
 }
 
-}  // namespace broker_requests_test
+}  // namespace zerosuite::test::broker_requests_test

@@ -3,14 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_semaphores_test {
+namespace zerosuite::test::broker_semaphores_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
 
 TEST_CASE("permits are given until the limit, and the next waits for as many as he needs") {
   BrokerRig rig;
@@ -79,4 +74,4 @@ TEST_CASE("permits that together pass what a number can hold are not given") {
   CHECK(rig.acquire(want("bob").permits(1'000'000'000, kMost))->state() == "granted");
 }
 
-}  // namespace broker_semaphores_test
+}  // namespace zerosuite::test::broker_semaphores_test

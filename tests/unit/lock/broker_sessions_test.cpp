@@ -5,13 +5,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_sessions_test {
+namespace zerosuite::test::broker_sessions_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
 
 TEST_CASE("what is bound to a session ends when its stream is lost") {
   BrokerRig rig;
@@ -263,4 +259,4 @@ TEST_CASE("a delay follows an expiry, but no release") {
   CHECK(rig.acquire(want("cat"))->state() == "granted");
 }
 
-}  // namespace broker_sessions_test
+}  // namespace zerosuite::test::broker_sessions_test

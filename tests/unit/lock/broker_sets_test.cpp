@@ -3,14 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_sets_test {
+namespace zerosuite::test::broker_sets_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
 
 TEST_CASE("a set is granted whole, with one token") {
   BrokerRig rig;
@@ -74,15 +69,11 @@ TEST_CASE("a set does not overtake another that waits for one of its names, thou
   CHECK(behind->state() == "");
 }
 
-namespace {
-
 test::SharedAnswer<lock::BatchResult> release_many(BrokerRig& rig, const std::string& owner,
                                                    const std::vector<lock::Ticketed>& held) {
   return test::answered<lock::BatchResult>(
       [&](auto done) { rig.broker.release_many(owner, held, {}, std::move(done)); });
 }
-
-}  // namespace
 
 TEST_CASE("a set is given back whole, or not at all") {
   BrokerRig rig;
@@ -127,4 +118,4 @@ TEST_CASE("a batch of extensions does what it can, and says what is lost") {
   CHECK(rig.broker.check("z", set).remaining == 20s);
 }
 
-}  // namespace broker_sets_test
+}  // namespace zerosuite::test::broker_sets_test

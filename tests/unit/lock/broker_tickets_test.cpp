@@ -3,13 +3,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_tickets_test {
+namespace zerosuite::test::broker_tickets_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
 
 TEST_CASE("a free lock is granted to who takes a ticket, at once") {
   BrokerRig rig;
@@ -272,4 +268,4 @@ TEST_CASE("an owner has so many tickets and no more, and a client its share of a
   CHECK(rig.enqueue(by("3", "gus"))->state() == "granted");
 }
 
-}  // namespace broker_tickets_test
+}  // namespace zerosuite::test::broker_tickets_test

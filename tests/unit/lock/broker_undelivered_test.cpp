@@ -5,15 +5,9 @@
 #include "support/broker_rig.hpp"
 #include "support/server_rig.hpp"
 
-namespace broker_undelivered_test {
+namespace zerosuite::test::broker_undelivered_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::value;
-using test::want;
-
-namespace {
 
 // What the owner was granted reached nobody, as its proxy says.
 void undelivered(BrokerRig& rig, const test::Asked& asked) {
@@ -34,8 +28,6 @@ struct Service : test::ServerRig {
   test::FakeLockEngine engine;
   lock::Broker broker{timers, engine, lock::Limits{}};
 };
-
-}  // namespace
 
 TEST_CASE(
     "a grant whose sending finds nobody is given back at the end of the turn, to the next who is there") {
@@ -135,4 +127,4 @@ TEST_CASE("what was asked again before it was known that it reached nobody has b
   CHECK(rig.acquire(want("bob"))->state() == "held");
 }
 
-}  // namespace broker_undelivered_test
+}  // namespace zerosuite::test::broker_undelivered_test

@@ -9,18 +9,12 @@
 #include "support/lock_engine_rig.hpp"
 #include "support/wait.hpp"
 
-namespace embedded_durability_test {
+namespace zerosuite::test::embedded_durability_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::spec;
-
-namespace {
 
 // An engine that has given out a lease of 30 s, so that the next of that length need not be noted.
 struct Bench : EmbeddedRig {
@@ -51,8 +45,6 @@ struct Bench : EmbeddedRig {
   std::string notes;
   Token last = 0;
 };
-
-}  // namespace
 
 TEST_CASE("in sync a grant is answered after it is on the disk, in async and none at once") {
   Bench sync(Durability::kSync);
@@ -276,4 +268,4 @@ TEST_CASE("it is said when grants begin again after an unclean stop, and not aft
   CHECK(rig.notices.at(0).what == lock::engines::Notice::What::kRecovered);
 }
 
-}  // namespace embedded_durability_test
+}  // namespace zerosuite::test::embedded_durability_test

@@ -7,19 +7,12 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace embedded_holders_test {
+namespace zerosuite::test::embedded_holders_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::permits;
-using test::spec;
-
-namespace {
 
 lock::LockSpec lasting(lock::LockSpec spec, core::milliseconds lease) {
   spec.lease = lease;
@@ -40,8 +33,6 @@ core::milliseconds called_after(EmbeddedRig& rig, const std::string& name) {
   for (rig.pass(1ms); !called && passed < 120s; passed += 10ms) rig.pass(10ms);
   return passed;
 }
-
-}  // namespace
 
 TEST_CASE("one name may have very many readers, who come and go in any order") {
   constexpr std::size_t kReaders = 50'000;
@@ -170,4 +161,4 @@ TEST_CASE("a downgrade that could not be written leaves its name exclusive, and 
   CHECK(rig.ask().acquire(context({"b"}, "bob")) > 0);
 }
 
-}  // namespace embedded_holders_test
+}  // namespace zerosuite::test::embedded_holders_test

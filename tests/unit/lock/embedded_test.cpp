@@ -6,19 +6,12 @@
 #include "db/database.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace embedded_test {
+namespace zerosuite::test::embedded_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::leased;
-using test::spec;
-
-namespace {
 
 constexpr Durability kAll[] = {Durability::kSync, Durability::kAsync, Durability::kNone};
 
@@ -84,8 +77,6 @@ void check_recovering(Durability durability) {
     CHECK(recovers() == 1s);
   }
 }
-
-}  // namespace
 
 TEST_CASE("after a stop in good order every hold is back, its lease in full, and nobody waits") {
   for (const Durability durability : kAll) {
@@ -399,4 +390,4 @@ TEST_CASE("what it promises follows the durability") {
   }
 }
 
-}  // namespace embedded_test
+}  // namespace zerosuite::test::embedded_test

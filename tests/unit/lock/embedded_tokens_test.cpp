@@ -3,17 +3,13 @@
 
 #include "support/lock_engine_rig.hpp"
 
-namespace embedded_tokens_test {
+namespace zerosuite::test::embedded_tokens_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
 using lock::engines::kTokenBlock;
-using test::EmbeddedRig;
-using test::leased;
-using test::spec;
 
 TEST_CASE("the wall clock sets where tokens begin") {
   EmbeddedRig rig;
@@ -97,4 +93,4 @@ TEST_CASE("beyond the tokens that are reserved grants wait until more are") {
   CHECK(answers == static_cast<std::size_t>(kTokenBlock) + 10);
 }
 
-}  // namespace embedded_tokens_test
+}  // namespace zerosuite::test::embedded_tokens_test

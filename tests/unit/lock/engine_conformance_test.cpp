@@ -5,17 +5,11 @@
 
 #include "support/lock_engine_rig.hpp"
 
-namespace engine_conformance_test {
+namespace zerosuite::test::engine_conformance_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
-using test::context;
-using test::permits;
-using test::spec;
-
-namespace {
 
 using lock::engines::Durability;
 
@@ -26,8 +20,6 @@ struct Embedded : test::EmbeddedRig {
 using EmbeddedSync = Embedded<Durability::kSync>;
 using EmbeddedAsync = Embedded<Durability::kAsync>;
 using EmbeddedNone = Embedded<Durability::kNone>;
-
-}  // namespace
 
 #define ENGINES EmbeddedSync, EmbeddedAsync, EmbeddedNone
 
@@ -286,4 +278,4 @@ TEST_CASE_TEMPLATE("an engine may be called again from inside its answers", Rig,
   CHECK(told.ends_with("gave got"));
 }
 
-}  // namespace engine_conformance_test
+}  // namespace zerosuite::test::engine_conformance_test

@@ -9,19 +9,12 @@
 
 #include "support/lock_engine_rig.hpp"
 
-namespace faulty_disk_test {
+namespace zerosuite::test::faulty_disk_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::FaultyDisk;
-using test::spec;
-
-namespace {
 
 // A few clients that remember what they were told.
 class Clients {
@@ -152,8 +145,6 @@ std::string outcome(EmbeddedRig& rig, const std::string& name) {
     return failure.name() + ": " + failure.what();
   }
 }
-
-}  // namespace
 
 TEST_CASE("no write and no sync that fails loses a grant, or gives one twice") {
   for (const auto fault : {FaultyDisk::Fault::kFullOnce, FaultyDisk::Fault::kFull, FaultyDisk::Fault::kWrite,
@@ -345,4 +336,4 @@ TEST_CASE("a stop on a full disk says so, and the next start knows every holder 
   }
 }
 
-}  // namespace faulty_disk_test
+}  // namespace zerosuite::test::faulty_disk_test

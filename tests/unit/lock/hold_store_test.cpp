@@ -9,12 +9,9 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace store_test {
+namespace zerosuite::test::store_test {
 
-using namespace zerosuite;
-using namespace zerosuite::lock::engines;
-
-namespace {
+using namespace lock::engines;
 
 Row row(const lock::LockSpec& spec) { return std::make_shared<lock::LockSpec>(spec); }
 
@@ -60,8 +57,6 @@ struct Shelf {
   test::TemporaryFolder above;
   Meta meta{.durability = Durability::kSync, .clean = false, .token_limit = 1000, .max_lease_ms = 4096};
 };
-
-}  // namespace
 
 TEST_CASE("a new folder holds nothing and knows of no earlier process") {
   const Shelf shelf;
@@ -148,8 +143,6 @@ TEST_CASE("no flipped bit of a database changes a hold unnoticed") {
   CHECK(refused > 500);
 }
 
-namespace {
-
 // As version 1 of the file wrote it, row for row: a lock entered twice, a set, a reader, permits.
 void write_first_version(const std::filesystem::path& file) {
   const db::Database database(file);
@@ -168,8 +161,6 @@ void write_first_version(const std::filesystem::path& file) {
         "INSERT INTO meta VALUES(1,0,1,1838923543122945,65536,1,-7200442825314444388,0)"})
     database.exec(sql);
 }
-
-}  // namespace
 
 TEST_CASE("a database of the first version is taken over with all that was held, and is of this one then") {
   const Shelf shelf;
@@ -229,4 +220,4 @@ TEST_CASE("a power cut while a database is taken over leaves the old one or the 
   CHECK(fault > 3);
 }
 
-}  // namespace store_test
+}  // namespace zerosuite::test::store_test

@@ -7,14 +7,11 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace journal_test {
+namespace zerosuite::test::journal_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using namespace zerosuite::lock::engines;
+using namespace lock::engines;
 using lock::Token;
-
-namespace {
 
 struct Desk {
   explicit Desk(Durability durability = Durability::kSync) {
@@ -56,8 +53,6 @@ struct Desk {
   std::optional<Journal> journal;
   std::string notes;
 };
-
-}  // namespace
 
 TEST_CASE("what nobody waits for is written a little later, or with what somebody waits for") {
   for (const auto& [durability, delay] :
@@ -216,4 +211,4 @@ TEST_CASE("what changed while the failing batch was on its way is what is writte
   CHECK(rows.at(1)->names[0] == "f");
 }
 
-}  // namespace journal_test
+}  // namespace zerosuite::test::journal_test

@@ -7,12 +7,9 @@
 
 #include "support/fakes.hpp"
 
-namespace chores_test {
+namespace zerosuite::test::chores_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
 
 // Each look at the watch takes a millisecond.
 struct Rig {
@@ -35,8 +32,6 @@ struct Rig {
   net::Chores chores{timers, [this] { return watch += tick; }};
   std::string done;
 };
-
-}  // namespace
 
 TEST_CASE("nothing is done inside the call, and what is short at the end of the turn") {
   Rig rig;
@@ -90,4 +85,4 @@ TEST_CASE("what a piece adds comes after it, in the same turn") {
   CHECK_FALSE(rig.timers.next());
 }
 
-}  // namespace chores_test
+}  // namespace zerosuite::test::chores_test

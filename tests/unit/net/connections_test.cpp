@@ -15,15 +15,12 @@
 
 #include "support/wait.hpp"
 
-namespace connections_test {
+namespace zerosuite::test::connections_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Received;
 using net::Sent;
 using net::Socket;
-
-namespace {
 
 // A client of any name, or none.
 class Peer {
@@ -156,8 +153,6 @@ class Plain {
 
   int fd_;
 };
-
-}  // namespace
 
 TEST_CASE("the names a router gives its peers begin somewhere else each time") {
   Door first;
@@ -462,4 +457,4 @@ TEST_CASE("one who sends more than is received, asks for a sign of life and hang
   }));
 }
 
-}  // namespace connections_test
+}  // namespace zerosuite::test::connections_test

@@ -11,14 +11,11 @@
 
 #include "support/wait.hpp"
 
-namespace dialer_test {
+namespace zerosuite::test::dialer_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Addresses;
 using net::Socket;
-
-namespace {
 
 using List = std::vector<std::string>;
 
@@ -56,8 +53,6 @@ struct Rig {
   List troubles;
   std::optional<net::Dialer> dialer;
 };
-
-}  // namespace
 
 TEST_CASE("a numeric address is dialed without a lookup, and a socket given a name says so") {
   Rig rig;
@@ -122,4 +117,4 @@ TEST_CASE("when the connection has ended the name is looked up anew, and may mea
   CHECK(test::receive(elsewhere, frames) == net::Received::kMessage);
 }
 
-}  // namespace dialer_test
+}  // namespace zerosuite::test::dialer_test

@@ -10,14 +10,11 @@
 #include "core/error.hpp"
 #include "support/wait.hpp"
 
-namespace monitor_test {
+namespace zerosuite::test::monitor_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Connection;
 using net::Socket;
-
-namespace {
 
 constexpr auto kDealer = zmq::socket_type::dealer;
 constexpr auto kRouter = zmq::socket_type::router;
@@ -39,8 +36,6 @@ struct Watched {
   net::Monitor monitor{context, reactor, socket,
                        [this](Connection change) { events += change == Connection::kUp ? '+' : '-'; }};
 };
-
-}  // namespace
 
 TEST_CASE("a bound socket's connections are told as they come and go") {
   Watched router(kRouter);
@@ -118,4 +113,4 @@ TEST_CASE("a monitor may go before its socket, which works on unwatched") {
   CHECK(events == 0);
 }
 
-}  // namespace monitor_test
+}  // namespace zerosuite::test::monitor_test

@@ -16,15 +16,12 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
-namespace offload_driver_test {
+namespace zerosuite::test::offload_driver_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::LeaderFollower;
 using net::Reactor;
 using net::Timer;
-
-namespace {
 
 bool never_busy() { return false; }
 
@@ -95,8 +92,6 @@ class Echo {
   Reactor::Watch watch_ = reactor_.watch(socket_.ref(), [this] { answer(); });
   std::thread thread_;
 };
-
-}  // namespace
 
 TEST_CASE(
     "a caller alone drives by itself: its job and its callbacks run on its thread, and no other is started") {
@@ -302,4 +297,4 @@ TEST_CASE("many threads share one socket: every caller gets its own answer and n
   CHECK(answers == expected);
 }
 
-}  // namespace offload_driver_test
+}  // namespace zerosuite::test::offload_driver_test

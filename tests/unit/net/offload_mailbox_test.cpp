@@ -10,10 +10,9 @@
 
 #include "support/wait.hpp"
 
-namespace offload_mailbox_test {
+namespace zerosuite::test::offload_mailbox_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Mailbox;
 using net::Reactor;
 
@@ -72,4 +71,4 @@ TEST_CASE("a mailbox that is destroyed drops what it holds unrun") {
   CHECK(*witness == 0);
 }
 
-}  // namespace offload_mailbox_test
+}  // namespace zerosuite::test::offload_mailbox_test

@@ -12,15 +12,12 @@
 
 #include "support/wait.hpp"
 
-namespace offload_names_test {
+namespace zerosuite::test::offload_names_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Addresses;
 using net::Names;
 using net::Reactor;
-
-namespace {
 
 using List = std::vector<std::string>;
 
@@ -60,8 +57,6 @@ struct Rig {
   List answers;
   std::optional<Names> names;
 };
-
-}  // namespace
 
 TEST_CASE("localhost is looked up with the system, and what nobody knows is not found") {
   Rig rig;
@@ -124,4 +119,4 @@ TEST_CASE("who lets a lookup go is not called, and nobody waits for one that han
   CHECK(rig.answers.empty());
 }
 
-}  // namespace offload_names_test
+}  // namespace zerosuite::test::offload_names_test

@@ -14,14 +14,11 @@
 
 #include "support/wait.hpp"
 
-namespace offload_pool_test {
+namespace zerosuite::test::offload_pool_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Pool;
 using net::Reactor;
-
-namespace {
 
 // Holds jobs up until it is opened.
 class Gate {
@@ -57,8 +54,6 @@ class NoNewThreads {
  private:
   pthread_attr_t before_;
 };
-
-}  // namespace
 
 TEST_CASE("a job runs on another thread, and what follows on the loop's") {
   Reactor reactor;
@@ -260,4 +255,4 @@ TEST_CASE("when no thread can start a job is not taken, or waits for those there
   CHECK(test::turn_until(reactor, [&] { return done == 2; }));
 }
 
-}  // namespace offload_pool_test
+}  // namespace zerosuite::test::offload_pool_test

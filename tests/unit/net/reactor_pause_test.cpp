@@ -11,14 +11,11 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
-namespace reactor_pause_test {
+namespace zerosuite::test::reactor_pause_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Reactor;
 using net::Timer;
-
-namespace {
 
 constexpr int kBatch = 64;  // messages a callback takes before it returns
 
@@ -66,8 +63,6 @@ struct Crowd {
   std::vector<net::Frame> frames;
   int heard = 0;
 };
-
-}  // namespace
 
 TEST_CASE("after a pause everything that waits is heard before an overdue timer fires") {
   Reactor reactor(core::Clock::now() - 1s);
@@ -158,4 +153,4 @@ TEST_CASE("a timer that is not due makes no pause of a long silence") {
   CHECK(bell.calls == 1);
 }
 
-}  // namespace reactor_pause_test
+}  // namespace zerosuite::test::reactor_pause_test

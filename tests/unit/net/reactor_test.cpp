@@ -17,14 +17,11 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
-namespace reactor_test {
+namespace zerosuite::test::reactor_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Reactor;
 using net::Timer;
-
-namespace {
 
 struct Bell {
   int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -38,8 +35,6 @@ struct Bell {
     ::eventfd_read(fd, &rings);
   }
 };
-
-}  // namespace
 
 TEST_CASE("a readable descriptor is reported in every turn until it is read") {
   Reactor reactor;
@@ -318,4 +313,4 @@ TEST_CASE("a loud peer starves neither timers nor other sockets") {
   CHECK(taken > 0);
 }
 
-}  // namespace reactor_test
+}  // namespace zerosuite::test::reactor_test

@@ -7,10 +7,9 @@
 
 #include "net/reactor.hpp"
 
-namespace reactor_write_test {
+namespace zerosuite::test::reactor_write_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Reactor;
 
 TEST_CASE("a descriptor is reported as writable while there is room, and not when it can only be read") {
@@ -54,4 +53,4 @@ TEST_CASE("one descriptor may be watched both ways") {
   ::close(ends[1]);
 }
 
-}  // namespace reactor_write_test
+}  // namespace zerosuite::test::reactor_write_test

@@ -10,16 +10,13 @@
 #include "core/error.hpp"
 #include "support/wait.hpp"
 
-namespace socket_test {
+namespace zerosuite::test::socket_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Frame;
 using net::Received;
 using net::Sent;
 using net::Socket;
-
-namespace {
 
 constexpr auto kRouter = zmq::socket_type::router;
 constexpr auto kDealer = zmq::socket_type::dealer;
@@ -68,8 +65,6 @@ struct Link {
     identity = frames[0].to_string();
   }
 };
-
-}  // namespace
 
 TEST_CASE("bind answers the endpoint with the port it got") {
   net::Reactor reactor;
@@ -229,4 +224,4 @@ TEST_CASE(
   CHECK(link.frames.front().to_string() != link.identity);
 }
 
-}  // namespace socket_test
+}  // namespace zerosuite::test::socket_test

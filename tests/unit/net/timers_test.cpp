@@ -22,8 +22,6 @@ using zerosuite::core::TimePoint;
 using zerosuite::net::Timer;
 using zerosuite::net::Timers;
 
-namespace {
-
 // Not on a tick of the clock, as real starts are not.
 const TimePoint kStart = TimePoint{} + 1234567us;
 
@@ -134,8 +132,6 @@ class Pair {
   std::unique_ptr<Timer> timers_[kTimers];
   std::size_t fired_ = 0;
 };
-
-}  // namespace
 
 TEST_CASE("the wheel does what a sorted list would, whatever is armed, moved, cancelled or destroyed when") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

@@ -7,13 +7,10 @@
 #include "net/dialer.hpp"
 #include "support/wait.hpp"
 
-namespace traffic_test {
+namespace zerosuite::test::traffic_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Traffic;
-
-namespace {
 
 constexpr core::TimePoint kNever{};
 
@@ -34,8 +31,6 @@ struct Rig {
   bool up = false;
   std::optional<net::Dialer> dialer;
 };
-
-}  // namespace
 
 TEST_CASE("what comes over a connection is seen in the kernel, and when it came last") {
   Rig rig;
@@ -82,4 +77,4 @@ TEST_CASE("a descriptor that has become another connection's, or is none of TCP,
   ::close(other);
 }
 
-}  // namespace traffic_test
+}  // namespace zerosuite::test::traffic_test

@@ -15,7 +15,6 @@
 #include "unit/ops/restored_signals.hpp"
 
 namespace zerosuite::ops::app_test {
-namespace {
 
 using namespace std::chrono_literals;
 
@@ -118,5 +117,4 @@ TEST_CASE("a program that stops waits for its service's own jobs") {
   stopped.get();
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::app_test

@@ -5,7 +5,6 @@
 #include <sstream>
 
 namespace zerosuite::ops::command_line_test {
-namespace {
 
 constexpr Program kKeeper{.name = "keeper", .summary = "Keeps.", .bind = "ipc:///run/keeper"};
 
@@ -85,5 +84,4 @@ TEST_CASE("flags that are read twice say the same twice") {
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::command_line_test

@@ -12,7 +12,6 @@
 #include "unit/ops/temporary_file.hpp"
 
 namespace zerosuite::ops::config_test {
-namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 constexpr Program kKeeper{
@@ -353,5 +352,4 @@ TEST_CASE("a file that is not there, is a folder or is not TOML is one clear lin
   CHECK(line.find('\n') == std::string::npos);
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::config_test

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 namespace zerosuite::ops::endpoint_test {
-namespace {
 
 TEST_CASE("tcp and ipc endpoints are told from what is none") {
   for (const char* good : {"tcp://127.0.0.1:4301", "tcp://127.0.0.1:*", "tcp://*:0", "tcp://[::1]:65535",
@@ -33,5 +32,4 @@ TEST_CASE("only loopback and ipc endpoints are local") {
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::endpoint_test

@@ -6,7 +6,6 @@
 #include "unit/ops/temporary_file.hpp"
 
 namespace zerosuite::ops::rows_test {
-namespace {
 
 using List = std::vector<std::string>;
 
@@ -151,5 +150,4 @@ TEST_CASE("the proxy's options reach its parts") {
   CHECK(options.dispatch.limits.max_frame_bytes == 1600);
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::rows_test

@@ -7,7 +7,6 @@
 #include "unit/ops/restored_signals.hpp"
 
 namespace zerosuite::ops::signals_test {
-namespace {
 
 TEST_CASE("signals wait to be asked for, one by one") {
   const RestoredSignals restored;
@@ -23,5 +22,4 @@ TEST_CASE("signals wait to be asked for, one by one") {
   CHECK(signals.next() == 0);
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::signals_test

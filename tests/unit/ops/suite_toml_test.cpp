@@ -12,7 +12,6 @@
 #include "support/source_path.hpp"
 
 namespace zerosuite::ops::suite_toml_test {
-namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 
@@ -79,5 +78,4 @@ TEST_CASE("a number's unit is part of the key's name") {
   });
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::suite_toml_test

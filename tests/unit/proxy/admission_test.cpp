@@ -6,16 +6,9 @@
 
 #include "support/router_rig.hpp"
 
-namespace admission_test {
+namespace zerosuite::test::admission_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::Offer;
-using test::RouterRig;
-
-namespace {
 
 // A worker of the lock service with data of its own.
 Offer keeper(const std::string& state, const std::string& key = "k1", const std::string& lock = {}) {
@@ -30,8 +23,6 @@ Offer sharer(const std::string& state, const std::string& key) {
   offer.state.shared = true;
   return offer;
 }
-
-}  // namespace
 
 TEST_CASE("workers that keep nothing are taken, however many") {
   RouterRig rig;
@@ -250,4 +241,4 @@ TEST_CASE("a stream that waits for credit to say that its worker was lost outliv
   CHECK(rig.open() == 0);
 }
 
-}  // namespace admission_test
+}  // namespace zerosuite::test::admission_test

@@ -8,15 +8,11 @@
 
 #include "support/fakes.hpp"
 
-namespace balance_test {
+namespace zerosuite::test::balance_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using proxy::Balance;
 using proxy::Load;
-using test::kStart;
-
-namespace {
 
 constexpr auto kLater = kStart + 1h;  // when every worker has long started
 
@@ -59,8 +55,6 @@ std::string owner_among(const std::vector<std::string>& ids, const std::string& 
       ids.size(), [&](std::size_t i) { return std::string_view(ids[i]); }, key);
   return owner ? ids[*owner] : std::string();
 }
-
-}  // namespace
 
 TEST_CASE("nobody is picked from none") {
   Pool pool(0);
@@ -282,4 +276,4 @@ TEST_CASE("keys spread evenly over workers whose ids differ in one digit") {
   }
 }
 
-}  // namespace balance_test
+}  // namespace zerosuite::test::balance_test

@@ -7,15 +7,9 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace dispatch_test {
+namespace zerosuite::test::dispatch_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
 
 proxy::RouterOptions limited(std::size_t max_channels, std::size_t max_channels_per_peer) {
   return {.dispatch = {},
@@ -39,8 +33,6 @@ struct Rig : RouterRig {
 
 const std::string kTooLate = err("DeadlineExceeded", "the deadline passed before add() had answered");
 const std::string kTooMany = err("Overloaded", "too many calls are open");
-
-}  // namespace
 
 TEST_CASE("a deadline of nothing or less has passed when the call arrives") {
   Rig rig;
@@ -375,4 +367,4 @@ TEST_CASE("a proxy that gives up answers every open call, tells the workers, and
   CHECK(rig.router.totals().open == 0);
 }
 
-}  // namespace dispatch_test
+}  // namespace zerosuite::test::dispatch_test

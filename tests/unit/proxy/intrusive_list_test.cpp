@@ -4,11 +4,7 @@
 
 #include <string>
 
-namespace chain_test {
-
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::chain_test {
 
 struct Link {
   explicit Link(char its_name) : name(its_name) {}
@@ -34,8 +30,6 @@ struct Three {
   Link a{'a'}, b{'b'}, c{'c'};
   IntrusiveList chain;
 };
-
-}  // namespace
 
 TEST_CASE("a chain begins empty") {
   const IntrusiveList chain;
@@ -92,4 +86,4 @@ TEST_CASE("an element may stand in two chains by two hooks") {
   CHECK(reversed.after(three.c)->name == 'b');
 }
 
-}  // namespace chain_test
+}  // namespace zerosuite::test::chain_test

@@ -10,14 +10,10 @@
 #include "support/events.hpp"
 #include "support/fakes.hpp"
 
-namespace meter_test {
+namespace zerosuite::test::meter_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using proxy::Meter;
-using test::kStart;
-
-namespace {
 
 wire::Envelope client(const std::string& name) {
   wire::Envelope envelope;
@@ -47,8 +43,6 @@ struct Rig {
 };
 
 using Grants = std::vector<std::pair<std::string, std::uint32_t>>;
-
-}  // namespace
 
 TEST_CASE(
     "calls are taken while there is room for their answers and heartbeats, and again when some have ended") {
@@ -180,4 +174,4 @@ TEST_CASE("an id is found as text and as bytes, and belongs to its client") {
   CHECK_FALSE(rig.meter.has_call_from_before(kStart));
 }
 
-}  // namespace meter_test
+}  // namespace zerosuite::test::meter_test

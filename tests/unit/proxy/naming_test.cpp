@@ -5,15 +5,9 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace naming_test {
+namespace zerosuite::test::naming_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
 
 struct Rig : RouterRig {
   FakeOutlet& math = join("m1");
@@ -36,8 +30,6 @@ std::vector<std::string> keys_at(FakeOutlet& connection) {
   }
   return keys;
 }
-
-}  // namespace
 
 TEST_CASE("calls of several services go each to its own, by bare and by qualified names") {
   Rig rig;
@@ -199,4 +191,4 @@ TEST_CASE("what one worker does not promise holds for no call, and one that is s
   CHECK(service.methods.at("add").idempotent);
 }
 
-}  // namespace naming_test
+}  // namespace zerosuite::test::naming_test

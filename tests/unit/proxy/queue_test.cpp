@@ -6,15 +6,9 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace queue_test {
+namespace zerosuite::test::queue_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
 
 const std::string kNoRoom = err("Overloaded", "no worker has room for add {\"retry_after_ms\":200}");
 const std::string kNoWorker = err("Unavailable", "no worker for service math {\"retry_after_ms\":200}");
@@ -39,8 +33,6 @@ struct Deserted : RouterRig {
     lose(join("m1"));
   }
 };
-
-}  // namespace
 
 TEST_CASE("calls beyond a worker's limit wait, and follow in order as it answers") {
   Busy rig;
@@ -300,4 +292,4 @@ TEST_CASE("a call of a worker that has room passes those that wait for another w
   CHECK(suber.took() == "sub [3]");
 }
 
-}  // namespace queue_test
+}  // namespace zerosuite::test::queue_test

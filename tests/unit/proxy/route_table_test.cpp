@@ -6,13 +6,10 @@
 
 #include "support/fakes.hpp"
 
-namespace channels_test {
+namespace zerosuite::test::channels_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using proxy::Route;
-
-namespace {
 
 struct Keeper final : proxy::RouteTimers {
   void due(Route& route) override { on_due(route); }
@@ -42,8 +39,6 @@ struct Table {
   Keeper keeper;
   proxy::RouteTable channels;
 };
-
-}  // namespace
 
 TEST_CASE("an open channel is found by its client and its id, and by nothing else") {
   Table table;
@@ -120,4 +115,4 @@ TEST_CASE("every open channel is shown once") {
   for (const char id : {'1', '2', '3'}) CHECK(ids.find(id) != ids.npos);
 }
 
-}  // namespace channels_test
+}  // namespace zerosuite::test::channels_test

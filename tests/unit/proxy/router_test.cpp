@@ -6,15 +6,9 @@
 #include "support/golden.hpp"
 #include "support/router_rig.hpp"
 
-namespace relay_test {
+namespace zerosuite::test::relay_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
 
 // Two workers of one service.
 struct Rig : RouterRig {
@@ -26,8 +20,6 @@ struct Rig : RouterRig {
   FakeOutlet& m1 = join("m1");
   FakeOutlet& m2 = join("m2");
 };
-
-}  // namespace
 
 TEST_CASE("a call goes to one worker, and its answer to the client, byte for byte") {
   Rig rig;
@@ -327,4 +319,4 @@ TEST_CASE("a name of a service that is expected and never came is Unavailable, n
   CHECK(rig.heard(rig.call("legacy.nosuch")).starts_with("ERR [\"NameError\""));
 }
 
-}  // namespace relay_test
+}  // namespace zerosuite::test::relay_test

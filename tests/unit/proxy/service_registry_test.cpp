@@ -6,13 +6,9 @@
 #include "support/events.hpp"
 #include "support/router_rig.hpp"
 
-namespace directory_test {
+namespace zerosuite::test::directory_test {
 
-using namespace zerosuite;
 using Finding = proxy::ServiceRegistry::Finding;
-using test::Offer;
-
-namespace {
 
 struct Book {
   proxy::Worker& add(const std::string& id, const std::string& service,
@@ -37,8 +33,6 @@ struct Book {
 
   proxy::ServiceRegistry registry;
 };
-
-}  // namespace
 
 TEST_CASE("a method is found behind its service's name, and by itself when one service has it") {
   Book book;
@@ -226,4 +220,4 @@ TEST_CASE("an expected service whose methods are configured is known by them bef
   CHECK(book.finding("legacy.echo") == Finding::kNoMethod);
 }
 
-}  // namespace directory_test
+}  // namespace zerosuite::test::directory_test

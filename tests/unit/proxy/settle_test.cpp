@@ -4,15 +4,9 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace settle_test {
+namespace zerosuite::test::settle_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
 
 struct Fresh : RouterRig {
   explicit Fresh(const proxy::RouterOptions& options = {}) : RouterRig(options) {}
@@ -21,8 +15,6 @@ struct Fresh : RouterRig {
 std::string not_yet(const std::string& name) {
   return err("Unavailable", "no worker has offered " + name + " yet {\"retry_after_ms\":200}");
 }
-
-}  // namespace
 
 TEST_CASE("just after the start a name that nobody offers waits, and is Unavailable, not unknown") {
   Fresh rig;
@@ -138,4 +130,4 @@ TEST_CASE("an idempotent call that waited for its name is asked of a second work
   CHECK(rig.heard(call).empty());
 }
 
-}  // namespace settle_test
+}  // namespace zerosuite::test::settle_test

@@ -3,11 +3,7 @@
 
 #include "support/router_rig.hpp"
 
-namespace stall_test {
-
-using namespace zerosuite;
-using test::FakeOutlet;
-using test::RouterRig;
+namespace zerosuite::test::stall_test {
 
 TEST_CASE("what a client says to a worker that does not read for a moment is kept") {
   RouterRig rig;
@@ -42,4 +38,4 @@ TEST_CASE("one client's talk cannot fill a stalled worker's queue, nor make it c
   CHECK(worker.messages.size() == 18);
 }
 
-}  // namespace stall_test
+}  // namespace zerosuite::test::stall_test

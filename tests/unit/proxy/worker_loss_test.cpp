@@ -6,16 +6,9 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace worker_loss_test {
+namespace zerosuite::test::worker_loss_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::Offer;
-using test::RouterRig;
-
-namespace {
 
 // What a client hears of a call to that method whose worker was lost.
 std::string lost(const std::string& worker, const std::string& method) {
@@ -47,8 +40,6 @@ struct Stream : Rig {
   }
   Call stream;
 };
-
-}  // namespace
 
 TEST_CASE("a call that may not be repeated ends with WorkerLost, at once") {
   Rig rig;
@@ -399,4 +390,4 @@ TEST_CASE("one call of a worker can be lost without the others") {
   CHECK(rig.registry.worker("m1") != nullptr);
 }
 
-}  // namespace worker_loss_test
+}  // namespace zerosuite::test::worker_loss_test

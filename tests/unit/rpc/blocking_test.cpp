@@ -5,14 +5,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace blocking_test {
+namespace zerosuite::test::blocking_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
 
 struct Rig : ServerRig {
   Rig() {
@@ -29,8 +24,6 @@ struct Rig : ServerRig {
   int runs = 0;
   std::stop_token stop;
 };
-
-}  // namespace
 
 TEST_CASE("a blocking method runs on the pool, and its answer leaves when it is done") {
   Rig rig;
@@ -116,4 +109,4 @@ TEST_CASE("a running blocking method is asked to stop when nobody waits for it a
   CHECK(rig.heard(channel).empty());
 }
 
-}  // namespace blocking_test
+}  // namespace zerosuite::test::blocking_test

@@ -4,12 +4,7 @@
 
 #include "support/server_rig.hpp"
 
-namespace builtins_test {
-
-using namespace zerosuite;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::builtins_test {
 
 struct Rig : ServerRig {
   Rig() {
@@ -20,8 +15,6 @@ struct Rig : ServerRig {
     server.method("later", {"a"}, "Optional.", [](std::optional<int> a) { return a; });
   }
 };
-
-}  // namespace
 
 TEST_CASE("_zerorpc_list names the public methods in order") {
   Rig rig;
@@ -80,4 +73,4 @@ TEST_CASE("a query is described as idempotent, and another method is not") {
         R"("look": {"args": [{"name": "a"}], "doc": nil, "idempotent": true}}}])");
 }
 
-}  // namespace builtins_test
+}  // namespace zerosuite::test::builtins_test

@@ -3,13 +3,9 @@
 
 #include "support/caller_rig.hpp"
 
-namespace caller_open_test {
+namespace zerosuite::test::caller_open_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::CallerRig;
-using test::list;
-using test::packed;
 
 TEST_CASE("a caller heartbeats every interval, the first one interval after the call") {
   CallerRig rig;
@@ -240,4 +236,4 @@ TEST_CASE("header keys of the call and of the observer travel with the call, and
   CHECK(wire::header_text(rig.sink.messages[1].event().header, "trace").empty());
 }
 
-}  // namespace caller_open_test
+}  // namespace zerosuite::test::caller_open_test

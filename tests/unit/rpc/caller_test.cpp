@@ -4,15 +4,9 @@
 
 #include "support/caller_rig.hpp"
 
-namespace caller_test {
+namespace zerosuite::test::caller_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::CallerRig;
-using test::list;
-using test::packed;
-
-namespace {
 
 // Not inlined, or g++ 12 under UBSan believes that error() reads an outcome that it sees to be fine.
 template <class R>
@@ -29,8 +23,6 @@ std::string outcome(const std::string& event, const std::string& args) {
   rig.reply(call, event, args);
   return text;
 }
-
-}  // namespace
 
 TEST_CASE("a call leaves as one event with a fresh id, version 3 and its timeout") {
   CallerRig rig;
@@ -248,4 +240,4 @@ TEST_CASE("a heartbeat is no reply: the timeout goes on") {
   CHECK(rig.took().starts_with("TimeoutExpired"));
 }
 
-}  // namespace caller_test
+}  // namespace zerosuite::test::caller_test

@@ -13,13 +13,9 @@
 #include "support/live_server.hpp"
 #include "support/wait.hpp"
 
-namespace client_test {
+namespace zerosuite::test::client_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::LiveServer;
-
-namespace {
 
 // Answers nothing until it is asked to, and tells when a call was lost.
 struct Held {
@@ -83,8 +79,6 @@ class IpcEndpoint {
  private:
   std::string folder_;
 };
-
-}  // namespace
 
 TEST_CASE("a call waits for its value, or throws the remote's error") {
   LiveServer server(add_methods);
@@ -258,4 +252,4 @@ TEST_CASE("a token may be stopped at the very moment its client goes") {
   }
 }
 
-}  // namespace client_test
+}  // namespace zerosuite::test::client_test

@@ -4,9 +4,8 @@
 
 #include "support/fakes.hpp"
 
-namespace conversation_test {
+namespace zerosuite::test::conversation_test {
 
-using namespace zerosuite;
 using rpc::Conversation;
 
 TEST_CASE("the first reply event is free, and each takes a credit") {
@@ -50,4 +49,4 @@ TEST_CASE("a deadline is for the first reply event, and one too far away is none
   CHECK(Conversation(3, std::int64_t{1} << 40, test::kStart).deadline() == core::TimePoint::max());
 }
 
-}  // namespace conversation_test
+}  // namespace zerosuite::test::conversation_test

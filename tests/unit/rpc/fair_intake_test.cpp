@@ -9,12 +9,9 @@
 #include "support/events.hpp"
 #include "support/wait.hpp"
 
-namespace fair_intake_test {
+namespace zerosuite::test::fair_intake_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
 
 constexpr auto kHeavy = core::Clock::duration::zero();  // every turn's worth takes longer
 constexpr auto kLight = 1h;
@@ -88,8 +85,6 @@ struct Rig {
   bool wanted = true;
   int caught_up = 0;
 };
-
-}  // namespace
 
 TEST_CASE("while it is quick everything is served in the order it came, a turn's worth at a time") {
   Rig rig(kLight);
@@ -236,4 +231,4 @@ TEST_CASE("what a connection that has ended brought last is served, with all tha
   CHECK_FALSE(rig.intake.behind());
 }
 
-}  // namespace fair_intake_test
+}  // namespace zerosuite::test::fair_intake_test

@@ -4,14 +4,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace heartbeat_test {
+namespace zerosuite::test::heartbeat_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
 
 constexpr auto kBeat = "_zpc_hb [0]";
 
@@ -27,8 +22,6 @@ struct OpenCall : ServerRig {
   test::Kept<int> kept;
   Channel channel;
 };
-
-}  // namespace
 
 TEST_CASE(
     "the server's first heartbeat leaves within five seconds of the request, and one more in every five") {
@@ -209,4 +202,4 @@ TEST_CASE("a caller with an interval of zero neither sends heartbeats nor gives 
   CHECK(heartbeat.next() == core::TimePoint::max());
 }
 
-}  // namespace heartbeat_test
+}  // namespace zerosuite::test::heartbeat_test

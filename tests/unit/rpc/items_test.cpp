@@ -13,12 +13,7 @@
 #include "support/live_server.hpp"
 #include "support/wait.hpp"
 
-namespace items_test {
-
-using namespace zerosuite;
-using test::LiveServer;
-
-namespace {
+namespace zerosuite::test::items_test {
 
 // Counts the items of the stream it serves, and tells when the stream is let go of.
 struct Counting {
@@ -62,8 +57,6 @@ std::pair<std::string, T> consume(rpc::Items<T> items) {
     return {test::describe(std::current_exception()), sum};
   }
 }
-
-}  // namespace
 
 TEST_CASE("a stream brings all its items in order, few or many, and ends") {
   for (const int count : {0, 1, 2, 256, 257, 30'000}) {
@@ -177,4 +170,4 @@ TEST_CASE("streams and calls of one client do not hold one another up") {
   CHECK(right == 5000);
 }
 
-}  // namespace items_test
+}  // namespace zerosuite::test::items_test

@@ -6,12 +6,7 @@
 
 #include "support/server_rig.hpp"
 
-namespace method_test {
-
-using namespace zerosuite;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::method_test {
 
 wire::Value text(const std::string& value) { return {value}; }
 
@@ -40,8 +35,6 @@ struct Rig : ServerRig {
     return heard.substr(start.size(), heard.find("\", ", start.size()) - start.size());
   }
 };
-
-}  // namespace
 
 TEST_CASE("arguments that are missing are named as Python names them") {
   Rig rig;
@@ -158,4 +151,4 @@ TEST_CASE("an argument without a default behind one that has one is refused when
       std::logic_error);
 }
 
-}  // namespace method_test
+}  // namespace zerosuite::test::method_test

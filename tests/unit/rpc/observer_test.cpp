@@ -4,14 +4,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace observer_test {
+namespace zerosuite::test::observer_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
 
 class Diary final : public rpc::Observer {
  public:
@@ -64,8 +59,6 @@ struct Rig : ServerRig {
   Diary first{"a", lines};
   Diary second{"b", lines};
 };
-
-}  // namespace
 
 TEST_CASE("hooks run in order of registration: before the method, and after it just before OK leaves") {
   Rig rig;
@@ -129,4 +122,4 @@ TEST_CASE("header keys travel on OK, ERR, STREAM and STREAM_DONE, but not on hea
   CHECK(rig.keys_sent() == "STREAM +a +b; _zpc_hb; _zpc_hb; STREAM_DONE +a +b");
 }
 
-}  // namespace observer_test
+}  // namespace zerosuite::test::observer_test

@@ -8,11 +8,7 @@
 #include "support/fakes.hpp"
 #include "support/wait.hpp"
 
-namespace oneway_test {
-
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::oneway_test {
 
 constexpr auto kAnyPort = "tcp://127.0.0.1:*";
 
@@ -30,8 +26,6 @@ struct Receiving {
   std::vector<std::string> notes;
   Receiver receiver;
 };
-
-}  // namespace
 
 TEST_CASE("what a pusher pushes runs the puller's method, in order") {
   net::Reactor reactor;
@@ -112,4 +106,4 @@ TEST_CASE("every subscriber gets what is published while it is connected") {
   CHECK(test::turn_until(reactor, [&] { return one.notes.back() == "1!" && two.notes.back() == "1!"; }));
 }
 
-}  // namespace oneway_test
+}  // namespace zerosuite::test::oneway_test

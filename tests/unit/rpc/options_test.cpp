@@ -4,12 +4,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace options_test {
+namespace zerosuite::test::options_test {
 
-using namespace zerosuite;
 using wire::Dict, wire::Value;
-
-namespace {
 
 // A server with a method that takes the options "step", "name" and "loud".
 struct Rig : test::ServerRig {
@@ -27,8 +24,6 @@ struct Rig : test::ServerRig {
     return answer.substr(0, answer.find(", \"", answer.find(", \"") + 1));
   }
 };
-
-}  // namespace
 
 TEST_CASE("options may be left out one by one, or all of them, or be nil") {
   Rig rig;
@@ -72,4 +67,4 @@ TEST_CASE("an option of the wrong type or beyond its range is named, and so is a
         R"(ERR ["TypeError", "make() argument 'opts' must be dict, not list")");
 }
 
-}  // namespace options_test
+}  // namespace zerosuite::test::options_test

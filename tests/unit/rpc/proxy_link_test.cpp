@@ -8,10 +8,9 @@
 
 #include "support/link_rig.hpp"
 
-namespace proxy_link_test {
+namespace zerosuite::test::proxy_link_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using rpc::Delivery;
 using rpc::ProxyLink;
 using Rig = test::LinkRig;
@@ -250,4 +249,4 @@ TEST_CASE("an endpoint that is none is refused when the link is made") {
   CHECK_THROWS_AS(ProxyLink({context, reactor, names}, host, options), core::Failure);
 }
 
-}  // namespace proxy_link_test
+}  // namespace zerosuite::test::proxy_link_test

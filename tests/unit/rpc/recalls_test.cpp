@@ -6,14 +6,10 @@
 
 #include "support/server_rig.hpp"
 
-namespace recalls_test {
+namespace zerosuite::test::recalls_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using rpc::Recalls;
-using test::kStart;
-
-namespace {
 
 struct Rig {
   void keep(const std::string& id, const std::string& word, core::TimePoint now = kStart) {
@@ -28,8 +24,6 @@ struct Rig {
   Recalls recalls;
   std::string undone;
 };
-
-}  // namespace
 
 TEST_CASE("an answer is recalled once, by its peer and its id") {
   Rig rig;
@@ -97,4 +91,4 @@ TEST_CASE("what is undone may keep another answer") {
   CHECK(rig.undone == "two");
 }
 
-}  // namespace recalls_test
+}  // namespace zerosuite::test::recalls_test

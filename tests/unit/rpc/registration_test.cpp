@@ -5,16 +5,13 @@
 #include "core/error.hpp"
 #include "support/events.hpp"
 
-namespace registration_test {
+namespace zerosuite::test::registration_test {
 
-using namespace zerosuite;
 using rpc::Registration;
 using wire::Dict;
 using wire::Integer;
 using wire::List;
 using wire::Value;
-
-namespace {
 
 Value text(const std::string& value) { return {value}; }
 
@@ -63,8 +60,6 @@ std::string refusal_of(const Dict& fields) {
 std::string refusal_of_methods(const Value& map) {
   return refusal([&] { rpc::read_methods(map); });
 }
-
-}  // namespace
 
 TEST_CASE("what a worker says of itself is read as it was written") {
   Registration said{.id = "math-1",
@@ -279,4 +274,4 @@ TEST_CASE(
   CHECK(decoded(first).id != decoded(second).id);
 }
 
-}  // namespace registration_test
+}  // namespace zerosuite::test::registration_test

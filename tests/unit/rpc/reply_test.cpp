@@ -7,14 +7,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace reply_test {
+namespace zerosuite::test::reply_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
 
 // A server with one method that answers when the test does, and one call to it.
 struct Rig : ServerRig {
@@ -34,8 +29,6 @@ struct Rig : ServerRig {
   int undone = 0;
   Channel channel;
 };
-
-}  // namespace
 
 TEST_CASE("an answer that meets its caller's cancel on the way is undone") {
   Rig rig;
@@ -325,4 +318,4 @@ TEST_CASE("a stream's deadline counts to its first item only") {
   CHECK(rig.heard(channel) == "STREAM 1; STREAM 1");
 }
 
-}  // namespace reply_test
+}  // namespace zerosuite::test::reply_test

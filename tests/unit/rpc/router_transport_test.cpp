@@ -10,13 +10,10 @@
 #include "support/events.hpp"
 #include "support/wait.hpp"
 
-namespace router_transport_test {
+namespace zerosuite::test::router_transport_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using rpc::Delivery;
-
-namespace {
 
 // Tests that need a full pipe use inproc, which has no kernel buffers: what fits is what the marks allow.
 constexpr auto kInproc = "inproc://router";
@@ -89,8 +86,6 @@ struct Rig {
   rpc::RouterTransport transport;
   std::string bound;
 };
-
-}  // namespace
 
 TEST_CASE("what a client sends arrives with its way back, and what is sent there reaches it") {
   Rig rig({}, "tcp://127.0.0.1:*");
@@ -291,4 +286,4 @@ TEST_CASE("a message is never heard at a time before it was sent, however long t
   CHECK(rig.heard_at.back() >= sent);
 }
 
-}  // namespace router_transport_test
+}  // namespace zerosuite::test::router_transport_test

@@ -9,15 +9,12 @@
 
 #include "support/wait.hpp"
 
-namespace outbox_test {
+namespace zerosuite::test::outbox_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Sent;
 using rpc::Delivery;
 using Standing = rpc::SendQueue::Standing;
-
-namespace {
 
 constexpr int kHighWater = 4;
 constexpr std::size_t kMessage = 100;      // bytes of a message
@@ -95,8 +92,6 @@ struct Rig {
   rpc::SendQueue queue;
   std::unique_ptr<net::Socket> slow;
 };
-
-}  // namespace
 
 TEST_CASE("what a connection takes is sent, and nothing is held") {
   Rig rig;
@@ -296,4 +291,4 @@ TEST_CASE("a socket with one peer keeps for that peer what comes before it is co
   }
 }
 
-}  // namespace outbox_test
+}  // namespace zerosuite::test::outbox_test

@@ -4,14 +4,9 @@
 #include "rpc/server/drop_log.hpp"
 #include "support/server_rig.hpp"
 
-namespace server_limits_test {
+namespace zerosuite::test::server_limits_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
 
 constexpr auto kWait = "wait";
 
@@ -44,8 +39,6 @@ struct Reports final : rpc::Observer {
   }
   std::vector<std::string> lines;
 };
-
-}  // namespace
 
 TEST_CASE("a damaged call whose id can be read gets an ERR that names what is wrong") {
   Rig rig({.name = "math", .limits = {.max_frame_bytes = 500}, .channel = {}});
@@ -425,4 +418,4 @@ TEST_CASE("aborting answers every open call with ShuttingDown, streams too, and 
   CHECK(rig.sink.messages.empty());
 }
 
-}  // namespace server_limits_test
+}  // namespace zerosuite::test::server_limits_test

@@ -7,13 +7,9 @@
 #include "rpc/transport/sink_mux.hpp"
 #include "support/server_rig.hpp"
 
-namespace server_links_test {
+namespace zerosuite::test::server_links_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::ServerRig;
-
-namespace {
 
 // A server whose calls are never answered, and what became of each: its name once it was lost.
 struct Rig : ServerRig {
@@ -44,8 +40,6 @@ struct Counting final : rpc::Sink {
   }
   int sent = 0;
 };
-
-}  // namespace
 
 TEST_CASE("one identity and id on two links makes two calls, each answered by its own link") {
   Rig rig;
@@ -172,4 +166,4 @@ TEST_CASE("what is sent goes out by the link its envelope names") {
   CHECK(second.sent == 2);
 }
 
-}  // namespace server_links_test
+}  // namespace zerosuite::test::server_links_test

@@ -6,15 +6,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace server_test {
+namespace zerosuite::test::server_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-using test::unhex;
-
-namespace {
 
 struct Rig : ServerRig {
   Rig() {
@@ -27,8 +21,6 @@ std::string heard_from(const std::function<int()>& method) {
   rig.server.method("raise", "", [&method] { return method(); });
   return rig.heard(rig.call("raise"));
 }
-
-}  // namespace
 
 TEST_CASE(
     "a call of zerorpc-python is answered with the bytes zerorpc-python answers, but for the fresh id") {
@@ -254,4 +246,4 @@ TEST_CASE("a response_to of nil opens a channel, as if it were absent") {
   CHECK(rig.heard(channel) == "OK [7]");
 }
 
-}  // namespace server_test
+}  // namespace zerosuite::test::server_test

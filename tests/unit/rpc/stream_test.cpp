@@ -6,14 +6,9 @@
 
 #include "support/server_rig.hpp"
 
-namespace stream_test {
+namespace zerosuite::test::stream_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
 
 // A server with the streams a test needs, and a count of what they made.
 struct StreamRig : ServerRig {
@@ -44,8 +39,6 @@ struct Streams : StreamRig {
 };
 
 constexpr int kEndless = std::numeric_limits<int>::max();
-
-}  // namespace
 
 TEST_CASE("a stream sends one item before the first grant, and makes none ahead of it") {
   Streams rig;
@@ -251,4 +244,4 @@ TEST_CASE("the generator is let go of when the stream ends, is cancelled, or los
   CHECK(alive.expired());
 }
 
-}  // namespace stream_test
+}  // namespace zerosuite::test::stream_test

@@ -8,10 +8,9 @@
 #include "rpc/server/stream_writer.hpp"
 #include "support/stream_writer_rig.hpp"
 
-namespace feed_loss_test {
+namespace zerosuite::test::feed_loss_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
 using Rig = test::StreamWriterRig;
 
 TEST_CASE("an item that cannot be sent ends the feed with an ERR in its place, and tells its owner") {
@@ -133,4 +132,4 @@ TEST_CASE("an open feed keeps the server from being idle until its owner ends it
   CHECK(rig.heard() == "STREAM \"a\"; STREAM_DONE nil");
 }
 
-}  // namespace feed_loss_test
+}  // namespace zerosuite::test::feed_loss_test

@@ -7,20 +7,13 @@
 
 #include "support/stream_writer_rig.hpp"
 
-namespace feed_test {
+namespace zerosuite::test::feed_test {
 
 using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
 using Rig = test::StreamWriterRig;
-
-namespace {
 
 const std::string kBroken = R"(ERR ["Broken", "no more", "Broken: no more
 "])";
-
-}  // namespace
 
 TEST_CASE("a writer says nothing until something is pushed, and then says it at once") {
   Rig rig;
@@ -193,4 +186,4 @@ TEST_CASE("a writer waits while its client does not read, and goes on after it")
   CHECK(rig.heard() == "STREAM \"c\"");
 }
 
-}  // namespace feed_test
+}  // namespace zerosuite::test::feed_test

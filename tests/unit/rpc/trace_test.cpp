@@ -8,13 +8,9 @@
 #include "rpc/client/client.hpp"
 #include "support/live_server.hpp"
 
-namespace trace_test {
+namespace zerosuite::test::trace_test {
 
-using namespace zerosuite;
-using test::LiveServer;
 using Seen = std::pair<std::string, std::string>;
-
-namespace {
 
 void add_seen(rpc::Server& server) {
   server.method("seen", "", [&server] {
@@ -22,8 +18,6 @@ void add_seen(rpc::Server& server) {
     return Seen(trace.parent, trace.state);
   });
 }
-
-}  // namespace
 
 TEST_CASE("a call made inside a method carries on the trace of its caller") {
   const LiveServer behind(add_seen);
@@ -47,4 +41,4 @@ TEST_CASE("a call without a trace sends no trace keys") {
   CHECK(client.call<Seen>("seen") == Seen());
 }
 
-}  // namespace trace_test
+}  // namespace zerosuite::test::trace_test
