@@ -64,4 +64,27 @@ inline void pass(net::Timers& timers, core::Clock::duration duration) {
 /// Where a fake clock starts.
 inline constexpr core::TimePoint kStart{std::chrono::hours(1)};
 
+/// A clock and a disk that the test moves.
+struct HandDisk {
+  /// One more turn of the loop, without a moment passing.
+  void turn() { timers.advance_to(timers.now()); }
+  /// Until nothing is left to be done.
+  void settle() {
+    do {
+      while (!offload.waiting.empty()) offload.work();
+      turn();
+    } while (!offload.waiting.empty());
+  }
+  void pass(core::Clock::duration duration) {
+    const auto end = timers.now() + duration;
+    while (timers.now() < end) {
+      timers.advance_to(std::min(timers.now() + core::milliseconds(10), end));
+      settle();
+    }
+  }
+
+  net::Timers timers{kStart};
+  HandOffload offload;
+};
+
 }  // namespace zerosuite::test

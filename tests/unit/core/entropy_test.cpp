@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "support/child.hpp"
+#include "support/process.hpp"
 
 namespace zerosuite::core::entropy_test {
 

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <vector>
 
-#include "support/source_path.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::core::error_test {
 

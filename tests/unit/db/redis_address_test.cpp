@@ -11,7 +11,6 @@
 
 #include "core/error.hpp"
 #include "support/redis_rig.hpp"
-#include "support/redis_server.hpp"
 
 namespace zerosuite::test::redis_address_test {
 

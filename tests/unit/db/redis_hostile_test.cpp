@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "support/fake_redis.hpp"
+#include "support/redis_rig.hpp"
 
 namespace zerosuite::test::redis_hostile_test {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "support/redis_server.hpp"
+#include "support/redis_rig.hpp"
 #include "support/wait.hpp"
 
 namespace zerosuite::test::redis_link_test {

@@ -59,13 +59,13 @@ struct Shelf {
     return opened.database().integer("SELECT count(*) FROM word");
   }
   void damage(const std::filesystem::path& what, const std::function<void(std::string&)>& how) const {
-    std::string content = test::content_of(what);
+    std::string content = content_of(what);
     REQUIRE_FALSE(content.empty());
     how(content);
-    test::write_file(what, content);
+    write_file(what, content);
   }
 
-  test::TemporaryFolder above;
+  TemporaryFolder above;
 };
 
 // An opened file, started on.
@@ -86,6 +86,10 @@ struct Opened {
   }
 
   StateFile file;
+};
+
+struct Filled : Shelf {
+  Filled() { fill(); }
 };
 
 TEST_CASE("a new folder gets a file of the format, and is known from its first start") {
@@ -122,15 +126,14 @@ TEST_CASE("a folder killed in the middle of its making is made anew") {
   CHECK(fault > 5);
 }
 
-TEST_CASE("a file that is gone from a folder in use is not taken for a new one, unless that is accepted") {
-  const Shelf shelf;
-  shelf.fill();
-  SUBCASE("removed") { std::filesystem::remove(shelf.file()); }
-  SUBCASE("empty") { test::write_file(shelf.file(), ""); }
-  CHECK(StateFile(shelf.path(), format()).gone());
-  CHECK(shelf.failure() == shelf.file().string() + " is gone, though the folder was in use" + kAdvice);
-  CHECK(shelf.failure(IfGone::kMakeAnew) == "");
-  CHECK(shelf.words() == 0);
+TEST_CASE_FIXTURE(
+    Filled, "a file that is gone from a folder in use is not taken for a new one, unless that is accepted") {
+  SUBCASE("removed") { std::filesystem::remove(file()); }
+  SUBCASE("empty") { write_file(file(), ""); }
+  CHECK(StateFile(path(), format()).gone());
+  CHECK(failure() == file().string() + " is gone, though the folder was in use" + kAdvice);
+  CHECK(failure(IfGone::kMakeAnew) == "");
+  CHECK(words() == 0);
 }
 
 TEST_CASE("a file that is no database, or another program's, is refused and left alone") {
@@ -138,27 +141,24 @@ TEST_CASE("a file that is no database, or another program's, is refused and left
   std::filesystem::create_directories(shelf.path());
   std::string says;
   SUBCASE("text") {
-    test::write_file(shelf.file(), std::string(10'000, 'x'));
+    write_file(shelf.file(), std::string(10'000, 'x'));
     says = "file is not a database";
   }
   SUBCASE("foreign") {
     db::Database(shelf.file()).exec("CREATE TABLE t(a)");
     says = "is not a file of words";
   }
-  const std::string before = test::content_of(shelf.file());
+  const std::string before = content_of(shelf.file());
   for (const auto if_gone : {IfGone::kRefuse, IfGone::kMakeAnew})
     CHECK(shelf.failure(if_gone) == shelf.file().string() + " " + says + kAdvice);
-  CHECK(test::content_of(shelf.file()) == before);
+  CHECK(content_of(shelf.file()) == before);
 }
 
-TEST_CASE("a newer version's file is refused and left alone") {
-  const Shelf shelf;
-  shelf.fill();
-  db::Database(shelf.file()).exec("PRAGMA user_version = 3");
-  const std::string before = test::content_of(shelf.file());
-  CHECK(shelf.failure() ==
-        shelf.file().string() + " was written by another version of this program; it is too new");
-  CHECK(test::content_of(shelf.file()) == before);
+TEST_CASE_FIXTURE(Filled, "a newer version's file is refused and left alone") {
+  db::Database(file()).exec("PRAGMA user_version = 3");
+  const std::string before = content_of(file());
+  CHECK(failure() == file().string() + " was written by another version of this program; it is too new");
+  CHECK(content_of(file()) == before);
 }
 
 TEST_CASE("an older version's file is the newer one's once it was started on") {
@@ -210,7 +210,7 @@ TEST_CASE("a file that is damaged is refused, in one line, and left alone") {
   SUBCASE("a page of zeros") {
     shelf.damage(shelf.file(), [](std::string& content) { content.replace(3 * 4096, 4096, 4096, '\0'); });
   }
-  const std::string before = test::content_of(shelf.file());
+  const std::string before = content_of(shelf.file());
   const std::string failure = shelf.failure();
   CAPTURE(failure);
   CHECK(failure.starts_with(shelf.file().string() + " "));
@@ -218,7 +218,7 @@ TEST_CASE("a file that is damaged is refused, in one line, and left alone") {
   CHECK(failure.find(says) != failure.npos);
   CHECK(failure.find('\n') == failure.npos);
   CHECK(shelf.failure() == failure);
-  CHECK(test::content_of(shelf.file()) == before);
+  CHECK(content_of(shelf.file()) == before);
 }
 
 TEST_CASE("what is found damaged later is refused in the same words") {
@@ -230,12 +230,10 @@ TEST_CASE("what is found damaged later is refused in the same words") {
                     (shelf.file().string() + " no such table: none" + kAdvice).c_str());
 }
 
-TEST_CASE("a folder given by a relative path is complained of as well as any other") {
-  const Shelf shelf;
-  shelf.fill();
-  test::write_file(shelf.file(), std::string(10'000, 'x'));
+TEST_CASE_FIXTURE(Filled, "a folder given by a relative path is complained of as well as any other") {
+  write_file(file(), std::string(10'000, 'x'));
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(shelf.path());
+  std::filesystem::current_path(path());
   std::string failure;
   try {
     StateFile(".", format()).open(IfGone::kRefuse);
@@ -266,7 +264,7 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   }
   SUBCASE("at its torn end") {
     shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096 + 4); });
-    test::write_file(shelf.path() / "lock", "words\n1\nlog 4\n");  // it was never finished
+    write_file(shelf.path() / "lock", "words\n1\nlog 4\n");  // it was never finished
   }
   SUBCASE("behind a commit") {
     shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096); });

@@ -12,7 +12,7 @@
 #include "id/secret/feistel_cipher.hpp"
 #include "id/secret/keyed_hash.hpp"
 #include "id/secret/siv_cipher.hpp"
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::id::formats::keyed_test {
 

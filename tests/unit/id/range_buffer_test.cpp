@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "support/range_buffer_rig.hpp"
+#include "support/id_rigs.hpp"
 
 namespace zerosuite::test::range_buffer_test {
 
 using namespace std::chrono_literals;
-using All = test::Series;
-using Rig = test::RangeBufferRig;
+using All = Series;
+using Rig = RangeBufferRig;
 
 TEST_CASE("whoever finds nothing waits in line, and one reserve serves them all") {
   Rig rig;
@@ -21,15 +21,12 @@ TEST_CASE("whoever finds nothing waits in line, and one reserve serves them all"
   CHECK(rig.memory.reserves == 1);
 }
 
-TEST_CASE("nobody gets past those who wait") {
-  Rig rig(10);
-  rig.take();
-  rig.settle();
-  const auto many = rig.take(50);
-  CHECK_FALSE(rig.buffer().one());
-  const auto late = rig.take();
+TEST_CASE_FIXTURE(SmallUsedBufferRig, "nobody gets past those who wait") {
+  const auto many = take(50);
+  CHECK_FALSE(buffer().one());
+  const auto late = take();
   CHECK_FALSE(late.there());
-  rig.settle();
+  settle();
   CHECK((*many).front().first == 2);
   CHECK((*late).front().first == 52);
 }
@@ -101,20 +98,17 @@ TEST_CASE("only values with the tag's remainder are issued, and as many as its s
   CHECK(rig.buffer().one() == 31);
 }
 
-TEST_CASE("a tag that somebody else changed is followed with the next range") {
-  Rig rig(10);
-  rig.take();
-  rig.settle();
+TEST_CASE_FIXTURE(SmallUsedBufferRig, "a tag that somebody else changed is followed with the next range") {
   id::TagChange change;
   change.step = 50;
   change.delta = 2;
-  REQUIRE(rig.memory.shelf->update_tag("t", change));
-  const auto all = rig.take(12);
-  rig.settle();
+  REQUIRE(memory.shelf->update_tag("t", change));
+  const auto all = take(12);
+  settle();
   CHECK(*all == All{{2, 9, 1}, {12, 3, 2}});
-  rig.take(20);
-  rig.settle();
-  CHECK(rig.memory.asks.back().count == 100);
+  take(20);
+  settle();
+  CHECK(memory.asks.back().count == 100);
 }
 
 TEST_CASE("a tag comes to its last value, and goes on when that is raised") {
@@ -151,24 +145,20 @@ TEST_CASE("a range of a shared store is not used any more after a quarter of an 
   CHECK(*fresh == All{{101, 1, 1}});
 }
 
-TEST_CASE("a range of a store that is not shared keeps") {
-  Rig rig;
-  rig.take();
-  rig.settle();
-  rig.pass(3600s);
-  CHECK(rig.buffer().one() == 2);
+TEST_CASE_FIXTURE(UsedBufferRig, "a range of a store that is not shared keeps") {
+  pass(3600s);
+  CHECK(buffer().one() == 2);
 }
 
-TEST_CASE("what is voided is never used, not even what was being reserved, and nothing of it is given back") {
-  Rig rig;
-  rig.take();
-  rig.settle();
-  const auto waiting = rig.take(150);
-  rig.buffer().void_all();
-  CHECK(rig.buffer().left() == 0);
-  rig.settle();
-  CHECK((*waiting).front().first > rig.memory.asks[1].count + 100);
-  CHECK(rig.next() == (*waiting).front().first + rig.memory.asks.back().count);
+TEST_CASE_FIXTURE(
+    UsedBufferRig,
+    "what is voided is never used, not even what was being reserved, and nothing of it is given back") {
+  const auto waiting = take(150);
+  buffer().void_all();
+  CHECK(buffer().left() == 0);
+  settle();
+  CHECK((*waiting).front().first > memory.asks[1].count + 100);
+  CHECK(next() == (*waiting).front().first + memory.asks.back().count);
 }
 
 TEST_CASE("a buffer that is destroyed while the store is being asked drops the answer") {
@@ -179,25 +169,196 @@ TEST_CASE("a buffer that is destroyed while the store is being asked drops the a
   CHECK_FALSE(waiting.there());
 }
 
-TEST_CASE("a change voids what is being reserved by the old rules") {
-  Rig rig(10);
-  rig.take();
-  rig.settle();
-  const auto waiting = rig.take(15);
-  auto tag = *rig.memory.shelf->update_tag("t", {.delta = 5});
-  rig.buffer().change(tag);
-  rig.settle();
+TEST_CASE_FIXTURE(SmallUsedBufferRig, "a change voids what is being reserved by the old rules") {
+  const auto waiting = take(15);
+  auto tag = *memory.shelf->update_tag("t", {.delta = 5});
+  buffer().change(tag);
+  settle();
   CHECK((*waiting).front().delta == 5);
 }
 
-TEST_CASE("a tag that somebody else deleted has no ids any more once that is known") {
+TEST_CASE_FIXTURE(UsedBufferRig, "a tag that somebody else deleted has no ids any more once that is known") {
+  REQUIRE(memory.shelf->delete_tag("t"));
+  for (int i = 0; i < 10; ++i) REQUIRE(buffer().one());
+  settle();
+  CHECK_FALSE(buffer().one());
+}
+
+// When a buffer reserves, and how much; and what it gives back.
+
+TEST_CASE("the first use of a tag reserves its step, and no more until most of that is used") {
   Rig rig;
+  const auto first = rig.take();
+  rig.settle();
+  CHECK(*first == All{{1, 1, 1}});
+  CHECK(rig.next() == 101);
+  for (int i = 0; i < 9; ++i) rig.buffer().one();
+  rig.settle();
+  CHECK(rig.next() == 101);
+  CHECK(rig.buffer().one() == 11);
+  rig.settle();
+  CHECK(rig.next() == 201);
+}
+
+TEST_CASE_FIXTURE(UsedBufferRig, "the next range is there before the first is used up") {
+  for (std::int64_t value = 2; value <= 1'000; ++value) {
+    REQUIRE(buffer().one() == value);
+    settle();
+  }
+}
+
+TEST_CASE("an idle tag does not go on reserving") {
+  Rig rig;
+  rig.use(50, 10s);
+  const auto asked = rig.memory.reserves;
+  rig.pass(3600s);
+  CHECK(rig.memory.reserves == asked);
+}
+
+TEST_CASE("a store that fails is asked again after a while, which grows, for as long as somebody waits") {
+  Rig rig;
+  rig.options.wait.park = 60s;
   rig.take();
   rig.settle();
-  REQUIRE(rig.memory.shelf->delete_tag("t"));
-  for (int i = 0; i < 10; ++i) REQUIRE(rig.buffer().one());
+  rig.fail(Fate::kRefused);
+  const auto before = rig.memory.reserves;
+  const auto waiting = rig.take(200);
+  rig.pass(49ms);
+  CHECK(rig.memory.reserves == before + 1);
+  rig.pass(30s);
+  const auto tries = rig.memory.reserves - before;
+  CHECK(tries > 15);
+  CHECK(tries < 25);
+  rig.fail(Fate::kDone);
+  rig.pass(2s);
+  CHECK(waiting.ok());
+}
+
+TEST_CASE_FIXTURE(UsedBufferRig, "a refill that failed is tried again though nobody waits") {
+  fail(Fate::kRefused);
+  for (int i = 0; i < 20; ++i) buffer().one();
+  pass(5s);
+  fail(Fate::kDone);
+  pass(2s);
+  CHECK(buffer().left() >= 179);
+}
+
+TEST_CASE("at 50 000 a second from a store that takes 200 ms nobody waits once it is under way") {
+  Rig rig;
+  rig.memory.delay = 200ms;
+  CHECK(rig.use(50'000, 2s, 1ms) > 0);
+  CHECK(rig.use(50'000, 8s, 1ms) == 0);
+}
+
+TEST_CASE("at 10 000 a second ten minutes without the store go unnoticed") {
+  Rig rig(1'000);
+  rig.use(10'000, 60s);
+  rig.fail(Fate::kRefused);
+  CHECK(rig.use(10'000, 600s) == 0);
+  rig.use(10'000, 200s);
+  CHECK(rig.buffer().left() == 0);  // the buffer was as large as it had to be, not without bounds
+}
+
+TEST_CASE("no more is kept than the rate asks for") {
+  Rig rig;
+  rig.use(1'000, 60s);
+  rig.use(10, 120s);
+  CHECK(rig.buffer().left() < 800'000);
+  const auto asked = rig.memory.reserves;
+  rig.use(10, 60s);
+  CHECK(rig.memory.reserves == asked);
+}
+
+TEST_CASE("no reserve is larger than a million, nor smaller than the step") {
+  Rig rig(500);
+  rig.use(50'000, 20s, 100ms);
+  CHECK(std::all_of(rig.memory.asks.begin(), rig.memory.asks.end(), [](const id::ReserveRequest& ask) {
+    return ask.count >= 500 && ask.count <= 1'000'000;
+  }));
+  CHECK(rig.memory.asks.size() > 6);
+}
+
+TEST_CASE("an exhausted tag with a little left does not ask the store with every value") {
+  Rig rig(1'000);
+  id::TagChange change;
+  change.max = 800;
+  REQUIRE(rig.memory.shelf->update_tag("t", change));
+  rig.take();
   rig.settle();
-  CHECK_FALSE(rig.buffer().one());
+  for (int i = 0; i < 500; ++i) {
+    REQUIRE(rig.buffer().one());
+    rig.settle();
+  }
+  CHECK(rig.memory.reserves == 2);
+}
+
+TEST_CASE("a clean stop gives a chain of ranges back whole") {
+  Rig rig(10);
+  rig.take(5);
+  rig.settle();
+  rig.take(7);
+  rig.settle();
+  REQUIRE(rig.next() > 20);
+  bool stopped = false;
+  rig.buffer().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
+  CHECK_FALSE(stopped);
+  rig.settle();
+  CHECK(stopped);
+  CHECK(rig.next() == 13);
+}
+
+TEST_CASE("a stop waits for those who wait, and then gives back what is left") {
+  Rig rig(10);
+  const auto waiting = rig.take(3);
+  bool stopped = false;
+  rig.buffer().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
+  rig.settle();
+  CHECK(*waiting == All{{1, 3, 1}});
+  CHECK(stopped);
+  CHECK(rig.next() == 4);
+}
+
+TEST_CASE("a stop ends when the last caller's time is up, though the store is away") {
+  Rig rig;
+  rig.fail(Fate::kRefused);
+  const auto waiting = rig.take();
+  bool stopped = false;
+  rig.buffer().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
+  rig.pass(1900ms);
+  CHECK_FALSE(stopped);
+  rig.pass(200ms);
+  CHECK(waiting.error() == "SegmentExhausted");
+  CHECK(stopped);
+}
+
+TEST_CASE_FIXTURE(SmallUsedBufferRig,
+                  "what was reserved after ours stays: what is left of ours becomes a gap") {
+  REQUIRE(memory.shelf->reserve({key, 5}));
+  buffer().stop(nullptr);
+  settle();
+  CHECK(next() == 16);
+}
+
+TEST_CASE_FIXTURE(UsedBufferRig, "a stop waits for what is being reserved, and gives it back") {
+  for (int i = 0; i < 12; ++i) buffer().one();
+  REQUIRE(memory.waiting() == 1);
+  bool stopped = false;
+  buffer().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
+  CHECK_FALSE(stopped);
+  settle();
+  CHECK(stopped);
+  CHECK(next() == 14);
+}
+
+TEST_CASE_FIXTURE(UsedBufferRig, "a refill that failed is not tried again after a stop") {
+  fail(Fate::kRefused);
+  for (int i = 0; i < 12; ++i) buffer().one();
+  buffer().stop(nullptr);
+  settle();
+  fail(Fate::kDone);
+  const auto asked = memory.reserves;
+  pass(10s);
+  CHECK(memory.reserves == asked);
 }
 
 }  // namespace zerosuite::test::range_buffer_test

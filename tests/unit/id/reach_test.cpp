@@ -8,8 +8,8 @@
 #include <string>
 
 #include "id/issuer.hpp"
+#include "support/id_rigs.hpp"
 #include "support/id_world.hpp"
-#include "support/random_ids_rig.hpp"
 
 using namespace std::chrono_literals;
 

@@ -16,13 +16,6 @@ namespace zerosuite::test::snowflake_test {
 
 using namespace std::chrono_literals;
 
-struct IdRig {
-  explicit IdRig(const IdSetup& setup = {}) : process(world, setup) {}
-
-  IdWorld world;
-  IdProcess process;
-};
-
 IdSetup js53() { return {.layout = "js53"}; }
 
 TEST_CASE("the first use reserves some ticks, and three seconds more when it is known that none are ahead") {
@@ -52,7 +45,7 @@ TEST_CASE("how far ticks are reserved is told") {
   IdRig rig;
   CHECK(rig.process.snowflake().reserved_ms() == 0);
   rig.process.get();
-  CHECK(rig.process.snowflake().reserved_ms() == test::kWallMs + 3020);
+  CHECK(rig.process.snowflake().reserved_ms() == kWallMs + 3020);
 }
 
 TEST_CASE("a window is renewed at half, where the last one ends") {
@@ -169,13 +162,13 @@ TEST_CASE("too many who wait are not let in") {
 TEST_CASE("who asks for all there is, again and again, takes nothing from others who ask for their share") {
   IdRig rig(js53());
   const auto ask = [&](std::int64_t n, id::Client client) {
-    auto answer = std::make_shared<test::IdAnswer>();
+    auto answer = std::make_shared<IdAnswer>();
     rig.process.snowflake().take(
         n, [answer](core::Result<std::vector<id::Run>> result) { answer->result = result; }, client);
     rig.process.store.settle();
     return answer;
   };
-  std::vector<std::shared_ptr<test::IdAnswer>> greedy, modest;
+  std::vector<std::shared_ptr<IdAnswer>> greedy, modest;
   for (int ms = 0; ms < 10'000; ++ms) {
     if (ms % 250 == 0) greedy.push_back(ask(64'000, 1));  // four times what there is
     if (ms % 10 == 0) {
@@ -241,6 +234,93 @@ TEST_CASE("who is refused may ask again at once") {
   CHECK(second.empty());
   rig.world.pass(2s);
   CHECK(second == "Unavailable");
+}
+
+// Ids of one issuer whose store is slow, gone, or back again.
+
+TEST_CASE_FIXTURE(IdRig, "under steady traffic no call waits for a store that answers a second late") {
+  process.get();
+  process.store.delay = 1s;
+  std::int64_t last = 0;
+  for (int ms = 0; ms < 20'000; ++ms) {
+    world.pass(1ms);
+    const auto id = process.one();
+    REQUIRE(id);
+    REQUIRE(*id > last);
+    REQUIRE(process.tick_of(*id) == process.now_tick());
+    last = *id;
+  }
+  CHECK(process.store.reserves == 9);
+}
+
+TEST_CASE("without the store ids go on to the end of the window; then callers wait a while, and hear so") {
+  for (const Fate fate : {Fate::kRefused, Fate::kDropped, Fate::kLost}) {
+    IdRig rig;
+    rig.process.get();
+    rig.fail(fate);
+    for (int ms = 1; ms < 3020; ++ms) {
+      rig.world.pass(1ms);
+      REQUIRE(rig.process.one());
+    }
+    rig.world.pass(1ms);
+    CHECK_FALSE(rig.process.one());
+    const auto parked = rig.process.take();
+    rig.world.pass(1999ms);
+    CHECK(parked->state() == "waits");
+    rig.world.pass(1ms);
+    REQUIRE(parked->state() == "Unavailable");
+    CHECK(parked->message().starts_with("no ticks can be reserved: "));
+    CHECK(parked->message().ends_with(R"( {"retry_after_ms":1000})"));
+  }
+}
+
+TEST_CASE_FIXTURE(IdRig, "a store that never answers is as good as none") {
+  process.store.delay = 1h;
+  const auto parked = process.take();
+  world.pass(1999ms);
+  CHECK(parked->state() == "waits");
+  world.pass(1ms);
+  REQUIRE(parked->state() == "Unavailable");
+  CHECK(parked->message() ==
+        R"(no ticks can be reserved: the store does not answer {"retry_after_ms":1000})");
+}
+
+TEST_CASE_FIXTURE(
+    IdRig, "when the store is back those who wait are served, and the store was not stormed meanwhile") {
+  fail(Fate::kRefused);
+  const auto parked = process.take();
+  world.pass(1500ms);
+  CHECK(parked->state() == "waits");
+  CHECK(process.store.reserves == 5);  // at once, and after pauses of 50, 100, 200 and 400 ms
+  fail(Fate::kDone);
+  world.pass(500ms);
+  CHECK(parked->state() == "ids");
+  CHECK(process.store.reserves == 7);
+}
+
+TEST_CASE_FIXTURE(IdRig, "a store that cannot keep anything is named") {
+  fail(Fate::kBroken);
+  const auto parked = process.take();
+  world.pass(2s);
+  REQUIRE(parked->state() == "StorageError");
+  CHECK(parked->message().ends_with(R"( {"retry_after_ms":1000})"));
+}
+
+TEST_CASE_FIXTURE(IdRig, "an answer that was lost leaves a gap, and stops nobody") {
+  process.get();
+  int asked = 0;
+  process.store.fate = [&asked](std::string_view call) {
+    return call == "reserve" && asked++ % 3 == 0 ? Fate::kLost : Fate::kDone;
+  };
+  std::int64_t last = 0;
+  for (int ms = 0; ms < 20'000; ++ms) {
+    world.pass(1ms);
+    const auto id = process.one();
+    REQUIRE(id);
+    REQUIRE(*id > last);
+    last = *id;
+  }
+  CHECK(asked > 4);
 }
 
 }  // namespace zerosuite::test::snowflake_test

@@ -104,7 +104,7 @@ TEST_CASE("no id is 0, not even the first of a layout whose epoch is now") {
   IdSetup setup;
   setup.claim.worker = 0;
   LayoutsRig rig(setup);
-  id::Snowflake& young = rig.all().of("custom:20/10/12@" + std::to_string(test::kWallMs) + "+3600000ms");
+  id::Snowflake& young = rig.all().of("custom:20/10/12@" + std::to_string(kWallMs) + "+3600000ms");
   std::int64_t first = 0;
   young.take(1,
              [&](const core::Result<id::Snowflake::Runs>& runs) { first = runs ? runs->front().first : -1; });

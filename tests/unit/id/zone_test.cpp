@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "support/id_calls.hpp"
+#include "support/id_rigs.hpp"
 
 namespace zone_test {
 

@@ -7,15 +7,13 @@ namespace zerosuite::test::broker_inspect_test {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("a name shows who holds it and who waits for it") {
-  BrokerRig rig;
-  const auto ann = rig.session("ann");
+TEST_CASE_FIXTURE(SessionRig, "a name shows who holds it and who waits for it") {
   const auto request = want("ann").reading().bound_to(ann->id).leased(10s);
-  rig.acquire(request.with([](auto& wanted) { wanted.spec.data = "host 1"; }));
-  rig.pass(2s);
-  rig.acquire(want("bob").waiting(1min));
-  rig.pass(1s);
-  const lock::NameView view = rig.broker.info("x");
+  acquire(request.with([](auto& wanted) { wanted.spec.data = "host 1"; }));
+  pass(2s);
+  acquire(want("bob").waiting(1min));
+  pass(1s);
+  const lock::NameView view = broker.info("x");
   REQUIRE(view.holders.size() == 1);
   const lock::HolderView& holder = view.holders[0];
   CHECK(holder.owner == "ann");
@@ -29,8 +27,8 @@ TEST_CASE("a name shows who holds it and who waits for it") {
   CHECK(view.waiters[0].waited == 1s);
   CHECK(view.queue_length == 1);
   CHECK_FALSE(view.semaphore);
-  CHECK(rig.broker.info("free").holders.empty());
-  CHECK(rig.broker.epoch() == 7);
+  CHECK(broker.info("free").holders.empty());
+  CHECK(broker.epoch() == 7);
 }
 
 TEST_CASE("of a long line the first are shown and all are counted") {
@@ -78,7 +76,7 @@ TEST_CASE("a token is good as long as its hold is there") {
 
 TEST_CASE("an owner's holds come page by page, whatever ends or begins in between") {
   BrokerRig rig;
-  std::vector<test::Asked> held;
+  std::vector<Asked> held;
   for (int i = 0; i < 5; ++i) held.push_back(rig.acquire(want("ann", {std::to_string(i)})));
   const auto first = rig.broker.holds_of("ann", 2, "");
   REQUIRE(first.holds.size() == 2);

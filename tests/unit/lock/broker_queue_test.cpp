@@ -46,42 +46,37 @@ TEST_CASE("who has waited long enough is told so, and who holds it") {
   CHECK(rig.waiting() == 0);
 }
 
-TEST_CASE("a waiter whose client is gone is passed over") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  rig.withdraw(bob);
-  CHECK(rig.waiting() == 1);
-  rig.release(ann);
+TEST_CASE_FIXTURE(HeldRig, "a waiter whose client is gone is passed over") {
+  const auto bob = acquire(want("bob").waiting(1min));
+  const auto cat = acquire(want("cat").waiting(1min));
+  withdraw(bob);
+  CHECK(waiting() == 1);
+  release(ann);
   CHECK(cat->state() == "granted");
 }
 
-TEST_CASE("a waiter whose client is found gone while it is told leaves the lock to the next at once") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto bob = rig.acquire(want("bob").waiting(1min).called("r"));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  rig.vanish_when_told(bob);
-  rig.release(ann);
+TEST_CASE_FIXTURE(
+    HeldRig, "a waiter whose client is found gone while it is told leaves the lock to the next at once") {
+  const auto bob = acquire(want("bob").waiting(1min).called("r"));
+  const auto cat = acquire(want("cat").waiting(1min));
+  vanish_when_told(bob);
+  release(ann);
   CHECK(bob->state() == "granted");
   CHECK(cat->state() == "granted");
   CHECK(cat->granted().token > bob->granted().token);
-  const auto again = rig.acquire(want("bob").waiting(1min).called("r"));
-  rig.release(cat);
+  const auto again = acquire(want("bob").waiting(1min).called("r"));
+  release(cat);
   CHECK(again->state() == "granted");
 }
 
-TEST_CASE("an entry whose client is found gone while it is told is left again") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.engine.slow = true;
-  const auto again = rig.acquire(want("ann"));
-  rig.vanish_when_told(again);
-  rig.commit_all();
+TEST_CASE_FIXTURE(HeldRig, "an entry whose client is found gone while it is told is left again") {
+  engine.slow = true;
+  const auto again = acquire(want("ann"));
+  vanish_when_told(again);
+  commit_all();
   CHECK(again->granted().count == 2);
-  rig.engine.slow = false;
-  CHECK(value(rig.release(ann)).count == 0);
+  engine.slow = false;
+  CHECK(value(release(ann)).count == 0);
 }
 
 TEST_CASE("what the engine grants to a client that is gone is given back, and goes to the next") {
@@ -167,7 +162,7 @@ TEST_CASE("a client waits in its share of all lines and in no more, and goes on 
   const auto by = [](const std::string& client, const std::string& name) {
     return want("owner" + client, {name}).waiting(1min).with([&](auto& request) { request.client = client; });
   };
-  std::vector<test::Asked> held;
+  std::vector<Asked> held;
   for (const char* name : {"a", "b", "c", "d", "e"}) held.push_back(rig.acquire(want("holder", {name})));
   const auto first = rig.acquire(by("1", "a"));
   for (const char* name : {"b", "c", "d"}) rig.acquire(by("1", name));
@@ -185,7 +180,7 @@ TEST_CASE("a client waits in its share of all lines and in no more, and goes on 
 TEST_CASE("those who wait are sent away in pieces when the broker drains, and none of them is granted") {
   BrokerRig rig;
   const auto held = rig.acquire(want("ann"));
-  std::vector<test::Asked> waiting;
+  std::vector<Asked> waiting;
   for (int i = 0; i < 3'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(1min)));
   rig.piece = 10us;
   rig.drain();
@@ -200,7 +195,7 @@ TEST_CASE("those who wait are sent away in pieces when the broker drains, and no
 TEST_CASE("very many waits that end at once end in pieces, and who is granted meanwhile has it") {
   BrokerRig rig;
   const auto held = rig.acquire(want("ann").leased(1h));
-  std::vector<test::Asked> waiting;
+  std::vector<Asked> waiting;
   for (int i = 0; i < 2'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(5s)));
   rig.piece = 10us;
   rig.pass(5s);
@@ -215,7 +210,7 @@ TEST_CASE("very many waits that end at once end in pieces, and who is granted me
 
 TEST_CASE("a lock that very many share is found, entered and left like any other") {
   BrokerRig rig;
-  std::vector<test::Asked> readers;
+  std::vector<Asked> readers;
   for (int i = 0; i < 300; ++i) readers.push_back(rig.acquire(want(std::to_string(i)).reading()));
   for (int i = 0; i < 300; ++i) rig.acquire(want("7", {"of 7: " + std::to_string(i)}));
   CHECK(rig.acquire(want("7").reading())->granted().count == 2);
@@ -233,7 +228,7 @@ TEST_CASE(
     "very many readers come in by turns when a writer leaves, and those who came later wait behind them") {
   BrokerRig rig;
   const auto writer = rig.acquire(want("writer"));
-  std::vector<test::Asked> readers;
+  std::vector<Asked> readers;
   for (int i = 0; i < 2'000; ++i)
     readers.push_back(rig.acquire(want(std::to_string(i)).reading().waiting(1min)));
   rig.piece = 10us;
@@ -259,8 +254,8 @@ TEST_CASE(
 
 TEST_CASE("very many waits are withdrawn at once, and the next in line has the lock some turns later") {
   BrokerRig rig;
-  std::vector<test::Asked> held;
-  std::vector<test::Asked> waiting;
+  std::vector<Asked> held;
+  std::vector<Asked> waiting;
   for (int i = 0; i < 1'000; ++i) {
     held.push_back(rig.acquire(want("ann", {std::to_string(i)}).reading()));
     waiting.push_back(rig.acquire(want("bob", {std::to_string(i)}).waiting(1min)));
@@ -276,11 +271,11 @@ TEST_CASE("very many waits are withdrawn at once, and the next in line has the l
   CHECK(rig.broker.counters().withdrawn == 1'000);
 }
 
-test::Want by(const std::string& client, const std::string& owner, std::vector<std::string> names) {
+Want by(const std::string& client, const std::string& owner, std::vector<std::string> names) {
   return want(owner, std::move(names)).reading().with([&](auto& request) { request.client = client; });
 }
 
-test::Want heavy(const test::Want& light) {
+Want heavy(const Want& light) {
   return light.with([](auto& request) { request.spec.data = std::string(1024, 'd'); });
 }
 
@@ -342,7 +337,7 @@ TEST_CASE("a lock that very many share is taken from them in pieces, but not fro
   for (int i = 0; i < 3'000; ++i) rig.acquire(want(std::to_string(i)).reading());
   rig.piece = 10us;
   const auto revoked =
-      test::answered<lock::Revoked>([&](auto done) { rig.broker.force_release("x", "", std::move(done)); });
+      answered<lock::Revoked>([&](auto done) { rig.broker.force_release("x", "", std::move(done)); });
   CHECK(outcome(revoked) == "");
   const auto later = rig.acquire(want("later").reading());
   REQUIRE(later->state() == "granted");

@@ -7,15 +7,14 @@ namespace zerosuite::test::broker_requests_test {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("a request sent again while it waits keeps its place, and whoever sent it is answered") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto first = rig.acquire(want("bob").waiting(1min).called("r"));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  const auto second = rig.acquire(want("bob").waiting(1min).called("r"));
+TEST_CASE_FIXTURE(HeldRig,
+                  "a request sent again while it waits keeps its place, and whoever sent it is answered") {
+  const auto first = acquire(want("bob").waiting(1min).called("r"));
+  const auto cat = acquire(want("cat").waiting(1min));
+  const auto second = acquire(want("bob").waiting(1min).called("r"));
   CHECK(first->state() == "");
-  CHECK(rig.waiting() == 2);
-  rig.release(ann);
+  CHECK(waiting() == 2);
+  release(ann);
   CHECK(first->state() == "granted");
   REQUIRE(second->state() == "granted");
   CHECK(second->granted().token == first->granted().token);
@@ -72,18 +71,16 @@ TEST_CASE("no owner and request_id read as those of another, whatever their byte
   CHECK(outcome([&] { rig.acquire(want("ann", {"y", "z"}).called("r")); }) == "RequestConflict");
 }
 
-TEST_CASE("a request that got nothing is tried again") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  CHECK(rig.acquire(want("bob").called("r"))->state() == "held");
-  const auto late = rig.acquire(want("bob").called("r").waiting(1s));
-  rig.pass(1s);
+TEST_CASE_FIXTURE(HeldRig, "a request that got nothing is tried again") {
+  CHECK(acquire(want("bob").called("r"))->state() == "held");
+  const auto late = acquire(want("bob").called("r").waiting(1s));
+  pass(1s);
   CHECK(late->state() == "timeout");
-  rig.release(ann);
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(rig.acquire(want("bob").called("r"))->state() == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.acquire(want("bob").called("r"))->state() == "granted");
+  release(ann);
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(acquire(want("bob").called("r"))->state() == "StorageError");
+  engine.trouble.reset();
+  CHECK(acquire(want("bob").called("r"))->state() == "granted");
 }
 
 TEST_CASE("a request whose client is gone may be sent again while the engine is asked") {
@@ -141,17 +138,16 @@ TEST_CASE("a wait that is asked for again lasts as long as the later of the two"
   CHECK(again->state() == "timeout");
 }
 
-TEST_CASE("a release under a request_id is done once, also where the lock stays its owner's") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  lock::HoldKey key = test::key_of(ann);
+TEST_CASE_FIXTURE(HeldRig,
+                  "a release under a request_id is done once, also where the lock stays its owner's") {
+  acquire(want("ann"));
+  lock::HoldKey key = key_of(ann);
   key.request_id = "r";
-  CHECK(value(rig.release(key)).count == 1);
-  CHECK(value(rig.release(key)).count == 1);
-  CHECK(value(rig.release(key)).replay);
+  CHECK(value(release(key)).count == 1);
+  CHECK(value(release(key)).count == 1);
+  CHECK(value(release(key)).replay);
   key.request_id = "s";
-  CHECK(value(rig.release(key)).count == 0);
+  CHECK(value(release(key)).count == 0);
 }
 
 TEST_CASE("so many requests are remembered, the latest") {
@@ -168,7 +164,7 @@ TEST_CASE("requests are remembered as long as they are not too many bytes") {
   for (int i = 0; i < 64; ++i) names.push_back(std::string(250, 'n') + std::to_string(10 + i));
   for (const char* id : {"1", "2", "3", "4", "5"}) {
     const auto set = rig.acquire(want("ann", names).called(id));
-    rig.broker.leases().release(test::key_of(set), [](const auto&) {});
+    rig.broker.leases().release(key_of(set), [](const auto&) {});
   }
   CHECK(rig.acquire(want("ann", names).called("5"))->state() == "NotHeld");
   CHECK(rig.acquire(want("ann", names).called("1"))->state() == "granted");
@@ -176,7 +172,7 @@ TEST_CASE("requests are remembered as long as they are not too many bytes") {
 
 TEST_CASE("a memory counts its bytes, keys, values and repeated entries, and gives them back") {
   lock::ExpiringMap<std::string, std::int64_t> memory(1min, {.entries = 1'000'000, .bytes = 1 << 20});
-  const auto now = test::kStart;
+  const auto now = kStart;
   for (int i = 0; i < 10'000; ++i) memory.put(std::string(1'000, 'k') + std::to_string(i), i, now);
   CHECK(memory.bytes() <= 1 << 20);
   CHECK(memory.size() > 300);
@@ -204,7 +200,7 @@ TEST_CASE("a request of an earlier process is answered again, if its hold is sti
 
 TEST_CASE("a memory does not grow however often an entry is put again") {
   lock::ExpiringMap<int, int> memory(1min, {.entries = 3, .bytes = 1 << 20});
-  auto now = test::kStart;
+  auto now = kStart;
   memory.put(1, 10, now);
   for (int i = 0; i < 100; ++i) memory.put(2, i, now);
   REQUIRE(memory.find(1) != nullptr);
@@ -268,7 +264,7 @@ TEST_CASE("what nobody is left to hear of is given back, however many had asked 
 }
 
 lock::HoldKey released_as(const Asked& asked, const std::string& request_id) {
-  lock::HoldKey key = test::key_of(asked);
+  lock::HoldKey key = key_of(asked);
   key.request_id = request_id;
   return key;
 }
@@ -363,26 +359,24 @@ TEST_CASE("a hold knows its latest requests for as long as it lasts, whatever th
   CHECK(rig.engine.kept.begin()->second.records.size() == 32);
 }
 
-TEST_CASE("of a hold that was entered again no release is answered before it is kept") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  rig.engine.slow = true;
-  const auto inner = rig.release(released_as(ann, "q"));
-  const auto same = rig.release(released_as(ann, "q"));
+TEST_CASE_FIXTURE(HeldRig, "of a hold that was entered again no release is answered before it is kept") {
+  acquire(want("ann"));
+  engine.slow = true;
+  const auto inner = release(released_as(ann, "q"));
+  const auto same = release(released_as(ann, "q"));
   CHECK(outcome(inner) == "");
   CHECK(outcome(same) == "");
-  rig.commit_all();
+  commit_all();
   CHECK(value(inner).count == 1);
   CHECK(value(same).count == 1);
   CHECK(value(same).replay);
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  const auto outer = rig.release(ann);
-  const auto repeated = rig.release(ann);
+  const auto bob = acquire(want("bob").waiting(1min));
+  const auto outer = release(ann);
+  const auto repeated = release(ann);
   CHECK(outcome(outer) == "");
   CHECK(bob->state() == "");
-  CHECK(rig.engine.kept.begin()->second.count == 0);
-  rig.commit_all();
+  CHECK(engine.kept.begin()->second.count == 0);
+  commit_all();
   CHECK(value(outer).count == 0);
   CHECK(value(repeated).replay);
   CHECK(bob->state() == "granted");
@@ -400,35 +394,32 @@ TEST_CASE("no release of what an earlier process left is answered before it is k
   CHECK(rig.broker.leases().size() == 0);
 }
 
-TEST_CASE("a hold that is being given back is not entered, and its owner may have the next one") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  rig.release(ann);
-  rig.engine.slow = true;
-  rig.release(ann);
-  const auto next = rig.acquire(want("ann").waiting(1s));
-  rig.commit_all();
+TEST_CASE_FIXTURE(HeldRig,
+                  "a hold that is being given back is not entered, and its owner may have the next one") {
+  acquire(want("ann"));
+  release(ann);
+  engine.slow = true;
+  release(ann);
+  const auto next = acquire(want("ann").waiting(1s));
+  commit_all();
   REQUIRE(next->state() == "granted");
   CHECK(next->granted().token > ann->granted().token);
   CHECK(next->granted().count == 1);
 }
 
-TEST_CASE("a release that could not be kept did not happen") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(outcome(rig.release(released_as(ann, "q"))) == "StorageError");
-  CHECK(outcome(rig.release(released_as(ann, "q"))) == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.broker.info("x").holders.at(0).count == 2);
-  CHECK(value(rig.release(released_as(ann, "q"))).count == 1);
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(outcome(rig.release(ann)) == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.acquire(want("bob"))->state() == "held");
-  CHECK(value(rig.release(ann)).count == 0);
+TEST_CASE_FIXTURE(HeldRig, "a release that could not be kept did not happen") {
+  acquire(want("ann"));
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(release(released_as(ann, "q"))) == "StorageError");
+  CHECK(outcome(release(released_as(ann, "q"))) == "StorageError");
+  engine.trouble.reset();
+  CHECK(broker.info("x").holders.at(0).count == 2);
+  CHECK(value(release(released_as(ann, "q"))).count == 1);
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(release(ann)) == "StorageError");
+  engine.trouble.reset();
+  CHECK(acquire(want("bob"))->state() == "held");
+  CHECK(value(release(ann)).count == 0);
 }
 
 TEST_CASE("several locks released under one request_id are released once") {
@@ -439,7 +430,7 @@ TEST_CASE("several locks released under one request_id are released once") {
   const std::vector<lock::Ticketed> held = {
       {"x", set->granted().token}, {"y", set->granted().token}, {"z", one->granted().token}};
   const auto release = [&](const std::string& id) {
-    return test::answered<lock::BatchResult>(
+    return answered<lock::BatchResult>(
         [&](auto done) { rig.broker.release_many("ann", held, id, std::move(done)); });
   };
   for (int time = 0; time < 2; ++time) {

@@ -31,7 +31,7 @@ struct Shelf {
     batch.changes.clear();
     batch.meta = meta;
     store.write(batch);
-    test::write_file(log(), "");
+    write_file(log(), "");
   }
   // What opening it fails with; empty when it does not.
   std::string failure() const {
@@ -44,17 +44,17 @@ struct Shelf {
     return {};
   }
   void damage(const std::filesystem::path& what, const std::function<void(std::string&)>& how) const {
-    std::string content = test::content_of(what);
+    std::string content = content_of(what);
     REQUIRE_FALSE(content.empty());
     how(content);
-    test::write_file(what, content);
+    write_file(what, content);
   }
   std::string advice() const {
     return "; to go on, move " + path().string() +
            " away and start with an empty folder, once the longest lease ever granted has passed";
   }
 
-  test::TemporaryFolder above;
+  TemporaryFolder above;
   Meta meta{.durability = Durability::kSync, .clean = false, .token_limit = 1000, .max_lease_ms = 4096};
 };
 
@@ -69,7 +69,7 @@ TEST_CASE("a new folder holds nothing and knows of no earlier process") {
 
 TEST_CASE("what was written is there again, every field of it") {
   const Shelf shelf;
-  auto spec = test::permits({"3:a", std::string("b\0c", 3), ""}, 2, 7);
+  auto spec = permits({"3:a", std::string("b\0c", 3), ""}, 2, 7);
   spec.owner = "ann \xff";
   spec.lease = core::milliseconds(123'456);
   spec.lock_delay = core::milliseconds(5);
@@ -123,13 +123,13 @@ TEST_CASE("no flipped bit of a database changes a hold unnoticed") {
   const Shelf shelf;
   shelf.fill(5);
   const auto before = HoldStore(shelf.path()).take_recovered();
-  const std::string whole = test::content_of(shelf.file());
+  const std::string whole = content_of(shelf.file());
   int refused = 0;
   for (std::size_t at = 0; at<whole.size(); at += at % 4096> 100 && at % 4096 < 3600 ? 61 : 1) {
     std::string flipped = whole;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
-    test::write_file(shelf.file(), flipped);
-    test::write_file(shelf.log(), "");
+    write_file(shelf.file(), flipped);
+    write_file(shelf.log(), "");
     CAPTURE(at);
     try {
       const auto legacy = HoldStore(shelf.path()).take_recovered();
@@ -166,7 +166,7 @@ TEST_CASE("a database of the first version is taken over with all that was held,
   const Shelf shelf;
   std::filesystem::create_directories(shelf.path());
   write_first_version(shelf.file());
-  test::write_file(shelf.path() / "lock", "zerosuite-lock\n3134\n");
+  write_file(shelf.path() / "lock", "zerosuite-lock\n3134\n");
   lock::LockSpec one = test::spec({"one"}, "ann");
   one.lease = core::milliseconds(60'000);
   one.lock_delay = core::milliseconds(5);
@@ -203,11 +203,11 @@ TEST_CASE("a power cut while a database is taken over leaves the old one or the 
   int fault = 0;
   bool fired = true;
   while (fired) {
-    test::FaultyDisk disk;
+    FaultyDisk disk;
     const Shelf shelf;
     std::filesystem::create_directories(shelf.path());
     write_first_version(shelf.file());
-    disk.fail(test::FaultyDisk::Fault::kWrite, ++fault);
+    disk.fail(FaultyDisk::Fault::kWrite, ++fault);
     try {
       HoldStore(shelf.path()).begin({.clean = false}, false);
     } catch (const core::Failure&) {

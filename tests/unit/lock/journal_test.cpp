@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using namespace lock::engines;
 using lock::Token;
 
-struct Desk {
+struct Desk : HandDisk {
   explicit Desk(Durability durability = Durability::kSync) {
     meta.token_limit = kTokenBlock;
     meta.max_lease_ms = 1024;
@@ -23,7 +23,7 @@ struct Desk {
     store->begin(meta, false);
     journal.emplace(timers, offload, *store, Journal::Setup{durability, meta, [] {}});
   }
-  Row row(const std::string& name) const { return std::make_shared<lock::LockSpec>(test::spec({name})); }
+  Row row(const std::string& name) const { return std::make_shared<lock::LockSpec>(spec({name})); }
   // Waits for what gathers; notes "1 " when it was written, and "1! " when not.
   void wait(const std::string& what) {
     db::CommitQueue& commits = journal->commits();
@@ -31,7 +31,6 @@ struct Desk {
                      notes += what + (error != nullptr ? "! " : " ");
                    }});
   }
-  void turn() { timers.advance_to(timers.now()); }
   void work() {
     turn();
     REQUIRE(offload.waiting.size() == 1);
@@ -44,10 +43,8 @@ struct Desk {
     return HoldStore(folder.path()).take_recovered();
   }
 
-  test::FaultyDisk disk;
-  test::TemporaryFolder folder;
-  net::Timers timers{test::kStart};
-  test::HandOffload offload;
+  FaultyDisk disk;
+  TemporaryFolder folder;
   Meta meta;
   std::optional<HoldStore> store;
   std::optional<Journal> journal;
@@ -148,7 +145,7 @@ TEST_CASE("what a failed write may have left is not counted on") {
   Desk desk(Durability::kAsync);
   desk.journal->shorten(100ms);
   desk.journal->add(1, desk.row("a"));
-  desk.disk.fail(test::FaultyDisk::Fault::kFullOnce, 3);
+  desk.disk.fail(FaultyDisk::Fault::kFullOnce, 3);
   desk.work();
   CHECK_FALSE(desk.journal->covers(1, 1000ms));
 }
@@ -160,40 +157,13 @@ TEST_CASE("no lease is too long to be covered") {
   CHECK(desk.journal->covers(1, core::milliseconds::max()));
 }
 
-TEST_CASE("on a full disk a probe goes out each second, and carries what is outstanding") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.work();
-  desk.disk.fail(test::FaultyDisk::Fault::kFull, 1);
-  desk.journal->drop(1);
-  desk.journal->add(2, desk.row("b"));
-  desk.wait("2");
-  desk.work();
-  CHECK(desk.notes == "1 2! ");
-  CHECK(desk.journal->commits().trouble()->text().ends_with(" {\"retry_after_ms\":1000}"));
-  CHECK_FALSE(desk.journal->drop(2));
-  for (int probe = 0; probe < 3; ++probe) {
-    test::pass(desk.timers, 999ms);
-    CHECK(desk.offload.waiting.empty());
-    test::pass(desk.timers, 1ms);
-    desk.work();
-    CHECK(desk.journal->commits().trouble());
-  }
-  desk.disk.heal();
-  test::pass(desk.timers, 1s);
-  desk.work();
-  CHECK_FALSE(desk.journal->commits().trouble());
-  CHECK(desk.stored().rows.empty());
-}
-
 TEST_CASE("what changed while the failing batch was on its way is what is written in the end") {
   Desk desk;
   desk.journal->add(1, desk.row("a"));
   desk.journal->add(2, desk.row("b"));
   desk.wait("1");
   desk.work();
-  desk.disk.fail(test::FaultyDisk::Fault::kFullOnce, 1);
+  desk.disk.fail(FaultyDisk::Fault::kFullOnce, 1);
   desk.journal->change(1, desk.row("c"));
   desk.journal->drop(2);
   desk.journal->add(3, desk.row("d"));

@@ -25,7 +25,7 @@ struct Watched {
 
   // The next `count` events, "+" for one that came and "-" for one that went.
   std::string next(std::size_t count) {
-    test::turn_until(reactor, [&] { return events.size() >= count; });
+    turn_until(reactor, [&] { return events.size() >= count; });
     return std::exchange(events, {});
   }
 
@@ -60,7 +60,7 @@ TEST_CASE(
   router.reset();
   CHECK(dealer.next(1) == "-");
   Socket again(dealer.context, kRouter);
-  REQUIRE(test::turn_until(dealer.reactor, [&] {
+  REQUIRE(turn_until(dealer.reactor, [&] {
     try {
       again.bind(endpoint);
       return true;
@@ -109,7 +109,7 @@ TEST_CASE("a monitor may go before its socket, which works on unwatched") {
   net::Frame hello(std::string_view("hello"));
   REQUIRE(dealer.send({&hello, 1}) == net::Sent::kYes);
   std::vector<net::Frame> frames;
-  CHECK(test::turn_until(reactor, [&] { return router.receive(frames) == net::Received::kMessage; }));
+  CHECK(turn_until(reactor, [&] { return router.receive(frames) == net::Received::kMessage; }));
   CHECK(events == 0);
 }
 

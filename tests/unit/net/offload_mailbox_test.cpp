@@ -55,7 +55,7 @@ TEST_CASE("jobs of many threads all run, those of one thread in their order") {
       for (int i = 0; i < kJobs; ++i) mailbox.post([&, t, i] { misplaced += seen[t]++ == i ? 0 : 1; });
     });
   }
-  CHECK(test::turn_until(reactor, [&] { return seen == std::vector(kThreads, kJobs); }));
+  CHECK(turn_until(reactor, [&] { return seen == std::vector(kThreads, kJobs); }));
   CHECK(misplaced == 0);
   for (auto& thread : threads) thread.join();
 }

@@ -49,7 +49,7 @@ struct Rig {
     });
   }
   List next() {
-    test::turn_until(reactor, [&] { return !answers.empty(); });
+    turn_until(reactor, [&] { return !answers.empty(); });
     return std::exchange(answers, {});
   }
 
@@ -86,7 +86,7 @@ TEST_CASE("a name is looked up once for all who ask meanwhile, and anew afterwar
   Rig rig({.ask = hanging.ask()});
   const auto first = rig.look_up("slow");
   const auto second = rig.look_up("slow");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return hanging.asked() == 1; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return hanging.asked() == 1; }));
   const auto quick = rig.look_up("quick");
   rig.next();
   CHECK(hanging.asked() == 2);
@@ -101,11 +101,11 @@ TEST_CASE("no more lookups hang at a time than there may be threads, and the oth
   const auto one = rig.look_up("one");
   const auto two = rig.look_up("two");
   const auto quick = rig.look_up("quick");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return hanging->asked() == 2; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return hanging->asked() == 2; }));
   rig.reactor.turn(20ms);
   CHECK(rig.answers.empty());
   hanging.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.answers.size() == 3; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.answers.size() == 3; }));
 }
 
 TEST_CASE("who lets a lookup go is not called, and nobody waits for one that hangs") {

@@ -46,7 +46,7 @@ struct Crowd {
       zmq::pollitem_t item{to.ref().handle(), -1, ZMQ_POLLIN, 0};
       return ::zmq_poll(&item, 1, 0) > 0;
     };
-    REQUIRE(test::turn_until(doorkeeper, arrived));
+    REQUIRE(turn_until(doorkeeper, arrived));
   }
   void send() {
     net::Frame frame(std::string_view("x"));

@@ -20,7 +20,7 @@ struct Rig {
     const std::string endpoint = router.bind("tcp://127.0.0.1:*");
     dialer.emplace(net::Dialing{context, reactor, names}, dealer, endpoint,
                    net::DialerEvents{.up = [this] { up = true; }});
-    test::turn_until(reactor, [&] { return up; });
+    turn_until(reactor, [&] { return up; });
   }
 
   net::Reactor reactor;
@@ -46,9 +46,9 @@ TEST_CASE("what comes over a connection is seen in the kernel, and when it came 
   net::Frame hello("hello", 5);
   REQUIRE(rig.dealer.send({&hello, 1}) == net::Sent::kYes);
   std::vector<net::Frame> frames;
-  REQUIRE(test::receive(rig.router, frames) == net::Received::kMessage);
+  REQUIRE(receive(rig.router, frames) == net::Received::kMessage);
   REQUIRE(rig.router.send(frames) == net::Sent::kYes);
-  REQUIRE(test::receive(rig.dealer, frames) == net::Received::kMessage);
+  REQUIRE(receive(rig.dealer, frames) == net::Received::kMessage);
   CHECK(traffic.count()->received > before->received);
   CHECK(traffic.heard(start + 2s) >= start + 1s);
 }

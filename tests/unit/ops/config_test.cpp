@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "unit/ops/temporary_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace zerosuite::ops::config_test {
+
+using test::TemporaryFile;
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 constexpr Program kKeeper{

@@ -3,9 +3,11 @@
 
 #include "core/error.hpp"
 #include "proxy/config.hpp"
-#include "unit/ops/temporary_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace zerosuite::ops::rows_test {
+
+using test::TemporaryFile;
 
 using List = std::vector<std::string>;
 

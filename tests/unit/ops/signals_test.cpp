@@ -4,12 +4,12 @@
 
 #include <csignal>
 
-#include "unit/ops/restored_signals.hpp"
+#include "support/process.hpp"
 
 namespace zerosuite::ops::signals_test {
 
 TEST_CASE("signals wait to be asked for, one by one") {
-  const RestoredSignals restored;
+  const test::RestoredSignals restored;
   Signals signals;
   CHECK(signals.next() == 0);
   std::raise(SIGTERM);

@@ -9,7 +9,7 @@
 #include "lock/config.hpp"
 #include "ops/config/config_file.hpp"
 #include "proxy/config.hpp"
-#include "support/source_path.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::ops::suite_toml_test {
 

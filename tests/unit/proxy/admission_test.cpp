@@ -231,7 +231,7 @@ TEST_CASE("a stream that waits for credit to say that its worker was lost outliv
   RouterRig rig({.dispatch = {.forget_for = 1s, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& worker = rig.join("m1");
   const auto stream = rig.call("count", 10);
-  rig.answer(worker, stream, "STREAM", test::packed(1));
+  rig.answer(worker, stream, "STREAM", packed(1));
   rig.lose(worker);
   rig.pass(5s);
   CHECK(rig.registry.services().empty());

@@ -267,7 +267,7 @@ TEST_CASE("keys spread evenly over workers whose ids differ in one digit") {
   std::vector<std::string> ids;
   for (int i = 0; i < 10; ++i) ids.push_back("math-0000000" + std::to_string(i));
   std::map<std::string, int> owned;
-  for (int i = 0; i < 10'000; ++i) ++owned[owner_among(ids, test::packed(i))];
+  for (int i = 0; i < 10'000; ++i) ++owned[owner_among(ids, packed(i))];
   CHECK(owned.size() == ids.size());
   for (const auto& [id, keys] : owned) {
     CAPTURE(id);

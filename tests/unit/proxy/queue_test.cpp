@@ -223,9 +223,9 @@ TEST_CASE(
   std::vector<RouterRig::Call> hog;
   for (int i = 0; i < 2; ++i) hog.push_back(rig.call("add", kilobytes));
   for (int i = 0; i < 2; ++i)
-    hog.push_back(rig.send({.name = "add", .args = test::list(kilobytes)}, "alice/behind"));
+    hog.push_back(rig.send({.name = "add", .args = list(kilobytes)}, "alice/behind"));
   CHECK(rig.heard(rig.call("add", kilobytes)) == kNoRoom);
-  const auto modest = rig.send({.name = "add", .args = test::list(kilobytes)}, "bob");
+  const auto modest = rig.send({.name = "add", .args = list(kilobytes)}, "bob");
   CHECK(rig.heard(modest).empty());
   CHECK(rig.heard(hog[3]) == kNoRoom);
   CHECK(rig.router.dispatcher().queued() == 4);

@@ -67,7 +67,7 @@ TEST_CASE("calls that waited for a name wait on in their service's queue when it
 
 TEST_CASE("a call that waited for a sticky service goes to the owner of its key") {
   Fresh rig({.dispatch = {}, .settle = 1h});
-  const test::Offer lock{.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1};
+  const Offer lock{.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1};
   for (int key = 0; key < 8; ++key) rig.call("take", key);
   FakeOutlet& one = rig.join("l1", lock);
   FakeOutlet& two = rig.join("l2", lock);
@@ -93,7 +93,7 @@ TEST_CASE("a bare name that becomes ambiguous while it waits is Unavailable in t
   proxy::ServiceRegistry& registry = rig.registry;
   auto quiet = std::make_unique<proxy::Worker>();
   quiet->id = "s1";
-  registry.add(std::move(quiet), test::registration("s1", {.service = "sets", .methods = {"add"}}));
+  registry.add(std::move(quiet), registration("s1", {.service = "sets", .methods = {"add"}}));
   rig.join("l1", {.service = "log", .methods = {"add"}});
   rig.pass(600ms);
   CHECK(rig.heard(call) == not_yet("add"));

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "support/caller_rig.hpp"
-#include "support/live_server.hpp"
 #include "support/wait.hpp"
 
 namespace zerosuite::test::client_test {
@@ -41,16 +40,16 @@ auto holding(Held& held) {
   };
 }
 
-bool comes(std::future<void> event) { return event.wait_for(test::kPatience) == std::future_status::ready; }
+bool comes(std::future<void> event) { return event.wait_for(kPatience) == std::future_status::ready; }
 
 template <class T>
 std::string failure_of(std::future<T> future) {
-  if (future.wait_for(test::kPatience) != std::future_status::ready) return "nothing came";
+  if (future.wait_for(kPatience) != std::future_status::ready) return "nothing came";
   try {
     future.get();
     return "fine";
   } catch (...) {
-    return test::describe(std::current_exception());
+    return describe(std::current_exception());
   }
 }
 
@@ -60,7 +59,7 @@ std::string failure_in(F call) {
     call();
     return "fine";
   } catch (...) {
-    return test::describe(std::current_exception());
+    return describe(std::current_exception());
   }
 }
 
@@ -80,9 +79,12 @@ class IpcEndpoint {
   std::string folder_;
 };
 
-TEST_CASE("a call waits for its value, or throws the remote's error") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+struct Served {
+  LiveServer server{add_methods};
+  rpc::Client client{server.endpoint()};
+};
+
+TEST_CASE_FIXTURE(Served, "a call waits for its value, or throws the remote's error") {
   CHECK(client.call<int>("add", 88, 77) == 165);
   client.call<void>("quiet");
   client.call<void>("add", 1, 2);
@@ -92,9 +94,7 @@ TEST_CASE("a call waits for its value, or throws the remote's error") {
         "ProtocolError ProtocolError: the answer must be str, not int");
 }
 
-TEST_CASE("a future has the value or the error, though nobody drives the client meanwhile") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a future has the value or the error, though nobody drives the client meanwhile") {
   std::future<int> sum = client.async<int>("add", 88, 77);
   std::future<void> nothing = client.async<void>("quiet");
   CHECK(failure_of(client.async<int>("raise")) == "RemoteError Busy: no");
@@ -102,9 +102,7 @@ TEST_CASE("a future has the value or the error, though nobody drives the client 
   nothing.get();
 }
 
-TEST_CASE("a callback has the outcome, and may start the next call but not wait for one") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a callback has the outcome, and may start the next call but not wait for one") {
   std::promise<int> result;
   std::promise<bool> refused;
   client.start<int>(
@@ -124,9 +122,7 @@ TEST_CASE("a callback has the outcome, and may start the next call but not wait 
   CHECK(result.get_future().get() == 6);
 }
 
-TEST_CASE("arguments that cannot be sent throw before anything is sent") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "arguments that cannot be sent throw before anything is sent") {
   CHECK_THROWS_AS(client.call<int>("add", "\xff", 1), wire::Mismatch);
   CHECK(client.call<int>("add", 1, 1) == 2);
 }
@@ -152,9 +148,7 @@ TEST_CASE("eight threads share a client, and each gets its own answers") {
   CHECK(right == kThreads * kCalls);
 }
 
-TEST_CASE("a thousand calls are open at once on one client") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a thousand calls are open at once on one client") {
   std::vector<std::future<int>> sums;
   for (int i = 0; i < 1000; ++i) sums.push_back(client.async<int>("add", i, i));
   int right = 0;
@@ -176,7 +170,7 @@ TEST_CASE("a call made while the server is away is answered when it comes, and a
   for (int round = 0; round < 2; ++round) {
     std::future<int> sum = client.async<int>("add", 88, 77);
     LiveServer server(add_methods, endpoint.name());
-    REQUIRE(sum.wait_for(test::kPatience) == std::future_status::ready);
+    REQUIRE(sum.wait_for(kPatience) == std::future_status::ready);
     CHECK(sum.get() == 165);
   }
 }
@@ -195,9 +189,7 @@ TEST_CASE("stopping a call's token cancels it here and on the server") {
   CHECK(comes(held.lost.get_future()));
 }
 
-TEST_CASE("a call whose token is stopped already is not made") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a call whose token is stopped already is not made") {
   std::stop_source stop;
   stop.request_stop();
   CHECK(failure_in([&] {
@@ -229,7 +221,7 @@ TEST_CASE("a client that goes ends its open calls with Cancelled, however young 
     std::future<int> future = client->async<int>("never");
     std::promise<std::string> called;
     client->start<int>("never",
-                       [&](rpc::Outcome<int> outcome) { called.set_value(test::describe(outcome.error())); });
+                       [&](rpc::Outcome<int> outcome) { called.set_value(describe(outcome.error())); });
     client.reset();
     REQUIRE(failure_of(std::move(future)) == "Cancelled Cancelled: the client was closed");
     auto told = called.get_future();

@@ -19,7 +19,7 @@ struct OpenCall : ServerRig {
   }
   bool open() const { return server.stats().channels == 1; }
 
-  test::Kept<int> kept;
+  Kept<int> kept;
   Channel channel;
 };
 
@@ -177,7 +177,7 @@ TEST_CASE("towards a client of version 2 the server is active") {
 
 TEST_CASE("a heartbeat's args may be nil or missing their number") {
   OpenCall rig;
-  rig.receive("alice", {.response_to = rig.channel.id, .name = "_zpc_hb", .args = test::packed(nullptr)});
+  rig.receive("alice", {.response_to = rig.channel.id, .name = "_zpc_hb", .args = packed(nullptr)});
   rig.pass(200ms);
   rig.receive("alice", {.response_to = rig.channel.id, .name = "_zpc_hb"});
   CHECK(rig.heard(rig.channel) == "_zpc_hb [0]; _zpc_hb [0]");
@@ -195,10 +195,10 @@ TEST_CASE("when the answer to a heartbeat finds nobody, the call is lost for goo
 }
 
 TEST_CASE("a caller with an interval of zero neither sends heartbeats nor gives up") {
-  auto heartbeat = rpc::Heartbeat::client(0s, test::kStart);
-  CHECK(heartbeat.due(test::kStart + 24h) == rpc::Heartbeat::Due::kNothing);
+  auto heartbeat = rpc::Heartbeat::client(0s, kStart);
+  CHECK(heartbeat.due(kStart + 24h) == rpc::Heartbeat::Due::kNothing);
   CHECK(heartbeat.next() == core::TimePoint::max());
-  CHECK_FALSE(heartbeat.heard(test::kStart));
+  CHECK_FALSE(heartbeat.heard(kStart));
   CHECK(heartbeat.next() == core::TimePoint::max());
 }
 

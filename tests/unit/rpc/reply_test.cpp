@@ -163,7 +163,7 @@ TEST_CASE("a Reply dropped without an answer answers Abandoned, once its last co
 
 TEST_CASE("a method that throws after taking its Reply answers ERR at once") {
   ServerRig rig;
-  test::Kept<int> kept;
+  Kept<int> kept;
   rig.server.method("raise", "", [&](rpc::Reply<int> reply) {
     kept.reply = reply;
     throw std::invalid_argument("no");
@@ -176,7 +176,7 @@ TEST_CASE("a method that throws after taking its Reply answers ERR at once") {
 
 TEST_CASE("a later answer that cannot be sent is an ERR") {
   ServerRig rig;
-  test::Kept<std::string> kept;
+  Kept<std::string> kept;
   rig.server.method("wait", "", kept.method());
   const Channel channel = rig.call("wait");
   (*kept.reply)("\xff");
@@ -185,15 +185,15 @@ TEST_CASE("a later answer that cannot be sent is an ERR") {
 }
 
 TEST_CASE("a Reply may outlive its server, and the server's end tells it so") {
-  net::Timers timers(test::kStart);
-  test::RecordingSink sink;
-  test::HandOffload offload;
-  test::Kept<int> kept;
+  net::Timers timers(kStart);
+  RecordingSink sink;
+  HandOffload offload;
+  Kept<int> kept;
   int lost = 0;
   {
     rpc::Server server(timers, sink, offload, {.name = "math", .limits = {}, .channel = {}});
     server.method("wait", "", kept.method());
-    const std::string payload = test::encode({.name = "wait"});
+    const std::string payload = encode({.name = "wait"});
     const std::array<std::string_view, 3> frames{"alice", "", payload};
     server.receive(frames);
     kept.reply->on_lost([&] { ++lost; });
@@ -292,7 +292,7 @@ TEST_CASE("a deadline that passes before the answer is an ERR, and the method is
 
 TEST_CASE("a deadline may be a float, and one too far away is none") {
   ServerRig rig;
-  test::Kept<int> kept;
+  Kept<int> kept;
   rig.server.method("wait", "", kept.method());
   const auto with_deadline = [&](auto timeout) {
     wire::Context extra;

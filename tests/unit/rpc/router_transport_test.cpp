@@ -63,7 +63,7 @@ struct Rig {
   wire::Envelope meet(Client& client) {
     const std::size_t before = peers.size();
     client.send("hello");
-    REQUIRE(test::turn_until(reactor, [&] { return peers.size() > before; }));
+    REQUIRE(turn_until(reactor, [&] { return peers.size() > before; }));
     return peers.back();
   }
   Delivery send(const wire::Envelope& peer, const std::string& payload) {
@@ -73,7 +73,7 @@ struct Rig {
   }
   std::string next(Client& client) {
     std::string payload;
-    test::turn_until(reactor, [&] { return !(payload = client.take()).empty(); });
+    turn_until(reactor, [&] { return !(payload = client.take()).empty(); });
     return payload;
   }
 
@@ -126,7 +126,7 @@ TEST_CASE("a client that has left counts as gone") {
   client.emplace(rig.context, kInproc);
   const wire::Envelope peer = rig.meet(*client);
   client.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.send(peer, "x") == Delivery::kGone; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.send(peer, "x") == Delivery::kGone; }));
 }
 
 TEST_CASE("a client that does not read holds up nobody, and gets everything in order once it reads") {
@@ -187,11 +187,11 @@ TEST_CASE("new calls of a client that does not read wait until it has, in their 
   for (int i = 0; i < 2; ++i) CHECK(rig.send(peer, std::string(9'000, 'x')) == Delivery::kSent);
   rig.payloads.clear();
 
-  const std::string first = test::encode({.name = "first"}), second = test::encode({.name = "second"});
-  const std::string beat = test::encode({.response_to = test::bin_id("x"), .name = "_zpc_hb"});
+  const std::string first = encode({.name = "first"}), second = encode({.name = "second"});
+  const std::string beat = encode({.response_to = bin_id("x"), .name = "_zpc_hb"});
   for (const std::string& payload : {first, second, beat}) slow.send(payload);
   other.send(first);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 2; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.payloads.size() == 2; }));
   CHECK(std::count(rig.payloads.begin(), rig.payloads.end(), beat) == 1);
   CHECK(std::count(rig.payloads.begin(), rig.payloads.end(), first) == 1);
   for (int i = 0; i < 20; ++i) rig.reactor.turn(1ms);
@@ -199,7 +199,7 @@ TEST_CASE("new calls of a client that does not read wait until it has, in their 
 
   rig.next(slow);
   rig.next(slow);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 4; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.payloads.size() == 4; }));
   CHECK(rig.payloads.at(2) == first);
   CHECK(rig.payloads.at(3) == second);
 }
@@ -212,7 +212,7 @@ TEST_CASE("a client that does not read and goes on calling is given up, and not 
   const wire::Envelope peer = rig.meet(slow);
   for (int i = 0; i < 2; ++i) rig.send(peer, std::string(9'000, 'x'));
   rig.payloads.clear();
-  const std::string call = test::encode({.name = "again"});
+  const std::string call = encode({.name = "again"});
   for (int i = 0; i < 200 && cut.empty(); ++i) {
     slow.try_to_send(call);
     rig.reactor.turn(1ms);
@@ -246,7 +246,7 @@ TEST_CASE("what is held for a client that leaves is let go of, and the loop has 
   while (rig.send(peer, "x") != Delivery::kHeld) continue;
   CHECK(rig.reactor.timers().next().has_value());
   slow.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return !rig.reactor.timers().next(); }));
+  CHECK(turn_until(rig.reactor, [&] { return !rig.reactor.timers().next(); }));
   CHECK(rig.send(peer, "x") == Delivery::kGone);
 }
 
@@ -263,11 +263,11 @@ TEST_CASE("a dealer's messages reach the other side behind an empty frame, and i
   }));
   wire::Buffer payload;
   payload.write("call", 4);
-  REQUIRE(test::turn_until(rig.reactor, [&] { return dealer.send({}, payload) == Delivery::kSent; }));
-  REQUIRE(test::turn_until(rig.reactor, [&] { return !rig.payloads.empty(); }));
+  REQUIRE(turn_until(rig.reactor, [&] { return dealer.send({}, payload) == Delivery::kSent; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return !rig.payloads.empty(); }));
   CHECK(rig.payloads == std::vector<std::string>{"call"});
   rig.send(rig.peers.at(0), "answer");
-  CHECK(test::turn_until(rig.reactor, [&] { return !answers.empty(); }));
+  CHECK(turn_until(rig.reactor, [&] { return !answers.empty(); }));
   CHECK(answers == std::vector<std::string>{"answer"});
 }
 
@@ -281,7 +281,7 @@ TEST_CASE("a message is never heard at a time before it was sent, however long t
     client.send("second");
   };
   client.send("first");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 3; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return rig.payloads.size() == 3; }));
   CHECK(rig.payloads.back() == "second");
   CHECK(rig.heard_at.back() >= sent);
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "rpc/server/drop_log.hpp"
+#include "support/golden.hpp"
 #include "support/server_rig.hpp"
 
 namespace zerosuite::test::server_limits_test {
@@ -46,17 +47,17 @@ TEST_CASE("a damaged call whose id can be read gets an ERR that names what is wr
     rig.receive("alice", payload);
     return rig.heard({"alice", channel});
   };
-  const std::string id = test::bin_id("id-1");
+  const std::string id = bin_id("id-1");
   const auto error = [](const std::string& name, wire::Fault fault) {
     const std::string text(wire::describe(fault));
     return "ERR [\"" + name + "\", \"" + text + "\", \"" + name + ": " + text + "\n\"]";
   };
-  const std::string whole = test::encode({.id = id, .name = kWait, .args = test::list("abc")});
+  const std::string whole = encode({.id = id, .name = kWait, .args = list("abc")});
 
-  CHECK(answer(test::encode({.id = id, .name = kWait, .args = nested(65)}), id) ==
+  CHECK(answer(encode({.id = id, .name = kWait, .args = nested(65)}), id) ==
         error("InvalidArgument", wire::Fault::kTooDeep));
   CHECK(answer(whole.substr(0, whole.size() - 1), id) == error("InvalidArgument", wire::Fault::kDamagedArgs));
-  CHECK(answer(test::encode({.id = id, .name = kWait, .args = test::list(std::string(600, 'x'))}), id) ==
+  CHECK(answer(encode({.id = id, .name = kWait, .args = list(std::string(600, 'x'))}), id) ==
         error("TooLarge", wire::Fault::kTooLarge));
   const auto name_at = whole.find("\xa4wait");
   CHECK(answer(whole.substr(0, name_at) + '\x05' + whole.substr(name_at + 5), id) ==
@@ -87,11 +88,10 @@ TEST_CASE("a message nobody could be told about is counted and dropped") {
   rig.receive("alice", "\xc1");
   rig.receive("alice", std::string("\x93\x81\xaa", 3));
   CHECK(rig.faults(wire::Fault::kNotMsgpack) == 3);
-  rig.receive("alice", test::list(1, 2));
-  rig.receive("alice", test::packed(5));
+  rig.receive("alice", list(1, 2));
+  rig.receive("alice", packed(5));
   CHECK(rig.faults(wire::Fault::kNotAnEvent) == 2);
-  for (const std::string& id :
-       {std::string(), test::packed(nullptr), test::list(1), test::bin_id(std::string(20'000, 'x'))})
+  for (const std::string& id : {std::string(), packed(nullptr), list(1), bin_id(std::string(20'000, 'x'))})
     rig.receive("alice", {.id = id, .name = kWait});
   CHECK(rig.faults(wire::Fault::kNoId) == 4);
   CHECK(rig.sink.messages.empty());
@@ -100,7 +100,7 @@ TEST_CASE("a message nobody could be told about is counted and dropped") {
 
 TEST_CASE("a message with more identity frames than the limit, or one too long, is dropped") {
   Rig rig;
-  const std::string payload = test::encode({.name = "_zerorpc_name"});
+  const std::string payload = encode({.name = "_zerorpc_name"});
   const auto with_hops = [&](std::size_t hops, std::string_view identity) {
     std::vector<std::string_view> frames(hops, identity);
     frames.insert(frames.end(), {"", payload});
@@ -149,9 +149,9 @@ TEST_CASE("a flood from ever new peers is reported a thousand times a minute at 
   rpc::DropLog log;
   int reported = 0;
   for (int i = 0; i < 5000; ++i)
-    reported += log.first(ServerRig::envelope(std::to_string(i)), "noise", test::kStart) ? 1 : 0;
+    reported += log.first(ServerRig::envelope(std::to_string(i)), "noise", kStart) ? 1 : 0;
   CHECK(reported == 1024);
-  CHECK(log.first(ServerRig::envelope("later"), "noise", test::kStart + 1min));
+  CHECK(log.first(ServerRig::envelope("later"), "noise", kStart + 1min));
 }
 
 TEST_CASE("a peer with as many open calls as it may have is Overloaded; others are not") {
@@ -175,7 +175,7 @@ TEST_CASE("no client can have all the open calls there may be: one gets half, an
 
 TEST_CASE("a client is counted as a whole, whatever it writes into its envelope") {
   Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels_per_peer = 2});
-  const std::string payload = test::encode({.name = kWait});
+  const std::string payload = encode({.name = kWait});
   for (const std::string_view made_up : {"a", "b", "c"}) {
     const std::array<std::string_view, 4> frames{"alice", made_up, "", payload};
     rig.server.receive(frames);
@@ -185,7 +185,7 @@ TEST_CASE("a client is counted as a whole, whatever it writes into its envelope"
 
 TEST_CASE("what gives something back finds the room that is kept back") {
   Rig rig({.name = "math", .limits = {}, .channel = {}, .max_channels_per_peer = 16});
-  test::Kept<int> release;
+  Kept<int> release;
   rig.server.method("release", "", release.method()).relief = true;
   for (int i = 0; i < 16; ++i) rig.open();
   CHECK(rig.heard(rig.open()).starts_with("ERR [\"Overloaded\""));
@@ -204,10 +204,10 @@ TEST_CASE("an open call keeps of its header nothing that nobody asks for, and a 
   const Channel padded = rig.send({.name = kWait, .extra = &pad});
   CHECK(rig.replies.at(0).call().header.size() < 100);
   CHECK(wire::header_text(rig.replies.at(0).call().header, "traceparent") == "00-1-2-01");
-  rig.receive("bob", {.id = test::bin_id(std::string(9'000, 'i')), .name = kWait});
+  rig.receive("bob", {.id = bin_id(std::string(9'000, 'i')), .name = kWait});
   CHECK(rig.server.stats().channels == 2);
-  rig.receive("bob", {.id = test::bin_id("short"), .name = kWait});
-  rig.receive("bob", {.id = test::bin_id("one more"), .name = kWait});
+  rig.receive("bob", {.id = bin_id("short"), .name = kWait});
+  rig.receive("bob", {.id = bin_id("one more"), .name = kWait});
   CHECK(rig.server.stats().channels == 3);
   rig.replies.at(0)(7);
   CHECK(rig.heard(padded) == "OK [7]");
@@ -222,9 +222,8 @@ TEST_CASE("a header above its limit is refused by name") {
 }
 
 TEST_CASE("an id of any type is echoed as it came, and is the same id however a later event encodes it") {
-  for (const std::string& id :
-       {test::packed(""), test::bin_id(""), test::packed(1.5), test::packed(true), test::packed(false),
-        test::bin_id(std::string(5'000, 'x')), test::packed(0), test::packed(-1)}) {
+  for (const std::string& id : {packed(""), bin_id(""), packed(1.5), packed(true), packed(false),
+                                bin_id(std::string(5'000, 'x')), packed(0), packed(-1)}) {
     Rig rig;
     rig.receive("alice", {.id = id, .name = kWait});
     REQUIRE(rig.replies.size() == 1);
@@ -232,13 +231,13 @@ TEST_CASE("an id of any type is echoed as it came, and is the same id however a 
     CHECK(rig.heard({"alice", id}) == "OK [7]");
   }
   Rig rig;
-  rig.receive("alice", {.id = test::packed(5), .name = kWait});
-  for (const std::string& wide : {test::unhex("d30000000000000005"), test::packed(5.0)}) {
+  rig.receive("alice", {.id = packed(5), .name = kWait});
+  for (const std::string& wide : {from_hex("d30000000000000005"), packed(5.0)}) {
     rig.receive("alice", {.id = wide, .name = kWait});
     CHECK(rig.server.stats().channels == 1);
   }
   CHECK(rig.drops(rpc::Drop::kDuplicateId) == 2);
-  rig.receive("alice", {.response_to = test::unhex("cc05"), .name = "_zpx_cancel"});
+  rig.receive("alice", {.response_to = from_hex("cc05"), .name = "_zpx_cancel"});
   CHECK(rig.lost == 1);
 }
 

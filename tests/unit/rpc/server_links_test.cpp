@@ -21,7 +21,7 @@ struct Rig : ServerRig {
   }
   // A call by the name `name` under one id, from the identities that "/" separates.
   void wait(const std::string& name, wire::Link link, std::initializer_list<std::string_view> identities) {
-    const std::string payload = test::encode({.name = "wait", .args = test::list(name)});
+    const std::string payload = encode({.name = "wait", .args = list(name)});
     std::vector<std::string_view> frames(identities);
     frames.insert(frames.end(), {"", payload});
     server.receive(frames, link);
@@ -57,7 +57,7 @@ TEST_CASE("an event of one link does not reach the channel of another") {
   Rig rig;
   rig.wait("front", 0, {"alice"});
   const std::string cancel =
-      test::encode({.id = rig.fresh_id(), .response_to = test::bin_id("id-1"), .name = "_zpx_cancel"});
+      encode({.id = rig.fresh_id(), .response_to = bin_id("id-1"), .name = "_zpx_cancel"});
   const std::array<std::string_view, 3> frames{"alice", "", cancel};
   rig.server.receive(frames, 1);
   CHECK(rig.open() == 1);
@@ -94,7 +94,7 @@ TEST_CASE("a link that ends while a method sends by it takes the method's own ca
     rig.server.lose_link(1);  // as a proxy's link does when its end is found by a send
   });
   rig.wait("other", 1, {"alice"});
-  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "settle"});
+  const std::string payload = encode({.id = rig.fresh_id(), .name = "settle"});
   const std::array<std::string_view, 3> frames{"bob", "", payload};
   rig.server.receive(frames, 1);
   rig.turn();
@@ -108,7 +108,7 @@ TEST_CASE("a method may answer another call as it learns of its loss") {
     reply.on_lost([&] { rig.replies.at("b")(7); });
     rig.replies.emplace("a", std::move(reply));
   });
-  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "last words"});
+  const std::string payload = encode({.id = rig.fresh_id(), .name = "last words"});
   const std::array<std::string_view, 3> frames{"alice", "", payload};
   rig.server.receive(frames, 1);
   rig.wait("b", 1, {"bob"});
@@ -136,7 +136,7 @@ TEST_CASE("a connection that is gone takes the calls of everybody behind it, on 
 TEST_CASE("a direct client that is gone takes its own calls, and not those of others") {
   Rig rig;
   rig.wait("a", 0, {"alice"});
-  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "wait", .args = test::list("b")});
+  const std::string payload = encode({.id = rig.fresh_id(), .name = "wait", .args = list("b")});
   const std::array<std::string_view, 3> frames{"alice", "", payload};
   rig.server.receive(frames);
   rig.wait("c", 0, {"bob"});

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "rpc/client/client.hpp"
-#include "support/live_server.hpp"
+#include "support/caller_rig.hpp"
 
 namespace zerosuite::test::trace_test {
 

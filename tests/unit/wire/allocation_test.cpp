@@ -6,7 +6,7 @@
 #include <new>
 #include <string>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/event.hpp"
 
 std::size_t allocated = 0;

@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "support/bytes.hpp"
 #include "support/events.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::wire::event_test {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <limits>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::header_test {

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::limits_test {

@@ -2,7 +2,6 @@
 
 #include <list>
 
-#include "support/bytes.hpp"
 #include "support/events.hpp"
 #include "support/golden.hpp"
 #include "wire/event.hpp"

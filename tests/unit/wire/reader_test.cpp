@@ -5,7 +5,7 @@
 #include <limits>
 #include <random>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "support/reference_parser.hpp"
 
 namespace zerosuite::wire::reader_test {
