@@ -1,6 +1,7 @@
 // The world around rpc, worked by hand: what is sent is kept, what is offloaded waits, time stands still.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -13,6 +14,8 @@
 #include "support/events.hpp"
 
 namespace zerosuite::test {
+
+using namespace std::chrono_literals;  // for all suites
 
 /// Keeps what is sent, and answers what it is told to.
 class RecordingSink final : public rpc::Sink {

@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::commit_queue_test {
 
-using namespace std::chrono_literals;
 using db::CommitQueue;
 
 // A file of numbers, and a queue before it.

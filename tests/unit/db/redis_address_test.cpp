@@ -14,7 +14,6 @@
 
 namespace zerosuite::test::redis_address_test {
 
-using namespace std::chrono_literals;
 using db::parse_redis_address;
 
 TEST_CASE("a Redis server is a host with a port or the path of a socket") {

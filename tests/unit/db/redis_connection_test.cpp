@@ -16,7 +16,6 @@
 
 namespace zerosuite::test::redis_connection_test {
 
-using namespace std::chrono_literals;
 using core::Result;
 using db::RedisReply;
 

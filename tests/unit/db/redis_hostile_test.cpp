@@ -11,8 +11,6 @@
 
 namespace zerosuite::test::redis_hostile_test {
 
-using namespace std::chrono_literals;
-
 const db::RedisOptions kQuick{.connect_timeout = 5s, .command_timeout = 5s, .longest_pause = 100ms};
 
 db::RedisOptions at_most(std::size_t bytes) {

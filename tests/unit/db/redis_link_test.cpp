@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::redis_link_test {
 
-using namespace std::chrono_literals;
 using core::Result;
 using db::RedisLink;
 using db::RedisReply;

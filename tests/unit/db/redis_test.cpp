@@ -12,7 +12,6 @@
 
 namespace zerosuite::test::redis_test {
 
-using namespace std::chrono_literals;
 using core::Result;
 using db::RedisReply;
 

@@ -92,19 +92,18 @@ struct Filled : Shelf {
   Filled() { fill(); }
 };
 
-TEST_CASE("a new folder gets a file of the format, and is known from its first start") {
-  const Shelf shelf;
+TEST_CASE_FIXTURE(Shelf, "a new folder gets a file of the format, and is known from its first start") {
   {
-    StateFile file(shelf.path(), format());
+    StateFile file(path(), format());
     CHECK_FALSE(file.known());
     CHECK_FALSE(file.gone());
     file.open(IfGone::kRefuse);
     CHECK(file.version() == 2);
     CHECK(file.database().integer("PRAGMA synchronous") == 2);
   }
-  CHECK_FALSE(StateFile(shelf.path(), format()).known());
-  { const Opened started(shelf); }
-  CHECK(StateFile(shelf.path(), format()).known());
+  CHECK_FALSE(StateFile(path(), format()).known());
+  { const Opened started(*this); }
+  CHECK(StateFile(path(), format()).known());
 }
 
 TEST_CASE("a folder killed in the middle of its making is made anew") {
@@ -136,22 +135,21 @@ TEST_CASE_FIXTURE(
   CHECK(words() == 0);
 }
 
-TEST_CASE("a file that is no database, or another program's, is refused and left alone") {
-  const Shelf shelf;
-  std::filesystem::create_directories(shelf.path());
+TEST_CASE_FIXTURE(Shelf, "a file that is no database, or another program's, is refused and left alone") {
+  std::filesystem::create_directories(path());
   std::string says;
   SUBCASE("text") {
-    write_file(shelf.file(), std::string(10'000, 'x'));
+    write_file(file(), std::string(10'000, 'x'));
     says = "file is not a database";
   }
   SUBCASE("foreign") {
-    db::Database(shelf.file()).exec("CREATE TABLE t(a)");
+    db::Database(file()).exec("CREATE TABLE t(a)");
     says = "is not a file of words";
   }
-  const std::string before = content_of(shelf.file());
+  const std::string before = content_of(file());
   for (const auto if_gone : {IfGone::kRefuse, IfGone::kMakeAnew})
-    CHECK(shelf.failure(if_gone) == shelf.file().string() + " " + says + kAdvice);
-  CHECK(content_of(shelf.file()) == before);
+    CHECK(failure(if_gone) == file().string() + " " + says + kAdvice);
+  CHECK(content_of(file()) == before);
 }
 
 TEST_CASE_FIXTURE(Filled, "a newer version's file is refused and left alone") {
@@ -283,29 +281,26 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   CHECK(shelf.words() == 200 + late);
 }
 
-TEST_CASE("after an end in good order the file alone is all there is") {
-  const Shelf shelf;
+TEST_CASE_FIXTURE(Shelf, "after an end in good order the file alone is all there is") {
   {
-    Opened opened(shelf);
+    Opened opened(*this);
     opened.write("last");
     opened.file.finish();
   }
-  std::filesystem::remove(shelf.log());
-  CHECK_FALSE(StateFile(shelf.path(), format()).log_was_open());
-  CHECK(shelf.words() == 1);
+  std::filesystem::remove(log());
+  CHECK_FALSE(StateFile(path(), format()).log_was_open());
+  CHECK(words() == 1);
 }
 
-TEST_CASE("a log that grew is worked into the file, and does not grow for ever") {
-  const Shelf shelf;
-  Opened opened(shelf);
+TEST_CASE_FIXTURE(Shelf, "a log that grew is worked into the file, and does not grow for ever") {
+  Opened opened(*this);
   for (int round = 0; round < 500; ++round) opened.write(std::string(20'000, 'x'));
-  CHECK(std::filesystem::file_size(shelf.log()) < 1200 * 4120);
-  CHECK(std::filesystem::file_size(shelf.log()) > 900 * 4120);
+  CHECK(std::filesystem::file_size(log()) < 1200 * 4120);
+  CHECK(std::filesystem::file_size(log()) > 900 * 4120);
 }
 
-TEST_CASE("a transaction that is not committed leaves nothing behind") {
-  const Shelf shelf;
-  Opened opened(shelf);
+TEST_CASE_FIXTURE(Shelf, "a transaction that is not committed leaves nothing behind") {
+  Opened opened(*this);
   for (int round = 0; round < 2; ++round) {
     opened.file.begin();
     Shelf::write(opened.file, "word");
@@ -314,15 +309,15 @@ TEST_CASE("a transaction that is not committed leaves nothing behind") {
   }
 }
 
-TEST_CASE("of a transaction that finds no room nothing is there, and the next one goes on without it") {
-  const Shelf shelf;
+TEST_CASE_FIXTURE(
+    Shelf, "of a transaction that finds no room nothing is there, and the next one goes on without it") {
   int fault = 0;
   bool fired = true;
   while (fired) {
     FaultyDisk disk;
-    std::filesystem::remove_all(shelf.path());
+    std::filesystem::remove_all(path());
     {
-      Opened opened(shelf);
+      Opened opened(*this);
       disk.fail(FaultyDisk::Fault::kFullOnce, ++fault * 100);
       try {
         opened.write(std::string(5'000'000, 'x'));
@@ -332,7 +327,7 @@ TEST_CASE("of a transaction that finds no room nothing is there, and the next on
       }
       fired = disk.fired();
     }
-    CHECK(shelf.words() == 1);
+    CHECK(words() == 1);
   }
   CHECK(fault > 10);
 }

@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::clock_test {
 
-using namespace std::chrono_literals;
 using core::milliseconds;
 
 constexpr id::ClockRules kRules{

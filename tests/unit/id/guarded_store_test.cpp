@@ -38,17 +38,16 @@ struct Bench : MemoryStoreRig, StoreCalls<Bench> {
                        }};
 };
 
-TEST_CASE("each range that is answered becomes the floor, and no refusal does") {
-  Bench bench;
-  CHECK(bench.range(counter("a"), 10) == Range{1, 11});
-  CHECK(bench.kept(counter("a")) == 11);
-  CHECK(bench.reserve({.key = counter("a"), .count = 10, .floor = 100})->range == Range{100, 110});
-  CHECK(bench.kept(counter("a")) == 110);
-  CHECK(name_of(bench.reserve({.key = counter("b"), .end = 1})) == "RangeExhausted");
-  CHECK(name_of(bench.reserve({.key = tag_key("t")})) == "NoSuchTag");
-  CHECK(bench.floors.after("").size() == 1);
-  CHECK(bench.floored.regressions() == 0);
-  CHECK_FALSE(bench.floored.trouble());
+TEST_CASE_FIXTURE(Bench, "each range that is answered becomes the floor, and no refusal does") {
+  CHECK(range(counter("a"), 10) == Range{1, 11});
+  CHECK(kept(counter("a")) == 11);
+  CHECK(reserve({.key = counter("a"), .count = 10, .floor = 100})->range == Range{100, 110});
+  CHECK(kept(counter("a")) == 110);
+  CHECK(name_of(reserve({.key = counter("b"), .end = 1})) == "RangeExhausted");
+  CHECK(name_of(reserve({.key = tag_key("t")})) == "NoSuchTag");
+  CHECK(floors.after("").size() == 1);
+  CHECK(floored.regressions() == 0);
+  CHECK_FALSE(floored.trouble());
 }
 
 TEST_CASE("a store that forgot is held above the floor, and an alarm says what it forgot") {
@@ -68,14 +67,13 @@ TEST_CASE("a store that forgot is held above the floor, and an alarm says what i
   CHECK(bench.floored.regressions() == 1);
 }
 
-TEST_CASE("of a shared store that forgot nothing is taken, and an alarm says what it forgot") {
-  Bench bench;
-  bench.range(counter("a"), 100);
-  bench.memory.shelf->forget();
-  CHECK(name_of(bench.reserve({.key = counter("a"), .count = 10})) == "StoreRegressed");
-  CHECK(bench.floored.regressed()->text().ends_with("{\"key\":\"counter:a\",\"stored\":0,\"floor\":101}"));
-  CHECK(bench.floored.regressions() == 1);
-  CHECK(bench.told == std::vector<std::string>{"StoreRegressed"});
+TEST_CASE_FIXTURE(Bench, "of a shared store that forgot nothing is taken, and an alarm says what it forgot") {
+  range(counter("a"), 100);
+  memory.shelf->forget();
+  CHECK(name_of(reserve({.key = counter("a"), .count = 10})) == "StoreRegressed");
+  CHECK(floored.regressed()->text().ends_with("{\"key\":\"counter:a\",\"stored\":0,\"floor\":101}"));
+  CHECK(floored.regressions() == 1);
+  CHECK(told == std::vector<std::string>{"StoreRegressed"});
 }
 
 TEST_CASE("a shared store that was found to have forgotten one key gives nobody anything of any") {
@@ -114,29 +112,28 @@ TEST_CASE("a shared store that forgot while many asked gives none of them anythi
   }
 }
 
-TEST_CASE("ticks that nobody else can have had go on above the last, though the store has forgotten all") {
-  Bench bench;
-  REQUIRE(bench.open());
-  bench.range(ticks("l/1"), 100);
-  bench.memory.shelf->forget();
-  const auto more = bench.reserve({.key = ticks("l/1"), .count = 10, .continued = true});
+TEST_CASE_FIXTURE(
+    Bench, "ticks that nobody else can have had go on above the last, though the store has forgotten all") {
+  REQUIRE(open());
+  range(ticks("l/1"), 100);
+  memory.shelf->forget();
+  const auto more = reserve({.key = ticks("l/1"), .count = 10, .continued = true});
   REQUIRE(more);
   CHECK(more->range == Range{101, 111});
-  CHECK(bench.floored.regressed());
-  CHECK(name_of(bench.reserve({.key = ticks("l/2"), .count = 10})) == "StoreRegressed");
+  CHECK(floored.regressed());
+  CHECK(name_of(reserve({.key = ticks("l/2"), .count = 10})) == "StoreRegressed");
 }
 
-TEST_CASE("once an operator accepts it, all that any issuer knew is below what is given out") {
-  Bench bench;
-  REQUIRE(bench.open());
-  bench.range(counter("a"), 100);
-  REQUIRE(bench.create_tag(tag_of("t")));
-  bench.range(tag_key("t"), 70);
-  bench.memory.shelf->forget();
-  CHECK(name_of(bench.look()) == "StoreRegressed");
-  CHECK(name_of(bench.look()) == "StoreRegressed");  // and wrote back what it knows
-  CHECK(bench.memory.shelf->next(counter("a")) == 101);
-  Bench other(bench);
+TEST_CASE_FIXTURE(Bench, "once an operator accepts it, all that any issuer knew is below what is given out") {
+  REQUIRE(open());
+  range(counter("a"), 100);
+  REQUIRE(create_tag(tag_of("t")));
+  range(tag_key("t"), 70);
+  memory.shelf->forget();
+  CHECK(name_of(look()) == "StoreRegressed");
+  CHECK(name_of(look()) == "StoreRegressed");  // and wrote back what it knows
+  CHECK(memory.shelf->next(counter("a")) == 101);
+  Bench other(*this);
   other.floors.raise(counter("a"), 61);
   other.floors.raise(counter("b"), 21);
   CHECK(name_of(other.open({})) == "StoreRegressed");
@@ -144,32 +141,30 @@ TEST_CASE("once an operator accepts it, all that any issuer knew is below what i
   CHECK(other.range(counter("a"), 10) == Range{101, 111});
   CHECK(other.range(counter("b"), 10) == Range{21, 31});
   CHECK(other.create_tag(tag_of("t"))->next == 71);
-  CHECK(bench.look());
-  CHECK_FALSE(bench.floored.regressed());
-  CHECK(bench.told == std::vector<std::string>{"StoreRegressed", "over"});
-  CHECK(bench.range(counter("a"), 10) == Range{111, 121});
+  CHECK(look());
+  CHECK_FALSE(floored.regressed());
+  CHECK(told == std::vector<std::string>{"StoreRegressed", "over"});
+  CHECK(range(counter("a"), 10) == Range{111, 121});
 }
 
-TEST_CASE("another store than the one that is known is not used, unless that is accepted") {
-  Bench bench;
-  REQUIRE(bench.open());
-  const std::string first = bench.floors.state();
-  bench.memory.shelf->forget();
-  REQUIRE(bench.memory.shelf->open({.fresh = "another"}));
-  CHECK(name_of(bench.open({})) == "StoreRegressed");
-  CHECK(bench.floors.state() == first);
-  CHECK(*bench.open({.accept = true}) == "another");
-  CHECK(HighWaterMarks(bench.floors.path()).state() == "another");
+TEST_CASE_FIXTURE(Bench, "another store than the one that is known is not used, unless that is accepted") {
+  REQUIRE(open());
+  const std::string first = floors.state();
+  memory.shelf->forget();
+  REQUIRE(memory.shelf->open({.fresh = "another"}));
+  CHECK(name_of(open({})) == "StoreRegressed");
+  CHECK(floors.state() == first);
+  CHECK(*open({.accept = true}) == "another");
+  CHECK(HighWaterMarks(floors.path()).state() == "another");
 }
 
-TEST_CASE("a store that has gone back behind a change that was followed has forgotten") {
-  Bench bench;
-  REQUIRE(bench.open());
-  bench.range(counter("a"), 100);
-  const auto news = bench.look();
+TEST_CASE_FIXTURE(Bench, "a store that has gone back behind a change that was followed has forgotten") {
+  REQUIRE(open());
+  range(counter("a"), 100);
+  const auto news = look();
   REQUIRE(news);
-  CHECK(bench.look({.followed = news->revision}));
-  CHECK(name_of(bench.look({.followed = news->revision + 1})) == "StoreRegressed");
+  CHECK(look({.followed = news->revision}));
+  CHECK(name_of(look({.followed = news->revision + 1})) == "StoreRegressed");
 }
 
 TEST_CASE("floors of an earlier process are floors") {
@@ -182,53 +177,49 @@ TEST_CASE("floors of an earlier process are floors") {
   CHECK(name_of(bench.reserve({.key = counter("a")})) == "StoreRegressed");
 }
 
-TEST_CASE("others who reserve of the same key are no regression") {
-  Bench bench;
-  bench.range(counter("a"), 10);
-  REQUIRE(bench.memory.shelf->reserve({.key = counter("a"), .count = 1000}));
-  CHECK(bench.range(counter("a"), 10) == Range{1011, 1021});
-  CHECK(bench.floored.regressions() == 0);
+TEST_CASE_FIXTURE(Bench, "others who reserve of the same key are no regression") {
+  range(counter("a"), 10);
+  REQUIRE(memory.shelf->reserve({.key = counter("a"), .count = 1000}));
+  CHECK(range(counter("a"), 10) == Range{1011, 1021});
+  CHECK(floored.regressions() == 0);
 }
 
-TEST_CASE("what was given back and taken lowers the floor, and it can be had again") {
-  Bench bench;
-  bench.range(counter("a"), 100);
-  CHECK(*bench.give_back(counter("a"), {41, 101}));
-  CHECK(bench.kept(counter("a")) == 41);
-  CHECK(bench.range(counter("a"), 100) == Range{41, 141});
-  CHECK(bench.floored.regressions() == 0);
+TEST_CASE_FIXTURE(Bench, "what was given back and taken lowers the floor, and it can be had again") {
+  range(counter("a"), 100);
+  CHECK(*give_back(counter("a"), {41, 101}));
+  CHECK(kept(counter("a")) == 41);
+  CHECK(range(counter("a"), 100) == Range{41, 141});
+  CHECK(floored.regressions() == 0);
 }
 
-TEST_CASE("what is gathered goes back together, and only when it is let go") {
-  Bench bench;
-  for (const char* name : {"a", "b"}) REQUIRE(bench.range(counter(name), 10) == Range{1, 11});
-  bench.floored.gather();
+TEST_CASE_FIXTURE(Bench, "what is gathered goes back together, and only when it is let go") {
+  for (const char* name : {"a", "b"}) REQUIRE(range(counter(name), 10) == Range{1, 11});
+  floored.gather();
   int taken = 0;
   const auto count = [&](const core::Result<bool>& result) { taken += result && *result ? 1 : 0; };
-  bench.floored.give_back(counter("a"), {5, 11}, count);
-  bench.floored.give_back(counter("b"), {7, 11}, count);
-  bench.settle();
+  floored.give_back(counter("a"), {5, 11}, count);
+  floored.give_back(counter("b"), {7, 11}, count);
+  settle();
   CHECK(taken == 0);
-  CHECK(bench.kept(counter("a")) == 11);
-  bench.floored.flush();
-  CHECK(bench.kept(counter("a")) == 5);
-  CHECK(bench.kept(counter("b")) == 7);
-  bench.settle();
+  CHECK(kept(counter("a")) == 11);
+  floored.flush();
+  CHECK(kept(counter("a")) == 5);
+  CHECK(kept(counter("b")) == 7);
+  settle();
   CHECK(taken == 2);
 }
 
-TEST_CASE("what was not taken back leaves the floor where it was") {
-  Bench bench;
-  bench.range(counter("a"), 100);
-  REQUIRE(bench.memory.shelf->reserve({.key = counter("a"), .count = 50}));
-  CHECK_FALSE(*bench.give_back(counter("a"), {41, 101}));
-  CHECK(bench.kept(counter("a")) == 101);
-  bench.range(counter("a"), 10);
-  CHECK_FALSE(*bench.give_back(counter("a"), {41, 101}));
-  CHECK(bench.kept(counter("a")) == 161);
-  bench.memory.fate = [](auto) { return Fate::kRefused; };
-  CHECK(name_of(bench.give_back(counter("a"), {155, 161})) == "Unavailable");
-  CHECK(bench.kept(counter("a")) == 161);
+TEST_CASE_FIXTURE(Bench, "what was not taken back leaves the floor where it was") {
+  range(counter("a"), 100);
+  REQUIRE(memory.shelf->reserve({.key = counter("a"), .count = 50}));
+  CHECK_FALSE(*give_back(counter("a"), {41, 101}));
+  CHECK(kept(counter("a")) == 101);
+  range(counter("a"), 10);
+  CHECK_FALSE(*give_back(counter("a"), {41, 101}));
+  CHECK(kept(counter("a")) == 161);
+  memory.fate = [](auto) { return Fate::kRefused; };
+  CHECK(name_of(give_back(counter("a"), {155, 161})) == "Unavailable");
+  CHECK(kept(counter("a")) == 161);
 }
 
 TEST_CASE("what may have been taken back lowers the floor, since the store may have fallen") {
@@ -320,35 +311,33 @@ TEST_CASE("a tag that was raised by hand has that floor") {
   CHECK(bench.floored.regressions() == 0);
 }
 
-TEST_CASE("all else is the store's") {
-  Bench bench;
-  CHECK(bench.floored.traits().name == "memory");
-  CHECK(bench.floored.traits().shared);
-  REQUIRE(bench.create_tag(tag_of("t")));
-  CHECK(bench.tag("t")->name == "t");
-  CHECK(bench.tags()->size() == 1);
+TEST_CASE_FIXTURE(Bench, "all else is the store's") {
+  CHECK(floored.traits().name == "memory");
+  CHECK(floored.traits().shared);
+  REQUIRE(create_tag(tag_of("t")));
+  CHECK(tag("t")->name == "t");
+  CHECK(tags()->size() == 1);
   const auto ann = claim_by("ann");
-  const auto lease = *bench.claim(ann);
-  CHECK(bench.renew(ann, lease)->epoch == lease.epoch);
-  CHECK(*bench.release(ann, lease));
-  CHECK(*bench.pin("p", "v") == "v");
-  CHECK(*bench.pin("p", "w", id::Store::Pin::kReplace) == "w");
-  bench.memory.why = core::Error{core::kUnavailable, "gone"};
-  REQUIRE(bench.floored.trouble());
-  CHECK(bench.floored.trouble()->text() == "gone");
+  const auto lease = *claim(ann);
+  CHECK(renew(ann, lease)->epoch == lease.epoch);
+  CHECK(*release(ann, lease));
+  CHECK(*pin("p", "v") == "v");
+  CHECK(*pin("p", "w", id::Store::Pin::kReplace) == "w");
+  memory.why = core::Error{core::kUnavailable, "gone"};
+  REQUIRE(floored.trouble());
+  CHECK(floored.trouble()->text() == "gone");
 }
 
-TEST_CASE("floors that cannot be written are a trouble, and ranges are given all the same") {
-  Bench bench;
-  std::filesystem::remove_all(bench.folder.path());
-  HighWaterMarks nowhere(bench.folder.path() / "floors");
-  GuardedStore floored(bench.memory, nowhere);
+TEST_CASE_FIXTURE(Bench, "floors that cannot be written are a trouble, and ranges are given all the same") {
+  std::filesystem::remove_all(folder.path());
+  HighWaterMarks nowhere(folder.path() / "floors");
+  GuardedStore unfloored(memory, nowhere);
   int answers = 0;
-  floored.reserve({.key = counter("a"), .count = 10}, [&](auto reserved) { answers += reserved ? 1 : 0; });
-  bench.memory.settle();
+  unfloored.reserve({.key = counter("a"), .count = 10}, [&](auto reserved) { answers += reserved ? 1 : 0; });
+  memory.settle();
   CHECK(answers == 1);
-  REQUIRE(floored.trouble());
-  CHECK(floored.trouble()->name == "StorageError");
+  REQUIRE(unfloored.trouble());
+  CHECK(unfloored.trouble()->name == "StorageError");
   CHECK(nowhere.of(counter("a")) == 11);
 }
 

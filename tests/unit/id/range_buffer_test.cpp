@@ -6,19 +6,17 @@
 
 namespace zerosuite::test::range_buffer_test {
 
-using namespace std::chrono_literals;
 using All = Series;
 using Rig = RangeBufferRig;
 
-TEST_CASE("whoever finds nothing waits in line, and one reserve serves them all") {
-  Rig rig;
-  const auto ann = rig.take(), bob = rig.take(3);
+TEST_CASE_FIXTURE(Rig, "whoever finds nothing waits in line, and one reserve serves them all") {
+  const auto ann = take(), bob = take(3);
   CHECK_FALSE(ann.there());
-  CHECK(rig.buffer().parked() == 2);
-  rig.settle();
+  CHECK(buffer().parked() == 2);
+  settle();
   CHECK(*ann == All{{1, 1, 1}});
   CHECK(*bob == All{{2, 3, 1}});
-  CHECK(rig.memory.reserves == 1);
+  CHECK(memory.reserves == 1);
 }
 
 TEST_CASE_FIXTURE(SmallUsedBufferRig, "nobody gets past those who wait") {
@@ -31,30 +29,29 @@ TEST_CASE_FIXTURE(SmallUsedBufferRig, "nobody gets past those who wait") {
   CHECK((*late).front().first == 52);
 }
 
-TEST_CASE("no caller waits longer than it may, and it learns why") {
-  Rig rig;
-  rig.fail(Fate::kRefused);
-  const auto ann = rig.take();
-  rig.pass(1s);
-  const auto bob = rig.take();
-  rig.pass(999ms);
+TEST_CASE_FIXTURE(Rig, "no caller waits longer than it may, and it learns why") {
+  fail(Fate::kRefused);
+  const auto ann = take();
+  pass(1s);
+  const auto bob = take();
+  pass(999ms);
   CHECK_FALSE(ann.there());
-  rig.pass(2ms);
+  pass(2ms);
   CHECK(ann.error() == "SegmentExhausted");
   CHECK(ann.message().find("Unavailable: the store does not answer") != std::string::npos);
   CHECK(ann.message().find("{\"retry_after_ms\":") != std::string::npos);
   CHECK_FALSE(bob.there());
-  rig.pass(1s);
+  pass(1s);
   CHECK(bob.error() == "SegmentExhausted");
   CHECK(bob.times() == 1);
 }
 
-TEST_CASE("whoever waited in vain learns all that the store said, also of a name like an object of JSON") {
-  Rig rig;
-  rig.memory.refusal.message = R"(the tag 'a {"b"}' is locked {by another})";
-  rig.fail(Fate::kRefused);
-  const auto ann = rig.take();
-  rig.pass(2s);
+TEST_CASE_FIXTURE(
+    Rig, "whoever waited in vain learns all that the store said, also of a name like an object of JSON") {
+  memory.refusal.message = R"(the tag 'a {"b"}' is locked {by another})";
+  fail(Fate::kRefused);
+  const auto ann = take();
+  pass(2s);
   CHECK(ann.message() == R"('t': nothing came within 2000 ms; Unavailable: the tag 'a {"b"}' is locked )"
                          R"({by another} {"retry_after_ms":1600})");
 }
@@ -131,17 +128,16 @@ TEST_CASE("a tag comes to its last value, and goes on when that is raised") {
   CHECK(*again == All{{13, 1, 1}});
 }
 
-TEST_CASE("a range of a shared store is not used any more after a quarter of an hour") {
-  Rig rig;
-  rig.memory.promises.shared = true;
-  rig.take();
-  rig.settle();
-  rig.pass(899s);
-  CHECK(rig.buffer().one() == 2);
-  rig.pass(1s);
-  CHECK_FALSE(rig.buffer().one());
-  const auto fresh = rig.take();
-  rig.settle();
+TEST_CASE_FIXTURE(Rig, "a range of a shared store is not used any more after a quarter of an hour") {
+  memory.promises.shared = true;
+  take();
+  settle();
+  pass(899s);
+  CHECK(buffer().one() == 2);
+  pass(1s);
+  CHECK_FALSE(buffer().one());
+  const auto fresh = take();
+  settle();
   CHECK(*fresh == All{{101, 1, 1}});
 }
 
@@ -161,11 +157,10 @@ TEST_CASE_FIXTURE(
   CHECK(next() == (*waiting).front().first + memory.asks.back().count);
 }
 
-TEST_CASE("a buffer that is destroyed while the store is being asked drops the answer") {
-  Rig rig;
-  const auto waiting = rig.take();
-  rig.made.reset();
-  rig.settle();
+TEST_CASE_FIXTURE(Rig, "a buffer that is destroyed while the store is being asked drops the answer") {
+  const auto waiting = take();
+  made.reset();
+  settle();
   CHECK_FALSE(waiting.there());
 }
 
@@ -186,18 +181,17 @@ TEST_CASE_FIXTURE(UsedBufferRig, "a tag that somebody else deleted has no ids an
 
 // When a buffer reserves, and how much; and what it gives back.
 
-TEST_CASE("the first use of a tag reserves its step, and no more until most of that is used") {
-  Rig rig;
-  const auto first = rig.take();
-  rig.settle();
+TEST_CASE_FIXTURE(Rig, "the first use of a tag reserves its step, and no more until most of that is used") {
+  const auto first = take();
+  settle();
   CHECK(*first == All{{1, 1, 1}});
-  CHECK(rig.next() == 101);
-  for (int i = 0; i < 9; ++i) rig.buffer().one();
-  rig.settle();
-  CHECK(rig.next() == 101);
-  CHECK(rig.buffer().one() == 11);
-  rig.settle();
-  CHECK(rig.next() == 201);
+  CHECK(next() == 101);
+  for (int i = 0; i < 9; ++i) buffer().one();
+  settle();
+  CHECK(next() == 101);
+  CHECK(buffer().one() == 11);
+  settle();
+  CHECK(next() == 201);
 }
 
 TEST_CASE_FIXTURE(UsedBufferRig, "the next range is there before the first is used up") {
@@ -207,30 +201,29 @@ TEST_CASE_FIXTURE(UsedBufferRig, "the next range is there before the first is us
   }
 }
 
-TEST_CASE("an idle tag does not go on reserving") {
-  Rig rig;
-  rig.use(50, 10s);
-  const auto asked = rig.memory.reserves;
-  rig.pass(3600s);
-  CHECK(rig.memory.reserves == asked);
+TEST_CASE_FIXTURE(Rig, "an idle tag does not go on reserving") {
+  use(50, 10s);
+  const auto asked = memory.reserves;
+  pass(3600s);
+  CHECK(memory.reserves == asked);
 }
 
-TEST_CASE("a store that fails is asked again after a while, which grows, for as long as somebody waits") {
-  Rig rig;
-  rig.options.wait.park = 60s;
-  rig.take();
-  rig.settle();
-  rig.fail(Fate::kRefused);
-  const auto before = rig.memory.reserves;
-  const auto waiting = rig.take(200);
-  rig.pass(49ms);
-  CHECK(rig.memory.reserves == before + 1);
-  rig.pass(30s);
-  const auto tries = rig.memory.reserves - before;
+TEST_CASE_FIXTURE(
+    Rig, "a store that fails is asked again after a while, which grows, for as long as somebody waits") {
+  options.wait.park = 60s;
+  take();
+  settle();
+  fail(Fate::kRefused);
+  const auto before = memory.reserves;
+  const auto waiting = take(200);
+  pass(49ms);
+  CHECK(memory.reserves == before + 1);
+  pass(30s);
+  const auto tries = memory.reserves - before;
   CHECK(tries > 15);
   CHECK(tries < 25);
-  rig.fail(Fate::kDone);
-  rig.pass(2s);
+  fail(Fate::kDone);
+  pass(2s);
   CHECK(waiting.ok());
 }
 
@@ -243,11 +236,11 @@ TEST_CASE_FIXTURE(UsedBufferRig, "a refill that failed is tried again though nob
   CHECK(buffer().left() >= 179);
 }
 
-TEST_CASE("at 50 000 a second from a store that takes 200 ms nobody waits once it is under way") {
-  Rig rig;
-  rig.memory.delay = 200ms;
-  CHECK(rig.use(50'000, 2s, 1ms) > 0);
-  CHECK(rig.use(50'000, 8s, 1ms) == 0);
+TEST_CASE_FIXTURE(Rig,
+                  "at 50 000 a second from a store that takes 200 ms nobody waits once it is under way") {
+  memory.delay = 200ms;
+  CHECK(use(50'000, 2s, 1ms) > 0);
+  CHECK(use(50'000, 8s, 1ms) == 0);
 }
 
 TEST_CASE("at 10 000 a second ten minutes without the store go unnoticed") {
@@ -259,14 +252,13 @@ TEST_CASE("at 10 000 a second ten minutes without the store go unnoticed") {
   CHECK(rig.buffer().left() == 0);  // the buffer was as large as it had to be, not without bounds
 }
 
-TEST_CASE("no more is kept than the rate asks for") {
-  Rig rig;
-  rig.use(1'000, 60s);
-  rig.use(10, 120s);
-  CHECK(rig.buffer().left() < 800'000);
-  const auto asked = rig.memory.reserves;
-  rig.use(10, 60s);
-  CHECK(rig.memory.reserves == asked);
+TEST_CASE_FIXTURE(Rig, "no more is kept than the rate asks for") {
+  use(1'000, 60s);
+  use(10, 120s);
+  CHECK(buffer().left() < 800'000);
+  const auto asked = memory.reserves;
+  use(10, 60s);
+  CHECK(memory.reserves == asked);
 }
 
 TEST_CASE("no reserve is larger than a million, nor smaller than the step") {
@@ -318,15 +310,14 @@ TEST_CASE("a stop waits for those who wait, and then gives back what is left") {
   CHECK(rig.next() == 4);
 }
 
-TEST_CASE("a stop ends when the last caller's time is up, though the store is away") {
-  Rig rig;
-  rig.fail(Fate::kRefused);
-  const auto waiting = rig.take();
+TEST_CASE_FIXTURE(Rig, "a stop ends when the last caller's time is up, though the store is away") {
+  fail(Fate::kRefused);
+  const auto waiting = take();
   bool stopped = false;
-  rig.buffer().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
-  rig.pass(1900ms);
+  buffer().stop(std::make_shared<core::CompletionLatch>([&] { stopped = true; }));
+  pass(1900ms);
   CHECK_FALSE(stopped);
-  rig.pass(200ms);
+  pass(200ms);
   CHECK(waiting.error() == "SegmentExhausted");
   CHECK(stopped);
 }

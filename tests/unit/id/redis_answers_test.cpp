@@ -15,7 +15,6 @@
 
 namespace zerosuite::test::redis_answers_test {
 
-using namespace std::chrono_literals;
 using core::Result;
 
 /// A store on a server that answers every script with the same reply.

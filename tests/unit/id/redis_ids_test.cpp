@@ -16,7 +16,6 @@
 
 namespace zerosuite::test::redis_ids_test {
 
-using namespace std::chrono_literals;
 using core::Result;
 using id::stores::RedisIds;
 

@@ -13,7 +13,6 @@
 
 namespace zerosuite::test::redis_store_test {
 
-using namespace std::chrono_literals;
 using core::Result;
 using id::Claim;
 using id::Key;

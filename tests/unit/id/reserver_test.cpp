@@ -6,8 +6,6 @@
 
 namespace zerosuite::test::reserver_test {
 
-using namespace std::chrono_literals;
-
 struct Rig {
   void fail() {
     reserver.begin();

@@ -9,7 +9,6 @@
 
 namespace zerosuite::test::segments_test {
 
-using namespace std::chrono_literals;
 using Rig = SegmentsRig;
 using Values = std::vector<std::int64_t>;
 

@@ -9,7 +9,6 @@
 
 namespace zerosuite::test::sequences_test {
 
-using namespace std::chrono_literals;
 using Rig = SequencesRig;
 
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();

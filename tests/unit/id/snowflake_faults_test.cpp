@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::snowflake_faults_test {
 
-using namespace std::chrono_literals;
 using core::milliseconds;
 
 TEST_CASE_FIXTURE(IdRig, "no step of the wall clock within ten minutes stops ids or turns their order") {

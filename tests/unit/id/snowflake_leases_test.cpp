@@ -9,7 +9,6 @@
 
 namespace zerosuite::test::snowflake_leases_test {
 
-using namespace std::chrono_literals;
 using core::milliseconds;
 
 void refuse(IdProcess& process, std::string_view call) {

@@ -11,8 +11,6 @@
 
 namespace zerosuite::test::sqlite_disk_test {
 
-using namespace std::chrono_literals;
-
 // One who uses every value it was given, but those that the store has taken back, or may have.
 class Issuer {
  public:

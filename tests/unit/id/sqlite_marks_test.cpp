@@ -92,34 +92,32 @@ TEST_CASE("an old copy that was put back stops the start, with the key, both num
   CHECK(rig.failure() == failure);
 }
 
-TEST_CASE("accepted, an old copy goes on above what the floors say") {
-  FlooredRig rig;
-  REQUIRE(rig.create_tag(tag_of("t")));
-  rig.range(counter("a"), 10);
-  rig.back_up();
-  rig.range(counter("a"), 10);
-  rig.range(counter("new"), 30);
-  const Range last = rig.range(tag_key("t"), 100);
-  REQUIRE(rig.create_tag(tag_of("u")));
-  rig.range(tag_key("u"), 7);
-  rig.restore();
-  CHECK(rig.failure().starts_with("StoreRegressed: "));
-  CHECK(rig.failure(true) == "");
-  CHECK(rig.failure() == "");
-  CHECK_FALSE(*rig.under.give_back(tag_key("t"), last));
-  CHECK(rig.range(counter("a"), 1) == Range{21, 22});
-  CHECK(rig.range(counter("new"), 1) == Range{31, 32});
-  CHECK(rig.range(tag_key("t"), 1) == Range{101, 102});
-  CHECK(rig.create_tag(tag_of("u"))->next == 8);
+TEST_CASE_FIXTURE(FlooredRig, "accepted, an old copy goes on above what the floors say") {
+  REQUIRE(create_tag(tag_of("t")));
+  range(counter("a"), 10);
+  back_up();
+  range(counter("a"), 10);
+  range(counter("new"), 30);
+  const Range last = range(tag_key("t"), 100);
+  REQUIRE(create_tag(tag_of("u")));
+  range(tag_key("u"), 7);
+  restore();
+  CHECK(failure().starts_with("StoreRegressed: "));
+  CHECK(failure(true) == "");
+  CHECK(failure() == "");
+  CHECK_FALSE(*under.give_back(tag_key("t"), last));
+  CHECK(range(counter("a"), 1) == Range{21, 22});
+  CHECK(range(counter("new"), 1) == Range{31, 32});
+  CHECK(range(tag_key("t"), 1) == Range{101, 102});
+  CHECK(create_tag(tag_of("u"))->next == 8);
 }
 
-TEST_CASE("a tag that was raised by hand is not lowered by an old copy") {
-  FlooredRig rig;
-  REQUIRE(rig.create_tag(tag_of("t")));
-  rig.back_up();
-  REQUIRE(rig.update_tag("t", {.floor = 5000}));
-  rig.restore();
-  CHECK(rig.failure().ends_with(" {\"key\":\"tag:t\",\"stored\":1,\"floor\":5000}"));
+TEST_CASE_FIXTURE(FlooredRig, "a tag that was raised by hand is not lowered by an old copy") {
+  REQUIRE(create_tag(tag_of("t")));
+  back_up();
+  REQUIRE(update_tag("t", {.floor = 5000}));
+  restore();
+  CHECK(failure().ends_with(" {\"key\":\"tag:t\",\"stored\":1,\"floor\":5000}"));
 }
 
 TEST_CASE("floors that are gone stop the start, unless that is accepted") {
@@ -138,26 +136,24 @@ TEST_CASE("floors that are gone stop the start, unless that is accepted") {
   CHECK(rig.range(counter("a"), 1) == Range{11, 12});
 }
 
-TEST_CASE("a first start that was cut short before the floors began is no loss of them") {
-  FlooredRig rig;
-  rig.leave();
-  std::filesystem::remove_all(rig.under.path());
-  rig.under.start();
-  rig.leave();
-  CHECK(rig.failure() == "");
+TEST_CASE_FIXTURE(FlooredRig, "a first start that was cut short before the floors began is no loss of them") {
+  leave();
+  std::filesystem::remove_all(under.path());
+  under.start();
+  leave();
+  CHECK(failure() == "");
 }
 
-TEST_CASE("floors without their store stop the start, unless that is accepted") {
-  FlooredRig rig;
-  rig.range(counter("a"), 10);
-  rig.leave();
-  const std::string floors = content_of(rig.path());
-  std::filesystem::remove_all(rig.under.path());
-  std::filesystem::create_directories(rig.under.path());
-  write_file(rig.path(), floors);
-  CHECK(rig.failure().ends_with(" {\"key\":\"counter:a\",\"stored\":0,\"floor\":11}"));
-  CHECK(rig.failure(true) == "");
-  CHECK(rig.range(counter("a"), 1) == Range{11, 12});
+TEST_CASE_FIXTURE(FlooredRig, "floors without their store stop the start, unless that is accepted") {
+  range(counter("a"), 10);
+  leave();
+  const std::string kept = content_of(path());
+  std::filesystem::remove_all(under.path());
+  std::filesystem::create_directories(under.path());
+  write_file(path(), kept);
+  CHECK(failure().ends_with(" {\"key\":\"counter:a\",\"stored\":0,\"floor\":11}"));
+  CHECK(failure(true) == "");
+  CHECK(range(counter("a"), 1) == Range{11, 12});
 }
 
 TEST_CASE("an end in the middle of giving back is not taken for an old copy") {

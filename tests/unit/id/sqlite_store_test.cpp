@@ -13,7 +13,6 @@
 
 namespace zerosuite::test::sqlite_store_test {
 
-using namespace std::chrono_literals;
 using id::Range, id::Tag;
 
 // What the start fails with, as "name: message"; empty when it does not.

@@ -11,9 +11,8 @@
 
 namespace zerosuite::test::store_conformance_test {
 
-using id::Range;
-using namespace std::chrono_literals;
 using id::Claim, id::Lease;
+using id::Range;
 
 constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
 

@@ -7,7 +7,6 @@
 
 namespace zerosuite::test::store_distrusted_test {
 
-using namespace std::chrono_literals;
 using id::Claim;
 using id::Lease;
 

@@ -10,8 +10,6 @@
 
 namespace zerosuite::test::wait_queue_test {
 
-using namespace std::chrono_literals;
-
 struct Rig {
   struct Caller {
     core::Done<int> done;

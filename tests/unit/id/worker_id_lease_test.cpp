@@ -9,7 +9,6 @@
 
 namespace zerosuite::test::worker_test {
 
-using namespace std::chrono_literals;
 using core::milliseconds;
 
 using Callback = std::vector<std::string>;

@@ -9,8 +9,6 @@
 
 namespace zerosuite::test::broker_deadlock_test {
 
-using namespace std::chrono_literals;
-
 TEST_CASE_FIXTURE(
     BrokerRig, "the one who closes a circle of two hears so, with the circle, and the other gets his lock") {
   acquire(want("ann", {"x"}));

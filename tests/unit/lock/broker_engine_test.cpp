@@ -5,8 +5,6 @@
 
 namespace zerosuite::test::broker_engine_test {
 
-using namespace std::chrono_literals;
-
 const core::Error kFull{core::kStorageError, "full"};
 
 TEST_CASE_FIXTURE(BrokerRig, "what the engine cannot keep is not granted, and leaves nothing behind") {

@@ -5,7 +5,6 @@
 
 namespace zerosuite::test::broker_events_test {
 
-using namespace std::chrono_literals;
 using lock::Event;
 
 TEST_CASE_FIXTURE(BrokerRig, "a session hears of its owner's locks, in order") {

@@ -5,8 +5,6 @@
 
 namespace zerosuite::test::broker_leases_test {
 
-using namespace std::chrono_literals;
-
 TEST_CASE_FIXTURE(HeldRig,
                   "a release answers how often its owner is still in, and for how long it was held") {
   acquire(want("ann"));

@@ -5,8 +5,6 @@
 
 namespace zerosuite::test::broker_locks_test {
 
-using namespace std::chrono_literals;
-
 TEST_CASE_FIXTURE(BrokerRig, "a free lock is granted at once, with a token and its lease") {
   const auto ann = acquire(want("ann").leased(10s));
   REQUIRE(ann->state() == "granted");

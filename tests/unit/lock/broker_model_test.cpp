@@ -10,7 +10,6 @@
 
 namespace zerosuite::test::broker_model_test {
 
-using namespace std::chrono_literals;
 using core::milliseconds;
 
 constexpr int kSeeds = 40;

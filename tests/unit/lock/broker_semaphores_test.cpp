@@ -5,8 +5,6 @@
 
 namespace zerosuite::test::broker_semaphores_test {
 
-using namespace std::chrono_literals;
-
 TEST_CASE_FIXTURE(BrokerRig,
                   "permits are given until the limit, and the next waits for as many as he needs") {
   const auto ann = acquire(want("ann").permits(2, 3));

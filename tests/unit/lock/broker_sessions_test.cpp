@@ -7,8 +7,6 @@
 
 namespace zerosuite::test::broker_sessions_test {
 
-using namespace std::chrono_literals;
-
 TEST_CASE_FIXTURE(SessionRig, "what is bound to a session ends when its stream is lost") {
   acquire(want("ann", {"x"}).bound_to(ann->id));
   const auto bob = acquire(want("bob", {"x"}).waiting(1min));

@@ -5,8 +5,6 @@
 
 namespace zerosuite::test::broker_tickets_test {
 
-using namespace std::chrono_literals;
-
 TEST_CASE_FIXTURE(BrokerRig, "a free lock is granted to who takes a ticket, at once") {
   const auto ann = enqueue(want("ann"));
   REQUIRE(ann->state() == "granted");

@@ -7,8 +7,6 @@
 
 namespace zerosuite::test::broker_undelivered_test {
 
-using namespace std::chrono_literals;
-
 // The broker's methods, and clients to call them.
 struct Service : ServerRig {
   Service() { lock::bind(server, broker); }

@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::embedded_durability_test {
 
-using namespace std::chrono_literals;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;

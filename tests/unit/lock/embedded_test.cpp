@@ -8,7 +8,6 @@
 
 namespace zerosuite::test::embedded_test {
 
-using namespace std::chrono_literals;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;

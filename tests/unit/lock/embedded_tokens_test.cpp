@@ -9,7 +9,6 @@
 
 namespace zerosuite::test::embedded_tokens_test {
 
-using namespace std::chrono_literals;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;

@@ -7,7 +7,6 @@
 
 namespace zerosuite::test::engine_conformance_test {
 
-using namespace std::chrono_literals;
 using lock::Ending;
 using lock::Token;
 

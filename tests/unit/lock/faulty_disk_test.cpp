@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::faulty_disk_test {
 
-using namespace std::chrono_literals;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;

@@ -9,8 +9,6 @@
 
 namespace zerosuite::test::chores_test {
 
-using namespace std::chrono_literals;
-
 // Each look at the watch takes a millisecond.
 struct Rig {
   void add(char letter, int pieces) {

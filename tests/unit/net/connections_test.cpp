@@ -17,7 +17,6 @@
 
 namespace zerosuite::test::connections_test {
 
-using namespace std::chrono_literals;
 using net::Received;
 using net::Sent;
 using net::Socket;

@@ -13,7 +13,6 @@
 
 namespace zerosuite::test::dialer_test {
 
-using namespace std::chrono_literals;
 using net::Addresses;
 using net::Socket;
 

@@ -12,7 +12,6 @@
 
 namespace zerosuite::test::monitor_test {
 
-using namespace std::chrono_literals;
 using net::Connection;
 using net::Socket;
 

@@ -18,7 +18,6 @@
 
 namespace zerosuite::test::offload_driver_test {
 
-using namespace std::chrono_literals;
 using net::LeaderFollower;
 using net::Reactor;
 using net::Timer;

@@ -12,7 +12,6 @@
 
 namespace zerosuite::test::offload_mailbox_test {
 
-using namespace std::chrono_literals;
 using net::Mailbox;
 using net::Reactor;
 

@@ -16,7 +16,6 @@
 
 namespace zerosuite::test::offload_pool_test {
 
-using namespace std::chrono_literals;
 using net::Pool;
 using net::Reactor;
 

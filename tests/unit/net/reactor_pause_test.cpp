@@ -13,7 +13,6 @@
 
 namespace zerosuite::test::reactor_pause_test {
 
-using namespace std::chrono_literals;
 using net::Reactor;
 using net::Timer;
 

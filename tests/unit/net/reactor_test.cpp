@@ -21,7 +21,6 @@
 
 namespace zerosuite::test::reactor_test {
 
-using namespace std::chrono_literals;
 using net::Reactor;
 using net::Timer;
 

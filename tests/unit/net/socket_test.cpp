@@ -12,7 +12,6 @@
 
 namespace zerosuite::test::socket_test {
 
-using namespace std::chrono_literals;
 using net::Frame;
 using net::Received;
 using net::Sent;

@@ -9,7 +9,6 @@
 
 namespace zerosuite::test::traffic_test {
 
-using namespace std::chrono_literals;
 using net::Traffic;
 
 constexpr core::TimePoint kNever{};

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/signals.hpp"
 #include "rpc/client/client.hpp"
 #include "support/process.hpp"
 
@@ -114,6 +115,20 @@ TEST_CASE_FIXTURE(Stopping, "a program that stops waits for its service's own jo
   app.serve();
   CHECK(done);
   stopped.get();
+}
+
+TEST_CASE("signals wait to be asked for, one by one") {
+  const test::RestoredSignals restored;
+  Signals signals;
+  CHECK(signals.next() == 0);
+  std::raise(SIGTERM);
+  std::raise(SIGHUP);
+  const int first = signals.next();
+  const int second = signals.next();
+  CHECK(first != second);
+  CHECK((first == SIGTERM || first == SIGHUP));
+  CHECK((second == SIGTERM || second == SIGHUP));
+  CHECK(signals.next() == 0);
 }
 
 }  // namespace zerosuite::ops::app_test

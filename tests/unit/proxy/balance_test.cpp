@@ -10,7 +10,6 @@
 
 namespace zerosuite::test::balance_test {
 
-using namespace std::chrono_literals;
 using proxy::Balance;
 using proxy::Load;
 

@@ -9,8 +9,6 @@
 
 namespace zerosuite::test::dispatch_test {
 
-using namespace std::chrono_literals;
-
 proxy::RouterOptions limited(std::size_t max_channels, std::size_t max_channels_per_peer) {
   return {.dispatch = {},
           .max_channels = max_channels,

@@ -13,7 +13,6 @@
 
 namespace zerosuite::test::meter_test {
 
-using namespace std::chrono_literals;
 using proxy::Meter;
 
 wire::Envelope client(const std::string& name) {

@@ -7,8 +7,6 @@
 
 namespace zerosuite::test::naming_test {
 
-using namespace std::chrono_literals;
-
 struct Rig : RouterRig {
   FakeOutlet& math = join("m1");
   FakeOutlet& id = join("i1", {.service = "id", .methods = {"uuid"}});

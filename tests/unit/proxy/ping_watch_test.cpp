@@ -6,7 +6,6 @@
 
 namespace zerosuite::test::ping_watch_test {
 
-using namespace std::chrono_literals;
 using proxy::PingWatch;
 
 // A server that has answered a ping and was asked again at kStart.

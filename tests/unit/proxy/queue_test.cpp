@@ -8,8 +8,6 @@
 
 namespace zerosuite::test::queue_test {
 
-using namespace std::chrono_literals;
-
 const std::string kNoRoom = err("Overloaded", "no worker has room for add {\"retry_after_ms\":200}");
 const std::string kNoWorker = err("Unavailable", "no worker for service math {\"retry_after_ms\":200}");
 

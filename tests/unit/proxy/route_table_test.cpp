@@ -8,7 +8,6 @@
 
 namespace zerosuite::test::channels_test {
 
-using namespace std::chrono_literals;
 using proxy::Route;
 
 struct Keeper final : proxy::RouteTimers {

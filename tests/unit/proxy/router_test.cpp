@@ -7,8 +7,6 @@
 
 namespace zerosuite::test::relay_test {
 
-using namespace std::chrono_literals;
-
 // Two workers of one service.
 struct Rig : RouterRig {
   using RouterRig::RouterRig;

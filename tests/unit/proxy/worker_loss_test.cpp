@@ -8,8 +8,6 @@
 
 namespace zerosuite::test::worker_loss_test {
 
-using namespace std::chrono_literals;
-
 // What a client hears of a call to that method whose worker was lost.
 std::string lost(const std::string& worker, const std::string& method) {
   return err("WorkerLost", "worker " + worker + " was lost before " + method + "() had ended: it is silent");

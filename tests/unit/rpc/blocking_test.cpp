@@ -7,8 +7,6 @@
 
 namespace zerosuite::test::blocking_test {
 
-using namespace std::chrono_literals;
-
 struct Rig : ServerRig {
   Rig() {
     server.method("twice", {"n"}, "", rpc::blocking([this](int n) {

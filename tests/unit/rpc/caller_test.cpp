@@ -6,8 +6,6 @@
 
 namespace zerosuite::test::caller_test {
 
-using namespace std::chrono_literals;
-
 // Not inlined, or g++ 12 under UBSan believes that error() reads an outcome that it sees to be fine.
 template <class R>
 [[gnu::noinline]] std::string told(const rpc::Outcome<R>& outcome) {
@@ -278,26 +276,26 @@ TEST_CASE("calls that waited for the server leave in the order they were made") 
   CHECK(sent.find("two") != std::string::npos);
 }
 
-TEST_CASE("a server that is away is waited for until the timeout; it is lost only once it had the call") {
-  CallerRig rig;
-  rig.start("zero", 1s);
-  rig.sink.delivery = rpc::Delivery::kGone;
-  rig.start("patient");
-  rig.pass(60s);
-  CHECK(rig.took() == "TimeoutExpired TimeoutExpired: timeout after 1s, when calling remote method zero");
-  rig.sink.delivery = rpc::Delivery::kSent;
-  rig.pass(16s);
-  CHECK(rig.took() == "LostRemote LostRemote: Lost remote after 10s heartbeat");
+TEST_CASE_FIXTURE(
+    CallerRig,
+    "a server that is away is waited for until the timeout; it is lost only once it had the call") {
+  start("zero", 1s);
+  sink.delivery = rpc::Delivery::kGone;
+  start("patient");
+  pass(60s);
+  CHECK(took() == "TimeoutExpired TimeoutExpired: timeout after 1s, when calling remote method zero");
+  sink.delivery = rpc::Delivery::kSent;
+  pass(16s);
+  CHECK(took() == "LostRemote LostRemote: Lost remote after 10s heartbeat");
 }
 
-TEST_CASE("a server's DeadlineExceeded for the caller's own timeout is a TimeoutExpired") {
-  CallerRig rig;
-  const auto limited = rig.start("x", 5s);
-  rig.reply(limited, "ERR", list("DeadlineExceeded", "too late", nullptr));
-  CHECK(rig.took() == "TimeoutExpired TimeoutExpired: timeout after 5s, when calling remote method x");
-  const auto unlimited = rig.start("x");
-  rig.reply(unlimited, "ERR", list("DeadlineExceeded", "too late", nullptr));
-  CHECK(rig.took() == "RemoteError DeadlineExceeded: too late");
+TEST_CASE_FIXTURE(CallerRig, "a server's DeadlineExceeded for the caller's own timeout is a TimeoutExpired") {
+  const auto limited = start("x", 5s);
+  reply(limited, "ERR", list("DeadlineExceeded", "too late", nullptr));
+  CHECK(took() == "TimeoutExpired TimeoutExpired: timeout after 5s, when calling remote method x");
+  const auto unlimited = start("x");
+  reply(unlimited, "ERR", list("DeadlineExceeded", "too late", nullptr));
+  CHECK(took() == "RemoteError DeadlineExceeded: too late");
 }
 
 TEST_CASE_FIXTURE(Open, "a caller does not answer heartbeats, so that two of our own never loop") {
@@ -316,15 +314,15 @@ TEST_CASE_FIXTURE(Open, "heartbeats go on while data flows, and data is a sign o
   CHECK(caller.open() == 1);
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    CallerRig,
     "a server that never gives a sign of life is lost after three intervals, with zerorpc-python's text") {
-  CallerRig rig;
-  rig.start("x");
-  rig.pass(14990ms);
-  CHECK(rig.took().empty());
-  rig.pass(10ms);
-  CHECK(rig.took() == "LostRemote LostRemote: Lost remote after 10s heartbeat");
-  CHECK(rig.caller.open() == 0);
+  start("x");
+  pass(14990ms);
+  CHECK(took().empty());
+  pass(10ms);
+  CHECK(took() == "LostRemote LostRemote: Lost remote after 10s heartbeat");
+  CHECK(caller.open() == 0);
 }
 
 TEST_CASE("a server that falls silent is lost two intervals after its last heartbeat") {
@@ -351,12 +349,11 @@ TEST_CASE("without heartbeats a caller sends none and never gives up") {
   CHECK(rig.took() == "value 7");
 }
 
-TEST_CASE("no heartbeat follows the end of a call") {
-  CallerRig rig;
-  rig.reply(rig.start("x"), "OK", list(7));
-  rig.sent();
-  rig.pass(1min);
-  CHECK(rig.sent().empty());
+TEST_CASE_FIXTURE(CallerRig, "no heartbeat follows the end of a call") {
+  reply(start("x"), "OK", list(7));
+  sent();
+  pass(1min);
+  CHECK(sent().empty());
 }
 
 TEST_CASE_FIXTURE(
@@ -377,16 +374,15 @@ TEST_CASE_FIXTURE(Open, "cancelling tells the server once and ends the call at o
   CHECK(took() == "Cancelled Cancelled: the call to x was cancelled");
 }
 
-TEST_CASE("closing fails every open call with the error given, and tells the server") {
-  CallerRig rig;
-  rig.start("x");
-  rig.start("y");
-  rig.sent();
-  rig.caller.close(std::make_exception_ptr(rpc::Cancelled("enough")));
-  CHECK(rig.took() == "Cancelled Cancelled: enough; Cancelled Cancelled: enough");
-  CHECK(rig.sent() == "_zpx_cancel [0]; _zpx_cancel [0]");
-  rig.start("z");
-  CHECK(rig.caller.open() == 1);
+TEST_CASE_FIXTURE(CallerRig, "closing fails every open call with the error given, and tells the server") {
+  start("x");
+  start("y");
+  sent();
+  caller.close(std::make_exception_ptr(rpc::Cancelled("enough")));
+  CHECK(took() == "Cancelled Cancelled: enough; Cancelled Cancelled: enough");
+  CHECK(sent() == "_zpx_cancel [0]; _zpx_cancel [0]");
+  start("z");
+  CHECK(caller.open() == 1);
 }
 
 TEST_CASE("a caller that goes fails its open calls with Cancelled") {
@@ -428,13 +424,12 @@ TEST_CASE(
   for (int i = 0; i < 100; ++i) CHECK(rig.start("x").number != 0);
 }
 
-TEST_CASE("a listener may start the next call from the end of its own") {
-  CallerRig rig;
+TEST_CASE_FIXTURE(CallerRig, "a listener may start the next call from the end of its own") {
   CallerRig::Call next;
-  const auto again = [&](rpc::Outcome<int>) { next = rig.start("second"); };
-  rig.reply(rig.start("first", rpc::listen<int>(again)), "OK", list(1));
-  rig.reply(next, "OK", list(2));
-  CHECK(rig.took() == "value 2");
+  const auto again = [&](rpc::Outcome<int>) { next = start("second"); };
+  reply(start("first", rpc::listen<int>(again)), "OK", list(1));
+  reply(next, "OK", list(2));
+  CHECK(took() == "value 2");
 }
 
 TEST_CASE("header keys of the call and of the observer travel with the call, and not with what follows it") {

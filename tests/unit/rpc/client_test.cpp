@@ -14,8 +14,6 @@
 
 namespace zerosuite::test::client_test {
 
-using namespace std::chrono_literals;
-
 // Answers nothing until it is asked to, and tells when a call was lost.
 struct Held {
   std::vector<rpc::Reply<int>> replies;  // of the server's thread
@@ -156,37 +154,36 @@ TEST_CASE_FIXTURE(Served, "a thousand calls are open at once on one client") {
   CHECK(right == 1000);
 }
 
-TEST_CASE("a call to a server that is away expires") {
-  const IpcEndpoint endpoint;
-  rpc::Client client(endpoint.name());
+TEST_CASE_FIXTURE(IpcEndpoint, "a call to a server that is away expires") {
+  rpc::Client client(name());
   CHECK(failure_in([&] {
           client.call<int>({"add", {.timeout = 20ms}}, 1, 2);
         }) == "TimeoutExpired TimeoutExpired: timeout after 20ms, when calling remote method add");
 }
 
-TEST_CASE("a call made while the server is away is answered when it comes, and again when it comes back") {
-  const IpcEndpoint endpoint;
-  rpc::Client client(endpoint.name());
+TEST_CASE_FIXTURE(
+    IpcEndpoint,
+    "a call made while the server is away is answered when it comes, and again when it comes back") {
+  rpc::Client client(name());
   for (int round = 0; round < 2; ++round) {
     std::future<int> sum = client.async<int>("add", 88, 77);
-    LiveServer server(add_methods, endpoint.name());
+    LiveServer server(add_methods, name());
     REQUIRE(sum.wait_for(kPatience) == std::future_status::ready);
     CHECK(sum.get() == 165);
   }
 }
 
-TEST_CASE("stopping a call's token cancels it here and on the server") {
-  Held held;
-  LiveServer server(holding(held));
+TEST_CASE_FIXTURE(Held, "stopping a call's token cancels it here and on the server") {
+  LiveServer server(holding(*this));
   rpc::Client client(server.endpoint());
   std::stop_source stop;
   auto outcome = std::async(std::launch::async, [&] {
     return failure_in([&] { client.call<int>({"hold", {.stop = stop.get_token()}}); });
   });
-  REQUIRE(comes(held.arrived.get_future()));
+  REQUIRE(comes(arrived.get_future()));
   stop.request_stop();
   CHECK(outcome.get() == "Cancelled Cancelled: the call to hold was cancelled");
-  CHECK(comes(held.lost.get_future()));
+  CHECK(comes(lost.get_future()));
 }
 
 TEST_CASE_FIXTURE(Served, "a call whose token is stopped already is not made") {
@@ -197,16 +194,16 @@ TEST_CASE_FIXTURE(Served, "a call whose token is stopped already is not made") {
         }) == "Cancelled Cancelled: the call to add was cancelled");
 }
 
-TEST_CASE("closing a client cancels the calls that are open, waiting or not, and refuses new ones") {
-  Held held;
-  LiveServer server(holding(held));
+TEST_CASE_FIXTURE(Held,
+                  "closing a client cancels the calls that are open, waiting or not, and refuses new ones") {
+  LiveServer server(holding(*this));
   rpc::Client client(server.endpoint());
   auto waiting =
       std::async(std::launch::async, [&] { return failure_in([&] { client.call<int>("hold"); }); });
-  REQUIRE(comes(held.arrived.get_future()));
+  REQUIRE(comes(arrived.get_future()));
   client.close();
   CHECK(waiting.get() == "Cancelled Cancelled: the client was closed");
-  CHECK(comes(held.lost.get_future()));
+  CHECK(comes(lost.get_future()));
   CHECK(failure_in([&] { client.call<int>("add", 1, 2); }) == "Cancelled Cancelled: the client is closed");
 }
 

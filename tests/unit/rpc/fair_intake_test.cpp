@@ -11,8 +11,6 @@
 
 namespace zerosuite::test::fair_intake_test {
 
-using namespace std::chrono_literals;
-
 constexpr auto kHeavy = core::Clock::duration::zero();  // every turn's worth takes longer
 constexpr auto kLight = 1h;
 constexpr int kTurn = rpc::ReceiveLoop::kMessagesATurn;

@@ -10,7 +10,6 @@
 
 namespace zerosuite::test::proxy_link_test {
 
-using namespace std::chrono_literals;
 using rpc::Delivery;
 using rpc::ProxyLink;
 using Rig = LinkRig;

@@ -8,7 +8,6 @@
 
 namespace zerosuite::test::recalls_test {
 
-using namespace std::chrono_literals;
 using rpc::Recalls;
 
 struct Rig {

@@ -11,7 +11,6 @@
 
 namespace zerosuite::test::outbox_test {
 
-using namespace std::chrono_literals;
 using net::Sent;
 using rpc::Delivery;
 using Standing = rpc::SendQueue::Standing;

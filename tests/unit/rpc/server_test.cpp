@@ -9,8 +9,6 @@
 
 namespace zerosuite::test::server_test {
 
-using namespace std::chrono_literals;
-
 struct Rig : ServerRig {
   Rig() {
     server.method("add", {"a", "b"}, "Adds.", [](int a, int b) { return a + b; });

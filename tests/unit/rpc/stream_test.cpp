@@ -8,8 +8,6 @@
 
 namespace zerosuite::test::stream_test {
 
-using namespace std::chrono_literals;
-
 // A server with the streams a test needs, and a count of what they made.
 struct StreamRig : ServerRig {
   using ServerRig::ServerRig;

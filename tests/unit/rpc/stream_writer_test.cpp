@@ -10,7 +10,6 @@
 
 namespace zerosuite::test::feed_test {
 
-using namespace std::chrono_literals;
 using Rig = StreamWriterRig;
 
 const std::string kBroken = R"(ERR ["Broken", "no more", "Broken: no more
@@ -121,31 +120,30 @@ TEST_CASE("a writer whose queue is full drops the item, and takes more when ther
   CHECK(rig.lost == 0);
 }
 
-TEST_CASE("items may be pushed, and the writer ended, inside the method") {
-  ServerRig rig;
-  rig.server.method("greet", {"n"}, "", [](rpc::StreamWriter<int> writer, int n) {
+TEST_CASE_FIXTURE(ServerRig, "items may be pushed, and the writer ended, inside the method") {
+  server.method("greet", {"n"}, "", [](rpc::StreamWriter<int> writer, int n) {
     for (int i = 0; i < n; ++i) CHECK(writer.push(i));
     writer.end();
   });
-  const Channel channel = rig.call("greet", 2);
-  CHECK(rig.heard(channel) == "STREAM 0");
-  rig.tell(channel, "_zpc_more", 5);
-  CHECK(rig.heard(channel) == "STREAM 1; STREAM_DONE nil");
-  CHECK(rig.heard(rig.call("greet", 0)) == "STREAM_DONE nil");
+  const Channel channel = call("greet", 2);
+  CHECK(heard(channel) == "STREAM 0");
+  tell(channel, "_zpc_more", 5);
+  CHECK(heard(channel) == "STREAM 1; STREAM_DONE nil");
+  CHECK(heard(call("greet", 0)) == "STREAM_DONE nil");
 }
 
-TEST_CASE("a method that throws after taking its writer ends it with the error behind its items") {
-  ServerRig rig;
+TEST_CASE_FIXTURE(ServerRig,
+                  "a method that throws after taking its writer ends it with the error behind its items") {
   std::optional<rpc::StreamWriter<int>> kept;
-  rig.server.method("raise", {"n"}, "", [&](const rpc::StreamWriter<int>& writer, int n) {
+  server.method("raise", {"n"}, "", [&](const rpc::StreamWriter<int>& writer, int n) {
     kept = writer;
     for (int i = 0; i < n; ++i) writer.push(i);
     throw core::Failure("Broken", "no more");
   });
-  CHECK(rig.heard(rig.call("raise", 0)) == kBroken);
-  const Channel channel = rig.call("raise", 1);
-  rig.tell(channel, "_zpc_more", 1);
-  CHECK(rig.heard(channel) == "STREAM 0; " + kBroken);
+  CHECK(heard(call("raise", 0)) == kBroken);
+  const Channel channel = call("raise", 1);
+  tell(channel, "_zpc_more", 1);
+  CHECK(heard(channel) == "STREAM 0; " + kBroken);
   CHECK_FALSE(kept->wanted());
   CHECK_FALSE(kept->push(1));
 }
@@ -180,63 +178,62 @@ TEST_CASE_FIXTURE(Rig, "a writer waits while its client does not read, and goes 
 
 // How feeds lose their clients, and how their owners learn of it.
 
-TEST_CASE("an item that cannot be sent ends the feed with an ERR in its place, and tells its owner") {
-  Rig rig;
-  rig.writer->push("a");
-  rig.grant(5);
-  CHECK_FALSE(rig.writer->push("\xff"));
-  CHECK(rig.heard().starts_with("STREAM \"a\"; ERR [\"ValueError\""));
-  CHECK(rig.lost == 0);  // not inside the push
-  rig.turn();
-  CHECK(rig.lost == 1);
-  CHECK(rig.server.stats().lost == 0);
-  CHECK_FALSE(rig.writer->wanted());
-  CHECK_FALSE(rig.writer->push("b"));
-  CHECK(rig.heard().empty());
+TEST_CASE_FIXTURE(Rig,
+                  "an item that cannot be sent ends the feed with an ERR in its place, and tells its owner") {
+  writer->push("a");
+  grant(5);
+  CHECK_FALSE(writer->push("\xff"));
+  CHECK(heard().starts_with("STREAM \"a\"; ERR [\"ValueError\""));
+  CHECK(lost == 0);  // not inside the push
+  turn();
+  CHECK(lost == 1);
+  CHECK(server.stats().lost == 0);
+  CHECK_FALSE(writer->wanted());
+  CHECK_FALSE(writer->push("b"));
+  CHECK(heard().empty());
 }
 
-TEST_CASE("the owner is told once when nobody listens any more, and what it pushes goes nowhere") {
-  Rig rig;
-  rig.writer->push("a");
-  SUBCASE("by silence") { rig.pass(16s); }
-  SUBCASE("by cancelling") { rig.tell(rig.channel, "_zpx_cancel", 0); }
-  SUBCASE("by the server's abort") { rig.server.abort(); }
-  CHECK(rig.lost == 1);
-  CHECK_FALSE(rig.writer->wanted());
-  rig.heard();
-  CHECK_FALSE(rig.writer->push("b"));
-  rig.writer->end();
-  CHECK(rig.heard().empty());
+TEST_CASE_FIXTURE(Rig,
+                  "the owner is told once when nobody listens any more, and what it pushes goes nowhere") {
+  writer->push("a");
+  SUBCASE("by silence") { pass(16s); }
+  SUBCASE("by cancelling") { tell(channel, "_zpx_cancel", 0); }
+  SUBCASE("by the server's abort") { server.abort(); }
+  CHECK(lost == 1);
+  CHECK_FALSE(writer->wanted());
+  heard();
+  CHECK_FALSE(writer->push("b"));
+  writer->end();
+  CHECK(heard().empty());
   bool told = false;
-  rig.writer->on_lost([&] { told = true; });
+  writer->on_lost([&] { told = true; });
   CHECK(told);
-  CHECK(rig.lost == 1);
+  CHECK(lost == 1);
 }
 
-TEST_CASE("an owner that has ended its feed is told of no loss") {
-  Rig rig;
-  rig.writer->push("a");
-  SUBCASE("with an end") { rig.writer->end(); }
-  SUBCASE("with an error") { rig.writer->fail({"Broken", "no more"}); }
-  rig.writer->on_lost([&rig] { ++rig.lost; });
-  rig.tell(rig.channel, "_zpx_cancel", 0);
-  CHECK_FALSE(rig.open());
-  CHECK(rig.lost == 0);
+TEST_CASE_FIXTURE(Rig, "an owner that has ended its feed is told of no loss") {
+  writer->push("a");
+  SUBCASE("with an end") { writer->end(); }
+  SUBCASE("with an error") { writer->fail({"Broken", "no more"}); }
+  writer->on_lost([this] { ++lost; });
+  tell(channel, "_zpx_cancel", 0);
+  CHECK_FALSE(open());
+  CHECK(lost == 0);
 }
 
-TEST_CASE("of a push that finds its client gone the owner hears after it, and may let go of the feed then") {
-  Rig rig;
-  bool lost = false;
-  rig.writer->on_lost([&] {
-    rig.writer.reset();
-    lost = true;
+TEST_CASE_FIXTURE(
+    Rig, "of a push that finds its client gone the owner hears after it, and may let go of the feed then") {
+  bool told = false;
+  writer->on_lost([&] {
+    writer.reset();
+    told = true;
   });
-  rig.sink.delivery = rpc::Delivery::kGone;
-  CHECK_FALSE(rig.writer->push("a"));
-  CHECK_FALSE(lost);
-  rig.turn();
-  CHECK(lost);
-  CHECK_FALSE(rig.open());
+  sink.delivery = rpc::Delivery::kGone;
+  CHECK_FALSE(writer->push("a"));
+  CHECK_FALSE(told);
+  turn();
+  CHECK(told);
+  CHECK_FALSE(open());
 }
 
 TEST_CASE("a feed that is kept by its own on_lost is let go of with its client") {
@@ -287,16 +284,15 @@ TEST_CASE("the deadline of a feed's call is for its first item") {
   }
 }
 
-TEST_CASE("an open feed keeps the server from being idle until its owner ends it") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "an open feed keeps the server from being idle until its owner ends it") {
   bool idle = false;
-  rig.server.drain([&] { idle = true; });
+  server.drain([&] { idle = true; });
   CHECK_FALSE(idle);
-  CHECK(rig.writer->push("a"));
-  rig.grant(1);
-  rig.writer->end();
+  CHECK(writer->push("a"));
+  grant(1);
+  writer->end();
   CHECK(idle);
-  CHECK(rig.heard() == "STREAM \"a\"; STREAM_DONE nil");
+  CHECK(heard() == "STREAM \"a\"; STREAM_DONE nil");
 }
 
 }  // namespace zerosuite::test::feed_test
