@@ -96,6 +96,8 @@ TEST_CASE_TEMPLATE("values up to the greatest are exact", Rig, STORE_RIGS) {
   const std::int64_t odd = (std::int64_t{1} << 53) + 1;  // no double can hold it
   CHECK(rig.reserve({.key = counter("c"), .count = 2, .floor = odd})->range == Range{odd, odd + 2});
   CHECK(rig.reserve({.key = counter("c")})->stored == odd + 2);
+  CHECK_FALSE(
+      *rig.give_back(counter("c"), {odd + 2, odd + 4}));  // as a double its end is the key's next value
 }
 
 TEST_CASE_TEMPLATE("what was stored before is answered; nothing known is 0", Rig, STORE_RIGS) {
