@@ -60,15 +60,8 @@ class Load {
 };
 
 void drive(const bench::Flags& flags) {
-  const std::size_t window = flags.count("--window", 1);
   Load load(flags.text("--endpoint"));
-  bench::Run run(flags);
-  while (!run.over()) {
-    while (load.open() < window) load.call();
-    load.take(run);
-  }
-  run.report();
-  while (load.open() > 0) load.take(run);
+  bench::keep_open(load, flags);
 }
 
 }  // namespace

@@ -107,6 +107,20 @@ class Run {
   std::vector<std::uint32_t> latencies_ns_;
 };
 
+/// Keeps `--window` calls of `load` open until the run is over. A load has `call()`, `take(run)` which waits
+/// for the next answer, and `open()`.
+template <class Load>
+void keep_open(Load& load, const Flags& flags) {
+  const std::size_t window = flags.count("--window", 1);
+  Run run(flags);
+  while (!run.over()) {
+    while (load.open() < window) load.call();
+    load.take(run);
+  }
+  run.report();
+  while (load.open() > 0) load.take(run);
+}
+
 /// Tells the orchestrating script where this server listens, the way the services do.
 inline void announce(const std::string& endpoint) {
   std::fprintf(stderr, "listening endpoint=%s\n", endpoint.c_str());

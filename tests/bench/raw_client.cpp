@@ -32,23 +32,24 @@ class Load {
     socket_.send(zmq::message_t(request_.data(), request_.size()), zmq::send_flags::none);
   }
 
-  /// Takes the next reply into `run`; false when `flags` says not to wait and none is there.
+  /// Takes every reply that has arrived, and waits for the first: a poll per message would halve the rate.
   /// Throws std::runtime_error when none comes within ten seconds, or when it is not the answer.
+  void take(bench::Run& run) {
+    if (!take(run, zmq::recv_flags::none)) throw std::runtime_error("no reply within ten seconds");
+    while (open() > 0 && take(run, zmq::recv_flags::dontwait)) continue;
+  }
+
+  std::size_t open() const { return started_.size(); }
+
+ private:
   bool take(bench::Run& run, zmq::recv_flags flags) {
-    if (!socket_.recv(frame_, flags)) {
-      if (flags == zmq::recv_flags::dontwait) return false;
-      throw std::runtime_error("no reply within ten seconds");
-    }
+    if (!socket_.recv(frame_, flags)) return false;
     (void)socket_.recv(frame_);
     check_reply();
     run.answered(started_.front(), bench::Clock::now());
     started_.pop_front();
     return true;
   }
-
-  std::size_t open() const { return started_.size(); }
-
- private:
   void check_reply() const {
     const auto reply = frame_.to_string_view();
     const bool good =
@@ -66,18 +67,8 @@ class Load {
 };
 
 void drive(const bench::Flags& flags) {
-  const std::size_t window = flags.count("--window", 1);
   Load load(flags);
-  bench::Run run(flags);
-  while (!run.over()) {
-    while (load.open() < window) load.call();
-    // Everything that has arrived is taken before the next batch goes out; a poll per message would halve the
-    // rate.
-    load.take(run, zmq::recv_flags::none);
-    while (load.open() > 0 && load.take(run, zmq::recv_flags::dontwait)) continue;
-  }
-  run.report();
-  while (load.open() > 0) load.take(run, zmq::recv_flags::none);
+  bench::keep_open(load, flags);
 }
 
 }  // namespace

@@ -1,23 +1,280 @@
-// The lock broker over a fake engine and a fake clock. What the rig's end does not find settled, is leaked.
+// The lock broker over a fake engine and a fake clock: acquires as tests write them, and answers in words.
 #pragma once
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/error.hpp"
+#include "core/function.hpp"
 #include "lock/broker/broker.hpp"
+#include "lock/broker/request.hpp"
+#include "lock/engine.hpp"
 #include "net/deferred.hpp"
-#include "support/fake_lock_engine.hpp"
 #include "support/fakes.hpp"
-#include "support/lock_words.hpp"
-#include "support/want.hpp"
 
 namespace zerosuite::test {
 
+using core::milliseconds;
+
+/// want("ann", {"x"}).reading().waiting(5s)
+struct Want : lock::Request {
+  Want waiting(milliseconds duration) const {
+    return with([&](Want& want) { want.wait = duration; });
+  }
+  Want leased(milliseconds duration) const {
+    return with([&](Want& want) { want.spec.lease = duration; });
+  }
+  Want reading() const {
+    return with([](Want& want) { want.spec.mode = lock::Mode::kShared; });
+  }
+  Want permits(std::uint32_t wanted, std::uint32_t limit) const {
+    return with([&](Want& want) {
+      want.spec.mode = lock::Mode::kPermits;
+      want.spec.permits = wanted;
+      want.spec.limit = limit;
+    });
+  }
+  Want called(const std::string& request_id) const {
+    return with([&](Want& want) { want.spec.request_id = request_id; });
+  }
+  Want numbered(std::int64_t id) const {
+    return with([&](Want& want) {
+      want.number = id;
+      want.spec.request_id = std::to_string(id);
+    });
+  }
+  Want bound_to(const std::string& id) const {
+    return with([&](Want& want) { want.session = id; });
+  }
+  Want delayed(milliseconds duration) const {
+    return with([&](Want& want) { want.spec.lock_delay = duration; });
+  }
+  Want confirming(milliseconds duration) const {
+    return with([&](Want& want) { want.confirm = duration; });
+  }
+
+  template <class Change>
+  Want with(Change change) const {
+    Want changed = *this;
+    change(changed);
+    return changed;
+  }
+};
+
+inline Want want(const std::string& owner, std::vector<std::string> names = {"x"}) {
+  Want made;
+  made.spec.owner = owner;
+  made.spec.names = std::move(names);
+  return made;
+}
+
+/// What became of an acquire. What is done about being told comes later, never inside the call.
+struct AskedState {
+  void hear(core::Result<lock::Answer> told) {
+    ++times;
+    CHECK_MESSAGE(times == 1, "told more than once");
+    if (gone) return;  // another asked for the same; the server drops such an answer
+    answer = std::move(told);
+    if (when_told) when_told();
+  }
+  /// "" until it is told; then the state, or the error's name.
+  std::string state() const {
+    if (!answer) return "";
+    if (!*answer) return answer->error().name;
+    if (std::holds_alternative<lock::Granted>(**answer)) return granted().replay ? "replay" : "granted";
+    constexpr const char* kWords[] = {"held", "timeout", "queued"};
+    return kWords[static_cast<std::size_t>(busy().reason)];
+  }
+  const lock::Granted& granted() const { return std::get<lock::Granted>(*answer.value()); }
+  const lock::Busy& busy() const { return std::get<lock::Busy>(*answer.value()); }
+  const core::Error& error() const { return answer.value().error(); }
+
+  std::optional<core::Result<lock::Answer>> answer;
+  lock::Acquires::Id id = 0;
+  std::string request_id;
+  int times = 0;
+  bool gone = false;  ///< Nobody hears it any more.
+  std::function<void()> when_told;
+};
+using Asked = std::shared_ptr<AskedState>;
+
+inline lock::HoldKey key_of(const Asked& asked) {
+  const lock::Granted& granted = asked->granted();
+  return {granted.names.front(), granted.owner, granted.token};
+}
+
+/// What a call answered; nullopt = nothing yet.
+template <class T>
+using SharedAnswer = std::shared_ptr<std::optional<core::Result<T>>>;
+
+template <class T, class Call>
+SharedAnswer<T> answered(Call call) {
+  auto answer = std::make_shared<std::optional<core::Result<T>>>();
+  call(core::Done<T>([answer](core::Result<T> result) {
+    CHECK_MESSAGE(!*answer, "answered more than once");
+    *answer = std::move(result);
+  }));
+  return answer;
+}
+
+/// "" = not yet; "ok", or the error's name.
+template <class T>
+std::string outcome(const SharedAnswer<T>& answer) {
+  if (!*answer) return "";
+  return **answer ? "ok" : (**answer).error().name;
+}
+template <class T>
+const T& value(const SharedAnswer<T>& answer) {
+  return *answer->value();
+}
+
+/// "ok", or the name of what it throws.
+inline std::string outcome(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const core::Failure& failure) {
+    return failure.name();
+  }
+  return "ok";
+}
+
+/// What a listener was told: "granted x", one after the other.
+struct HeardState {
+  lock::Subscriber subscriber() {
+    return {.tell =
+                [this](const lock::SharedEvent& context) {
+                  const lock::Event& event = *context;
+                  if (on_event) on_event(event);
+                  if (!room) return false;
+                  words += (words.empty() ? "" : ", ") + std::string(word(event.kind)) +
+                           (event.name.empty() ? "" : " " + event.name);
+                  events.push_back(event);
+                  return true;
+                },
+            .end = [this] { ++ends; }};
+  }
+  std::string id;  // of a session
+  lock::EventBus::Id listener_id = 0;
+  std::string words;
+  std::vector<lock::Event> events;
+  bool room = true;
+  int ends = 0;
+  std::function<void(const lock::Event&)> on_event;
+};
+using Heard = std::shared_ptr<HeardState>;
+
+/// It answers late, fails, or forgets, as the test says.
+class FakeLockEngine final : public lock::Engine {
+ public:
+  lock::Outcome<std::optional<lock::Grant>> acquire(const lock::LockSpec& spec,
+                                                    core::Done<std::optional<lock::Grant>>& done) override {
+    core::Result<std::optional<lock::Grant>> answer = std::optional<lock::Grant>();
+    if (trouble) {
+      answer = *trouble;
+    } else if (taken(spec)) {
+      ++refused;
+    } else {
+      kept.emplace(next_token, spec);
+      answer = std::optional(lock::Grant{next_token++, spec.lease});
+    }
+    return conclude(std::move(answer), done);
+  }
+  lock::Outcome<bool> amend(lock::Token token, const lock::LockSpec& spec, core::Done<bool>& done) override {
+    core::Result<bool> answer = kept.contains(token);
+    if (trouble) {
+      answer = *trouble;
+    } else if (*answer) {
+      kept[token] = spec;
+    }
+    return conclude(std::move(answer), done);
+  }
+  lock::Outcome<bool> release(lock::Token token, lock::Ending ending, core::Done<bool>& done) override {
+    endings.push_back(ending);
+    return conclude<bool>(kept.erase(token) > 0, done);
+  }
+  void watch_free(const std::string& name, std::function<void()> freed) override {
+    watches.emplace(name, std::move(freed));
+  }
+  std::vector<lock::RecoveredHold> holds() const override { return left; }
+  core::milliseconds recovering() const override { return recovers_in; }
+  lock::Capabilities capabilities() const override {
+    lock::Capabilities what;
+    what.epoch = 7;
+    what.indefinite = true;
+    return what;
+  }
+
+  /// What an earlier process left; to be said before the broker is made.
+  void leave(lock::RecoveredHold held) {
+    kept.emplace(held.token, held.spec);
+    next_token = std::max(next_token, held.token + 1);
+    left.push_back(std::move(held));
+  }
+  /// The oldest commit in flight is done.
+  void commit() {
+    auto next = std::move(in_flight.front());
+    in_flight.pop_front();
+    next();
+  }
+  void commit_all() {
+    while (!in_flight.empty()) commit();
+  }
+  /// Somebody beside the broker gives the name back.
+  void free(const std::string& name) {
+    elsewhere.erase(name);
+    std::vector<std::function<void()>> calls;
+    const auto [first, last] = watches.equal_range(name);
+    for (auto at = first; at != last; ++at) calls.push_back(at->second);
+    watches.erase(first, last);
+    for (const auto& call : calls) call();
+  }
+
+  bool slow = false;  ///< Completions wait for commit().
+  std::optional<core::Error> trouble;
+  std::set<std::string> elsewhere;  ///< Held by somebody whom the broker does not know.
+  core::milliseconds recovers_in{0};
+  lock::Token next_token = 100;
+  std::map<lock::Token, lock::LockSpec> kept;
+  std::vector<lock::Ending> endings;
+  std::vector<lock::RecoveredHold> left;
+  std::multimap<std::string, std::function<void()>> watches;
+  std::deque<core::MoveFunction<void()>> in_flight;
+  std::size_t refused = 0;
+
+ private:
+  template <class T>
+  lock::Outcome<T> conclude(core::Result<T> answer, core::Done<T>& done) {
+    if (!slow && in_flight.empty()) return answer;
+    in_flight.emplace_back(
+        [answer = std::move(answer), then = std::move(done)]() mutable { then(std::move(answer)); });
+    return std::nullopt;
+  }
+  bool taken(const lock::LockSpec& spec) const {
+    return std::any_of(spec.names.begin(), spec.names.end(), [&](const std::string& name) {
+      if (elsewhere.contains(name)) return true;
+      std::uint32_t permits = spec.permits;
+      for (const auto& [token, held] : kept) {
+        if (std::find(held.names.begin(), held.names.end(), name) == held.names.end()) continue;
+        if (held.mode != spec.mode || held.mode == lock::Mode::kExclusive) return true;
+        permits += held.permits;
+      }
+      return spec.mode == lock::Mode::kPermits && permits > spec.limit;
+    });
+  }
+};
+
+/// What its end does not find settled, is leaked.
 class BrokerRig {
  public:
   explicit BrokerRig(const lock::Limits& limits = {}, const std::vector<lock::RecoveredHold>& left = {})
@@ -47,12 +304,17 @@ class BrokerRig {
     asked->when_told = [this, one = asked.get()] {
       if (one->state() != "granted") return;
       const std::string& ticket = one->granted().ticket;
-      later.add(
+      deferred.add(
           [this, one, ticket] { ticket.empty() ? undelivered(*one) : broker.acquires().unheard(ticket); });
     };
   }
   void undelivered(const AskedState& asked) {
     broker.acquires().undelivered(asked.granted().token, asked.granted().owner, asked.request_id);
+  }
+  /// What the owner was granted reached nobody, as its proxy says.
+  void undelivered(const Asked& asked) {
+    undelivered(*asked);
+    turn();
   }
   bool cancel(const std::string& ticket) {
     const bool there = broker.acquires().cancel(ticket);
@@ -143,7 +405,7 @@ class BrokerRig {
   std::size_t waiting() const { return broker.acquires().waiting(); }
 
   net::Timers timers{kStart};
-  net::Deferred later{timers};
+  net::Deferred deferred{timers};
   bool one_turn = false;           ///< All that is called until finish() comes in one turn.
   core::Clock::duration piece{0};  ///< So long each piece of a chore takes,
   core::TimePoint clock = kStart;  ///< by this clock.
@@ -209,6 +471,16 @@ class BrokerRig {
   std::set<std::string> owners_;
   std::vector<Asked> asked_;
   std::vector<Heard> heard_;
+};
+
+/// In which ann holds x.
+struct HeldRig : BrokerRig {
+  Asked ann = acquire(want("ann"));
+};
+
+/// In which ann has a session.
+struct SessionRig : BrokerRig {
+  Heard ann = session("ann");
 };
 
 }  // namespace zerosuite::test

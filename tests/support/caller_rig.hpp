@@ -1,13 +1,20 @@
-// A caller on a fake clock whose server is the test: what it sends is read, what it gets is written by hand.
+// A caller on a fake clock whose server is the test, and a server on a real socket.
 #pragma once
 
 #include <array>
+#include <functional>
+#include <future>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
+#include "net/offload.hpp"
+#include "net/offload_pool.hpp"
 #include "rpc/client/caller.hpp"
 #include "rpc/client/value_handler.hpp"
+#include "rpc/server/server.hpp"
+#include "rpc/transport/router_transport.hpp"
 #include "support/fakes.hpp"
 
 namespace zerosuite::test {
@@ -55,6 +62,7 @@ class LineListener final : public rpc::ResponseHandler {
   std::string& lines_;
 };
 
+/// What it sends is read, what it gets is written by hand.
 class CallerRig {
  public:
   struct Call {
@@ -102,6 +110,53 @@ class CallerRig {
   net::Timers timers{kStart};
   RecordingSink sink;
   rpc::Caller caller;
+};
+
+/// Turned by a thread of its own.
+class LiveServer {
+ public:
+  /// `set_up` registers the methods; it and they run on the server's thread.
+  explicit LiveServer(std::function<void(rpc::Server&)> set_up,
+                      const std::string& endpoint = "tcp://127.0.0.1:*") {
+    std::promise<std::pair<std::string, net::Mailbox*>> started;
+    auto start = started.get_future();
+    thread_ = std::thread([this, endpoint, set_up = std::move(set_up),
+                           started = std::move(started)]() mutable { serve(endpoint, set_up, started); });
+    std::tie(endpoint_, mailbox_) = start.get();
+  }
+  ~LiveServer() {
+    mailbox_->post([this] { reactor_->stop(); });
+    thread_.join();
+  }
+  LiveServer(const LiveServer&) = delete;
+  LiveServer& operator=(const LiveServer&) = delete;
+
+  const std::string& endpoint() const { return endpoint_; }
+  /// Runs `job` on the server's thread, soon.
+  void post(std::function<void()> job) { mailbox_->post(std::move(job)); }
+
+ private:
+  void serve(const std::string& endpoint, const std::function<void(rpc::Server&)>& set_up,
+             std::promise<std::pair<std::string, net::Mailbox*>>& started) {
+    net::Reactor reactor;
+    net::Context context(reactor);
+    net::Mailbox mailbox(reactor);
+    net::Pool pool(reactor, {.threads = 1});
+    rpc::RouterTransport transport(context, reactor);
+    rpc::Server server(reactor.timers(), transport, pool, {.name = "live", .limits = {}, .channel = {}});
+    set_up(server);
+    reactor_ = &reactor;
+    const std::string bound = transport.bind(endpoint);
+    transport.start(
+        rpc::by_view([&server](std::span<const std::string_view> frames) { server.receive(frames); }));
+    started.set_value({bound, &mailbox});
+    reactor.run();
+  }
+
+  net::Reactor* reactor_ = nullptr;  // of the server's thread
+  net::Mailbox* mailbox_ = nullptr;
+  std::string endpoint_;
+  std::thread thread_;
 };
 
 }  // namespace zerosuite::test

@@ -109,12 +109,4 @@ struct Shower {
 /// The value as one line: `[1, "a", nil, {"k": b"v"}]`.
 inline std::string show(const wire::Value& value) { return std::visit(Shower(), value.data); }
 
-/// Bytes from hex digits.
-inline std::string unhex(std::string_view digits) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
-  return bytes;
-}
-
 }  // namespace zerosuite::test

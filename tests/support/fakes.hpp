@@ -1,6 +1,7 @@
 // The world around rpc, worked by hand: what is sent is kept, what is offloaded waits, time stands still.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -13,6 +14,8 @@
 #include "support/events.hpp"
 
 namespace zerosuite::test {
+
+using namespace std::chrono_literals;  // for all suites
 
 /// Keeps what is sent, and answers what it is told to.
 class RecordingSink final : public rpc::Sink {
@@ -63,5 +66,28 @@ inline void pass(net::Timers& timers, core::Clock::duration duration) {
 
 /// Where a fake clock starts.
 inline constexpr core::TimePoint kStart{std::chrono::hours(1)};
+
+/// A clock and a disk that the test moves.
+struct HandDisk {
+  /// One more turn of the loop, without a moment passing.
+  void turn() { timers.advance_to(timers.now()); }
+  /// Until nothing is left to be done.
+  void settle() {
+    do {
+      while (!offload.waiting.empty()) offload.work();
+      turn();
+    } while (!offload.waiting.empty() || timers.next().value_or(core::TimePoint::max()) <= timers.now());
+  }
+  void pass(core::Clock::duration duration) {
+    const auto end = timers.now() + duration;
+    while (timers.now() < end) {
+      timers.advance_to(std::min(timers.now() + core::milliseconds(10), end));
+      settle();
+    }
+  }
+
+  net::Timers timers{kStart};
+  HandOffload offload;
+};
 
 }  // namespace zerosuite::test

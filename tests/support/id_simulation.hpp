@@ -3,6 +3,11 @@
 // checkers.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -11,11 +16,261 @@
 #include <utility>
 #include <vector>
 
-#include "support/id_history.hpp"
-#include "support/id_issuers.hpp"
+#include "id/issuer.hpp"
+#include "support/id_rigs.hpp"
 #include "support/id_world.hpp"
+#include "support/memory_store.hpp"
 
 namespace zerosuite::test {
+
+/// Values first … first+count−1 of one key, by one process. Moments are numbers that only rise.
+struct Issued {
+  std::string key;
+  std::size_t process = 0;
+  std::int64_t first = 0;
+  std::int64_t count = 1;
+  std::uint64_t asked = 0;
+  std::uint64_t answered = 0;
+
+  std::int64_t last() const { return first + count - 1; }
+  std::string text() const {
+    return key + " " + std::to_string(first) + "+" + std::to_string(count) + " of process " +
+           std::to_string(process) + ", asked " + std::to_string(asked) + ", answered " +
+           std::to_string(answered);
+  }
+};
+
+/// In the order of the answers. The checkers answer what is wrong; nullopt when nothing is.
+class IdHistory {
+ public:
+  using Finding = std::optional<std::string>;
+
+  /// No value of any key is there twice.
+  Finding twice() const {
+    for (auto [key, all] : by_key()) {
+      std::sort(all.begin(), all.end(), [](auto* a, auto* b) { return a->first < b->first; });
+      for (std::size_t i = 1; i < all.size(); ++i) {
+        if (all[i]->first <= all[i - 1]->last()) return both("twice", *all[i - 1], *all[i]);
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// The values of one process ascend.
+  Finding falling(const std::string& key) const {
+    std::map<std::size_t, const Issued*> latest;
+    for (const Issued& one : issued) {
+      if (one.key != key) continue;
+      const Issued*& before = latest[one.process];
+      if (before != nullptr && one.first <= before->last()) return both("falling", *before, one);
+      before = &one;
+    }
+    return std::nullopt;
+  }
+
+  /// If one was answered before another was asked for, it is less.
+  Finding out_of_order(const std::string& key) const {
+    std::vector<const Issued*> all;
+    for (const Issued& one : issued) {
+      if (one.key == key) all.push_back(&one);
+    }
+    auto by_asked = all;
+    std::sort(by_asked.begin(), by_asked.end(), [](auto* a, auto* b) { return a->asked < b->asked; });
+    const Issued* greatest = nullptr;  // of those answered before this one was asked for
+    auto answered = all.begin();
+    for (const Issued* one : by_asked) {
+      for (; answered != all.end() && (*answered)->answered < one->asked; ++answered) {
+        if (greatest == nullptr || (*answered)->last() > greatest->last()) greatest = *answered;
+      }
+      if (greatest != nullptr && one->first <= greatest->last()) return both("out of order", *greatest, *one);
+    }
+    return std::nullopt;
+  }
+
+  std::int64_t count() const {
+    std::int64_t sum = 0;
+    for (const Issued& one : issued) sum += one.count;
+    return sum;
+  }
+
+  std::vector<Issued> issued;
+  std::map<std::string, int> refused;  ///< By the name of the error.
+  std::optional<std::string> unfair;   ///< A refusal for which there was no reason.
+
+ private:
+  static std::string both(const std::string& what, const Issued& a, const Issued& b) {
+    return what + ": " + a.text() + "; " + b.text();
+  }
+
+  std::map<std::string, std::vector<const Issued*>> by_key() const {
+    std::map<std::string, std::vector<const Issued*>> keys;
+    for (const Issued& one : issued) keys[one.key].push_back(&one);
+    return keys;
+  }
+};
+
+/// Where an issuer lives.
+struct IssuerPlace {
+  net::Timers& timers;
+  MemoryStore& store;
+  const FakeClocks& clocks;
+  id::Layout layout;
+  id::Claim claim;
+};
+
+/// What it can be asked for.
+class SimulatedIssuer {
+ public:
+  using Ids = core::Done<id::Snowflake::Runs>;
+  using Value = core::Done<std::int64_t>;
+
+  virtual ~SimulatedIssuer() = default;
+  virtual void ids(std::int64_t n, Ids done) { done(none<id::Snowflake::Runs>(n)); }
+  virtual void sequence(Value done) { done(none<std::int64_t>(1)); }
+  virtual void durable(Value done) { done(none<std::int64_t>(1)); }
+  virtual void segment(Value done) { done(none<std::int64_t>(1)); }
+  virtual void stop(core::MoveFunction<void()> done) { done(); }
+
+ private:
+  template <class T>
+  static core::Result<T> none(std::int64_t n) {
+    return core::Error{core::kEngineDisabled, std::to_string(n) + " cannot be had here"};
+  }
+};
+
+class RealIssuer : public SimulatedIssuer {
+ public:
+  explicit RealIssuer(const IssuerPlace& place)
+      : issuer_({place.timers, place.store, place.clocks}, options(place), {}) {
+    issuer_.start();
+  }
+
+  void ids(std::int64_t n, Ids done) override {
+    issuer_.check_clock();
+    id::Snowflake& snowflake = issuer_.snowflakes().of("");
+    if (const auto id = n == 1 ? snowflake.one(issuer_.time().look()) : std::nullopt)
+      return done(id::Snowflake::Runs{{*id, 1}});
+    snowflake.take(std::min(n, snowflake.most()), std::move(done));
+  }
+  void sequence(Value done) override {
+    issuer_.check_clock();
+    issuer_.sequences().next("s", std::move(done));
+  }
+  void durable(Value done) override {
+    issuer_.check_clock();
+    issuer_.sequences().durable("s", std::move(done));
+  }
+  void segment(Value done) override {
+    issuer_.check_clock();
+    issuer_.segments().next("t", std::move(done));
+  }
+  void stop(core::MoveFunction<void()> done) override { issuer_.stop(std::move(done)); }
+
+ protected:
+  const id::WorkerIdLease& worker() const { return issuer_.worker(); }
+
+ private:
+  static id::IssuerOptions options(const IssuerPlace& place) {
+    id::IssuerOptions options;
+    options.layout = place.layout;
+    options.worker.claim = place.claim;
+    return options;
+  }
+
+  id::Issuer issuer_;
+};
+
+/// Does not know at its start how far its worker id had reserved.
+class ForgetfulIssuer final : public RealIssuer {
+ public:
+  explicit ForgetfulIssuer(const IssuerPlace& place) : RealIssuer(place), place_(place) {}
+
+  void ids(std::int64_t n, Ids done) override {
+    if (worker().generation() != std::exchange(generation_, worker().generation())) {
+      const std::string name = place_.layout.fingerprint() + "/" + std::to_string(worker().lease().worker);
+      place_.store.shelf->set_next({id::Key::Kind::kTicks, name}, 0);
+    }
+    RealIssuer::ids(n, std::move(done));
+  }
+
+ private:
+  const IssuerPlace place_;
+  std::uint64_t generation_ = 0;
+};
+
+/// One of the issuers that have nothing but the wall clock and a worker id, which is never checked again.
+class NaiveIssuer : public SimulatedIssuer {
+ public:
+  explicit NaiveIssuer(const IssuerPlace& place) : place_(place), cursor_(place.layout, entropy_) {
+    place.store.claim(place.claim, [this](const core::Result<id::Lease>& lease) {
+      if (lease) worker_ = lease->worker;
+    });
+  }
+
+  void ids(std::int64_t n, Ids done) override {
+    if (worker_ < 0) return done(core::Error{core::kLeaseLost, "no worker id"});
+    cursor_.set_worker(worker_);
+    cursor_.move_to(wall_tick());
+    id::Snowflake::Runs runs;
+    cursor_.take(n, place_.layout.ticks(), runs);
+    done(std::move(runs));
+  }
+
+ protected:
+  std::int64_t wall_tick() const { return place_.layout.tick_at(place_.clocks.now.wall_ns); }
+
+  const IssuerPlace place_;
+  std::int64_t worker_ = -1;
+
+ private:
+  core::Entropy entropy_;
+  id::Cursor cursor_;
+};
+
+/// Follows the wall clock back, and begins there with sequence 0 (twitter-archive/snowflake, issue 6). Its
+/// worker id is its own.
+class StepIssuer final : public NaiveIssuer {
+ public:
+  using NaiveIssuer::NaiveIssuer;
+
+  void ids(std::int64_t, Ids done) override {
+    if (worker_ < 0) return done(core::Error{core::kLeaseLost, "no worker id"});
+    sequence_ = std::exchange(tick_, wall_tick()) == tick_ ? sequence_ + 1 : 0;
+    if (sequence_ >= place_.layout.sequences()) return done(core::Error{core::kOverloaded, "a tick is full"});
+    done(id::Snowflake::Runs{{place_.layout.compose({tick_, worker_, sequence_}), 1}});
+  }
+
+ private:
+  std::int64_t tick_ = -1;
+  std::int64_t sequence_ = 0;
+};
+
+/// Hands a sequence out of a block that it keeps, whatever other processes do meanwhile.
+class CachedIssuer final : public SimulatedIssuer {
+ public:
+  explicit CachedIssuer(const IssuerPlace& place) : place_(place) {}
+
+  void sequence(Value done) override {
+    if (block_.size() > 0) return done(block_.lo++);
+    place_.store.reserve({.key = {id::Key::Kind::kCounter, "cached"}, .count = 20},
+                         [this, done = std::move(done)](const core::Result<id::Reserved>& answer) mutable {
+                           if (!answer) return done(answer.error());
+                           block_ = answer->range;
+                           done(block_.lo++);
+                         });
+  }
+
+ private:
+  const IssuerPlace place_;
+  id::Range block_;
+};
+
+using MakeIssuer = std::function<std::unique_ptr<SimulatedIssuer>(const IssuerPlace&)>;
+
+template <class Issuer>
+std::unique_ptr<SimulatedIssuer> make(const IssuerPlace& place) {
+  return std::make_unique<Issuer>(place);
+}
 
 /// What a world is like.
 struct Weather {

@@ -12,8 +12,8 @@
 #include "core/random.hpp"
 #include "id/snowflake/snowflakes.hpp"
 #include "id/snowflake/worker_id_lease.hpp"
-#include "support/fake_clocks.hpp"
 #include "support/fakes.hpp"
+#include "support/id_rigs.hpp"
 #include "support/memory_store.hpp"
 
 namespace zerosuite::test {
@@ -132,6 +132,35 @@ class IdProcess : public IdMember {
   std::optional<id::WorkerIdLease> worker;
   std::optional<id::Snowflakes> snowflakes;
   bool stopped = false;
+};
+
+/// One process in a world of its own.
+struct IdRig {
+  IdRig() : IdRig(IdSetup{}) {}
+  explicit IdRig(const IdSetup& setup) : process(world, setup) {}
+
+  /// All calls of its store come to that from now on.
+  void fail(Fate fate) {
+    process.store.fate = [fate](std::string_view) { return fate; };
+  }
+
+  IdWorld world;
+  IdProcess process;
+};
+
+/// For a process of several on one store.
+inline IdSetup leased(const std::string& owner = "ann", std::optional<std::int64_t> worker = 7) {
+  IdSetup setup;
+  setup.shared = true;
+  setup.claim.owner = owner;
+  setup.claim.worker = worker;
+  return setup;
+}
+
+/// The first of several processes.
+struct AnnRig {
+  IdWorld world;
+  IdProcess ann{world, leased("ann")};
 };
 
 inline void IdWorld::pass(core::milliseconds duration, core::milliseconds each) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "support/golden.hpp"
 #include "wire/codec.hpp"
 
 namespace zerosuite::test {
@@ -14,9 +15,7 @@ namespace zerosuite::test {
 class Request {
  public:
   explicit Request(const std::string& line) {
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < line.size(); i += 2)
-      bytes.push_back(static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16)));
+    const std::string bytes = from_hex(line);
     wire::Reader in(bytes);
     auto request = std::get<wire::Dict>(wire::read_value(in).data);
     for (auto& [key, value] : request) fields_.emplace(std::get<std::string>(key.data), std::move(value));
@@ -58,16 +57,10 @@ class Answer {
 
   /// Itself as a line.
   std::string line() const {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
     wire::Buffer packed;
     wire::Packer packer(packed);
     wire::pack_value(packer, fields_);
-    std::string line;
-    for (const char byte : std::string_view(packed.data(), packed.size())) {
-      line.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
-      line.push_back(kDigits[static_cast<unsigned char>(byte) & 15]);
-    }
-    return line + '\n';
+    return to_hex({packed.data(), packed.size()}) + '\n';
   }
 
  private:

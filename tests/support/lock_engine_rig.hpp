@@ -58,29 +58,27 @@ inline void release(lock::Engine& engine, lock::Token token, lock::Ending ending
   if (auto outcome = engine.release(token, ending, done)) done(*std::move(outcome));
 }
 
-/// The calls of the seam, each waited for.
+/// The calls of the seam, each waited for. What is derived from it is a rig with `engine()` and `settle()`.
 template <class Rig>
-class Asking {
+class EngineCalls {
  public:
-  explicit Asking(Rig& rig) : rig_(rig) {}
-
   /// Its token; 0 when somebody else holds it. Throws core::Failure with an error's name.
   lock::Token acquire(const lock::LockSpec& spec) {
     const auto grant = ask<std::optional<lock::Grant>>(
-        [&](auto done) { test::acquire(rig_.engine(), spec, std::move(done)); });
+        [&](auto done) { test::acquire(rig().engine(), spec, std::move(done)); });
     return grant ? grant->token : 0;
   }
   bool amend(lock::Token token, const lock::LockSpec& spec) {
-    return ask<bool>([&](auto done) { test::amend(rig_.engine(), token, spec, std::move(done)); });
+    return ask<bool>([&](auto done) { test::amend(rig().engine(), token, spec, std::move(done)); });
   }
   bool release(lock::Token token, lock::Ending ending = lock::Ending::kReleased) {
-    return ask<bool>([&](auto done) { test::release(rig_.engine(), token, ending, std::move(done)); });
+    return ask<bool>([&](auto done) { test::release(rig().engine(), token, ending, std::move(done)); });
   }
   /// Who holds the name.
   std::vector<lock::RecoveredHold> holds(const std::string& name) {
-    rig_.settle();
+    rig().settle();
     std::vector<lock::RecoveredHold> found;
-    for (lock::RecoveredHold& held : rig_.engine().holds()) {
+    for (lock::RecoveredHold& held : rig().engine().holds()) {
       const auto& names = held.spec.names;
       if (std::find(names.begin(), names.end(), name) != names.end()) found.push_back(std::move(held));
     }
@@ -88,21 +86,21 @@ class Asking {
   }
 
  private:
+  Rig& rig() { return static_cast<Rig&>(*this); }
+
   template <class T, class Call>
   T ask(Call call) {
     Answer<T> answer;
     call(core::Done<T>([&](core::Result<T> result) { answer = std::move(result); }));
-    rig_.settle();
+    rig().settle();
     if (!answer) throw core::Failure("Unanswered", "the engine does not answer");
     if (!*answer) throw core::Failure(answer->error());
     return **answer;
   }
-
-  Rig& rig_;
 };
 
 /// The embedded engine in a folder of its own, which it may be started in again and again.
-class EmbeddedRig {
+class EmbeddedRig : public HandDisk, public EngineCalls<EmbeddedRig> {
  public:
   explicit EmbeddedRig(lock::engines::Durability kept = lock::engines::Durability::kSync) : durability(kept) {
     start();
@@ -112,21 +110,6 @@ class EmbeddedRig {
   EmbeddedRig& operator=(const EmbeddedRig&) = delete;
 
   lock::engines::Embedded& engine() { return *engine_; }
-  Asking<EmbeddedRig> ask() { return Asking<EmbeddedRig>(*this); }
-
-  void settle() {
-    do {
-      while (!offload.waiting.empty()) offload.work();
-      timers.advance_to(timers.now());
-    } while (!offload.waiting.empty() || timers.next().value_or(core::TimePoint::max()) <= timers.now());
-  }
-  void pass(core::Clock::duration duration) {
-    const auto end = timers.now() + duration;
-    while (timers.now() < end) {
-      timers.advance_to(std::min(timers.now() + core::milliseconds(10), end));
-      settle();
-    }
-  }
 
   /// In the same folder, while it runs.
   void start_another() {
@@ -162,8 +145,6 @@ class EmbeddedRig {
 
   lock::engines::Durability durability;
   std::int64_t wall_ms = 1'700'000'000'000;
-  net::Timers timers{kStart};
-  HandOffload offload;
   std::vector<lock::engines::Notice> notices;
 
  private:

@@ -40,4 +40,16 @@ inline void write_file(const std::filesystem::path& path, const std::string& con
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
+/// A file of one test's own, gone with it.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& text) { write_file(path_, text); }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  TemporaryFolder folder_;
+  std::string path_ = folder_.path() / "file";
+};
+
 }  // namespace zerosuite::test

@@ -13,6 +13,8 @@
 
 namespace zerosuite::test {
 
+using namespace std::chrono_literals;  // for all suites
+
 inline constexpr std::chrono::seconds kPatience{20};
 
 /// Turns the reactor until `done()`; answers false when that does not happen within kPatience.

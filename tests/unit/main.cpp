@@ -1,7 +1,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include "support/source_path.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::test {
 

@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "core/random.hpp"
-#include "support/child.hpp"
+#include "support/process.hpp"
 
 namespace zerosuite::core::entropy_test {
-namespace {
 
 using test::wiped_on_fork;
 
@@ -108,5 +107,4 @@ TEST_CASE("a mark tells a child that it is one, until it is renewed there") {
   CHECK(shown() == "parent");
 }
 
-}  // namespace
 }  // namespace zerosuite::core::entropy_test

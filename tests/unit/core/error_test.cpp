@@ -7,10 +7,9 @@
 #include <sstream>
 #include <vector>
 
-#include "support/source_path.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::core::error_test {
-namespace {
 
 // The rows `| name | meaning |` of docs/errors.md, in their order.
 std::vector<std::string> documented() {
@@ -62,5 +61,4 @@ TEST_CASE("an error shows its details behind its words, and keeps both apart wha
   CHECK(failure.error().details.text() == R"({"retry_after_ms":200})");
 }
 
-}  // namespace
 }  // namespace zerosuite::core::error_test

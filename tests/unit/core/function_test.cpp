@@ -5,7 +5,6 @@
 #include <memory>
 
 namespace zerosuite::core::function_test {
-namespace {
 
 TEST_CASE("a function may own what can only be moved, and may be moved itself") {
   MoveFunction<int(int)> add = [base = std::make_unique<int>(40)](int more) { return *base + more; };
@@ -41,5 +40,4 @@ TEST_CASE("what a function owns is gone with it") {
   CHECK(shared.use_count() == 1);
 }
 
-}  // namespace
 }  // namespace zerosuite::core::function_test

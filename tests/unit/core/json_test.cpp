@@ -5,7 +5,6 @@
 #include <vector>
 
 namespace zerosuite::core::json_test {
-namespace {
 
 TEST_CASE("an object has its entries in the order they were added") {
   CHECK(Json().empty());
@@ -19,5 +18,4 @@ TEST_CASE("quotes, backslashes and control characters in a text are escaped") {
   CHECK(Json().add("owner", "a \"b\" \\ {\n").text() == R"({"owner":"a \"b\" \\ {\u000a"})");
 }
 
-}  // namespace
 }  // namespace zerosuite::core::json_test

@@ -9,7 +9,6 @@
 #include <unordered_map>
 
 namespace zerosuite::core::keyed_hash_test {
-namespace {
 
 TEST_CASE("a text has one hash, however it is held") {
   const KeyedHash hash;
@@ -66,5 +65,4 @@ TEST_CASE("texts made to collide under the library's own hash do not collide und
   CHECK(keyed.size() == 1000);
 }
 
-}  // namespace
 }  // namespace zerosuite::core::keyed_hash_test

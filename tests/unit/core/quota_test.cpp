@@ -5,7 +5,6 @@
 #include <vector>
 
 namespace zerosuite::core::quota_test {
-namespace {
 
 // How many places each of so many clients has once none of them may take another, taking turns.
 std::vector<std::size_t> taken_by(std::size_t clients, const Quota& quota) {
@@ -58,5 +57,4 @@ TEST_CASE("of very few places each goes to the first that asks, as long as it ha
   CHECK(taken_by(3, {.total = 2, .per_client = 100}) == std::vector<std::size_t>{1, 1, 0});
 }
 
-}  // namespace
 }  // namespace zerosuite::core::quota_test

@@ -7,7 +7,6 @@
 #include <set>
 
 namespace zerosuite::core::random_test {
-namespace {
 
 TEST_CASE("a thousand draws of 64 random bits are all different") {
   std::set<std::uint64_t> seen;
@@ -35,5 +34,4 @@ TEST_CASE("random digits are two for each byte, and never the same") {
   CHECK(random_hex(16) != random_hex(16));
 }
 
-}  // namespace
 }  // namespace zerosuite::core::random_test

@@ -6,12 +6,9 @@
 #include <string>
 #include <utility>
 
-namespace rotation_test {
+namespace zerosuite::test::rotation_test {
 
-using namespace zerosuite;
 using Rotation = core::Rotation<std::string, std::string>;
-
-namespace {
 
 // All that waits, in turn.
 std::string all_of(Rotation& rotation) {
@@ -19,8 +16,6 @@ std::string all_of(Rotation& rotation) {
   while (!rotation.empty()) all += rotation.pop() + " ";
   return all;
 }
-
-}  // namespace
 
 TEST_CASE("clients take turns, and each one's things keep their order") {
   Rotation rotation;
@@ -77,4 +72,4 @@ TEST_CASE("a rotation that was moved goes on where the other was") {
   CHECK(all_of(second) == "a1 b1 a2 ");
 }
 
-}  // namespace rotation_test
+}  // namespace zerosuite::test::rotation_test

@@ -8,7 +8,6 @@
 #include <string>
 
 namespace zerosuite::core::secret_test {
-namespace {
 
 // The flags of the mapping with that address in it (proc(5), smaps).
 std::string flags_of(const void* address) {
@@ -54,5 +53,4 @@ TEST_CASE("what is wiped is zero") {
   CHECK(text == std::string("o\0\0\0 sesame", 11));
 }
 
-}  // namespace
 }  // namespace zerosuite::core::secret_test

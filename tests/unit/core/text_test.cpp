@@ -9,7 +9,6 @@
 #include "core/error.hpp"
 
 namespace zerosuite::core::text_test {
-namespace {
 
 const std::vector<std::string> kKnown = {"bind", "proxy", "log_level", "drain_ms"};
 
@@ -78,5 +77,4 @@ TEST_CASE("a long text is cut and says so") {
   CHECK(word_or_quoted(std::string(16 << 20, 'a')) == "\"" + std::string(200, 'a') + "...\"");
 }
 
-}  // namespace
 }  // namespace zerosuite::core::text_test

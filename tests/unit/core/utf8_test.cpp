@@ -7,7 +7,6 @@
 #include "core/text.hpp"
 
 namespace zerosuite::core::utf8_test {
-namespace {
 
 // The plain definition: a sequence is well formed when it is how its code point is encoded.
 std::string encoded(std::uint32_t point) {
@@ -88,5 +87,4 @@ TEST_CASE("a damaged or cut sequence is found wherever it stands among ASCII") {
   CHECK(is_utf8(""));
 }
 
-}  // namespace
 }  // namespace zerosuite::core::utf8_test

@@ -9,17 +9,12 @@
 #include "support/fakes.hpp"
 #include "support/faulty_disk.hpp"
 
-namespace commit_queue_test {
+namespace zerosuite::test::commit_queue_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using db::CommitQueue;
-using test::FaultyDisk;
-
-namespace {
 
 // A file of numbers, and a queue before it.
-class Numbers final : public CommitQueue::Target {
+class Numbers : public CommitQueue::Target, public HandDisk {
  public:
   Numbers() {
     file_.open(db::StateFile::IfGone::kRefuse);
@@ -56,7 +51,6 @@ class Numbers final : public CommitQueue::Target {
                 }};
   }
   void add(int number) { queue.add(entry(number)); }
-  void turn() { timers.advance_to(timers.now()); }
   void work() {
     turn();
     REQUIRE(offload.waiting.size() == 1);
@@ -66,8 +60,6 @@ class Numbers final : public CommitQueue::Target {
   std::int64_t probes() const { return file_.database().integer("SELECT count FROM probe"); }
 
   FaultyDisk disk;
-  net::Timers timers{test::kStart};
-  test::HandOffload offload;
   std::vector<int> own;  // to be written beside the entries' works
   std::string notes;
   int settled_batches = 0;
@@ -77,7 +69,7 @@ class Numbers final : public CommitQueue::Target {
     file_.database().exec("INSERT INTO number VALUES(" + std::to_string(number) + ")");
   }
 
-  test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   db::StateFile file_{folder_.path(),
                       {.file = "numbers.db",
                        .mark = "numbers",
@@ -91,131 +83,128 @@ class Numbers final : public CommitQueue::Target {
   CommitQueue queue{timers, offload, *this};
 };
 
-}  // namespace
-
-TEST_CASE("all that one turn brings goes to the disk together, and what comes meanwhile goes next") {
-  Numbers numbers;
-  for (int number = 1; number <= 64; ++number) numbers.add(number);
-  CHECK(numbers.offload.waiting.empty());
-  numbers.turn();
-  REQUIRE(numbers.offload.waiting.size() == 1);
-  CHECK_FALSE(numbers.queue.idle());
-  numbers.notes.clear();
-  numbers.add(65);
-  numbers.turn();
-  CHECK(numbers.offload.waiting.size() == 1);
-  numbers.offload.waiting.front().first();
-  CHECK(numbers.notes.empty());  // it is on the disk, and nobody knows yet
-  numbers.offload.waiting.front().second();
-  numbers.offload.waiting.pop_front();
-  CHECK(numbers.notes.starts_with("1 2 3 "));
-  CHECK(numbers.notes.ends_with(" 64 "));
-  CHECK(numbers.queue.written() == 1);
-  numbers.work();
-  CHECK(numbers.notes.ends_with(" 64 65 "));
-  CHECK(numbers.queue.idle());
-  CHECK(numbers.settled_batches == 2);
-  CHECK(numbers.stored() == 65);
+TEST_CASE_FIXTURE(Numbers,
+                  "all that one turn brings goes to the disk together, and what comes meanwhile goes next") {
+  for (int number = 1; number <= 64; ++number) add(number);
+  CHECK(offload.waiting.empty());
+  turn();
+  REQUIRE(offload.waiting.size() == 1);
+  CHECK_FALSE(queue.idle());
+  notes.clear();
+  add(65);
+  turn();
+  CHECK(offload.waiting.size() == 1);
+  offload.waiting.front().first();
+  CHECK(notes.empty());  // it is on the disk, and nobody knows yet
+  offload.waiting.front().second();
+  offload.waiting.pop_front();
+  CHECK(notes.starts_with("1 2 3 "));
+  CHECK(notes.ends_with(" 64 "));
+  CHECK(queue.written() == 1);
+  work();
+  CHECK(notes.ends_with(" 64 65 "));
+  CHECK(queue.idle());
+  CHECK(settled_batches == 2);
+  CHECK(stored() == 65);
 }
 
-TEST_CASE("what the target has to write goes after the delay it asks for, or with what somebody waits for") {
-  Numbers numbers;
-  numbers.own = {1};
-  numbers.queue.within(20ms);
-  test::pass(numbers.timers, 10ms);
-  numbers.queue.within(20ms);
-  test::pass(numbers.timers, 9ms);
-  CHECK(numbers.offload.waiting.empty());
-  test::pass(numbers.timers, 1ms);
-  numbers.work();
-  numbers.own = {2};
-  numbers.queue.within(20ms);
-  numbers.add(3);
-  numbers.work();
-  CHECK(numbers.stored() == 3);
-  test::pass(numbers.timers, 1s);
-  CHECK(numbers.offload.waiting.empty());
-  numbers.own = {4};
-  numbers.queue.soon();
-  numbers.work();
-  CHECK(numbers.stored() == 4);
+TEST_CASE_FIXTURE(
+    Numbers,
+    "what the target has to write goes after the delay it asks for, or with what somebody waits for") {
+  own = {1};
+  queue.within(20ms);
+  test::pass(timers, 10ms);
+  queue.within(20ms);
+  test::pass(timers, 9ms);
+  CHECK(offload.waiting.empty());
+  test::pass(timers, 1ms);
+  work();
+  own = {2};
+  queue.within(20ms);
+  add(3);
+  work();
+  CHECK(stored() == 3);
+  test::pass(timers, 1s);
+  CHECK(offload.waiting.empty());
+  own = {4};
+  queue.soon();
+  work();
+  CHECK(stored() == 4);
 }
 
-TEST_CASE("who waits for nothing that must be written is answered all the same, without the disk") {
-  Numbers numbers;
-  numbers.queue.follow(numbers.queue.gathering(),
-                       {.done = [&](const core::Error*) { numbers.notes += "1 "; }});
-  CHECK(numbers.notes.empty());
-  numbers.turn();
-  CHECK(numbers.notes == "1 ");
-  CHECK(numbers.offload.waiting.empty());
+TEST_CASE_FIXTURE(Numbers,
+                  "who waits for nothing that must be written is answered all the same, without the disk") {
+  queue.follow(queue.gathering(), {.done = [&](const core::Error*) { notes += "1 "; }});
+  CHECK(notes.empty());
+  turn();
+  CHECK(notes == "1 ");
+  CHECK(offload.waiting.empty());
 }
 
-TEST_CASE("a full queue of the offload is tried again a little later, with nothing lost, and is no error") {
-  Numbers numbers;
-  numbers.offload.room = 0;
-  numbers.add(1);
-  numbers.own = {2};
-  test::pass(numbers.timers, 100ms);
-  CHECK(numbers.queue.idle());
-  CHECK_FALSE(numbers.queue.trouble());
-  numbers.add(3);
-  numbers.offload.room = 1;
-  test::pass(numbers.timers, 10ms);
-  numbers.work();
-  CHECK(numbers.notes == "1 3 ");
-  CHECK(numbers.stored() == 3);
+TEST_CASE_FIXTURE(
+    Numbers,
+    "a full queue of the offload is tried again a little later, with nothing lost, and is no error") {
+  offload.room = 0;
+  add(1);
+  own = {2};
+  test::pass(timers, 100ms);
+  CHECK(queue.idle());
+  CHECK_FALSE(queue.trouble());
+  add(3);
+  offload.room = 1;
+  test::pass(timers, 10ms);
+  work();
+  CHECK(notes == "1 3 ");
+  CHECK(stored() == 3);
 }
 
-TEST_CASE("an answer may ask for an answer behind those of its own batch") {
-  Numbers numbers;
-  auto first = numbers.entry(1);
+TEST_CASE_FIXTURE(Numbers, "an answer may ask for an answer behind those of its own batch") {
+  auto first = entry(1);
   first.done = [&](const core::Error*) {
-    numbers.notes += "1 ";
-    CHECK(numbers.queue.awaited() == 1);
-    numbers.queue.follow(1, numbers.entry(3));
+    notes += "1 ";
+    CHECK(queue.awaited() == 1);
+    queue.follow(1, entry(3));
   };
-  numbers.queue.add(std::move(first));
-  numbers.add(2);
-  CHECK(numbers.queue.awaited() == 1);
-  numbers.work();
-  CHECK(numbers.notes == "1 2 3 ");
-  CHECK(numbers.queue.answered() == 1);
-  CHECK(numbers.queue.awaited() == 0);
+  queue.add(std::move(first));
+  add(2);
+  CHECK(queue.awaited() == 1);
+  work();
+  CHECK(notes == "1 2 3 ");
+  CHECK(queue.answered() == 1);
+  CHECK(queue.awaited() == 0);
 }
 
-TEST_CASE("when a batch cannot be written, all who wait are undone backwards and told in order") {
-  Numbers numbers;
-  numbers.disk.fail(FaultyDisk::Fault::kSync, 1);
-  numbers.add(1);
-  numbers.add(2);
-  numbers.turn();
-  numbers.add(3);
-  numbers.offload.work();
-  CHECK(numbers.notes == "3- 2- 1- 1! 2! 3! ");
-  REQUIRE(numbers.queue.trouble());
-  CHECK(numbers.queue.trouble()->name == "StorageError");
-  CHECK(numbers.queue.trouble()->message.find("retry_after_ms") == std::string::npos);
-  CHECK(numbers.queue.failed_for_good());
-  CHECK(numbers.settled_batches == 1);
-  test::pass(numbers.timers, 10s);
-  CHECK(numbers.offload.waiting.empty());
-  CHECK(numbers.queue.close()->name == "StorageError");
+TEST_CASE_FIXTURE(Numbers,
+                  "when a batch cannot be written, all who wait are undone backwards and told in order") {
+  disk.fail(FaultyDisk::Fault::kSync, 1);
+  add(1);
+  add(2);
+  turn();
+  add(3);
+  offload.work();
+  CHECK(notes == "3- 2- 1- 1! 2! 3! ");
+  REQUIRE(queue.trouble());
+  CHECK(queue.trouble()->name == "StorageError");
+  CHECK(queue.trouble()->message.find("retry_after_ms") == std::string::npos);
+  CHECK(queue.failed_for_good());
+  CHECK(settled_batches == 1);
+  test::pass(timers, 10s);
+  CHECK(offload.waiting.empty());
+  CHECK(queue.close()->name == "StorageError");
 }
 
-TEST_CASE("who asks while nothing can be written is refused, but not inside the call") {
-  Numbers numbers;
-  numbers.disk.fail(FaultyDisk::Fault::kFull, 1);
-  numbers.add(1);
-  numbers.work();
-  numbers.notes.clear();
-  numbers.add(2);
-  numbers.add(3);
-  CHECK(numbers.notes.empty());
-  numbers.disk.heal();
-  numbers.turn();
-  CHECK(numbers.notes == "2! 3! ");
-  CHECK(numbers.offload.waiting.empty());
+TEST_CASE_FIXTURE(Numbers, "who asks while nothing can be written is refused, but not inside the call") {
+  disk.fail(FaultyDisk::Fault::kFull, 1);
+  add(1);
+  work();
+  notes.clear();
+  add(2);
+  add(3);
+  CHECK(notes.empty());
+  disk.heal();
+  turn();
+  CHECK(notes == "2! 3! ");
+  CHECK(offload.waiting.empty());
 }
 
 TEST_CASE("on a full disk a probe goes out each second, and carries what is outstanding") {
@@ -242,51 +231,49 @@ TEST_CASE("on a full disk a probe goes out each second, and carries what is outs
   }
 }
 
-TEST_CASE("that nothing can be written any more, and that it can again, is told once") {
-  Numbers numbers;
+TEST_CASE_FIXTURE(Numbers, "that nothing can be written any more, and that it can again, is told once") {
   std::vector<std::string> told;
-  numbers.queue.on_change([&](const auto& trouble) { told.push_back(trouble ? trouble->name : "over"); });
-  numbers.add(1);
-  numbers.work();
+  queue.on_change([&](const auto& trouble) { told.push_back(trouble ? trouble->name : "over"); });
+  add(1);
+  work();
   CHECK(told.empty());
-  numbers.disk.fail(FaultyDisk::Fault::kFull, 1);
-  numbers.add(2);
-  numbers.work();
+  disk.fail(FaultyDisk::Fault::kFull, 1);
+  add(2);
+  work();
   for (int probe = 0; probe < 3; ++probe) {
-    test::pass(numbers.timers, 1s);
-    numbers.work();
+    test::pass(timers, 1s);
+    work();
   }
   CHECK(told == std::vector<std::string>{"StorageError"});
-  numbers.disk.heal();
-  test::pass(numbers.timers, 1s);
-  numbers.work();
+  disk.heal();
+  test::pass(timers, 1s);
+  work();
   CHECK(told == std::vector<std::string>{"StorageError", "over"});
 }
 
-TEST_CASE("closing writes all that is outstanding, and what is asked meanwhile, in the one call") {
-  Numbers numbers;
-  auto first = numbers.entry(1);
+TEST_CASE_FIXTURE(Numbers,
+                  "closing writes all that is outstanding, and what is asked meanwhile, in the one call") {
+  auto first = entry(1);
   first.done = [&](const core::Error*) {
-    numbers.notes += "1 ";
-    numbers.add(2);
+    notes += "1 ";
+    add(2);
   };
-  numbers.queue.add(std::move(first));
-  numbers.own = {3};
-  CHECK_FALSE(numbers.queue.close());
-  CHECK(numbers.notes == "1 2 ");
-  CHECK(numbers.stored() == 3);
+  queue.add(std::move(first));
+  own = {3};
+  CHECK_FALSE(queue.close());
+  CHECK(notes == "1 2 ");
+  CHECK(stored() == 3);
 }
 
-TEST_CASE("closing on a full disk says so, unless there is room again") {
-  Numbers numbers;
-  numbers.disk.fail(FaultyDisk::Fault::kFull, 1);
-  numbers.add(1);
-  CHECK(numbers.queue.close()->text().ends_with(" {\"retry_after_ms\":1000}"));
-  CHECK(numbers.notes == "1- 1! ");
-  numbers.add(2);
-  numbers.disk.heal();
-  CHECK_FALSE(numbers.queue.close());
-  CHECK(numbers.notes == "1- 1! 2! ");
+TEST_CASE_FIXTURE(Numbers, "closing on a full disk says so, unless there is room again") {
+  disk.fail(FaultyDisk::Fault::kFull, 1);
+  add(1);
+  CHECK(queue.close()->text().ends_with(" {\"retry_after_ms\":1000}"));
+  CHECK(notes == "1- 1! ");
+  add(2);
+  disk.heal();
+  CHECK_FALSE(queue.close());
+  CHECK(notes == "1- 1! 2! ");
 }
 
-}  // namespace commit_queue_test
+}  // namespace zerosuite::test::commit_queue_test

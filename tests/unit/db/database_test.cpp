@@ -9,14 +9,12 @@
 #include "support/faulty_disk.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace database_test {
+namespace zerosuite::test::database_test {
 
-using namespace zerosuite;
 using db::Database;
 
-TEST_CASE("what is bound comes back, whatever bytes it has") {
-  const test::TemporaryFolder folder;
-  const Database database(folder.path() / "x.db");
+TEST_CASE_FIXTURE(TemporaryFolder, "what is bound comes back, whatever bytes it has") {
+  const Database database(path() / "x.db");
   database.exec("CREATE TABLE t(a INTEGER, b TEXT)");
   auto insert = database.prepare("INSERT INTO t VALUES(?1, ?2)");
   const std::vector<std::string> texts = {"", "plain", std::string("a\0b", 3), "\xff\xfe"};
@@ -32,9 +30,8 @@ TEST_CASE("what is bound comes back, whatever bytes it has") {
   CHECK(database.integer("SELECT count(*) FROM t WHERE b IS NULL") == 0);
 }
 
-TEST_CASE("a failure says which file and what SQLite says of it") {
-  const test::TemporaryFolder folder;
-  const auto file = folder.path() / "x.db";
+TEST_CASE_FIXTURE(TemporaryFolder, "a failure says which file and what SQLite says of it") {
+  const auto file = path() / "x.db";
   const Database database(file);
   database.exec("CREATE TABLE t(a UNIQUE)");
   CHECK_THROWS_WITH(database.exec("SELECT * FROM nowhere"),
@@ -45,12 +42,12 @@ TEST_CASE("a failure says which file and what SQLite says of it") {
   database.exec("DELETE FROM t");
   insert.run();  // usable again
   CHECK(database.integer("SELECT count(*) FROM t") == 1);
-  CHECK_THROWS_AS(Database(folder.path() / "no" / "x.db"), db::SqliteFailure);
+  CHECK_THROWS_AS(Database(path() / "no" / "x.db"), db::SqliteFailure);
 }
 
 TEST_CASE("a full disk is told from a file that is wrong, and both from a disk that fails") {
-  test::FaultyDisk disk;
-  const test::TemporaryFolder folder;
+  FaultyDisk disk;
+  const TemporaryFolder folder;
   const auto failure_of = [](const std::filesystem::path& file) -> std::pair<bool, bool> {
     try {
       const Database database(file);
@@ -62,32 +59,30 @@ TEST_CASE("a full disk is told from a file that is wrong, and both from a disk t
     FAIL("nothing failed");
     return {};
   };
-  test::write_file(folder.path() / "text", std::string(5000, 'x'));
+  write_file(folder.path() / "text", std::string(5000, 'x'));
   CHECK(failure_of(folder.path() / "text") == std::pair(false, true));
-  disk.fail(test::FaultyDisk::Fault::kFull, 2);
+  disk.fail(FaultyDisk::Fault::kFull, 2);
   CHECK(failure_of(folder.path() / "full") == std::pair(true, false));
-  disk.fail(test::FaultyDisk::Fault::kWrite, 2);
+  disk.fail(FaultyDisk::Fault::kWrite, 2);
   CHECK(failure_of(folder.path() / "bad") == std::pair(false, false));
 }
 
-TEST_CASE("a connection that goes leaves its log as it is") {
-  const test::TemporaryFolder folder;
-  const auto log = folder.path() / "x.db-wal";
+TEST_CASE_FIXTURE(TemporaryFolder, "a connection that goes leaves its log as it is") {
+  const auto log = path() / "x.db-wal";
   std::string before;
   {
-    const Database database(folder.path() / "x.db");
+    const Database database(path() / "x.db");
     CHECK(database.text("PRAGMA journal_mode = WAL") == "wal");
     database.exec("CREATE TABLE t(a)");
     CHECK(database.log_pages() > 0);
-    before = test::content_of(log);
+    before = content_of(log);
     CHECK_FALSE(before.empty());
   }
-  CHECK(test::content_of(log) == before);
+  CHECK(content_of(log) == before);
 }
 
-TEST_CASE("a rollback undoes the open transaction, and is nothing without one") {
-  const test::TemporaryFolder folder;
-  const Database database(folder.path() / "x.db");
+TEST_CASE_FIXTURE(TemporaryFolder, "a rollback undoes the open transaction, and is nothing without one") {
+  const Database database(path() / "x.db");
   database.exec("CREATE TABLE t(a)");
   database.roll_back();
   database.exec("BEGIN");
@@ -96,11 +91,11 @@ TEST_CASE("a rollback undoes the open transaction, and is nothing without one") 
   CHECK(database.integer("SELECT count(*) FROM t") == 0);
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    TemporaryFolder,
     "the files are for their owner only, also where they were there before and others could read them") {
-  const test::TemporaryFolder folder;
-  ::chmod(folder.path().c_str(), 0755);
-  const auto file = folder.path() / "x.db";
+  ::chmod(path().c_str(), 0755);
+  const auto file = path() / "x.db";
   SUBCASE("new") {}
   SUBCASE("there before") {
     Database(file).exec("CREATE TABLE t(a)");
@@ -111,17 +106,16 @@ TEST_CASE(
   database.exec("CREATE TABLE u(a)");
   for (const char* name : {"x.db", "x.db-wal"}) {
     struct stat found {};
-    REQUIRE(::stat((folder.path() / name).c_str(), &found) == 0);
+    REQUIRE(::stat((path() / name).c_str(), &found) == 0);
     CHECK((found.st_mode & 0777) == 0600);
   }
 }
 
-TEST_CASE("commits are synced when that is asked for") {
-  const test::TemporaryFolder folder;
-  const Database database(folder.path() / "x.db");
+TEST_CASE_FIXTURE(TemporaryFolder, "commits are synced when that is asked for") {
+  const Database database(path() / "x.db");
   database.exec("PRAGMA synchronous = OFF");
   CHECK(database.sync_every_commit());
   CHECK(database.integer("PRAGMA synchronous") == 2);
 }
 
-}  // namespace database_test
+}  // namespace zerosuite::test::database_test

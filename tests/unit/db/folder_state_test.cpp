@@ -10,13 +10,10 @@
 #include "db/folder.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace folder_state_test {
+namespace zerosuite::test::folder_state_test {
 
-using namespace zerosuite;
 using db::Folder;
 using db::state_of;
-
-namespace {
 
 std::string failure_of(const std::filesystem::path& folder) {
   try {
@@ -27,13 +24,11 @@ std::string failure_of(const std::filesystem::path& folder) {
   return {};
 }
 
-}  // namespace
-
-TEST_CASE("a folder's state has an id that stays with it, over processes and wherever it is moved") {
-  const test::TemporaryFolder above;
+TEST_CASE_FIXTURE(TemporaryFolder,
+                  "a folder's state has an id that stays with it, over processes and wherever it is moved") {
   std::string id;
   {
-    const Folder folder(above.path() / "a");
+    const Folder folder(path() / "a");
     id = state_of(folder.path()).id;
     CHECK(id.size() == 32);
     CHECK(state_of(folder.path()).id == id);
@@ -41,43 +36,40 @@ TEST_CASE("a folder's state has an id that stays with it, over processes and whe
     REQUIRE(::stat((folder.path() / "state").c_str(), &found) == 0);
     CHECK((found.st_mode & 0777) == 0600);
   }
-  std::filesystem::rename(above.path() / "a", above.path() / "b");
-  const Folder moved(above.path() / "b");
+  std::filesystem::rename(path() / "a", path() / "b");
+  const Folder moved(path() / "b");
   CHECK(state_of(moved.path()).id == id);
-  const Folder fresh(above.path() / "a");
+  const Folder fresh(path() / "a");
   CHECK(state_of(fresh.path()).id != id);
 }
 
-TEST_CASE("a copy of a folder has the same state and another lock") {
-  const test::TemporaryFolder above;
-  const Folder folder(above.path() / "a");
+TEST_CASE_FIXTURE(TemporaryFolder, "a copy of a folder has the same state and another lock") {
+  const Folder folder(path() / "a");
   const auto original = state_of(folder.path());
-  std::filesystem::copy(above.path() / "a", above.path() / "b");
-  const Folder copy(above.path() / "b");
+  std::filesystem::copy(path() / "a", path() / "b");
+  const Folder copy(path() / "b");
   CHECK(state_of(copy.path()).id == original.id);
   CHECK(state_of(copy.path()).lock != original.lock);
   CHECK(state_of(folder.path()).lock == original.lock);
   CHECK_FALSE(original.lock.empty());
 }
 
-TEST_CASE("a state says where it is by the whole path") {
-  const test::TemporaryFolder above;
-  const Folder folder(above.path() / "a");
+TEST_CASE_FIXTURE(TemporaryFolder, "a state says where it is by the whole path") {
+  const Folder folder(path() / "a");
   const auto whole = std::filesystem::canonical(folder.path()).string();
-  CHECK(state_of(above.path() / "a" / ".." / "a").where == core::host_name() + ":" + whole);
+  CHECK(state_of(path() / "a" / ".." / "a").where == core::host_name() + ":" + whole);
 }
 
-TEST_CASE("a file that holds no id is an error in one line, and not replaced") {
-  const test::TemporaryFolder above;
-  const Folder folder(above.path() / "a");
+TEST_CASE_FIXTURE(TemporaryFolder, "a file that holds no id is an error in one line, and not replaced") {
+  const Folder folder(path() / "a");
   const auto file = folder.path() / "state";
   for (const std::string content : {"short\n", "0123456789abcdef0123456789abcdeX\n"}) {
-    test::write_file(file, content);
+    write_file(file, content);
     CHECK(failure_of(folder.path()) ==
           "StorageError: " + file.string() + " does not hold the id of a state: 32 hex digits");
   }
-  test::write_file(file, "");
+  write_file(file, "");
   CHECK(failure_of(folder.path()) == "StorageError: " + file.string() + " cannot be read, or is empty");
 }
 
-}  // namespace folder_state_test
+}  // namespace zerosuite::test::folder_state_test

@@ -11,12 +11,9 @@
 #include "core/error.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace folder_test {
+namespace zerosuite::test::folder_test {
 
-using namespace zerosuite;
 using db::Folder;
-
-namespace {
 
 // What opening it fails with, as "name: message"; empty when it does not.
 std::string failure_of(const std::filesystem::path& path) {
@@ -28,10 +25,8 @@ std::string failure_of(const std::filesystem::path& path) {
   return {};
 }
 
-}  // namespace
-
 TEST_CASE("a folder is made with those above it, for its owner only") {
-  const test::TemporaryFolder above;
+  const TemporaryFolder above;
   const auto path = above.path() / "a" / "b";
   const Folder folder(path);
   CHECK(folder.path() == path);
@@ -42,7 +37,7 @@ TEST_CASE("a folder is made with those above it, for its owner only") {
 }
 
 TEST_CASE("a disk without room for its own line is told as such, also when a part of the line was written") {
-  const test::TemporaryFolder above;
+  const TemporaryFolder above;
   const auto path = above.path() / "a";
   std::filesystem::create_directories(path);
   rlimit before{};
@@ -61,7 +56,7 @@ TEST_CASE("a disk without room for its own line is told as such, also when a par
 }
 
 TEST_CASE("a folder in use is refused, with the process that uses it") {
-  const test::TemporaryFolder above;
+  const TemporaryFolder above;
   const auto path = above.path() / "a";
   {
     const Folder folder(path);
@@ -72,9 +67,9 @@ TEST_CASE("a folder in use is refused, with the process that uses it") {
 }
 
 TEST_CASE("what is no folder, or cannot be one, is refused in one line") {
-  const test::TemporaryFolder above;
+  const TemporaryFolder above;
   const auto file = above.path() / "file";
-  test::write_file(file, "x");
+  write_file(file, "x");
   CHECK(failure_of(file) == "StorageError: " + file.string() + " is not a folder");
   CHECK(failure_of(file / "below") ==
         "StorageError: " + (file / "below").string() + " cannot be made: Not a directory");
@@ -91,20 +86,20 @@ TEST_CASE("what is no folder, or cannot be one, is refused in one line") {
 }
 
 TEST_CASE("a mark stays, and the process after it is the one that runs") {
-  const test::TemporaryFolder above;
+  const TemporaryFolder above;
   {
     Folder folder(above.path());
     folder.set_mark("something");
     CHECK(folder.mark() == "something");
   }
-  test::write_file(above.path() / "lock", "something\n123456789012\n");
+  write_file(above.path() / "lock", "something\n123456789012\n");
   const Folder folder(above.path());
   CHECK(folder.mark() == "something");
-  CHECK(test::content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\n");
+  CHECK(content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\n");
 }
 
 TEST_CASE("a note stays for the next process, and one takes the place of the other") {
-  const test::TemporaryFolder above;
+  const TemporaryFolder above;
   {
     Folder folder(above.path());
     CHECK(folder.note().empty());
@@ -115,12 +110,12 @@ TEST_CASE("a note stays for the next process, and one takes the place of the oth
   const Folder folder(above.path());
   CHECK(folder.mark() == "something");
   CHECK(folder.note() == "short");
-  CHECK(test::content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\nshort\n");
+  CHECK(content_of(above.path() / "lock") == "something\n" + std::to_string(::getpid()) + "\nshort\n");
 }
 
 TEST_CASE("in a folder that others may read the file is for its owner only, also if it was there before") {
-  const test::TemporaryFolder above;
-  test::write_file(above.path() / "lock", "something\n");
+  const TemporaryFolder above;
+  write_file(above.path() / "lock", "something\n");
   ::chmod((above.path() / "lock").c_str(), 0644);
   const Folder folder(above.path());
   struct stat found {};
@@ -128,4 +123,4 @@ TEST_CASE("in a folder that others may read the file is for its owner only, also
   CHECK((found.st_mode & 0777) == 0600);
 }
 
-}  // namespace folder_test
+}  // namespace zerosuite::test::folder_test

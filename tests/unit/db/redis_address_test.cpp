@@ -11,16 +11,10 @@
 
 #include "core/error.hpp"
 #include "support/redis_rig.hpp"
-#include "support/redis_server.hpp"
 
-namespace redis_address_test {
+namespace zerosuite::test::redis_address_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using db::parse_redis_address;
-using test::RedisRig;
-using test::RedisServer;
-using test::turn_until;
 
 TEST_CASE("a Redis server is a host with a port or the path of a socket") {
   const auto name = parse_redis_address("redis.example:6379");
@@ -84,4 +78,4 @@ TEST_CASE("a client destroyed while its name is looked up is not touched by the 
   CHECK(told == 0);
 }
 
-}  // namespace redis_address_test
+}  // namespace zerosuite::test::redis_address_test

@@ -12,22 +12,12 @@
 
 #include "core/random.hpp"
 #include "db/redis.hpp"
-#include "support/deaf_port.hpp"
-#include "support/fake_redis.hpp"
 #include "support/redis_rig.hpp"
-#include "support/redis_server.hpp"
 
-namespace redis_connection_test {
+namespace zerosuite::test::redis_connection_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using db::RedisReply;
-using test::RedisRig;
-using test::RedisServer;
-using test::turn_until;
-
-namespace {
 
 // Errors by name, values as they are.
 struct Told {
@@ -43,8 +33,6 @@ struct Told {
 db::RedisOptions impatient(const std::string& endpoint) {
   return {.endpoint = endpoint, .connect_timeout = 150ms, .command_timeout = 150ms, .longest_pause = 100ms};
 }
-
-}  // namespace
 
 TEST_CASE("without a connection a command is refused with the next turn, with the time to wait") {
   RedisServer server({}, RedisServer::Start::kLater);
@@ -107,10 +95,8 @@ TEST_CASE(
   CHECK(rig.ask({"GET", "kept"})->text() == "yes");
 }
 
-TEST_CASE("what broke is told before those who waited are, and a new connection only later") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(ConnectedRig,
+                  "what broke is told before those who waited are, and a new connection only later") {
   std::string order;
   rig.redis->on_change(
       [&](const std::optional<core::Error>& trouble) { order += trouble ? "lost " : "back "; });
@@ -183,7 +169,7 @@ TEST_CASE("before the server has answered for the first time commands are refuse
 }
 
 TEST_CASE("a host that does not answer to a connection is given up, and tried again") {
-  const test::DeafPort port;
+  const DeafPort port;
   RedisRig rig(impatient("127.0.0.1:" + std::to_string(port.number())));
   REQUIRE(turn_until(rig.reactor, [&] {
     return rig.redis->trouble()->text().find("no answer within 150 ms") != std::string::npos;
@@ -280,9 +266,9 @@ TEST_CASE("a replica is not connected to, since nothing could be kept there") {
 TEST_CASE("a server that loads its data, or has lost its master, is left until it can be written to") {
   for (const std::string code : {"LOADING", "MASTERDOWN"}) {
     bool ready = true;
-    test::FakeRedisRig rig(
+    FakeRedisRig rig(
         [&](std::string_view command) {
-          return ready ? test::master_that_says("+OK\r\n")(command) : "-" + code + " not now\r\n";
+          return ready ? master_that_says("+OK\r\n")(command) : "-" + code + " not now\r\n";
         },
         {.longest_pause = 50ms});
     REQUIRE(rig.client().connect());
@@ -299,7 +285,7 @@ TEST_CASE("a server that loads its data, or has lost its master, is left until i
 
 TEST_CASE("a server that is busy, or short of replicas, is kept: another is not the better one") {
   for (const std::string code : {"BUSY", "NOREPLICAS", "CLUSTERDOWN"}) {
-    test::FakeRedisRig rig(test::master_that_says("-" + code + " not now\r\n"), {.longest_pause = 50ms});
+    FakeRedisRig rig(master_that_says("-" + code + " not now\r\n"), {.longest_pause = 50ms});
     REQUIRE(rig.client().connect());
     for (int i = 0; i < 3; ++i) CHECK(rig.client().ask({"SET", "a", "b"}).error().name == "Unavailable");
     CHECK(rig.connections() == 1);
@@ -307,16 +293,15 @@ TEST_CASE("a server that is busy, or short of replicas, is kept: another is not 
 }
 
 TEST_CASE("one who may not ask for the role of a server is connected all the same") {
-  test::FakeRedisRig rig([](std::string_view command) {
+  FakeRedisRig rig([](std::string_view command) {
     return command.find("PING") != command.npos ? "+PONG\r\n" : "-NOPERM no permissions to run 'role'\r\n";
   });
   CHECK(rig.client().connect());
 }
 
-TEST_CASE("a server that cannot save is connected to, since it still answers what need not be saved") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(
+    ConnectedRig,
+    "a server that cannot save is connected to, since it still answers what need not be saved") {
   REQUIRE(rig.ask({"SET", "kept", "yes"}));
   std::filesystem::create_directory(server.folder() / "dump.rdb");  // where a file should be put
   REQUIRE(rig.ask({"CONFIG", "SET", "save", "3600 1"}));
@@ -368,4 +353,81 @@ TEST_CASE("pauses double up to the longest and are drawn from their upper half")
   CHECK(db::pause_after(4'000'000'000u, options, 0) == 2000ms);
 }
 
-}  // namespace redis_connection_test
+TEST_CASE("a client destroyed in any of its callbacks calls nothing any more") {
+  RedisServer server;
+  int calls = 0;
+  SUBCASE("the answer to a command") {
+    RedisRig rig({.endpoint = server.endpoint()});
+    REQUIRE(rig.connect());
+    for (int i = 0; i < 10; ++i)
+      rig.redis->command({"PING"}, [&](const Result<RedisReply>&) {
+        ++calls;
+        rig.redis.reset();
+      });
+    REQUIRE(turn_until(rig.reactor, [&] { return calls > 0; }));
+    for (int i = 0; i < 5; ++i) rig.reactor.turn(1ms);
+  }
+  SUBCASE("the end of a connection") {
+    RedisRig rig({.endpoint = server.endpoint()});
+    REQUIRE(rig.connect());
+    server.freeze();
+    for (int i = 0; i < 10; ++i)
+      rig.redis->command({"PING"}, [&](const Result<RedisReply>& reply) {
+        CHECK(reply.error().name == "Indeterminate");
+        ++calls;
+        rig.redis.reset();
+      });
+    rig.reactor.turn(0ms);
+    server.kill();
+    REQUIRE(turn_until(rig.reactor, [&] { return calls > 0; }));
+    for (int i = 0; i < 5; ++i) rig.reactor.turn(1ms);
+  }
+  SUBCASE("the timeout of a command") {
+    RedisRig rig({.endpoint = server.endpoint(), .command_timeout = 150ms});
+    REQUIRE(rig.connect());
+    server.freeze();
+    for (int i = 0; i < 10; ++i)
+      rig.redis->command({"PING"}, [&](const Result<RedisReply>&) {
+        ++calls;
+        rig.redis.reset();
+      });
+    REQUIRE(turn_until(rig.reactor, [&] { return calls > 0; }));
+  }
+  SUBCASE("what is told of the connection") {
+    for (const bool lost : {false, true}) {
+      calls = 0;
+      RedisRig rig({.endpoint = server.endpoint()});
+      if (lost) REQUIRE(rig.connect());
+      if (lost) rig.redis->command({"DEBUG", "SLEEP", "5"}, [&](const Result<RedisReply>&) { ++calls; });
+      const auto witness = std::make_shared<int>(1);
+      rig.redis->on_change([&, mine = witness](const std::optional<core::Error>&) {
+        ++calls;
+        rig.redis.reset();
+        CHECK(witness.use_count() > 1);  // what runs is still there
+      });
+      rig.reactor.turn(0ms);
+      if (lost) server.kill();
+      REQUIRE(turn_until(rig.reactor, [&] { return calls > 0; }));
+      CHECK(calls == 1);
+    }
+  }
+  CHECK(calls == 1);
+}
+
+TEST_CASE("a client destroyed with commands on their way leaves nothing behind") {
+  RedisServer server;
+  auto witness = std::make_shared<int>(0);
+  {
+    RedisRig rig({.endpoint = server.endpoint()});
+    REQUIRE(rig.connect());
+    for (int i = 0; i < 10; ++i)
+      rig.redis->command({"PING"}, [witness](const Result<RedisReply>&) { ++*witness; });
+    rig.reactor.turn(0ms);
+    rig.redis.reset();
+    for (int i = 0; i < 5; ++i) rig.reactor.turn(1ms);
+  }
+  CHECK(*witness == 0);
+  CHECK(witness.use_count() == 1);
+}
+
+}  // namespace zerosuite::test::redis_connection_test

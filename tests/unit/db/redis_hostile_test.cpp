@@ -7,17 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "support/fake_redis.hpp"
+#include "support/redis_rig.hpp"
 
-namespace redis_hostile_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::FakeRedisRig;
-using test::master_that_says;
-using test::turn_until;
-
-namespace {
+namespace zerosuite::test::redis_hostile_test {
 
 const db::RedisOptions kQuick{.connect_timeout = 5s, .command_timeout = 5s, .longest_pause = 100ms};
 
@@ -36,8 +28,6 @@ std::string repeated(std::string_view text, std::size_t times) {
 std::string bulk(std::size_t size) {
   return "$" + std::to_string(size) + "\r\n" + std::string(size, 'x') + "\r\n";
 }
-
-}  // namespace
 
 TEST_CASE("a reply that nobody waits for ends the connection, and the next one works") {
   for (const std::string_view unasked :
@@ -145,4 +135,4 @@ TEST_CASE("what an error reply says is printable, and not long, when it comes to
   CHECK(error.text().size() < 250);
 }
 
-}  // namespace redis_hostile_test
+}  // namespace zerosuite::test::redis_hostile_test

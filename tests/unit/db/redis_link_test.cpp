@@ -6,20 +6,14 @@
 #include <string>
 #include <utility>
 
-#include "support/redis_server.hpp"
+#include "support/redis_rig.hpp"
 #include "support/wait.hpp"
 
-namespace redis_link_test {
+namespace zerosuite::test::redis_link_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using db::RedisLink;
 using db::RedisReply;
-using test::RedisServer;
-using test::turn_until;
-
-namespace {
 
 struct LinkRig {
   RedisServer server;
@@ -44,8 +38,6 @@ struct LinkRig {
 };
 
 void ignore(const Result<RedisReply>&) {}
-
-}  // namespace
 
 TEST_CASE("a link that has ended is closed and told of once, also when it is kept") {
   LinkRig rig;
@@ -73,4 +65,4 @@ TEST_CASE("a link that has ended is closed and told of once, also when it is kep
   CHECK(rig.ends == 1);
 }
 
-}  // namespace redis_link_test
+}  // namespace zerosuite::test::redis_link_test

@@ -4,9 +4,8 @@
 
 #include <string>
 
-namespace redis_reply_test {
+namespace zerosuite::test::redis_reply_test {
 
-using namespace zerosuite;
 using db::RedisReply;
 
 TEST_CASE("error replies are named by whether the server could not do it, could not keep it, or refused it") {
@@ -71,4 +70,4 @@ TEST_CASE("reading a reply as what it is not is an error by name") {
   CHECK(RedisReply(RedisReply::List{integer}).at(0) == integer);
 }
 
-}  // namespace redis_reply_test
+}  // namespace zerosuite::test::redis_reply_test

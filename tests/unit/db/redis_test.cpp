@@ -9,19 +9,11 @@
 #include <vector>
 
 #include "support/redis_rig.hpp"
-#include "support/redis_server.hpp"
 
-namespace redis_test {
+namespace zerosuite::test::redis_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
 using db::RedisReply;
-using test::RedisRig;
-using test::RedisServer;
-using test::turn_until;
-
-namespace {
 
 using Words = std::vector<std::string>;
 
@@ -40,13 +32,7 @@ Result<RedisReply> eval(RedisRig& rig, const std::string& script, const Words& k
   return *std::move(answer);
 }
 
-}  // namespace
-
-TEST_CASE("each kind of reply becomes the value that it is") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
-
+TEST_CASE_FIXTURE(ConnectedRig, "each kind of reply becomes the value that it is") {
   CHECK(rig.ask({"SET", "key", "value"})->text() == "OK");
   CHECK(rig.ask({"GET", "key"})->text() == "value");
   CHECK(rig.ask({"GET", "nothing"})->is_nil());
@@ -64,10 +50,7 @@ TEST_CASE("each kind of reply becomes the value that it is") {
   CHECK(list->at(3).list().empty());
 }
 
-TEST_CASE("keys and values may hold any bytes and be long") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(ConnectedRig, "keys and values may hold any bytes and be long") {
   std::string value(5'000'000, 'x');
   for (std::size_t i = 0; i < 256; ++i) value[i] = static_cast<char>(i);
 
@@ -77,11 +60,8 @@ TEST_CASE("keys and values may hold any bytes and be long") {
   CHECK(rig.ask({"GET", "empty"})->text().empty());
 }
 
-TEST_CASE("an error reply is an error with the server's words, and the connection goes on") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
-
+TEST_CASE_FIXTURE(ConnectedRig,
+                  "an error reply is an error with the server's words, and the connection goes on") {
   REQUIRE(rig.ask({"SET", "text", "a"}));
   const auto wrong = rig.ask({"INCR", "text"});
   REQUIRE_FALSE(wrong);
@@ -127,10 +107,7 @@ TEST_CASE("a callback may ask for more") {
   CHECK(counts == std::vector<std::int64_t>{1, 2, 3});
 }
 
-TEST_CASE("a script is sent once and run by its hash from then on") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(ConnectedRig, "a script is sent once and run by its hash from then on") {
   const std::string script = "return {KEYS[1], ARGV[1], ARGV[2]}";
   for (int i = 0; i < 5; ++i) {
     const auto reply = eval(rig, script, {"k"}, {"a", std::to_string(i)});
@@ -142,10 +119,8 @@ TEST_CASE("a script is sent once and run by its hash from then on") {
   CHECK(calls_of(rig, "evalsha") == 4);
 }
 
-TEST_CASE("a script that the server has forgotten is sent again, and known from then on") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(ConnectedRig,
+                  "a script that the server has forgotten is sent again, and known from then on") {
   const std::string script = "return redis.call('INCR', KEYS[1])";
   CHECK(eval(rig, script, {"n"})->integer() == 1);
   CHECK(eval(rig, script, {"n"})->integer() == 2);
@@ -155,10 +130,7 @@ TEST_CASE("a script that the server has forgotten is sent again, and known from 
   CHECK(calls_of(rig, "eval") == 2);
 }
 
-TEST_CASE("an error inside a script is told, and not taken for a forgotten script") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(ConnectedRig, "an error inside a script is told, and not taken for a forgotten script") {
   const std::string script = "return redis.error_reply('NOSCRIPTS at all')";
   for (int i = 0; i < 3; ++i) CHECK(eval(rig, script).error().text() == "Redis: NOSCRIPTS at all");
   CHECK(calls_of(rig, "eval") == 1);
@@ -166,10 +138,7 @@ TEST_CASE("an error inside a script is told, and not taken for a forgotten scrip
   CHECK(eval(rig, "this is not Lua").error().name == "InternalError");
 }
 
-TEST_CASE("an error inside a list is the error of the whole") {
-  RedisServer server;
-  RedisRig rig({.endpoint = server.endpoint()});
-  REQUIRE(rig.connect());
+TEST_CASE_FIXTURE(ConnectedRig, "an error inside a list is the error of the whole") {
   const auto reply = rig.ask({"EVAL", "return {1, {redis.error_reply('OOM of a kind')}}", "0"});
   REQUIRE_FALSE(reply);
   CHECK(reply.error().name == "StorageError");
@@ -194,4 +163,4 @@ TEST_CASE("a client with a wrong password, or none, is not connected and says wh
   }
 }
 
-}  // namespace redis_test
+}  // namespace zerosuite::test::redis_test

@@ -7,15 +7,11 @@
 
 #include "support/faulty_disk.hpp"
 
-namespace state_file_test {
+namespace zerosuite::test::state_file_test {
 
-using namespace zerosuite;
 using db::LogState;
 using db::StateFile;
 using IfGone = db::StateFile::IfGone;
-using test::FaultyDisk;
-
-namespace {
 
 const std::string kAdvice = "; to go on, ask";
 
@@ -63,13 +59,13 @@ struct Shelf {
     return opened.database().integer("SELECT count(*) FROM word");
   }
   void damage(const std::filesystem::path& what, const std::function<void(std::string&)>& how) const {
-    std::string content = test::content_of(what);
+    std::string content = content_of(what);
     REQUIRE_FALSE(content.empty());
     how(content);
-    test::write_file(what, content);
+    write_file(what, content);
   }
 
-  test::TemporaryFolder above;
+  TemporaryFolder above;
 };
 
 // An opened file, started on.
@@ -92,21 +88,22 @@ struct Opened {
   StateFile file;
 };
 
-}  // namespace
+struct Filled : Shelf {
+  Filled() { fill(); }
+};
 
-TEST_CASE("a new folder gets a file of the format, and is known from its first start") {
-  const Shelf shelf;
+TEST_CASE_FIXTURE(Shelf, "a new folder gets a file of the format, and is known from its first start") {
   {
-    StateFile file(shelf.path(), format());
+    StateFile file(path(), format());
     CHECK_FALSE(file.known());
     CHECK_FALSE(file.gone());
     file.open(IfGone::kRefuse);
     CHECK(file.version() == 2);
     CHECK(file.database().integer("PRAGMA synchronous") == 2);
   }
-  CHECK_FALSE(StateFile(shelf.path(), format()).known());
-  { const Opened started(shelf); }
-  CHECK(StateFile(shelf.path(), format()).known());
+  CHECK_FALSE(StateFile(path(), format()).known());
+  { const Opened started(*this); }
+  CHECK(StateFile(path(), format()).known());
 }
 
 TEST_CASE("a folder killed in the middle of its making is made anew") {
@@ -128,43 +125,38 @@ TEST_CASE("a folder killed in the middle of its making is made anew") {
   CHECK(fault > 5);
 }
 
-TEST_CASE("a file that is gone from a folder in use is not taken for a new one, unless that is accepted") {
-  const Shelf shelf;
-  shelf.fill();
-  SUBCASE("removed") { std::filesystem::remove(shelf.file()); }
-  SUBCASE("empty") { test::write_file(shelf.file(), ""); }
-  CHECK(StateFile(shelf.path(), format()).gone());
-  CHECK(shelf.failure() == shelf.file().string() + " is gone, though the folder was in use" + kAdvice);
-  CHECK(shelf.failure(IfGone::kMakeAnew) == "");
-  CHECK(shelf.words() == 0);
+TEST_CASE_FIXTURE(
+    Filled, "a file that is gone from a folder in use is not taken for a new one, unless that is accepted") {
+  SUBCASE("removed") { std::filesystem::remove(file()); }
+  SUBCASE("empty") { write_file(file(), ""); }
+  CHECK(StateFile(path(), format()).gone());
+  CHECK(failure() == file().string() + " is gone, though the folder was in use" + kAdvice);
+  CHECK(failure(IfGone::kMakeAnew) == "");
+  CHECK(words() == 0);
 }
 
-TEST_CASE("a file that is no database, or another program's, is refused and left alone") {
-  const Shelf shelf;
-  std::filesystem::create_directories(shelf.path());
+TEST_CASE_FIXTURE(Shelf, "a file that is no database, or another program's, is refused and left alone") {
+  std::filesystem::create_directories(path());
   std::string says;
   SUBCASE("text") {
-    test::write_file(shelf.file(), std::string(10'000, 'x'));
+    write_file(file(), std::string(10'000, 'x'));
     says = "file is not a database";
   }
   SUBCASE("foreign") {
-    db::Database(shelf.file()).exec("CREATE TABLE t(a)");
+    db::Database(file()).exec("CREATE TABLE t(a)");
     says = "is not a file of words";
   }
-  const std::string before = test::content_of(shelf.file());
+  const std::string before = content_of(file());
   for (const auto if_gone : {IfGone::kRefuse, IfGone::kMakeAnew})
-    CHECK(shelf.failure(if_gone) == shelf.file().string() + " " + says + kAdvice);
-  CHECK(test::content_of(shelf.file()) == before);
+    CHECK(failure(if_gone) == file().string() + " " + says + kAdvice);
+  CHECK(content_of(file()) == before);
 }
 
-TEST_CASE("a newer version's file is refused and left alone") {
-  const Shelf shelf;
-  shelf.fill();
-  db::Database(shelf.file()).exec("PRAGMA user_version = 3");
-  const std::string before = test::content_of(shelf.file());
-  CHECK(shelf.failure() ==
-        shelf.file().string() + " was written by another version of this program; it is too new");
-  CHECK(test::content_of(shelf.file()) == before);
+TEST_CASE_FIXTURE(Filled, "a newer version's file is refused and left alone") {
+  db::Database(file()).exec("PRAGMA user_version = 3");
+  const std::string before = content_of(file());
+  CHECK(failure() == file().string() + " was written by another version of this program; it is too new");
+  CHECK(content_of(file()) == before);
 }
 
 TEST_CASE("an older version's file is the newer one's once it was started on") {
@@ -216,7 +208,7 @@ TEST_CASE("a file that is damaged is refused, in one line, and left alone") {
   SUBCASE("a page of zeros") {
     shelf.damage(shelf.file(), [](std::string& content) { content.replace(3 * 4096, 4096, 4096, '\0'); });
   }
-  const std::string before = test::content_of(shelf.file());
+  const std::string before = content_of(shelf.file());
   const std::string failure = shelf.failure();
   CAPTURE(failure);
   CHECK(failure.starts_with(shelf.file().string() + " "));
@@ -224,7 +216,7 @@ TEST_CASE("a file that is damaged is refused, in one line, and left alone") {
   CHECK(failure.find(says) != failure.npos);
   CHECK(failure.find('\n') == failure.npos);
   CHECK(shelf.failure() == failure);
-  CHECK(test::content_of(shelf.file()) == before);
+  CHECK(content_of(shelf.file()) == before);
 }
 
 TEST_CASE("what is found damaged later is refused in the same words") {
@@ -236,12 +228,10 @@ TEST_CASE("what is found damaged later is refused in the same words") {
                     (shelf.file().string() + " no such table: none" + kAdvice).c_str());
 }
 
-TEST_CASE("a folder given by a relative path is complained of as well as any other") {
-  const Shelf shelf;
-  shelf.fill();
-  test::write_file(shelf.file(), std::string(10'000, 'x'));
+TEST_CASE_FIXTURE(Filled, "a folder given by a relative path is complained of as well as any other") {
+  write_file(file(), std::string(10'000, 'x'));
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(shelf.path());
+  std::filesystem::current_path(path());
   std::string failure;
   try {
     StateFile(".", format()).open(IfGone::kRefuse);
@@ -272,7 +262,7 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   }
   SUBCASE("at its torn end") {
     shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096 + 4); });
-    test::write_file(shelf.path() / "lock", "words\n1\nlog 4\n");  // it was never finished
+    write_file(shelf.path() / "lock", "words\n1\nlog 4\n");  // it was never finished
   }
   SUBCASE("behind a commit") {
     shelf.damage(shelf.log(), [](std::string& log) { log.resize(log.size() - 24 - 4096); });
@@ -291,29 +281,26 @@ TEST_CASE("what is wrong with the log is told, and what stands before it is ther
   CHECK(shelf.words() == 200 + late);
 }
 
-TEST_CASE("after an end in good order the file alone is all there is") {
-  const Shelf shelf;
+TEST_CASE_FIXTURE(Shelf, "after an end in good order the file alone is all there is") {
   {
-    Opened opened(shelf);
+    Opened opened(*this);
     opened.write("last");
     opened.file.finish();
   }
-  std::filesystem::remove(shelf.log());
-  CHECK_FALSE(StateFile(shelf.path(), format()).log_was_open());
-  CHECK(shelf.words() == 1);
+  std::filesystem::remove(log());
+  CHECK_FALSE(StateFile(path(), format()).log_was_open());
+  CHECK(words() == 1);
 }
 
-TEST_CASE("a log that grew is worked into the file, and does not grow for ever") {
-  const Shelf shelf;
-  Opened opened(shelf);
+TEST_CASE_FIXTURE(Shelf, "a log that grew is worked into the file, and does not grow for ever") {
+  Opened opened(*this);
   for (int round = 0; round < 500; ++round) opened.write(std::string(20'000, 'x'));
-  CHECK(std::filesystem::file_size(shelf.log()) < 1200 * 4120);
-  CHECK(std::filesystem::file_size(shelf.log()) > 900 * 4120);
+  CHECK(std::filesystem::file_size(log()) < 1200 * 4120);
+  CHECK(std::filesystem::file_size(log()) > 900 * 4120);
 }
 
-TEST_CASE("a transaction that is not committed leaves nothing behind") {
-  const Shelf shelf;
-  Opened opened(shelf);
+TEST_CASE_FIXTURE(Shelf, "a transaction that is not committed leaves nothing behind") {
+  Opened opened(*this);
   for (int round = 0; round < 2; ++round) {
     opened.file.begin();
     Shelf::write(opened.file, "word");
@@ -322,15 +309,15 @@ TEST_CASE("a transaction that is not committed leaves nothing behind") {
   }
 }
 
-TEST_CASE("of a transaction that finds no room nothing is there, and the next one goes on without it") {
-  const Shelf shelf;
+TEST_CASE_FIXTURE(
+    Shelf, "of a transaction that finds no room nothing is there, and the next one goes on without it") {
   int fault = 0;
   bool fired = true;
   while (fired) {
     FaultyDisk disk;
-    std::filesystem::remove_all(shelf.path());
+    std::filesystem::remove_all(path());
     {
-      Opened opened(shelf);
+      Opened opened(*this);
       disk.fail(FaultyDisk::Fault::kFullOnce, ++fault * 100);
       try {
         opened.write(std::string(5'000'000, 'x'));
@@ -340,7 +327,7 @@ TEST_CASE("of a transaction that finds no room nothing is there, and the next on
       }
       fired = disk.fired();
     }
-    CHECK(shelf.words() == 1);
+    CHECK(words() == 1);
   }
   CHECK(fault > 10);
 }
@@ -370,4 +357,4 @@ TEST_CASE("what commits to a full disk left in the log is not taken for damage a
   }
 }
 
-}  // namespace state_file_test
+}  // namespace zerosuite::test::state_file_test

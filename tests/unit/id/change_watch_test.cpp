@@ -10,13 +10,12 @@
 #include <vector>
 
 #include "id/issuer.hpp"
-#include "support/id_calls.hpp"
+#include "support/id_rigs.hpp"
 #include "support/id_world.hpp"
 
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::watch_test {
-namespace {
 
 using test::Answered, test::Fate, test::IdMember, test::IdWorld;
 
@@ -73,73 +72,65 @@ struct Pair {
   Process there{world, 2};
 };
 
-TEST_CASE("whatever is changed of a tag, another issuer goes by it when that is answered") {
-  Pair pair;
-  REQUIRE(*pair.there.next() == 1);
-  CHECK(pair.wait(pair.here.update({.floor = 1'000'000})) < 400ms);
-  CHECK(*pair.there.next() >= 1'000'000);
-  pair.wait(pair.here.update({.delta = 10, .remainder = 7}));
-  CHECK(*pair.there.next() % 10 == 7);
-  pair.wait(pair.here.update({.max = 1'000'000}));
-  CHECK(pair.there.next().error() == "RangeExhausted");
-  pair.wait(pair.here.remove());
-  CHECK(pair.there.next().error() == "NoSuchTag");
+TEST_CASE_FIXTURE(Pair, "whatever is changed of a tag, another issuer goes by it when that is answered") {
+  REQUIRE(*there.next() == 1);
+  CHECK(wait(here.update({.floor = 1'000'000})) < 400ms);
+  CHECK(*there.next() >= 1'000'000);
+  wait(here.update({.delta = 10, .remainder = 7}));
+  CHECK(*there.next() % 10 == 7);
+  wait(here.update({.max = 1'000'000}));
+  CHECK(there.next().error() == "RangeExhausted");
+  wait(here.remove());
+  CHECK(there.next().error() == "NoSuchTag");
 }
 
-TEST_CASE("a mistaken floor that is lowered again is gone everywhere") {
-  Pair pair;
-  REQUIRE(*pair.there.next() == 1);
+TEST_CASE_FIXTURE(Pair, "a mistaken floor that is lowered again is gone everywhere") {
+  REQUIRE(*there.next() == 1);
   constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max() - 1;
-  pair.wait(pair.here.update({.floor = kGreatest}));
-  REQUIRE(*pair.there.next() == kGreatest);
-  CHECK(pair.there.next().error() == "RangeExhausted");
-  const auto lowered = pair.here.update({.floor = 1, .lower = true});
-  pair.wait(lowered);
+  wait(here.update({.floor = kGreatest}));
+  REQUIRE(*there.next() == kGreatest);
+  CHECK(there.next().error() == "RangeExhausted");
+  const auto lowered = here.update({.floor = 1, .lower = true});
+  wait(lowered);
   CHECK((*lowered).next == 1001);
   CHECK((*lowered).max == kGreatest - 1);
-  CHECK(*pair.there.next() >= 1001);
-  CHECK(*pair.here.next() >= 1001);
+  CHECK(*there.next() >= 1001);
+  CHECK(*here.next() >= 1001);
 }
 
-TEST_CASE("those who wait at another issuer get what the new rules give") {
-  Pair pair;
-  pair.there.store.fate = [](std::string_view call) {
-    return call == "reserve" ? Fate::kRefused : Fate::kDone;
-  };
-  const auto waiting = pair.there.next();
+TEST_CASE_FIXTURE(Pair, "those who wait at another issuer get what the new rules give") {
+  there.store.fate = [](std::string_view call) { return call == "reserve" ? Fate::kRefused : Fate::kDone; };
+  const auto waiting = there.next();
   REQUIRE_FALSE(waiting.there());
-  const auto changed = pair.here.update({.floor = 5'000});
-  pair.wait(changed);
-  pair.there.store.fate = [](std::string_view) { return Fate::kDone; };
-  pair.world.pass(1s, 10ms);
+  const auto changed = here.update({.floor = 5'000});
+  wait(changed);
+  there.store.fate = [](std::string_view) { return Fate::kDone; };
+  world.pass(1s, 10ms);
   CHECK(*waiting >= 5'000);
 }
 
-TEST_CASE("who does not answer is waited for, but not for ever; and follows when it is back") {
-  Pair pair;
-  REQUIRE(*pair.there.next() == 1);
-  pair.there.frozen = true;
-  const auto changed = pair.here.update({.floor = 1'000'000});
-  const auto waited = pair.wait(changed);
+TEST_CASE_FIXTURE(Pair, "who does not answer is waited for, but not for ever; and follows when it is back") {
+  REQUIRE(*there.next() == 1);
+  there.frozen = true;
+  const auto changed = here.update({.floor = 1'000'000});
+  const auto waited = wait(changed);
   CHECK(waited >= 1'900ms);
   CHECK(waited <= 2'100ms);
-  pair.there.frozen = false;
-  pair.world.pass(300ms, 10ms);
-  CHECK(*pair.there.next() >= 1'000'000);
+  there.frozen = false;
+  world.pass(300ms, 10ms);
+  CHECK(*there.next() >= 1'000'000);
 }
 
-TEST_CASE("who has given its worker id back is not waited for") {
-  Pair pair;
-  pair.there.issuer->stop([] {});
-  pair.there.store.settle();
-  CHECK(pair.wait(pair.here.update({.floor = 1'000'000})) < 400ms);
+TEST_CASE_FIXTURE(Pair, "who has given its worker id back is not waited for") {
+  there.issuer->stop([] {});
+  there.store.settle();
+  CHECK(wait(here.update({.floor = 1'000'000})) < 400ms);
 }
 
-TEST_CASE("when the store cannot be asked, a change is answered in the end") {
-  Pair pair;
-  const auto changed = pair.here.update({.floor = 1'000'000});
-  pair.here.store.fate = [](std::string_view) { return Fate::kRefused; };
-  const auto waited = pair.wait(changed);
+TEST_CASE_FIXTURE(Pair, "when the store cannot be asked, a change is answered in the end") {
+  const auto changed = here.update({.floor = 1'000'000});
+  here.store.fate = [](std::string_view) { return Fate::kRefused; };
+  const auto waited = wait(changed);
   CHECK(changed.ok());
   CHECK(waited <= 2'100ms);
 }
@@ -154,15 +145,13 @@ TEST_CASE("on a store of one process nobody is waited for, and nothing is looked
   CHECK(alone.store.waiting() == 0);
 }
 
-TEST_CASE("a stop answers those who wait for others") {
-  Pair pair;
-  pair.there.frozen = true;
-  const auto changed = pair.here.update({.floor = 1'000'000});
-  pair.world.pass(300ms, 10ms);
+TEST_CASE_FIXTURE(Pair, "a stop answers those who wait for others") {
+  there.frozen = true;
+  const auto changed = here.update({.floor = 1'000'000});
+  world.pass(300ms, 10ms);
   REQUIRE_FALSE(changed.there());
-  pair.here.issuer->stop([] {});
+  here.issuer->stop([] {});
   CHECK(changed.ok());
 }
 
-}  // namespace
 }  // namespace zerosuite::id::watch_test

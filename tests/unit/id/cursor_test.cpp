@@ -9,15 +9,12 @@
 #include <random>
 #include <vector>
 
-namespace cursor_test {
+namespace zerosuite::test::cursor_test {
 
-using namespace zerosuite;
 using id::Cursor;
 using id::Layout;
 using id::Run;
 using id::SequenceStart;
-
-namespace {
 
 constexpr std::int64_t kForever = std::int64_t{1} << 60;
 constexpr std::array kStarts = {SequenceStart::kCarry, SequenceStart::kZero, SequenceStart::kRandom,
@@ -59,8 +56,6 @@ struct CursorRig {
   core::Entropy entropy;
   Cursor cursor;
 };
-
-}  // namespace
 
 TEST_CASE("whatever moves the cursor, its ids ascend, and stay below the end and of its worker") {
   std::mt19937_64 random(11);
@@ -265,4 +260,4 @@ TEST_CASE("sony's ids of one tick are a machine's width apart") {
         std::vector<std::int64_t>{1 << 24 | 77, 1 << 24 | 1 << 16 | 77, 1 << 24 | 2 << 16 | 77});
 }
 
-}  // namespace cursor_test
+}  // namespace zerosuite::test::cursor_test

@@ -8,11 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace fair_line_test {
-
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::fair_line_test {
 
 struct Request {
   id::Client client;
@@ -35,8 +31,6 @@ std::string serve(Line& line, std::int64_t amount) {
   }
   return done;
 }
-
-}  // namespace
 
 TEST_CASE("one client's requests are served in the order they came") {
   Line line(100);
@@ -148,4 +142,4 @@ TEST_CASE("those who came first can be sent away, and their shares with them") {
   CHECK(line.first().client == 2);
 }
 
-}  // namespace fair_line_test
+}  // namespace zerosuite::test::fair_line_test

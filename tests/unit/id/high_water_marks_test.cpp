@@ -8,21 +8,17 @@
 #include <map>
 #include <string>
 
-#include "support/store_calls.hpp"
+#include "support/store_rigs.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace floors_test {
+namespace zerosuite::test::floors_test {
 
-using namespace zerosuite;
 using id::HighWaterMarks;
-using test::counter, test::tag_key, test::ticks;
-
-namespace {
 
 struct Desk {
   std::filesystem::path path() const { return folder.path() / "floors"; }
-  void write(const std::string& content) const { test::write_file(path(), content); }
-  std::string content() const { return test::content_of(path()); }
+  void write(const std::string& content) const { write_file(path(), content); }
+  std::string content() const { return content_of(path()); }
   // What reading it fails with, without the path; empty when it does not.
   std::string failure() const {
     try {
@@ -36,7 +32,7 @@ struct Desk {
     return {};
   }
 
-  test::TemporaryFolder folder;
+  TemporaryFolder folder;
 };
 
 // Files cannot grow beyond `size` while it lives.
@@ -60,8 +56,6 @@ class FileLimit {
   void (*handler_)(int) = SIG_DFL;
 };
 
-}  // namespace
-
 // All that is known, by key.
 std::map<std::string, std::int64_t> all_of(HighWaterMarks& floors) {
   std::map<std::string, std::int64_t> all;
@@ -77,63 +71,58 @@ std::map<std::string, std::int64_t> all_in(const std::filesystem::path& path) {
   return all_of(floors);
 }
 
-TEST_CASE("where there is no file nothing is known, and none is made before it begins") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path());
+struct Begun : Desk {
+  Begun() { floors.begin(); }
+
+  HighWaterMarks floors{path()};
+};
+
+TEST_CASE_FIXTURE(Desk, "where there is no file nothing is known, and none is made before it begins") {
+  HighWaterMarks floors(path());
   CHECK_FALSE(floors.found());
   CHECK(all_of(floors).empty());
   CHECK(floors.of(counter("a")) == 0);
-  CHECK_FALSE(std::filesystem::exists(desk.path()));
+  CHECK_FALSE(std::filesystem::exists(path()));
   floors.begin();
-  CHECK(std::filesystem::exists(desk.path()));
-  CHECK(HighWaterMarks(desk.path()).found());
+  CHECK(std::filesystem::exists(path()));
+  CHECK(HighWaterMarks(path()).found());
 }
 
-TEST_CASE("each floor is a line, at once, and known again at the next start") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path());
-  floors.begin();
+TEST_CASE_FIXTURE(Begun, "each floor is a line, at once, and known again at the next start") {
   floors.raise(counter("a"), 11);
   floors.raise(ticks("twitter/5"), std::numeric_limits<std::int64_t>::max());
   floors.raise(counter("a"), 21);
   CHECK(floors.of(counter("a")) == 21);
-  CHECK(desk.content() == "11 counter:a\n9223372036854775807 ticks:twitter/5\n21 counter:a\n");
-  HighWaterMarks again(desk.path());
+  CHECK(content() == "11 counter:a\n9223372036854775807 ticks:twitter/5\n21 counter:a\n");
+  HighWaterMarks again(path());
   CHECK(all_of(again) == all_of(floors));
   CHECK(again.of(counter("a")) == 21);
   CHECK(again.of(ticks("twitter/5")) == std::numeric_limits<std::int64_t>::max());
   CHECK(again.of(tag_key("a")) == 0);
 }
 
-TEST_CASE("a floor that is known already is not written, and only by name does one fall") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path());
-  floors.begin();
+TEST_CASE_FIXTURE(Begun, "a floor that is known already is not written, and only by name does one fall") {
   floors.raise(counter("a"), 11);
   floors.raise(counter("a"), 11);
   floors.raise(counter("a"), 5);
-  CHECK(desk.content() == "11 counter:a\n");
+  CHECK(content() == "11 counter:a\n");
   floors.lower(counter("a"), 7);
   CHECK(floors.of(counter("a")) == 7);
-  CHECK(HighWaterMarks(desk.path()).of(counter("a")) == 7);
+  CHECK(HighWaterMarks(path()).of(counter("a")) == 7);
 }
 
-TEST_CASE("the beginning leaves one line for each key") {
-  const Desk desk;
-  desk.write("5 tag:b\n3 counter:a\n9 tag:b\n4 counter:a\n1 counter:a\n");
-  HighWaterMarks floors(desk.path());
+TEST_CASE_FIXTURE(Desk, "the beginning leaves one line for each key") {
+  write("5 tag:b\n3 counter:a\n9 tag:b\n4 counter:a\n1 counter:a\n");
+  HighWaterMarks floors(path());
   CHECK(floors.found());
-  CHECK(desk.content() == "5 tag:b\n3 counter:a\n9 tag:b\n4 counter:a\n1 counter:a\n");
+  CHECK(content() == "5 tag:b\n3 counter:a\n9 tag:b\n4 counter:a\n1 counter:a\n");
   floors.begin();
-  CHECK(desk.content() == "1 counter:a\n9 tag:b\n");
+  CHECK(content() == "1 counter:a\n9 tag:b\n");
   floors.raise(counter("c"), 2);
-  CHECK(desk.content() == "1 counter:a\n9 tag:b\n2 counter:c\n");
+  CHECK(content() == "1 counter:a\n9 tag:b\n2 counter:c\n");
 }
 
-TEST_CASE("a key may hold any byte") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path());
-  floors.begin();
+TEST_CASE_FIXTURE(Begun, "a key may hold any byte") {
   const std::string odd[] = {"",  " ",   "a b",      "a\nb",   "\r", std::string("\0", 1),
                              "%", "%0a", "\xff\x7f", "7 tag:x"};
   std::int64_t next = 100;
@@ -141,7 +130,7 @@ TEST_CASE("a key may hold any byte") {
     floors.raise(counter(name), ++next);
     floors.raise(tag_key(name), ++next);
   }
-  HighWaterMarks again(desk.path());
+  HighWaterMarks again(path());
   CHECK(all_of(again) == all_of(floors));
   CHECK(all_of(again).size() == 20);
   next = 100;
@@ -165,51 +154,45 @@ TEST_CASE("a last line that is torn does not count, wherever it was torn") {
   }
 }
 
-TEST_CASE("any other line that is damaged stops the start, with its number") {
-  const Desk desk;
+TEST_CASE_FIXTURE(Desk, "any other line that is damaged stops the start, with its number") {
   const std::string advice = "; to go on, mend it by hand, or move it away and start with --accept-regressed";
   for (const char* line :
        {"", "x", "counter:a", "5", "5 ", "5counter:a", " 5 counter:a", "5 counter%:a", "5 counter:%4",
         "5 counter:%-1", "9223372036854775808 counter:a", "0x5 counter:a"}) {
     CAPTURE(line);
-    desk.write(std::string("1 counter:a\n") + line + "\n3 counter:b\n");
-    CHECK(desk.failure() == "is damaged in line 2" + advice);
+    write(std::string("1 counter:a\n") + line + "\n3 counter:b\n");
+    CHECK(failure() == "is damaged in line 2" + advice);
   }
-  desk.write("1 counter:a\n");
-  CHECK(desk.failure().empty());
+  write("1 counter:a\n");
+  CHECK(failure().empty());
 }
 
-TEST_CASE("what is no file is refused") {
-  const Desk desk;
-  std::filesystem::create_directories(desk.path());
-  CHECK(desk.failure() == "is not a file");
-  HighWaterMarks nowhere(desk.folder.path() / "none" / "floors");
+TEST_CASE_FIXTURE(Desk, "what is no file is refused") {
+  std::filesystem::create_directories(path());
+  CHECK(failure() == "is not a file");
+  HighWaterMarks nowhere(folder.path() / "none" / "floors");
   CHECK_FALSE(nowhere.found());
   CHECK_THROWS_AS(nowhere.begin(), core::Failure);
 }
 
-TEST_CASE("a file that has grown is rewritten, and nothing of it is lost") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path());
-  floors.begin();
+TEST_CASE_FIXTURE(Begun, "a file that has grown is rewritten, and nothing of it is lost") {
   for (int nth = 0; nth < 100; ++nth) floors.raise(tag_key(std::to_string(nth)), nth + 1);
   std::uintmax_t most = 0;
   for (int nth = 1; nth <= 250'000; ++nth) {
     floors.raise(counter("a"), nth);
-    if (nth % 100 == 0) most = std::max(most, std::filesystem::file_size(desk.path()));
+    if (nth % 100 == 0) most = std::max(most, std::filesystem::file_size(path()));
   }
   CHECK(most > 1'000'000);
   CHECK(most < 1'060'000);
   CHECK_FALSE(floors.trouble());
-  HighWaterMarks again(desk.path());
+  HighWaterMarks again(path());
   CHECK(all_of(again) == all_of(floors));
   CHECK(again.of(counter("a")) == 250'000);
-  CHECK(std::distance(std::filesystem::directory_iterator(desk.folder.path()), {}) == 1);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
-TEST_CASE("however many names there are, only some are in memory, and all are known") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path(), 1'000);
+TEST_CASE_FIXTURE(Desk, "however many names there are, only some are in memory, and all are known") {
+  HighWaterMarks floors(path(), 1'000);
   floors.begin();
   const auto name = [](int nth) {
     return counter(std::to_string(nth * 7919 % 30'011) + (nth % 3 == 0 ? "\n%" : ""));
@@ -226,42 +209,38 @@ TEST_CASE("however many names there are, only some are in memory, and all are kn
   CHECK(floors.of(counter("")) == 0);
   CHECK(floors.of(counter("zzz")) == 0);
   CHECK(all_of(floors).size() == 30'000);
-  HighWaterMarks again(desk.path(), 1'000);
+  HighWaterMarks again(path(), 1'000);
   CHECK(all_of(again) == all_of(floors));
   for (int nth = 0; nth < 30'000; nth += 11)
     REQUIRE(again.of(name(nth)) == (nth % 7 == 0 ? nth + 100'000 : nth + 1));
 }
 
-TEST_CASE("the id of the store is kept beside the floors, and is none of them") {
-  const Desk desk;
+TEST_CASE_FIXTURE(Desk, "the id of the store is kept beside the floors, and is none of them") {
   {
-    HighWaterMarks floors(desk.path());
+    HighWaterMarks floors(path());
     floors.begin();
     CHECK(floors.state().empty());
     floors.set_state("first");
     floors.raise(counter("a"), 5);
     floors.set_state("second");
   }
-  HighWaterMarks again(desk.path());
+  HighWaterMarks again(path());
   CHECK(again.state() == "second");
   again.begin();
-  CHECK(HighWaterMarks(desk.path()).state() == "second");
+  CHECK(HighWaterMarks(path()).state() == "second");
   CHECK(all_of(again) == std::map<std::string, std::int64_t>{{"counter:a", 5}});
 }
 
-TEST_CASE("a line that cannot be written is remembered, and written with the next that can") {
-  const Desk desk;
-  HighWaterMarks floors(desk.path());
-  floors.begin();
+TEST_CASE_FIXTURE(Begun, "a line that cannot be written is remembered, and written with the next that can") {
   floors.raise(counter("a"), 5);
   {
     const FileLimit limit(20);  // in the middle of the second line
     floors.raise(counter("b"), 6);
     REQUIRE(floors.trouble());
     CHECK(floors.trouble()->name == "StorageError");
-    CHECK(floors.trouble()->text().starts_with(desk.path().string() + " cannot be written: "));
+    CHECK(floors.trouble()->text().starts_with(path().string() + " cannot be written: "));
     CHECK(floors.of(counter("b")) == 6);
-    CHECK(all_in(desk.path()).size() == 1);
+    CHECK(all_in(path()).size() == 1);
     floors.raise(counter("c"), 7);
     CHECK(floors.trouble());
     floors.lower(counter("c"), 6);
@@ -269,9 +248,9 @@ TEST_CASE("a line that cannot be written is remembered, and written with the nex
   }
   floors.raise(counter("d"), 8);
   CHECK_FALSE(floors.trouble());
-  CHECK(desk.content() == "5 counter:a\n6 counter:b\n6 counter:c\n8 counter:d\n");
+  CHECK(content() == "5 counter:a\n6 counter:b\n6 counter:c\n8 counter:d\n");
   floors.raise(counter("a"), 9);
-  CHECK(all_in(desk.path()) == all_of(floors));
+  CHECK(all_in(path()) == all_of(floors));
 }
 
-}  // namespace floors_test
+}  // namespace zerosuite::test::floors_test

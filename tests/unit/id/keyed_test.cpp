@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "id/secret/ciphers.hpp"
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::id::formats::keyed_test {
-namespace {
 
 constexpr Subkey counting_from(unsigned char first) {
   Subkey key{};
@@ -164,5 +163,4 @@ TEST_CASE("neither half of a seal shows the number, or how it differs from anoth
   CHECK(differences.size() == 1000);
 }
 
-}  // namespace
 }  // namespace zerosuite::id::formats::keyed_test

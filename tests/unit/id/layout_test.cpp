@@ -10,14 +10,11 @@
 
 #include "core/error.hpp"
 
-namespace layout_test {
+namespace zerosuite::test::layout_test {
 
-using namespace zerosuite;
 using id::Layout;
 using id::layout_of;
 using id::Parts;
-
-namespace {
 
 struct Read {
   std::int64_t ms;
@@ -47,8 +44,6 @@ std::string refused(std::string_view name) {
   }
   return "taken";
 }
-
-}  // namespace
 
 TEST_CASE("ids that others published are read as they meant them") {
   // Wikipedia, "Snowflake ID": a tweet of 2022-06-28T16:07:40.105Z by worker 378.
@@ -249,4 +244,4 @@ TEST_CASE("who asks for a layout that is not there hears which there are") {
   CHECK(refused("custom").starts_with("NoSuchLayout"));
 }
 
-}  // namespace layout_test
+}  // namespace zerosuite::test::layout_test

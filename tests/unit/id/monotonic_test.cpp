@@ -12,7 +12,6 @@
 #include "id/random/uuid.hpp"
 
 namespace zerosuite::id::rising_test {
-namespace {
 
 constexpr std::uint32_t kCounters = 1 << 24;
 
@@ -174,5 +173,4 @@ TEST_CASE("a renewed counter is another process") {
   CHECK(after.counter != (before.counter + 1) % kCounters);
 }
 
-}  // namespace
 }  // namespace zerosuite::id::rising_test

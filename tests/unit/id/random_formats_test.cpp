@@ -9,7 +9,6 @@
 #include "id/random/uuid.hpp"
 
 namespace zerosuite::id::formats::random_formats_test {
-namespace {
 
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
 
@@ -87,5 +86,4 @@ TEST_CASE("an ObjectId is as in MongoDB's manual") {
   CHECK(objectid_text({}) == "000000000000000000000000");
 }
 
-}  // namespace
 }  // namespace zerosuite::id::formats::random_formats_test

@@ -2,18 +2,20 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "core/error.hpp"
-#include "support/random_ids_rig.hpp"
+#include "support/id_rigs.hpp"
+#include "support/process.hpp"
 
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::random_ids_test {
-namespace {
 
 using test::different, test::hex, test::kWallMs, test::node_of, test::rises;
 using test::RandomIdsRig, test::Texts;
@@ -28,40 +30,39 @@ std::int64_t uuid6_ticks(const std::string& text) {
 }
 std::int64_t clock_seq_of(const std::string& uuid) { return hex(uuid, 16, 4) & 0x3fff; }
 
-TEST_CASE("ids of every kind are as many as asked for, and all different") {
-  RandomIdsRig rig;
+TEST_CASE_FIXTURE(RandomIdsRig, "ids of every kind are as many as asked for, and all different") {
   for (const RandomKind kind : test::kKinds) {
-    Texts texts = rig.ids.issue(kind, 20'000);
+    Texts texts = ids.issue(kind, 20'000);
     CHECK(texts.size() == 20'000);
-    texts.push_back(rig.one(kind));
+    texts.push_back(one(kind));
     CHECK(different(texts) == 20'001);
   }
 }
 
-TEST_CASE("ids that rise do so while the clock stands still, goes on, and is set back") {
-  RandomIdsRig rig;
+TEST_CASE_FIXTURE(RandomIdsRig,
+                  "ids that rise do so while the clock stands still, goes on, and is set back") {
   for (const RandomKind kind : test::kRising) {
-    Texts texts = rig.ids.issue(kind, 10'000);
+    Texts texts = ids.issue(kind, 10'000);
     const auto more = [&](std::size_t count) {
-      for (std::size_t i = 0; i < count; ++i) texts.push_back(rig.one(kind));
+      for (std::size_t i = 0; i < count; ++i) texts.push_back(one(kind));
     };
     more(100);
     for (int i = 0; i < 100; ++i) {
-      rig.clocks.pass(1ms);
+      clocks.pass(1ms);
       more(5);
     }
-    rig.clocks.step(-1h);
+    clocks.step(-1h);
     more(100);
-    rig.clocks.pass(1s);
+    clocks.pass(1s);
     more(100);
     CHECK(rises(texts));
   }
 }
 
-TEST_CASE("a version 4 UUID has no bit but its version and variant that is always the same") {
-  RandomIdsRig rig;
+TEST_CASE_FIXTURE(RandomIdsRig,
+                  "a version 4 UUID has no bit but its version and variant that is always the same") {
   std::array<std::set<char>, 36> seen;
-  for (const std::string& text : rig.ids.issue(RandomKind::kUuid4, 1000))
+  for (const std::string& text : ids.issue(RandomKind::kUuid4, 1000))
     for (std::size_t at = 0; at < 36; ++at) seen[at].insert(text[at]);
   for (std::size_t at = 0; at < 36; ++at) {
     if (at == 8 || at == 13 || at == 18 || at == 23) {
@@ -76,17 +77,17 @@ TEST_CASE("a version 4 UUID has no bit but its version and variant that is alway
   }
 }
 
-TEST_CASE("a version 7 UUID tells its time in ms and 1/4096 of them") {
-  RandomIdsRig rig;
-  rig.clocks.now.wall_ns += 750'000;
-  const std::string text = rig.one(RandomKind::kUuid7);
+TEST_CASE_FIXTURE(RandomIdsRig, "a version 7 UUID tells its time in ms and 1/4096 of them") {
+  clocks.now.wall_ns += 750'000;
+  const std::string text = one(RandomKind::kUuid7);
   CHECK(hex(text, 0, 12) == kWallMs);
   CHECK(hex(text, 13, 3) == 4096 * 3 / 4);
 }
 
-TEST_CASE("version 7 UUIDs of one moment count up, past the millisecond, with fresh random bits each") {
-  RandomIdsRig rig;
-  const Texts texts = rig.ids.issue(RandomKind::kUuid7, 4100);
+TEST_CASE_FIXTURE(
+    RandomIdsRig,
+    "version 7 UUIDs of one moment count up, past the millisecond, with fresh random bits each") {
+  const Texts texts = ids.issue(RandomKind::kUuid7, 4100);
   std::set<std::string> random;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto ticks = static_cast<std::int64_t>(i);
@@ -96,9 +97,9 @@ TEST_CASE("version 7 UUIDs of one moment count up, past the millisecond, with fr
   CHECK(random.size() == texts.size());
 }
 
-TEST_CASE("version 1 UUIDs tell their time, the same node and the same clock sequence") {
-  RandomIdsRig rig;
-  const std::string first = rig.ids.uuid1({}), second = rig.ids.uuid1({});
+TEST_CASE_FIXTURE(RandomIdsRig,
+                  "version 1 UUIDs tell their time, the same node and the same clock sequence") {
+  const std::string first = ids.uuid1({}), second = ids.uuid1({});
   CHECK(first[14] == '1');
   CHECK(uuid1_ticks(first) == kWallMs * 10'000);
   CHECK(uuid1_ticks(second) == kWallMs * 10'000 + 1);
@@ -120,70 +121,65 @@ TEST_CASE("two issuers have other nodes and clock sequences") {
   CHECK(clock_seqs.size() > 40);
 }
 
-TEST_CASE("a caller may choose node and clock sequence, and still no UUID comes twice") {
-  RandomIdsRig rig;
+TEST_CASE_FIXTURE(RandomIdsRig,
+                  "a caller may choose node and clock sequence, and still no UUID comes twice") {
   const Uuid1Choice choice{.node = 0x123456789abc, .clock_seq = 0x3abc};
   Texts texts;
   for (int i = 0; i < 1000; ++i) {
-    if (i == 500) rig.clocks.step(-30s);
-    texts.push_back(rig.ids.uuid1(choice));
+    if (i == 500) clocks.step(-30s);
+    texts.push_back(ids.uuid1(choice));
     CHECK(node_of(texts.back()) == "123456789abc");
     CHECK(clock_seq_of(texts.back()) == 0x3abc);
   }
   CHECK(different(texts) == 1000);
-  CHECK(node_of(rig.ids.uuid1({.clock_seq = 0})) == node_of(rig.ids.uuid1({})));
-  CHECK(clock_seq_of(rig.ids.uuid1({.node = 0})) == clock_seq_of(rig.ids.uuid1({})));
-  CHECK(node_of(rig.ids.uuid1({.node = (1LL << 48) - 1})) == "ffffffffffff");
+  CHECK(node_of(ids.uuid1({.clock_seq = 0})) == node_of(ids.uuid1({})));
+  CHECK(clock_seq_of(ids.uuid1({.node = 0})) == clock_seq_of(ids.uuid1({})));
+  CHECK(node_of(ids.uuid1({.node = (1LL << 48) - 1})) == "ffffffffffff");
 }
 
-TEST_CASE("a node of 49 bits and a negative one are refused, and take no time") {
-  RandomIdsRig rig;
-  const std::int64_t before = uuid1_ticks(rig.ids.uuid1({}));
+TEST_CASE_FIXTURE(RandomIdsRig, "a node of 49 bits and a negative one are refused, and take no time") {
+  const std::int64_t before = uuid1_ticks(ids.uuid1({}));
   for (const Uuid1Choice& choice : {Uuid1Choice{.node = 1LL << 48}, Uuid1Choice{.node = -1}}) {
     try {
-      rig.ids.uuid1(choice);
+      ids.uuid1(choice);
       FAIL("it was accepted");
     } catch (const core::Failure& failure) {
       CHECK(failure.name() == "InvalidArgument");
     }
   }
-  CHECK(uuid1_ticks(rig.ids.uuid1({})) == before + 1);
+  CHECK(uuid1_ticks(ids.uuid1({})) == before + 1);
 }
 
-TEST_CASE("of a longer clock sequence the low 14 bits count, as in Python") {
-  RandomIdsRig rig;
-  CHECK(clock_seq_of(rig.ids.uuid1({.clock_seq = 1 << 14 | 7})) == 7);
-  CHECK(clock_seq_of(rig.ids.uuid1({.clock_seq = -1})) == 0x3fff);
+TEST_CASE_FIXTURE(RandomIdsRig, "of a longer clock sequence the low 14 bits count, as in Python") {
+  CHECK(clock_seq_of(ids.uuid1({.clock_seq = 1 << 14 | 7})) == 7);
+  CHECK(clock_seq_of(ids.uuid1({.clock_seq = -1})) == 0x3fff);
 }
 
-TEST_CASE("versions 1 and 6 never share a moment") {
-  RandomIdsRig rig;
+TEST_CASE_FIXTURE(RandomIdsRig, "versions 1 and 6 never share a moment") {
   std::set<std::int64_t> moments;
   for (int i = 0; i < 100; ++i) {
-    moments.insert(uuid1_ticks(rig.ids.uuid1({})));
-    moments.insert(uuid6_ticks(rig.one(RandomKind::kUuid6)));
+    moments.insert(uuid1_ticks(ids.uuid1({})));
+    moments.insert(uuid6_ticks(one(RandomKind::kUuid6)));
   }
   CHECK(moments.size() == 200);
 }
 
-TEST_CASE("each version 6 UUID has a random node of its own") {
-  RandomIdsRig rig;
+TEST_CASE_FIXTURE(RandomIdsRig, "each version 6 UUID has a random node of its own") {
   std::set<std::string> nodes;
-  for (const std::string& text : rig.ids.issue(RandomKind::kUuid6, 100)) {
+  for (const std::string& text : ids.issue(RandomKind::kUuid6, 100)) {
     CHECK(text[14] == '6');
     CHECK((hex(text, 20, 2) & 1) == 1);
     nodes.insert(node_of(text));
   }
   CHECK(nodes.size() == 100);
-  CHECK(uuid6_ticks(rig.one(RandomKind::kUuid6)) == kWallMs * 10'000 + 100);
+  CHECK(uuid6_ticks(one(RandomKind::kUuid6)) == kWallMs * 10'000 + 100);
 }
 
-TEST_CASE("the other kinds tell their times too") {
-  RandomIdsRig rig;
-  CHECK(rig.one(RandomKind::kUlid).substr(0, 10) == "01HK153X00");
-  CHECK(rig.one(RandomKind::kKsuid).size() == 27);
-  CHECK(hex(rig.one(RandomKind::kObjectId), 0, 8) == kWallMs / 1000);
-  CHECK(rig.one(RandomKind::kXid).substr(0, 6) == "cm9010");
+TEST_CASE_FIXTURE(RandomIdsRig, "the other kinds tell their times too") {
+  CHECK(one(RandomKind::kUlid).substr(0, 10) == "01HK153X00");
+  CHECK(one(RandomKind::kKsuid).size() == 27);
+  CHECK(hex(one(RandomKind::kObjectId), 0, 8) == kWallMs / 1000);
+  CHECK(one(RandomKind::kXid).substr(0, 6) == "cm9010");
 }
 
 TEST_CASE("ObjectIds count up from anywhere, in a process of their own") {
@@ -198,18 +194,96 @@ TEST_CASE("ObjectIds count up from anywhere, in a process of their own") {
   CHECK(rig.one(RandomKind::kXid).substr(7, 8) != other.one(RandomKind::kXid).substr(7, 8));
 }
 
-TEST_CASE("a time that 32 bits cannot express is told, and the other kinds go on") {
-  RandomIdsRig rig;
-  rig.clocks.now.wall_ns = (std::int64_t{1} << 32) * 1'000'000'000;
-  rig.time.look();
-  rig.time.confirm();
+TEST_CASE_FIXTURE(RandomIdsRig, "a time that 32 bits cannot express is told, and the other kinds go on") {
+  clocks.now.wall_ns = (std::int64_t{1} << 32) * 1'000'000'000;
+  time.look();
+  time.confirm();
   for (const RandomKind kind : {RandomKind::kXid, RandomKind::kObjectId}) {
-    CHECK_THROWS_WITH_AS(rig.one(kind), "4294967296 s after its epoch is no time that 32 bits can express",
+    CHECK_THROWS_WITH_AS(one(kind), "4294967296 s after its epoch is no time that 32 bits can express",
                          core::Failure);
   }
   for (const RandomKind kind : {RandomKind::kUuid7, RandomKind::kUlid, RandomKind::kKsuid})
-    CHECK_NOTHROW(rig.one(kind));
+    CHECK_NOTHROW(one(kind));
 }
 
-}  // namespace
+// Random ids after fork(2), and after the clocks tell that the machine may have been copied.
+
+/// What `texts` answers in a child process.
+template <class F>
+Texts in_child(F texts) {
+  std::istringstream lines(test::in_child([&] {
+    std::string written;
+    for (const std::string& text : texts()) written += text + "\n";
+    return written;
+  }));
+  Texts answer;
+  for (std::string line; std::getline(lines, line);) answer.push_back(line);
+  return answer;
+}
+
+/// One of each that has a part which is made once for a process.
+Texts all(RandomIdsRig& rig) {
+  return {rig.ids.uuid1({}), rig.one(RandomKind::kXid), rig.one(RandomKind::kObjectId),
+          rig.one(RandomKind::kUlid), rig.one(RandomKind::kKsuid)};
+}
+
+/// Those parts are all other ones, and of what rises all the random bits.
+void check_other_parts(const Texts& texts, const Texts& others) {
+  CHECK(node_of(texts[0]) != node_of(others[0]));
+  CHECK(texts[1].substr(7, 8) != others[1].substr(7, 8));
+  CHECK(texts[2].substr(8, 10) != others[2].substr(8, 10));
+  CHECK(texts[3].substr(10, 12) != others[3].substr(10, 12));
+  CHECK(texts[4].substr(6, 8) != others[4].substr(6, 8));
+}
+
+TEST_CASE_FIXTURE(RandomIdsRig, "a child of the process issues other ids, that still rise") {
+  for (const RandomKind kind : test::kKinds) {
+    const std::string before = one(kind);
+    const auto three = [&] { return ids.issue(kind, 3); };
+    const Texts childs = in_child(three), parents = three();
+    REQUIRE(childs.size() == 3);
+    CHECK(different({childs[0], childs[1], childs[2], parents[0], parents[1], parents[2], before}) == 7);
+    if (std::count(std::begin(test::kRising), std::end(test::kRising), kind) == 1)
+      CHECK(rises({before, childs[0], childs[1], childs[2]}));
+  }
+}
+
+TEST_CASE_FIXTURE(RandomIdsRig, "a child is another process in all that is made once for a process") {
+  all(*this);
+  const Texts childs = in_child([&] { return all(*this); }), parents = all(*this);
+  check_other_parts(childs, parents);
+}
+
+TEST_CASE_FIXTURE(RandomIdsRig, "a child renews itself once, and the parent never") {
+  const std::string node = node_of(ids.uuid1({}));
+  const Texts childs = in_child([&] { return Texts{ids.uuid1({}), ids.uuid1({})}; });
+  CHECK(node_of(childs[0]) == node_of(childs[1]));
+  CHECK(node_of(ids.uuid1({})) == node);
+}
+
+TEST_CASE_FIXTURE(
+    RandomIdsRig,
+    "after the clocks tell of a copy all random parts are other ones, and what rises goes on to") {
+  const Texts before = all(*this);
+  clocks.step(2s);
+  const Texts after = all(*this);
+  check_other_parts(after, before);
+  CHECK(rises({before[3], after[3]}));
+  CHECK(rises({before[4], after[4]}));
+  CHECK(node_of(ids.uuid1({})) == node_of(after[0]));
+}
+
+TEST_CASE_FIXTURE(
+    RandomIdsRig,
+    "after the clocks tell of a copy no random bits are used that the other one may have buffered") {
+  one(RandomKind::kUuid4);
+  const std::string buffered = test::wiped_on_fork();
+  clocks.step(2s);
+  one(RandomKind::kUuid4);
+  for (int i = 0; i < 1000; ++i) {
+    const std::uint64_t bits = entropy.bits();
+    CHECK(buffered.find(std::string(reinterpret_cast<const char*>(&bits), sizeof bits)) == buffered.npos);
+  }
+}
+
 }  // namespace zerosuite::id::random_ids_test

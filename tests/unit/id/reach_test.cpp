@@ -8,13 +8,12 @@
 #include <string>
 
 #include "id/issuer.hpp"
+#include "support/id_rigs.hpp"
 #include "support/id_world.hpp"
-#include "support/random_ids_rig.hpp"
 
 using namespace std::chrono_literals;
 
 namespace zerosuite::id::reach_test {
-namespace {
 
 using core::milliseconds;
 using test::Fate, test::IdMember, test::IdWorld, test::kRising;
@@ -147,5 +146,4 @@ TEST_CASE("who is killed again and again does not run ahead of the clock") {
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::id::reach_test

@@ -10,22 +10,17 @@
 
 #include "id/stores/redis_ids.hpp"
 #include "id/stores/redis_store.hpp"
-#include "support/fake_redis.hpp"
-#include "support/store_calls.hpp"
+#include "support/redis_rig.hpp"
+#include "support/store_rigs.hpp"
 
-namespace redis_answers_test {
+namespace zerosuite::test::redis_answers_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::Result;
-using test::claim_by, test::counter, test::name_of, test::tag_key, test::tag_of;
-
-namespace {
 
 /// A store on a server that answers every script with the same reply.
-struct Rig {
+struct Rig : StoreCalls<Rig> {
   explicit Rig(const std::string& reply, int wait_replicas = 0)
-      : fake(test::master_that_says(reply), {.longest_pause = 50ms}),
+      : fake(master_that_says(reply), {.longest_pause = 50ms}),
         redis_store(fake.redis(), {.wait_replicas = wait_replicas}),
         ids(fake.redis(), redis_store, 100) {
     if (!fake.client().connect()) throw std::runtime_error("not connected");
@@ -35,7 +30,6 @@ struct Rig {
   void settle() {
     if (!fake.client().settle()) throw std::runtime_error("Redis does not answer");
   }
-  test::StoreCalls<Rig> ask() { return test::StoreCalls<Rig>(*this); }
   Result<std::int64_t> next_id() {
     std::optional<Result<std::int64_t>> answer;
     ids.next("order", 0, [&](Result<std::int64_t> id) { answer = std::move(id); });
@@ -43,7 +37,7 @@ struct Rig {
     return answer ? *std::move(answer) : core::Error{"Unanswered", ""};
   }
 
-  test::FakeRedisRig fake;
+  FakeRedisRig fake;
   id::stores::RedisStore redis_store;
   id::stores::RedisIds ids;
 };
@@ -74,8 +68,6 @@ std::string tag(const std::vector<std::string>& numbers) {
 
 const std::string kLowest = "-9223372036854775808";
 
-}  // namespace
-
 TEST_CASE("a reply of another kind than the one that was asked for is an error, whatever is asked") {
   const std::string odd[] = {integer(7),
                              "+OK\r\n",
@@ -94,29 +86,28 @@ TEST_CASE("a reply of another kind than the one that was asked for is an error, 
   for (const std::string& reply : odd) {
     CAPTURE(reply);
     Rig rig(reply);
-    auto ask = rig.ask();
-    CHECK_FALSE(ask.reserve({.key = counter("c"), .count = 10}));
-    CHECK_FALSE(ask.reserve({.key = tag_key("t"), .count = 10}));
-    CHECK_FALSE(ask.create_tag(tag_of("t")));
-    CHECK_FALSE(ask.update_tag("t", {.step = 5}));
-    CHECK_FALSE(ask.delete_tag("t"));
-    CHECK_FALSE(ask.tag("t"));
-    CHECK_FALSE(ask.claim(claim_by("me")));
+    CHECK_FALSE(rig.reserve({.key = counter("c"), .count = 10}));
+    CHECK_FALSE(rig.reserve({.key = tag_key("t"), .count = 10}));
+    CHECK_FALSE(rig.create_tag(tag_of("t")));
+    CHECK_FALSE(rig.update_tag("t", {.step = 5}));
+    CHECK_FALSE(rig.delete_tag("t"));
+    CHECK_FALSE(rig.tag("t"));
+    CHECK_FALSE(rig.claim(claim_by("me")));
     CHECK_FALSE(rig.next_id());
     // These have fewer ways to be wrong.
-    (void)ask.tags();
-    (void)ask.give_back(counter("c"), {1, 2});
-    (void)ask.renew(claim_by("me"), {.worker = 1, .epoch = 1});
-    (void)ask.release(claim_by("me"), {.worker = 1, .epoch = 1});
-    (void)ask.pin("layout", "a");
+    (void)rig.tags();
+    (void)rig.give_back(counter("c"), {1, 2});
+    (void)rig.renew(claim_by("me"), {.worker = 1, .epoch = 1});
+    (void)rig.release(claim_by("me"), {.worker = 1, .epoch = 1});
+    (void)rig.pin("layout", "a");
     CHECK(rig.fake.connections() == 1);
   }
 }
 
 TEST_CASE("a range that was not asked for is not used") {
   const id::ReserveRequest ask{.key = counter("c"), .count = 10, .floor = 100, .end = 1000};
-  CHECK(Rig(range("100", "110", "100")).ask().reserve(ask)->range == id::Range{100, 110});
-  CHECK(Rig(range("995", "1000", "995")).ask().reserve(ask));
+  CHECK(Rig(range("100", "110", "100")).reserve(ask)->range == id::Range{100, 110});
+  CHECK(Rig(range("995", "1000", "995")).reserve(ask));
   const std::string kHuge = "999999999999999999999999999999";
   for (const auto& reply :
        {range("99", "109", "99"), range("100", "100", "100"), range("110", "100", "100"),
@@ -124,35 +115,35 @@ TEST_CASE("a range that was not asked for is not used") {
         range("-1", "5", "0"), range("100", kHuge, "100"), range(kLowest, "9223372036854775807", "0"),
         range("100", "110", "-1"), range("1e2", "110", "0"), range("", "", "")}) {
     CAPTURE(reply);
-    CHECK(name_of(Rig(reply).ask().reserve(ask)) == "StorageError");
+    CHECK(name_of(Rig(reply).reserve(ask)) == "StorageError");
   }
-  CHECK(name_of(Rig(list({text("exhausted"), text(kLowest)})).ask().reserve(ask)) == "StorageError");
+  CHECK(name_of(Rig(list({text("exhausted"), text(kLowest)})).reserve(ask)) == "StorageError");
 }
 
 TEST_CASE("a tag that nobody can have made is not used") {
-  CHECK(Rig(tag({"1", "10", "3", "2", "99"})).ask().tag("t"));
+  CHECK(Rig(tag({"1", "10", "3", "2", "99"})).tag("t"));
   for (const auto& numbers : std::vector<std::vector<std::string>>{{"1", "0", "1", "0", "99"},
                                                                    {"1", "10", "0", "0", "99"},
                                                                    {"1", "10", "3", "3", "99"},
                                                                    {"1", "10", "3", "-1", "99"},
                                                                    {"-1", "10", "1", "0", "99"},
                                                                    {"1", "10", kLowest, "0", "99"}}) {
-    CHECK(name_of(Rig(tag(numbers)).ask().tag("t")) == "StorageError");
+    CHECK(name_of(Rig(tag(numbers)).tag("t")) == "StorageError");
   }
 }
 
 TEST_CASE("a worker id that was not asked for, or a time that cannot be, is not used") {
   const std::int64_t now = 1'700'000'000'000;
-  CHECK(Rig(lease(3, 1, now)).ask().claim(claim_by("me", 3)));
-  CHECK(Rig(lease(1023, 1, now)).ask().claim(claim_by("me")));
+  CHECK(Rig(lease(3, 1, now)).claim(claim_by("me", 3)));
+  CHECK(Rig(lease(1023, 1, now)).claim(claim_by("me")));
   for (const auto& reply : {lease(4, 1, now), lease(3, -1, now), lease(3, 1, -1),
                             lease(3, 1, std::numeric_limits<std::int64_t>::max())})
-    CHECK(name_of(Rig(reply).ask().claim(claim_by("me", 3))) == "StorageError");
+    CHECK(name_of(Rig(reply).claim(claim_by("me", 3))) == "StorageError");
   for (const auto& reply : {lease(-1, 1, now), lease(1024, 1, now)})
-    CHECK(name_of(Rig(reply).ask().claim(claim_by("me"))) == "StorageError");
+    CHECK(name_of(Rig(reply).claim(claim_by("me"))) == "StorageError");
   for (const std::int64_t ms :
        {std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()})
-    CHECK(name_of(Rig(integer(ms)).ask().renew(claim_by("me"), {.worker = 1, .epoch = 1})) == "StorageError");
+    CHECK(name_of(Rig(integer(ms)).renew(claim_by("me"), {.worker = 1, .epoch = 1})) == "StorageError");
 }
 
 TEST_CASE("a second or a counter that cannot be makes no id") {
@@ -173,7 +164,7 @@ TEST_CASE("a server that says the same second and counter for ever is given up")
 
 TEST_CASE("a WAIT that is answered with no number leaves a reservation indeterminate") {
   Rig rig(range("100", "110", "100"), 1);  // the same to WAIT
-  CHECK(name_of(rig.ask().reserve({.key = counter("c"), .count = 10})) == "Indeterminate");
+  CHECK(name_of(rig.reserve({.key = counter("c"), .count = 10})) == "Indeterminate");
 }
 
-}  // namespace redis_answers_test
+}  // namespace zerosuite::test::redis_answers_test

@@ -4,12 +4,7 @@
 
 #include "support/fakes.hpp"
 
-namespace reserver_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::reserver_test {
 
 struct Rig {
   void fail() {
@@ -18,62 +13,57 @@ struct Rig {
     reserver.end();
   }
 
-  net::Timers timers{test::kStart};
+  net::Timers timers{kStart};
   int again = 0;
   id::Reserver reserver{timers, {50ms, 150ms}, [this] { ++again; }};
 };
 
-}  // namespace
-
-TEST_CASE("one request is sent at a time, and the next once its answer is dealt with") {
-  Rig rig;
-  CHECK(rig.reserver.ready());
-  rig.reserver.begin();
-  CHECK_FALSE(rig.reserver.ready());
-  rig.reserver.succeeded();
-  CHECK_FALSE(rig.reserver.ready());
-  rig.reserver.end();
-  CHECK(rig.reserver.ready());
+TEST_CASE_FIXTURE(Rig, "one request is sent at a time, and the next once its answer is dealt with") {
+  CHECK(reserver.ready());
+  reserver.begin();
+  CHECK_FALSE(reserver.ready());
+  reserver.succeeded();
+  CHECK_FALSE(reserver.ready());
+  reserver.end();
+  CHECK(reserver.ready());
 }
 
-TEST_CASE("after a failure comes a pause, each twice as long as the one before, up to the longest") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig,
+                  "after a failure comes a pause, each twice as long as the one before, up to the longest") {
   int over = 0;
   for (const auto pause : {50ms, 100ms, 150ms, 150ms}) {
-    rig.fail();
-    CHECK(rig.reserver.pause() == pause);
-    CHECK(rig.reserver.trouble()->name == "Unavailable");
-    test::pass(rig.timers, pause - 1ms);
-    CHECK_FALSE(rig.reserver.ready());
-    CHECK(rig.again == over);
-    test::pass(rig.timers, 1ms);
-    CHECK(rig.reserver.ready());
-    CHECK(rig.again == ++over);
+    fail();
+    CHECK(reserver.pause() == pause);
+    CHECK(reserver.trouble()->name == "Unavailable");
+    test::pass(timers, pause - 1ms);
+    CHECK_FALSE(reserver.ready());
+    CHECK(again == over);
+    test::pass(timers, 1ms);
+    CHECK(reserver.ready());
+    CHECK(again == ++over);
   }
 }
 
-TEST_CASE("after a success the first pause is short again, and there is no trouble") {
-  Rig rig;
-  rig.fail();
-  test::pass(rig.timers, 50ms);
-  rig.fail();
-  test::pass(rig.timers, 100ms);
-  rig.reserver.begin();
-  rig.reserver.succeeded();
-  rig.reserver.end();
-  CHECK_FALSE(rig.reserver.trouble());
-  rig.fail();
-  CHECK(rig.reserver.pause() == 50ms);
+TEST_CASE_FIXTURE(Rig, "after a success the first pause is short again, and there is no trouble") {
+  fail();
+  test::pass(timers, 50ms);
+  fail();
+  test::pass(timers, 100ms);
+  reserver.begin();
+  reserver.succeeded();
+  reserver.end();
+  CHECK_FALSE(reserver.trouble());
+  fail();
+  CHECK(reserver.pause() == 50ms);
 }
 
-TEST_CASE("the answer to a request from before all was voided is of another generation") {
-  Rig rig;
-  const auto before = rig.reserver.begin();
-  CHECK(rig.reserver.is_present(before));
-  rig.reserver.void_all();
-  CHECK_FALSE(rig.reserver.is_present(before));
-  rig.reserver.end();
-  CHECK(rig.reserver.is_present(rig.reserver.begin()));
+TEST_CASE_FIXTURE(Rig, "the answer to a request from before all was voided is of another generation") {
+  const auto before = reserver.begin();
+  CHECK(reserver.is_present(before));
+  reserver.void_all();
+  CHECK_FALSE(reserver.is_present(before));
+  reserver.end();
+  CHECK(reserver.is_present(reserver.begin()));
 }
 
-}  // namespace reserver_test
+}  // namespace zerosuite::test::reserver_test

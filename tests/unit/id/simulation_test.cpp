@@ -3,21 +3,7 @@
 
 #include "support/id_simulation.hpp"
 
-namespace simulation_test {
-
-using namespace zerosuite;
-using test::CachedIssuer;
-using test::ForgetfulIssuer;
-using test::IdHistory;
-using test::IdSimulation;
-using test::Issued;
-using test::MakeIssuer;
-using test::NaiveIssuer;
-using test::RealIssuer;
-using test::StepIssuer;
-using test::Weather;
-
-namespace {
+namespace zerosuite::test::simulation_test {
 
 Weather weather_of(std::uint64_t seed) {
   return {.shared = seed % 4 != 0, .gentle = seed % 3 != 0, .faithful = seed % 5 < 2, .roomy = seed % 7 == 0};
@@ -37,8 +23,6 @@ const auto falling = [](const IdHistory& history) { return history.falling("ids"
 const auto out_of_order = [](const IdHistory& history) {
   return history.out_of_order("sequence").has_value();
 };
-
-}  // namespace
 
 TEST_CASE(
     "a thousand worlds: no id twice, in order where it is promised, and nobody is refused for a clock") {
@@ -107,4 +91,4 @@ TEST_CASE("the checkers see what is wrong in a few lines, and nothing in what is
   CHECK_FALSE(history.out_of_order("a"));  // it was asked for before any was answered
 }
 
-}  // namespace simulation_test
+}  // namespace zerosuite::test::simulation_test

@@ -7,31 +7,13 @@
 #include "id/snowflake/snowflake.hpp"
 #include "support/id_world.hpp"
 
-namespace snowflake_leases_test {
+namespace zerosuite::test::snowflake_leases_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Fate;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
-
-namespace {
-
-IdSetup leased(const std::string& owner, std::optional<std::int64_t> worker = 7) {
-  IdSetup setup;
-  setup.shared = true;
-  setup.claim.owner = owner;
-  setup.claim.worker = worker;
-  return setup;
-}
 
 void refuse(IdProcess& process, std::string_view call) {
   process.store.fate = [call](std::string_view name) { return name == call ? Fate::kRefused : Fate::kDone; };
 }
-
-}  // namespace
 
 TEST_CASE("before a worker id is granted there are no ids") {
   IdWorld world;
@@ -85,9 +67,7 @@ TEST_CASE("a machine that was suspended has lost its lease, and gets another") {
   CHECK(answer->ids().front() > last);
 }
 
-TEST_CASE("who takes a worker id over leaves out a window above what the store knows") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "who takes a worker id over leaves out a window above what the store knows") {
   const std::int64_t last = ann.get()->ids().back();
   const std::int64_t end = world.shelf->next(ann.key());
   ann.frozen = true;
@@ -162,9 +142,7 @@ TEST_CASE("after a worker id that was given back, or when the store is ours alon
   CHECK(cat.tick_of(cat.get()->ids().front()) == now);
 }
 
-TEST_CASE("only the first window after a take-over is above a gap") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "only the first window after a take-over is above a gap") {
   ann.frozen = true;
   world.pass(15s);
   IdProcess bob(world, leased("bob"));
@@ -178,9 +156,8 @@ TEST_CASE("only the first window after a take-over is above a gap") {
   CHECK(bob.store.asks[2].count == 3000);
 }
 
-TEST_CASE("a zombie that wakes gives out nothing, and what it had reserved is nobody else's") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig,
+                  "a zombie that wakes gives out nothing, and what it had reserved is nobody else's") {
   ann.get();
   const std::int64_t end = world.shelf->next(ann.key());
   ann.frozen = true;
@@ -196,9 +173,7 @@ TEST_CASE("a zombie that wakes gives out nothing, and what it had reserved is no
   CHECK(ann.take()->message().find("worker id 7 is another's") != std::string::npos);
 }
 
-TEST_CASE("a worker id that was lost and regained begins a window of its own") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "a worker id that was lost and regained begins a window of its own") {
   const std::int64_t last = ann.get()->ids().back();
   const std::int64_t end = world.shelf->next(ann.key());
   world.clocks().suspend(13s);
@@ -275,4 +250,4 @@ TEST_CASE("ticks of a worker id that was lost are not given back as those of ano
   CHECK(world.shelf->next(bob.key()) == end);
 }
 
-}  // namespace snowflake_leases_test
+}  // namespace zerosuite::test::snowflake_leases_test

@@ -7,16 +7,9 @@
 #include <string>
 
 #include "support/faulty_disk.hpp"
-#include "support/sqlite_store_rig.hpp"
+#include "support/store_rigs.hpp"
 
-namespace sqlite_disk_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::claim_by, test::counter, test::FaultyDisk, test::name_of, test::SqliteStoreRig, test::tag_key,
-    test::tag_of, test::ticks;
-
-namespace {
+namespace zerosuite::test::sqlite_disk_test {
 
 // One who uses every value it was given, but those that the store has taken back, or may have.
 class Issuer {
@@ -44,7 +37,7 @@ class Issuer {
   // Nothing that was answered is forgotten.
   void find_all() {
     live();
-    CHECK(rig_.ask().tags()->size() >= tags_);
+    CHECK(rig_.tags()->size() >= tags_);
     CHECK(top_.size() >= 3);
   }
 
@@ -88,7 +81,7 @@ bool survive(FaultyDisk::Fault fault, int nth, bool at_start, std::size_t extra 
   SqliteStoreRig rig;
   Issuer issuer(rig);
   issuer.live();
-  CHECK(rig.ask().pin("extra", std::string(extra, 'x')));
+  CHECK(rig.pin("extra", std::string(extra, 'x')));
   if (at_start) {
     rig.crash();
     disk.fail(fault, nth);
@@ -115,8 +108,6 @@ bool survive(FaultyDisk::Fault fault, int nth, bool at_start, std::size_t extra 
   issuer.find_all();
   return fired;
 }
-
-}  // namespace
 
 TEST_CASE("no write and no sync that fails makes a value be given out twice") {
   for (const auto fault : {FaultyDisk::Fault::kFullOnce, FaultyDisk::Fault::kFull, FaultyDisk::Fault::kWrite,
@@ -160,8 +151,8 @@ TEST_CASE("a power cut at any moment loses nothing that was answered") {
 TEST_CASE("a full disk refuses all who ask, does nothing of it, and works again once there is room") {
   FaultyDisk disk;
   SqliteStoreRig rig;
-  rig.ask().range(counter("a"), 10);
-  const auto lease = *rig.ask().claim(claim_by("ann"));
+  rig.range(counter("a"), 10);
+  const auto lease = *rig.claim(claim_by("ann"));
   disk.fail(FaultyDisk::Fault::kFull, 1);
   std::string told;
   const auto note = [&](const auto& result) { told += result ? "+" : result.error().name + " "; };
@@ -173,44 +164,44 @@ TEST_CASE("a full disk refuses all who ask, does nothing of it, and works again 
   CHECK(told == "StorageError StorageError StorageError StorageError ");
   REQUIRE(rig.store().trouble());
   CHECK(rig.store().trouble()->text().ends_with("database or disk is full {\"retry_after_ms\":1000}"));
-  CHECK(name_of(rig.ask().reserve({.key = counter("a")})) == "StorageError");
-  CHECK(rig.ask().renew(claim_by("ann"), lease));
+  CHECK(name_of(rig.reserve({.key = counter("a")})) == "StorageError");
+  CHECK(rig.renew(claim_by("ann"), lease));
   rig.pass(3s);
   CHECK(rig.store().trouble());
   disk.heal();
-  CHECK(name_of(rig.ask().reserve({.key = counter("a")})) == "StorageError");
+  CHECK(name_of(rig.reserve({.key = counter("a")})) == "StorageError");
   rig.pass(1s);
   CHECK_FALSE(rig.store().trouble());
   CHECK(std::filesystem::file_size(rig.log()) > 0);  // it has seen that writing works
-  CHECK(name_of(rig.ask().tag("t")) == "NoSuchTag");
-  CHECK(*rig.ask().give_back(counter("a"), {5, 11}));
-  CHECK(rig.ask().range(counter("a"), 10) == id::Range{5, 15});
+  CHECK(name_of(rig.tag("t")) == "NoSuchTag");
+  CHECK(*rig.give_back(counter("a"), {5, 11}));
+  CHECK(rig.range(counter("a"), 10) == id::Range{5, 15});
 }
 
 TEST_CASE("a disk that fails is not trusted until the process is started anew") {
   for (const auto fault : {FaultyDisk::Fault::kWrite, FaultyDisk::Fault::kSync}) {
     FaultyDisk disk;
     SqliteStoreRig rig;
-    rig.ask().range(counter("a"), 10);
+    rig.range(counter("a"), 10);
     disk.fail(fault, 1);
-    CHECK(name_of(rig.ask().reserve({.key = counter("a"), .count = 10})) == "StorageError");
+    CHECK(name_of(rig.reserve({.key = counter("a"), .count = 10})) == "StorageError");
     rig.pass(5s);
-    const auto refused = rig.ask().reserve({.key = counter("a"), .count = 10});
+    const auto refused = rig.reserve({.key = counter("a"), .count = 10});
     REQUIRE(name_of(refused) == "StorageError");
     CHECK(refused.error().text().find("retry_after_ms") == std::string::npos);
-    CHECK(name_of(rig.ask().give_back(counter("a"), {5, 11})) == "StorageError");
+    CHECK(name_of(rig.give_back(counter("a"), {5, 11})) == "StorageError");
     CHECK(rig.close());
     rig.start();
-    CHECK(rig.ask().range(counter("a"), 10).lo >= 11);
+    CHECK(rig.range(counter("a"), 10).lo >= 11);
   }
 }
 
 TEST_CASE("whether a disk that failed took a range back nobody can tell") {
   FaultyDisk disk;
   SqliteStoreRig rig;
-  rig.ask().range(counter("a"), 10);
+  rig.range(counter("a"), 10);
   disk.fail(FaultyDisk::Fault::kSync, 1);
-  CHECK(name_of(rig.ask().give_back(counter("a"), {5, 11})) == "Indeterminate");
+  CHECK(name_of(rig.give_back(counter("a"), {5, 11})) == "Indeterminate");
 }
 
-}  // namespace sqlite_disk_test
+}  // namespace zerosuite::test::sqlite_disk_test

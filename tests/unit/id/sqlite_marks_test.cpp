@@ -4,18 +4,14 @@
 #include <string>
 
 #include "id/stores/guarded_store.hpp"
-#include "support/sqlite_store_rig.hpp"
+#include "support/store_rigs.hpp"
 
-namespace sqlite_floors_test {
+namespace zerosuite::test::sqlite_floors_test {
 
-using namespace zerosuite;
 using id::HighWaterMarks, id::Range;
-using test::counter, test::SqliteStoreRig, test::StoreCalls, test::tag_key, test::tag_of, test::ticks;
-
-namespace {
 
 // As a service runs: the store, checked against its floors, and the floored one over it.
-class FlooredRig {
+class FlooredRig : public StoreCalls<FlooredRig> {
  public:
   FlooredRig() { start(); }
 
@@ -42,7 +38,6 @@ class FlooredRig {
   }
   id::GuardedStore& store() { return *floored; }
   void settle() { under.settle(); }
-  StoreCalls<FlooredRig> ask() { return StoreCalls<FlooredRig>(*this); }
 
   std::filesystem::path path() const { return under.path() / "floors"; }
   std::filesystem::path copy() const { return under.path() / "copy"; }
@@ -66,29 +61,27 @@ class FlooredRig {
   std::optional<id::GuardedStore> floored;
 };
 
-}  // namespace
-
 TEST_CASE("a store that has what the floors say starts, however it was left") {
   FlooredRig rig;
-  rig.ask().range(counter("a"), 10);
-  REQUIRE(rig.ask().create_tag(tag_of("t")));
-  rig.ask().range(tag_key("t"), 10);
-  REQUIRE(rig.ask().delete_tag("t"));
+  rig.range(counter("a"), 10);
+  REQUIRE(rig.create_tag(tag_of("t")));
+  rig.range(tag_key("t"), 10);
+  REQUIRE(rig.delete_tag("t"));
   for (int round = 0; round < 3; ++round) {
     CHECK(rig.failure() == "");
-    const Range range = rig.ask().range(counter("a"), 10);
-    CHECK(*rig.ask().give_back(counter("a"), {range.lo + 5, range.hi}));
+    const Range range = rig.range(counter("a"), 10);
+    CHECK(*rig.give_back(counter("a"), {range.lo + 5, range.hi}));
   }
-  CHECK(rig.ask().range(counter("a"), 1) == Range{26, 27});
+  CHECK(rig.range(counter("a"), 1) == Range{26, 27});
   CHECK(rig.store().regressions() == 0);
 }
 
 TEST_CASE("an old copy that was put back stops the start, with the key, both numbers and the way on") {
   FlooredRig rig;
-  rig.ask().range(counter("a"), 10);
-  rig.ask().range(ticks("t/0"), 10);
+  rig.range(counter("a"), 10);
+  rig.range(ticks("t/0"), 10);
   rig.back_up();
-  rig.ask().range(ticks("t/0"), 10);
+  rig.range(ticks("t/0"), 10);
   rig.restore();
   const std::string failure = rig.failure();
   CHECK(failure.starts_with("StoreRegressed: " + rig.under.file().string() +
@@ -99,39 +92,37 @@ TEST_CASE("an old copy that was put back stops the start, with the key, both num
   CHECK(rig.failure() == failure);
 }
 
-TEST_CASE("accepted, an old copy goes on above what the floors say") {
-  FlooredRig rig;
-  REQUIRE(rig.ask().create_tag(tag_of("t")));
-  rig.ask().range(counter("a"), 10);
-  rig.back_up();
-  rig.ask().range(counter("a"), 10);
-  rig.ask().range(counter("new"), 30);
-  const Range last = rig.ask().range(tag_key("t"), 100);
-  REQUIRE(rig.ask().create_tag(tag_of("u")));
-  rig.ask().range(tag_key("u"), 7);
-  rig.restore();
-  CHECK(rig.failure().starts_with("StoreRegressed: "));
-  CHECK(rig.failure(true) == "");
-  CHECK(rig.failure() == "");
-  CHECK_FALSE(*rig.under.ask().give_back(tag_key("t"), last));
-  CHECK(rig.ask().range(counter("a"), 1) == Range{21, 22});
-  CHECK(rig.ask().range(counter("new"), 1) == Range{31, 32});
-  CHECK(rig.ask().range(tag_key("t"), 1) == Range{101, 102});
-  CHECK(rig.ask().create_tag(tag_of("u"))->next == 8);
+TEST_CASE_FIXTURE(FlooredRig, "accepted, an old copy goes on above what the floors say") {
+  REQUIRE(create_tag(tag_of("t")));
+  range(counter("a"), 10);
+  back_up();
+  range(counter("a"), 10);
+  range(counter("new"), 30);
+  const Range last = range(tag_key("t"), 100);
+  REQUIRE(create_tag(tag_of("u")));
+  range(tag_key("u"), 7);
+  restore();
+  CHECK(failure().starts_with("StoreRegressed: "));
+  CHECK(failure(true) == "");
+  CHECK(failure() == "");
+  CHECK_FALSE(*under.give_back(tag_key("t"), last));
+  CHECK(range(counter("a"), 1) == Range{21, 22});
+  CHECK(range(counter("new"), 1) == Range{31, 32});
+  CHECK(range(tag_key("t"), 1) == Range{101, 102});
+  CHECK(create_tag(tag_of("u"))->next == 8);
 }
 
-TEST_CASE("a tag that was raised by hand is not lowered by an old copy") {
-  FlooredRig rig;
-  REQUIRE(rig.ask().create_tag(tag_of("t")));
-  rig.back_up();
-  REQUIRE(rig.ask().update_tag("t", {.floor = 5000}));
-  rig.restore();
-  CHECK(rig.failure().ends_with(" {\"key\":\"tag:t\",\"stored\":1,\"floor\":5000}"));
+TEST_CASE_FIXTURE(FlooredRig, "a tag that was raised by hand is not lowered by an old copy") {
+  REQUIRE(create_tag(tag_of("t")));
+  back_up();
+  REQUIRE(update_tag("t", {.floor = 5000}));
+  restore();
+  CHECK(failure().ends_with(" {\"key\":\"tag:t\",\"stored\":1,\"floor\":5000}"));
 }
 
 TEST_CASE("floors that are gone stop the start, unless that is accepted") {
   FlooredRig rig;
-  rig.ask().range(counter("a"), 10);
+  rig.range(counter("a"), 10);
   rig.leave();
   std::filesystem::remove(rig.path());
   const std::string failure = rig.failure();
@@ -142,41 +133,39 @@ TEST_CASE("floors that are gone stop the start, unless that is accepted") {
   CHECK(rig.failure() == failure);
   CHECK(rig.failure(true) == "");
   CHECK(rig.failure() == "");
-  CHECK(rig.ask().range(counter("a"), 1) == Range{11, 12});
+  CHECK(rig.range(counter("a"), 1) == Range{11, 12});
 }
 
-TEST_CASE("a first start that was cut short before the floors began is no loss of them") {
-  FlooredRig rig;
-  rig.leave();
-  std::filesystem::remove_all(rig.under.path());
-  rig.under.start();
-  rig.leave();
-  CHECK(rig.failure() == "");
+TEST_CASE_FIXTURE(FlooredRig, "a first start that was cut short before the floors began is no loss of them") {
+  leave();
+  std::filesystem::remove_all(under.path());
+  under.start();
+  leave();
+  CHECK(failure() == "");
 }
 
-TEST_CASE("floors without their store stop the start, unless that is accepted") {
-  FlooredRig rig;
-  rig.ask().range(counter("a"), 10);
-  rig.leave();
-  const std::string floors = test::content_of(rig.path());
-  std::filesystem::remove_all(rig.under.path());
-  std::filesystem::create_directories(rig.under.path());
-  test::write_file(rig.path(), floors);
-  CHECK(rig.failure().ends_with(" {\"key\":\"counter:a\",\"stored\":0,\"floor\":11}"));
-  CHECK(rig.failure(true) == "");
-  CHECK(rig.ask().range(counter("a"), 1) == Range{11, 12});
+TEST_CASE_FIXTURE(FlooredRig, "floors without their store stop the start, unless that is accepted") {
+  range(counter("a"), 10);
+  leave();
+  const std::string kept = content_of(path());
+  std::filesystem::remove_all(under.path());
+  std::filesystem::create_directories(under.path());
+  write_file(path(), kept);
+  CHECK(failure().ends_with(" {\"key\":\"counter:a\",\"stored\":0,\"floor\":11}"));
+  CHECK(failure(true) == "");
+  CHECK(range(counter("a"), 1) == Range{11, 12});
 }
 
 TEST_CASE("an end in the middle of giving back is not taken for an old copy") {
   for (const bool written : {false, true}) {
     FlooredRig rig;
-    rig.ask().range(counter("a"), 10);
+    rig.range(counter("a"), 10);
     rig.store().give_back(counter("a"), {5, 11}, [](auto) {});
     rig.under.timers.advance_to(rig.under.timers.now());
     if (written) rig.under.offload.waiting.front().first();  // and nobody is told
     CHECK(rig.failure() == "");
-    CHECK(rig.ask().range(counter("a"), 1).lo == (written ? 5 : 11));
+    CHECK(rig.range(counter("a"), 1).lo == (written ? 5 : 11));
   }
 }
 
-}  // namespace sqlite_floors_test
+}  // namespace zerosuite::test::sqlite_floors_test

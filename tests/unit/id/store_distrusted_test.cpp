@@ -3,20 +3,15 @@
 #include <doctest/doctest.h>
 
 #include "support/id_world.hpp"
-#include "support/redis_store_rig.hpp"
+#include "support/store_rigs.hpp"
 
-namespace store_distrusted_test {
+namespace zerosuite::test::store_distrusted_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using id::Claim;
 using id::Lease;
-using test::name_of;
-
-namespace {
 
 // A store on a Redis that has lost, or never had, any data of it.
-struct EmptyRedis : test::RedisStoreRig {
+struct EmptyRedis : RedisStoreRig {
   EmptyRedis() { forget(); }
 
   void forget() {
@@ -28,17 +23,15 @@ Claim claim_of(const std::string& owner, std::optional<std::int64_t> worker = {}
   return {.worker = worker, .workers = 1024, .owner = owner, .ttl = 200ms};
 }
 
-}  // namespace
-
 TEST_CASE("a Redis that knows nothing gives out no worker id until a lease has passed") {
   EmptyRedis redis;
-  const auto refused = redis.ask().claim(claim_of("ann"));
+  const auto refused = redis.claim(claim_of("ann"));
   CHECK(name_of(refused) == "Unavailable");
   CHECK(refused.error().text().find("\"retry_after_ms\":") != std::string::npos);
-  CHECK(name_of(redis.ask().claim(claim_of("ann", 5))) == "Unavailable");
+  CHECK(name_of(redis.claim(claim_of("ann", 5))) == "Unavailable");
   const auto until = core::Clock::now() + 5s;
-  auto granted = redis.ask().claim(claim_of("ann"));
-  while (!granted && core::Clock::now() < until) granted = redis.ask().claim(claim_of("ann"));
+  auto granted = redis.claim(claim_of("ann"));
+  while (!granted && core::Clock::now() < until) granted = redis.claim(claim_of("ann"));
   REQUIRE(granted);
   CHECK(granted->worker == 0);
 }
@@ -47,23 +40,23 @@ TEST_CASE("who has a worker id keeps it when Redis has lost everything, and nobo
   EmptyRedis redis;
   const Lease lease{.worker = 3, .epoch = 7};
   const Claim ann = claim_of("ann"), bob = claim_of("bob", 3);
-  CHECK(name_of(redis.ask().claim(bob)) == "Unavailable");
-  const auto renewed = redis.ask().renew(ann, lease);
+  CHECK(name_of(redis.claim(bob)) == "Unavailable");
+  const auto renewed = redis.renew(ann, lease);
   REQUIRE(renewed);
   CHECK(renewed->worker == 3);
   CHECK(renewed->epoch == 7);
-  CHECK(name_of(redis.ask().claim(bob)) == "WorkerIdInUse");
-  CHECK(name_of(redis.ask().renew(bob, lease)) == "LeaseLost");
+  CHECK(name_of(redis.claim(bob)) == "WorkerIdInUse");
+  CHECK(name_of(redis.renew(bob, lease)) == "LeaseLost");
 }
 
 TEST_CASE("a Redis that has been there for long believes nobody without a record") {
-  test::RedisStoreRig redis;
-  CHECK(name_of(redis.ask().renew(claim_of("ann"), {.worker = 3, .epoch = 7})) == "LeaseLost");
+  RedisStoreRig redis;
+  CHECK(name_of(redis.renew(claim_of("ann"), {.worker = 3, .epoch = 7})) == "LeaseLost");
 }
 
 TEST_CASE("at the start a wall clock far ahead of another machine's is not followed") {
-  test::IdWorld world;
-  test::IdProcess process(world);
+  IdWorld world;
+  IdProcess process(world);
   id::IdTime& time = process.time;
   const std::int64_t now_ms = time.look().ns / 1'000'000;
   time.distrust(now_ms - 60'000);
@@ -74,4 +67,4 @@ TEST_CASE("at the start a wall clock far ahead of another machine's is not follo
   CHECK(time.jump());
 }
 
-}  // namespace store_distrusted_test
+}  // namespace zerosuite::test::store_distrusted_test

@@ -10,7 +10,6 @@
 #include "id/text/digits.hpp"
 
 namespace zerosuite::id::formats::text_test {
-namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr Form kForms[] = {Form::kDecimal, Form::kBase32, Form::kBase36,
@@ -159,5 +158,4 @@ TEST_CASE("a number of 128 bits fills its digits, and one more does not fit") {
   CHECK(read("80000000000000000000000000", kCrockfordDigits) == std::nullopt);
 }
 
-}  // namespace
 }  // namespace zerosuite::id::formats::text_test

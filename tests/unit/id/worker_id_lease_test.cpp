@@ -7,27 +7,11 @@
 
 #include "support/id_world.hpp"
 
-namespace worker_test {
+namespace zerosuite::test::worker_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Fate;
-using test::IdProcess;
-using test::IdSetup;
-using test::IdWorld;
-
-namespace {
 
 using Callback = std::vector<std::string>;
-
-IdSetup leased(const std::string& owner = "ann", std::optional<std::int64_t> worker = 7) {
-  IdSetup setup;
-  setup.shared = true;
-  setup.claim.owner = owner;
-  setup.claim.worker = worker;
-  return setup;
-}
 
 bool may_issue(IdProcess& process) { return !process.worker->check(process.time.look().boot_ns); }
 
@@ -45,8 +29,6 @@ struct Calls {
   int count = 0;
   Fate fate = Fate::kDone;
 };
-
-}  // namespace
 
 TEST_CASE("a worker id is claimed at the start, and that is told") {
   IdWorld world;
@@ -79,9 +61,7 @@ TEST_CASE("whoever asks for any worker id gets the lowest that is free") {
   CHECK(cat.worker->lease().epoch == 2);
 }
 
-TEST_CASE("a lease is renewed every five seconds, and then has thirteen again") {
-  IdWorld world;
-  IdProcess ann(world, leased());
+TEST_CASE_FIXTURE(AnnRig, "a lease is renewed every five seconds, and then has thirteen again") {
   Calls renewals(ann, "renew");
   CHECK(left(ann) == 13s);
   world.pass(4999ms);
@@ -121,9 +101,7 @@ TEST_CASE("a lease counts from when it was asked for, however late the answer co
   CHECK_FALSE(may_issue(ann));
 }
 
-TEST_CASE("a lease that runs out says so") {
-  IdWorld world;
-  IdProcess ann(world, leased());
+TEST_CASE_FIXTURE(AnnRig, "a lease that runs out says so") {
   ann.store.delay = 1h;
   world.pass(13s);
   const auto lost = ann.worker->check(ann.time.look().boot_ns);
@@ -150,9 +128,7 @@ TEST_CASE("while the store is away the renewal is tried again, and may yet come 
   }
 }
 
-TEST_CASE("a worker id that was lost is claimed again, as another generation") {
-  IdWorld world;
-  IdProcess ann(world, leased());
+TEST_CASE_FIXTURE(AnnRig, "a worker id that was lost is claimed again, as another generation") {
   Calls renewals(ann, "renew");
   renewals.fate = Fate::kRefused;
   world.pass(14s);
@@ -163,9 +139,7 @@ TEST_CASE("a worker id that was lost is claimed again, as another generation") {
   CHECK(ann.told == Callback{"gained", "LeaseLost", "gained", "LeaseLost", "gained"});
 }
 
-TEST_CASE("whose worker id is another's now stops at once, and hears whose it is") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "whose worker id is another's now stops at once, and hears whose it is") {
   ann.frozen = true;
   world.pass(15s, 100ms);
   IdProcess bob(world, leased("bob"));
@@ -186,9 +160,7 @@ TEST_CASE("whose worker id is another's now stops at once, and hears whose it is
   CHECK_FALSE(ann.worker->lease().taken_over);
 }
 
-TEST_CASE("that a worker id was taken over is known as long as it is held") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "that a worker id was taken over is known as long as it is held") {
   ann.frozen = true;
   world.pass(15s, 100ms);
   IdProcess bob(world, leased("bob"));
@@ -215,9 +187,7 @@ TEST_CASE("when more start than there are worker ids the last ones wait until on
   CHECK(ann.worker->generation() == 1);
 }
 
-TEST_CASE("who stops gives the worker id back, so that the next one need not wait") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "who stops gives the worker id back, so that the next one need not wait") {
   bool done = false;
   ann.worker->stop([&] { done = true; });
   CHECK_FALSE(may_issue(ann));
@@ -233,10 +203,9 @@ TEST_CASE("who stops gives the worker id back, so that the next one need not wai
   CHECK(ann.worker->generation() == 1);
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    AnnRig,
     "a stop that the store does not hear of is over all the same, and one without a worker id at once") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
   ann.store.fate = [](std::string_view) { return Fate::kRefused; };
   bool done = false;
   ann.worker->stop([&] { done = true; });
@@ -251,9 +220,7 @@ TEST_CASE(
   CHECK_FALSE(may_issue(bob));
 }
 
-TEST_CASE("an answer that comes after the stop gives nothing") {
-  IdWorld world;
-  IdProcess ann(world, leased("ann"));
+TEST_CASE_FIXTURE(AnnRig, "an answer that comes after the stop gives nothing") {
   ann.store.delay = 1s;
   world.pass(5s);  // a renewal is on its way
   bool done = false;
@@ -297,4 +264,4 @@ TEST_CASE("a leap of the clock is confirmed by a store that sees the same time, 
   }
 }
 
-}  // namespace worker_test
+}  // namespace zerosuite::test::worker_test

@@ -7,249 +7,225 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_deadlock_test {
+namespace zerosuite::test::broker_deadlock_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Asked;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
-
-TEST_CASE("the one who closes a circle of two hears so, with the circle, and the other gets his lock") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}));
-  const auto y = rig.acquire(want("bob", {"y"}));
-  const auto ann = rig.acquire(want("ann", {"y"}).waiting(1min));
-  const auto bob = rig.acquire(want("bob", {"x"}).waiting(1min));
+TEST_CASE_FIXTURE(
+    BrokerRig, "the one who closes a circle of two hears so, with the circle, and the other gets his lock") {
+  acquire(want("ann", {"x"}));
+  const auto y = acquire(want("bob", {"y"}));
+  const auto ann = acquire(want("ann", {"y"}).waiting(1min));
+  const auto bob = acquire(want("bob", {"x"}).waiting(1min));
   REQUIRE(bob->state() == "Deadlock");
   CHECK(
       bob->error().text().ends_with(R"( {"cycle":[{"owner":"bob","name":"x"},{"owner":"ann","name":"y"}]})"));
-  CHECK(rig.broker.counters().deadlocks == 1);
+  CHECK(broker.counters().deadlocks == 1);
   CHECK(ann->state() == "");
-  rig.release(y);
+  release(y);
   CHECK(ann->state() == "granted");
 }
 
-TEST_CASE("who does not wait is never told of a circle") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}));
-  rig.acquire(want("bob", {"y"}));
-  rig.acquire(want("ann", {"y"}).waiting(1min));
-  CHECK(rig.acquire(want("bob", {"x"}))->state() == "held");
+TEST_CASE_FIXTURE(BrokerRig, "who does not wait is never told of a circle") {
+  acquire(want("ann", {"x"}));
+  acquire(want("bob", {"y"}));
+  acquire(want("ann", {"y"}).waiting(1min));
+  CHECK(acquire(want("bob", {"x"}))->state() == "held");
 }
 
-TEST_CASE("a circle of many is found, and none before it closes") {
-  BrokerRig rig;
+TEST_CASE_FIXTURE(BrokerRig, "a circle of many is found, and none before it closes") {
   constexpr int kMany = 50;
   const auto text = [](int i) { return std::to_string(i % kMany); };
-  for (int i = 0; i < kMany; ++i) rig.acquire(want("owner" + text(i), {"lock" + text(i)}));
+  for (int i = 0; i < kMany; ++i) acquire(want("owner" + text(i), {"lock" + text(i)}));
   for (int i = 0; i < kMany - 1; ++i) {
-    CHECK(rig.acquire(want("owner" + text(i), {"lock" + text(i + 1)}).waiting(1min))->state() == "");
+    CHECK(acquire(want("owner" + text(i), {"lock" + text(i + 1)}).waiting(1min))->state() == "");
   }
-  const auto last = rig.acquire(want("owner" + text(kMany - 1), {"lock0"}).waiting(1min));
+  const auto last = acquire(want("owner" + text(kMany - 1), {"lock0"}).waiting(1min));
   REQUIRE(last->state() == "Deadlock");
   CHECK(last->error().text().find("owner25 waits for \"lock26\"") != std::string::npos);
-  CHECK(rig.waiting() == kMany - 1);
+  CHECK(waiting() == kMany - 1);
 }
 
-TEST_CASE("a search that has to wait for its turn finds the circle then, and the newest request is told") {
-  BrokerRig rig;
-  for (const char* name : {"x", "y", "z"}) rig.acquire(want("owner of " + std::string(name), {name}));
-  rig.piece = 3ms;  // each search takes a turn
-  rig.one_turn = true;
-  rig.acquire(want("owner of z", {"x"}).waiting(1min));
-  const auto ann = rig.acquire(want("owner of x", {"y"}).waiting(1min));
-  const auto gone = rig.acquire(want("owner of y", {"x"}).waiting(1min));
-  const auto bob = rig.acquire(want("owner of y", {"x"}).waiting(1min));
+TEST_CASE_FIXTURE(
+    BrokerRig,
+    "a search that has to wait for its turn finds the circle then, and the newest request is told") {
+  for (const char* name : {"x", "y", "z"}) acquire(want("owner of " + std::string(name), {name}));
+  piece = 3ms;  // each search takes a turn
+  one_turn = true;
+  acquire(want("owner of z", {"x"}).waiting(1min));
+  const auto ann = acquire(want("owner of x", {"y"}).waiting(1min));
+  const auto gone = acquire(want("owner of y", {"x"}).waiting(1min));
+  const auto bob = acquire(want("owner of y", {"x"}).waiting(1min));
   CHECK(bob->state() == "");
-  rig.withdraw(gone);
-  rig.finish();
+  withdraw(gone);
+  finish();
   CHECK(bob->state() == "Deadlock");
   CHECK(ann->state() == "");
   CHECK(gone->times == 0);
-  CHECK(rig.broker.counters().deadlocks == 1);
+  CHECK(broker.counters().deadlocks == 1);
 }
 
-TEST_CASE("a ticket closes a circle like a call") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}));
-  rig.acquire(want("bob", {"y"}));
-  rig.enqueue(want("ann", {"y"}));
-  CHECK(rig.enqueue(want("bob", {"x"}))->state() == "Deadlock");
+TEST_CASE_FIXTURE(BrokerRig, "a ticket closes a circle like a call") {
+  acquire(want("ann", {"x"}));
+  acquire(want("bob", {"y"}));
+  enqueue(want("ann", {"y"}));
+  CHECK(enqueue(want("bob", {"x"}))->state() == "Deadlock");
 }
 
-TEST_CASE("a writer who waits for readers waits for each of them") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}).reading());
-  rig.acquire(want("bob", {"x"}).reading());
-  rig.acquire(want("cat", {"y"}));
-  rig.acquire(want("bob", {"y"}).waiting(1min));
-  CHECK(rig.acquire(want("cat", {"x"}).waiting(1min))->state() == "Deadlock");
+TEST_CASE_FIXTURE(BrokerRig, "a writer who waits for readers waits for each of them") {
+  acquire(want("ann", {"x"}).reading());
+  acquire(want("bob", {"x"}).reading());
+  acquire(want("cat", {"y"}));
+  acquire(want("bob", {"y"}).waiting(1min));
+  CHECK(acquire(want("cat", {"x"}).waiting(1min))->state() == "Deadlock");
 }
 
-TEST_CASE("a circle goes through places in line: a reader behind a writer waits for him") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}).reading());
-  rig.acquire(want("cat", {"y"}));
-  rig.acquire(want("bob", {"z"}));
-  CHECK(rig.acquire(want("cat", {"x", "z"}).waiting(1min))->state() == "");
-  rig.acquire(want("dan", {"y"}).waiting(1min));
-  CHECK(rig.acquire(want("bob", {"x"}).reading().waiting(1min))->state() == "Deadlock");
+TEST_CASE_FIXTURE(BrokerRig, "a circle goes through places in line: a reader behind a writer waits for him") {
+  acquire(want("ann", {"x"}).reading());
+  acquire(want("cat", {"y"}));
+  acquire(want("bob", {"z"}));
+  CHECK(acquire(want("cat", {"x", "z"}).waiting(1min))->state() == "");
+  acquire(want("dan", {"y"}).waiting(1min));
+  CHECK(acquire(want("bob", {"x"}).reading().waiting(1min))->state() == "Deadlock");
 }
 
-TEST_CASE("a set waits for all of its names") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}));
-  rig.acquire(want("bob", {"y"}));
-  rig.acquire(want("cat", {"z"}));
-  rig.acquire(want("ann", {"y", "z"}).waiting(1min));
-  CHECK(rig.acquire(want("cat", {"x"}).waiting(1min))->state() == "Deadlock");
-  CHECK(rig.acquire(want("bob", {"x"}).waiting(1min))->state() == "Deadlock");
-  CHECK(rig.acquire(want("dan", {"x"}).waiting(1min))->state() == "");
+TEST_CASE_FIXTURE(BrokerRig, "a set waits for all of its names") {
+  acquire(want("ann", {"x"}));
+  acquire(want("bob", {"y"}));
+  acquire(want("cat", {"z"}));
+  acquire(want("ann", {"y", "z"}).waiting(1min));
+  CHECK(acquire(want("cat", {"x"}).waiting(1min))->state() == "Deadlock");
+  CHECK(acquire(want("bob", {"x"}).waiting(1min))->state() == "Deadlock");
+  CHECK(acquire(want("dan", {"x"}).waiting(1min))->state() == "");
 }
 
-TEST_CASE("waiting for permits is no circle: whoever gives some back will do") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"s"}).permits(1, 2));
-  rig.acquire(want("bob", {"s"}).permits(1, 2));
-  rig.acquire(want("ann", {"x"}));
-  rig.acquire(want("bob", {"x"}).waiting(1min));
-  CHECK(rig.acquire(want("ann", {"s"}).permits(1, 2).waiting(1min))->state() == "");
+TEST_CASE_FIXTURE(BrokerRig, "waiting for permits is no circle: whoever gives some back will do") {
+  acquire(want("ann", {"s"}).permits(1, 2));
+  acquire(want("bob", {"s"}).permits(1, 2));
+  acquire(want("ann", {"x"}));
+  acquire(want("bob", {"x"}).waiting(1min));
+  CHECK(acquire(want("ann", {"s"}).permits(1, 2).waiting(1min))->state() == "");
 }
 
-TEST_CASE("an owner does not wait for himself") {
-  BrokerRig rig;
-  rig.acquire(want("bob", {"x"}));
-  rig.acquire(want("ann", {"y"}));
-  CHECK(rig.acquire(want("ann", {"x"}).waiting(1min))->state() == "");
-  CHECK(rig.acquire(want("ann", {"x"}).waiting(1min))->state() == "");
+TEST_CASE_FIXTURE(BrokerRig, "an owner does not wait for himself") {
+  acquire(want("bob", {"x"}));
+  acquire(want("ann", {"y"}));
+  CHECK(acquire(want("ann", {"x"}).waiting(1min))->state() == "");
+  CHECK(acquire(want("ann", {"x"}).waiting(1min))->state() == "");
 }
 
-TEST_CASE("readers of the same lock do not wait for each other") {
-  BrokerRig rig;
-  rig.acquire(want("cat", {"x"}).reading());
-  rig.acquire(want("ann", {"y"}));
-  const auto w = rig.acquire(want("dan", {"w"}));
-  const auto set = rig.acquire(want("ann", {"w", "x"}).reading().waiting(1min));
-  CHECK(rig.acquire(want("cat", {"y"}).waiting(1min))->state() == "");
-  rig.release(w);
+TEST_CASE_FIXTURE(BrokerRig, "readers of the same lock do not wait for each other") {
+  acquire(want("cat", {"x"}).reading());
+  acquire(want("ann", {"y"}));
+  const auto w = acquire(want("dan", {"w"}));
+  const auto set = acquire(want("ann", {"w", "x"}).reading().waiting(1min));
+  CHECK(acquire(want("cat", {"y"}).waiting(1min))->state() == "");
+  release(w);
   CHECK(set->state() == "granted");
 }
 
-TEST_CASE("a reader behind a reader waits for that one's place, not for all that he waits for") {
-  BrokerRig rig;
-  const auto writer = rig.acquire(want("cat", {"n"}));
-  rig.acquire(want("bob", {"m"}));
-  rig.acquire(want("ann", {"n"}).reading().waiting(1min));
-  rig.acquire(want("ann", {"m"}).waiting(1min));
-  const auto bob = rig.acquire(want("bob", {"n"}).reading().waiting(1min));
+TEST_CASE_FIXTURE(BrokerRig,
+                  "a reader behind a reader waits for that one's place, not for all that he waits for") {
+  const auto writer = acquire(want("cat", {"n"}));
+  acquire(want("bob", {"m"}));
+  acquire(want("ann", {"n"}).reading().waiting(1min));
+  acquire(want("ann", {"m"}).waiting(1min));
+  const auto bob = acquire(want("bob", {"n"}).reading().waiting(1min));
   CHECK(bob->state() == "");
-  rig.release(writer);
+  release(writer);
   CHECK(bob->state() == "granted");
 }
 
-TEST_CASE("a reader behind a set of readers waits for all that the set waits for") {
-  BrokerRig rig;
-  rig.acquire(want("cat", {"n"}));
-  rig.acquire(want("bob", {"m"}));
-  rig.acquire(want("ann", {"m", "n"}).reading().waiting(1min));
-  CHECK(rig.acquire(want("bob", {"n"}).reading().waiting(1min))->state() == "Deadlock");
+TEST_CASE_FIXTURE(BrokerRig, "a reader behind a set of readers waits for all that the set waits for") {
+  acquire(want("cat", {"n"}));
+  acquire(want("bob", {"m"}));
+  acquire(want("ann", {"m", "n"}).reading().waiting(1min));
+  CHECK(acquire(want("bob", {"n"}).reading().waiting(1min))->state() == "Deadlock");
 }
 
-TEST_CASE("owners with several waits each are found out in bounded time") {
-  BrokerRig rig;
+TEST_CASE_FIXTURE(BrokerRig, "owners with several waits each are found out in bounded time") {
   const auto ask = [&](const char* owner, std::vector<std::string> names) {
     return want(owner, std::move(names)).leased(10min).waiting(10min);
   };
-  rig.acquire(ask("C", {"n2"}).reading());
-  rig.acquire(ask("A", {"n2"}));
-  rig.acquire(ask("D", {"n1", "n2"}).reading());
-  rig.acquire(ask("D", {"n1"}).reading());
-  rig.acquire(ask("B", {"n0"}).reading());
-  const auto cat = rig.acquire(ask("C", {"n0"}));
-  rig.acquire(ask("A", {"n1"}).reading());
-  const auto bob = rig.acquire(ask("B", {"n1", "n2"}).reading());
+  acquire(ask("C", {"n2"}).reading());
+  acquire(ask("A", {"n2"}));
+  acquire(ask("D", {"n1", "n2"}).reading());
+  acquire(ask("D", {"n1"}).reading());
+  acquire(ask("B", {"n0"}).reading());
+  const auto cat = acquire(ask("C", {"n0"}));
+  acquire(ask("A", {"n1"}).reading());
+  const auto bob = acquire(ask("B", {"n1", "n2"}).reading());
   CHECK(cat->state() == "");
   REQUIRE(bob->state() == "Deadlock");
   CHECK(bob->error().text().ends_with(
       R"({"cycle":[{"owner":"B","name":"n2"},{"owner":"A","name":"n2"},{"owner":"C","name":"n0"}]})"));
 }
 
-TEST_CASE("a place in line depends on its own wait, not on what else its owner waits for") {
-  BrokerRig rig;
-  const auto x = rig.acquire(want("cat", {"x"}));
-  const auto y = rig.acquire(want("bob", {"y"}));
-  const auto first = rig.acquire(want("ann", {"x"}).waiting(1min));
-  const auto bob = rig.acquire(want("bob", {"x"}).waiting(1min));
-  const auto second = rig.acquire(want("ann", {"y"}).waiting(1min));
+TEST_CASE_FIXTURE(BrokerRig,
+                  "a place in line depends on its own wait, not on what else its owner waits for") {
+  const auto x = acquire(want("cat", {"x"}));
+  const auto y = acquire(want("bob", {"y"}));
+  const auto first = acquire(want("ann", {"x"}).waiting(1min));
+  const auto bob = acquire(want("bob", {"x"}).waiting(1min));
+  const auto second = acquire(want("ann", {"y"}).waiting(1min));
   CHECK(second->state() == "");
-  rig.release(x);
+  release(x);
   REQUIRE(first->state() == "granted");
-  rig.release(first);
+  release(first);
   CHECK(bob->state() == "granted");
-  rig.release(y);
+  release(y);
   CHECK(second->state() == "granted");
 }
 
-TEST_CASE("a circle that leads through another place of the same owner is one") {
-  BrokerRig rig;
-  const auto y = rig.acquire(want("cat", {"y"}));
-  rig.acquire(want("dan", {"z"}));
-  rig.acquire(want("bob", {"x"}));
-  rig.acquire(want("ann", {"x", "z"}).waiting(1min));
-  rig.acquire(want("ann", {"y"}).waiting(1min));
-  rig.acquire(want("bob", {"y"}).waiting(1min));
-  rig.release(y);  // so ann has it, while her other wait is open
-  const auto ann = rig.acquire(want("ann", {"z"}).waiting(1min));
+TEST_CASE_FIXTURE(BrokerRig, "a circle that leads through another place of the same owner is one") {
+  const auto y = acquire(want("cat", {"y"}));
+  acquire(want("dan", {"z"}));
+  acquire(want("bob", {"x"}));
+  acquire(want("ann", {"x", "z"}).waiting(1min));
+  acquire(want("ann", {"y"}).waiting(1min));
+  acquire(want("bob", {"y"}).waiting(1min));
+  release(y);  // so ann has it, while her other wait is open
+  const auto ann = acquire(want("ann", {"z"}).waiting(1min));
   REQUIRE(ann->state() == "Deadlock");
   CHECK(ann->error().text().ends_with(
       R"({"cycle":[{"owner":"ann","name":"z"},{"owner":"ann","name":"x"},{"owner":"bob","name":"y"}]})"));
 }
 
-TEST_CASE("of a very long circle the error shows the beginning") {
-  BrokerRig rig;
+TEST_CASE_FIXTURE(BrokerRig, "of a very long circle the error shows the beginning") {
   constexpr int kMany = 1000;
   const std::string long_name(200, 'n');
   const auto text = [&](int i) { return long_name + std::to_string(i % kMany); };
-  for (int i = 0; i < kMany; ++i) rig.acquire(want("owner" + std::to_string(i), {text(i)}));
-  for (int i = 0; i < kMany - 1; ++i)
-    rig.acquire(want("owner" + std::to_string(i), {text(i + 1)}).waiting(1min));
-  const auto last = rig.acquire(want("owner" + std::to_string(kMany - 1), {text(0)}).waiting(1min));
+  for (int i = 0; i < kMany; ++i) acquire(want("owner" + std::to_string(i), {text(i)}));
+  for (int i = 0; i < kMany - 1; ++i) acquire(want("owner" + std::to_string(i), {text(i + 1)}).waiting(1min));
+  const auto last = acquire(want("owner" + std::to_string(kMany - 1), {text(0)}).waiting(1min));
   REQUIRE(last->state() == "Deadlock");
   CHECK(last->error().text().ends_with(R"(],"length":1000})"));
   CHECK(last->error().text().size() < 100'000);
 }
 
-TEST_CASE("a wait behind many others costs little, however much its owner holds") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}));
-  for (int i = 0; i < 2'000; ++i) rig.acquire(want("bob", {"of bob " + std::to_string(i)}));
+TEST_CASE_FIXTURE(BrokerRig, "a wait behind many others costs little, however much its owner holds") {
+  acquire(want("ann", {"x"}));
+  for (int i = 0; i < 2'000; ++i) acquire(want("bob", {"of bob " + std::to_string(i)}));
   for (int i = 0; i < 5'000; ++i) {
     const std::string owner = std::to_string(i);
-    rig.acquire(want(owner, {"of " + owner}).reading());
-    rig.acquire(want(owner, {"x"}).waiting(1min));
+    acquire(want(owner, {"of " + owner}).reading());
+    acquire(want(owner, {"x"}).waiting(1min));
   }
-  for (int i = 0; i < 5'000; ++i) rig.acquire(want("bob", {"x"}).waiting(1min));
-  CHECK(rig.waiting() == 10'000);
+  for (int i = 0; i < 5'000; ++i) acquire(want("bob", {"x"}).waiting(1min));
+  CHECK(waiting() == 10'000);
 }
 
-TEST_CASE("a long line of owners with locks of their own is no circle") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}));
+TEST_CASE_FIXTURE(BrokerRig, "a long line of owners with locks of their own is no circle") {
+  acquire(want("ann", {"x"}));
   for (int i = 0; i < 10'000; ++i) {
     const std::string owner = std::to_string(i);
-    rig.acquire(want(owner, {"of " + owner}));
-    rig.acquire(want(owner, {"x"}).waiting(1min));
+    acquire(want(owner, {"of " + owner}));
+    acquire(want(owner, {"x"}).waiting(1min));
   }
-  CHECK(rig.waiting() == 10'000);
-  CHECK(rig.acquire(want("ann", {"of 7"}).waiting(1min))->state() == "Deadlock");
+  CHECK(waiting() == 10'000);
+  CHECK(acquire(want("ann", {"of 7"}).waiting(1min))->state() == "Deadlock");
 }
 
 // The same against a plain depth-first search, over random mixes of everything that can be waited for, with
 // several waits an owner.
-namespace {
-
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 constexpr unsigned kSeeds = 500;
 #else
@@ -400,8 +376,6 @@ class Walk {
   std::vector<Asked> asked_;
 };
 
-}  // namespace
-
 TEST_CASE("who waits in a circle is told so, with a circle that is there, and nobody else is") {
   int found = 0;
   for (unsigned seed = 1; seed <= kSeeds; ++seed) {
@@ -413,4 +387,4 @@ TEST_CASE("who waits in a circle is told so, with a circle that is there, and no
   CHECK(found > static_cast<int>(kSeeds));
 }
 
-}  // namespace broker_deadlock_test
+}  // namespace zerosuite::test::broker_deadlock_test

@@ -3,129 +3,112 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_engine_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
-
-namespace {
+namespace zerosuite::test::broker_engine_test {
 
 const core::Error kFull{core::kStorageError, "full"};
 
-}  // namespace
-
-TEST_CASE("what the engine cannot keep is not granted, and leaves nothing behind") {
-  BrokerRig rig;
-  rig.engine.trouble = kFull;
-  const auto ann = rig.acquire(want("ann", {"x", "y"}));
+TEST_CASE_FIXTURE(BrokerRig, "what the engine cannot keep is not granted, and leaves nothing behind") {
+  engine.trouble = kFull;
+  const auto ann = acquire(want("ann", {"x", "y"}));
   CHECK(ann->state() == "StorageError");
-  CHECK(rig.broker.table().names().empty());
-  CHECK(rig.broker.table().find_owner("ann") == nullptr);
+  CHECK(broker.table().names().empty());
+  CHECK(broker.table().find_owner("ann") == nullptr);
 }
 
-TEST_CASE("the next in line is tried when the engine could not keep the grant of the first") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  rig.engine.trouble = kFull;
-  const auto ann = rig.acquire(want("ann"));
-  rig.engine.trouble.reset();
-  const auto bob = rig.acquire(want("bob").waiting(1min));
+TEST_CASE_FIXTURE(BrokerRig,
+                  "the next in line is tried when the engine could not keep the grant of the first") {
+  engine.slow = true;
+  engine.trouble = kFull;
+  const auto ann = acquire(want("ann"));
+  engine.trouble.reset();
+  const auto bob = acquire(want("bob").waiting(1min));
   CHECK(bob->state() == "");
-  rig.commit_all();
+  commit_all();
   CHECK(ann->state() == "StorageError");
   CHECK(bob->state() == "granted");
 }
 
-TEST_CASE("while a commit is in flight its names are taken") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  const auto ann = rig.acquire(want("ann").leased(5s));
-  const auto bob = rig.acquire(want("bob"));
+TEST_CASE_FIXTURE(BrokerRig, "while a commit is in flight its names are taken") {
+  engine.slow = true;
+  const auto ann = acquire(want("ann").leased(5s));
+  const auto bob = acquire(want("bob"));
   REQUIRE(bob->state() == "held");
   CHECK(bob->busy().holder == "ann");
   CHECK(bob->busy().remaining == 5s);
-  CHECK(rig.broker.info("x").holders.empty());
-  rig.pass(3s);
-  rig.commit_all();
+  CHECK(broker.info("x").holders.empty());
+  pass(3s);
+  commit_all();
   CHECK(ann->granted().lease == 5s);
 }
 
-TEST_CASE("who finds a name held elsewhere waits at the head, and is tried again when it is free") {
-  BrokerRig rig;
-  rig.engine.elsewhere = {"x"};
-  const auto ann = rig.acquire(want("ann").waiting(1min));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
+TEST_CASE_FIXTURE(BrokerRig,
+                  "who finds a name held elsewhere waits at the head, and is tried again when it is free") {
+  engine.elsewhere = {"x"};
+  const auto ann = acquire(want("ann").waiting(1min));
+  const auto bob = acquire(want("bob").waiting(1min));
   CHECK(ann->state() == "");
-  CHECK(rig.engine.refused == 1);
-  rig.free("x");
+  CHECK(engine.refused == 1);
+  free("x");
   CHECK(ann->state() == "granted");
   CHECK(bob->state() == "");
 }
 
-TEST_CASE("readers who find a name held elsewhere come back in their old order") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  rig.engine.elsewhere = {"x"};
-  const auto ann = rig.acquire(want("ann").reading().waiting(1min));
-  const auto bob = rig.acquire(want("bob").reading().waiting(1min));
-  rig.acquire(want("cat").waiting(1min));
-  rig.commit_all();
-  const auto waiters = rig.broker.info("x").waiters;
+TEST_CASE_FIXTURE(BrokerRig, "readers who find a name held elsewhere come back in their old order") {
+  engine.slow = true;
+  engine.elsewhere = {"x"};
+  const auto ann = acquire(want("ann").reading().waiting(1min));
+  const auto bob = acquire(want("bob").reading().waiting(1min));
+  acquire(want("cat").waiting(1min));
+  commit_all();
+  const auto waiters = broker.info("x").waiters;
   REQUIRE(waiters.size() == 3);
   CHECK(waiters[0].owner == "ann");
   CHECK(waiters[1].owner == "bob");
   CHECK(waiters[2].owner == "cat");
 }
 
-TEST_CASE("who does not wait for a name held elsewhere hears so, and who waits until his time is over") {
-  BrokerRig rig;
-  rig.engine.elsewhere = {"x"};
-  const auto ann = rig.acquire(want("ann"));
+TEST_CASE_FIXTURE(
+    BrokerRig, "who does not wait for a name held elsewhere hears so, and who waits until his time is over") {
+  engine.elsewhere = {"x"};
+  const auto ann = acquire(want("ann"));
   REQUIRE(ann->state() == "held");
   CHECK(ann->busy().holder == "");
-  CHECK(rig.broker.table().names().empty());
-  const auto bob = rig.acquire(want("bob").waiting(2s));
-  rig.pass(2s);
+  CHECK(broker.table().names().empty());
+  const auto bob = acquire(want("bob").waiting(2s));
+  pass(2s);
   CHECK(bob->state() == "timeout");
-  rig.engine.elsewhere.clear();
-  CHECK(rig.acquire(want("cat"))->state() == "granted");
+  engine.elsewhere.clear();
+  CHECK(acquire(want("cat"))->state() == "granted");
 }
 
-TEST_CASE("a ticket for a name held elsewhere is a place in line") {
-  BrokerRig rig;
-  rig.engine.elsewhere = {"x"};
-  const auto ann = rig.enqueue(want("ann"));
+TEST_CASE_FIXTURE(BrokerRig, "a ticket for a name held elsewhere is a place in line") {
+  engine.elsewhere = {"x"};
+  const auto ann = enqueue(want("ann"));
   REQUIRE(ann->state() == "queued");
-  rig.free("x");
-  CHECK(rig.wait(ann->busy().ticket, 0s)->state() == "granted");
+  free("x");
+  CHECK(wait(ann->busy().ticket, 0s)->state() == "granted");
 }
 
-TEST_CASE("a broker that drains grants nothing to who waits or comes, and takes back what is released") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  const auto ticket = rig.enqueue(want("cat"));
-  rig.drain();
-  CHECK(rig.broker.acquires().draining());
+TEST_CASE_FIXTURE(
+    HeldRig, "a broker that drains grants nothing to who waits or comes, and takes back what is released") {
+  const auto bob = acquire(want("bob").waiting(1min));
+  const auto ticket = enqueue(want("cat"));
+  drain();
+  CHECK(broker.acquires().draining());
   CHECK(bob->state() == "ShuttingDown");
-  CHECK(rig.waiting() == 0);
-  CHECK(outcome([&] { rig.acquire(want("dan", {"y"})); }) == "ShuttingDown");
-  CHECK(outcome([&] { rig.enqueue(want("dan", {"y"})); }) == "ShuttingDown");
-  CHECK(outcome(rig.extend(ann, 1min)) == "ok");
-  CHECK(value(rig.release(ann)).count == 0);
+  CHECK(waiting() == 0);
+  CHECK(outcome([&] { acquire(want("dan", {"y"})); }) == "ShuttingDown");
+  CHECK(outcome([&] { enqueue(want("dan", {"y"})); }) == "ShuttingDown");
+  CHECK(outcome(extend(ann, 1min)) == "ok");
+  CHECK(value(release(ann)).count == 0);
 }
 
-TEST_CASE("who is asked for while the broker begins to drain does not go back in line") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  rig.engine.elsewhere = {"x"};
-  const auto ann = rig.acquire(want("ann").waiting(1min));
-  rig.drain();
-  rig.commit_all();
+TEST_CASE_FIXTURE(BrokerRig, "who is asked for while the broker begins to drain does not go back in line") {
+  engine.slow = true;
+  engine.elsewhere = {"x"};
+  const auto ann = acquire(want("ann").waiting(1min));
+  drain();
+  commit_all();
   CHECK(ann->state() == "ShuttingDown");
 }
 
@@ -149,22 +132,22 @@ TEST_CASE("an engine that recovers grants nothing new, and what it knows of is a
   CHECK(rig.acquire(want("ann"))->granted().count == 2);
 }
 
-TEST_CASE("an operator ends all holds of a name, and its owners and the next in line hear so") {
-  BrokerRig rig;
-  const auto watcher = rig.watch("");
-  const auto ann = rig.acquire(want("ann").reading());
-  const auto bob = rig.acquire(want("bob").reading());
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  const lock::Revoked revoked = rig.force_release("x", "maintenance");
+TEST_CASE_FIXTURE(BrokerRig,
+                  "an operator ends all holds of a name, and its owners and the next in line hear so") {
+  const auto watcher = watch("");
+  const auto ann = acquire(want("ann").reading());
+  const auto bob = acquire(want("bob").reading());
+  const auto cat = acquire(want("cat").waiting(1min));
+  const lock::Revoked revoked = force_release("x", "maintenance");
   CHECK(revoked.released == 2);
   CHECK(revoked.token > bob->granted().token);
   REQUIRE(cat->state() == "granted");
   CHECK(cat->granted().token >= revoked.token);
   CHECK(watcher->events.at(2).text == "maintenance");
-  CHECK(outcome(rig.release(ann)) == "StaleToken");
-  CHECK(rig.broker.counters().revoked == 2);
-  CHECK(rig.force_release("free", "").released == 0);
-  CHECK(outcome([&] { rig.force_release("", ""); }) == "InvalidArgument");
+  CHECK(outcome(release(ann)) == "StaleToken");
+  CHECK(broker.counters().revoked == 2);
+  CHECK(force_release("free", "").released == 0);
+  CHECK(outcome([&] { force_release("", ""); }) == "InvalidArgument");
 }
 
-}  // namespace broker_engine_test
+}  // namespace zerosuite::test::broker_engine_test

@@ -3,23 +3,15 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_inspect_test {
+namespace zerosuite::test::broker_inspect_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::want;
-
-TEST_CASE("a name shows who holds it and who waits for it") {
-  BrokerRig rig;
-  const auto ann = rig.session("ann");
+TEST_CASE_FIXTURE(SessionRig, "a name shows who holds it and who waits for it") {
   const auto request = want("ann").reading().bound_to(ann->id).leased(10s);
-  rig.acquire(request.with([](auto& wanted) { wanted.spec.data = "host 1"; }));
-  rig.pass(2s);
-  rig.acquire(want("bob").waiting(1min));
-  rig.pass(1s);
-  const lock::NameView view = rig.broker.info("x");
+  acquire(request.with([](auto& wanted) { wanted.spec.data = "host 1"; }));
+  pass(2s);
+  acquire(want("bob").waiting(1min));
+  pass(1s);
+  const lock::NameView view = broker.info("x");
   REQUIRE(view.holders.size() == 1);
   const lock::HolderView& holder = view.holders[0];
   CHECK(holder.owner == "ann");
@@ -33,15 +25,14 @@ TEST_CASE("a name shows who holds it and who waits for it") {
   CHECK(view.waiters[0].waited == 1s);
   CHECK(view.queue_length == 1);
   CHECK_FALSE(view.semaphore);
-  CHECK(rig.broker.info("free").holders.empty());
-  CHECK(rig.broker.epoch() == 7);
+  CHECK(broker.info("free").holders.empty());
+  CHECK(broker.epoch() == 7);
 }
 
-TEST_CASE("of a long line the first are shown and all are counted") {
-  BrokerRig rig;
-  rig.acquire(want("ann").permits(4, 4));
-  for (int i = 0; i < 150; ++i) rig.acquire(want(std::to_string(i)).permits(1, 4).waiting(1min));
-  const lock::NameView view = rig.broker.info("x");
+TEST_CASE_FIXTURE(BrokerRig, "of a long line the first are shown and all are counted") {
+  acquire(want("ann").permits(4, 4));
+  for (int i = 0; i < 150; ++i) acquire(want(std::to_string(i)).permits(1, 4).waiting(1min));
+  const lock::NameView view = broker.info("x");
   CHECK(view.semaphore);
   CHECK(view.limit == 4);
   CHECK(view.waiters.size() == 100);
@@ -49,88 +40,81 @@ TEST_CASE("of a long line the first are shown and all are counted") {
   CHECK(view.queue_length == 150);
 }
 
-TEST_CASE("names are listed by prefix, a page at a time") {
-  BrokerRig rig;
-  for (const char* name : {"b/2", "a", "b/1", "c", "b/3"}) rig.acquire(want("ann", {name}));
-  const lock::Page first = rig.broker.list("b/", 2, "");
+TEST_CASE_FIXTURE(BrokerRig, "names are listed by prefix, a page at a time") {
+  for (const char* name : {"b/2", "a", "b/1", "c", "b/3"}) acquire(want("ann", {name}));
+  const lock::Page first = broker.list("b/", 2, "");
   REQUIRE(first.names.size() == 2);
   CHECK(first.names[0].name == "b/1");
   CHECK(first.names[1].name == "b/2");
   CHECK(first.cursor == "b/3");
-  const lock::Page last = rig.broker.list("b/", 2, first.cursor);
+  const lock::Page last = broker.list("b/", 2, first.cursor);
   REQUIRE(last.names.size() == 1);
   CHECK(last.names[0].name == "b/3");
   CHECK(last.cursor == "");
-  CHECK(rig.broker.list("", 10, "").names.size() == 5);
+  CHECK(broker.list("", 10, "").names.size() == 5);
 }
 
-TEST_CASE("a token is good as long as its hold is there") {
-  BrokerRig rig;
-  CHECK(rig.broker.check("x", 100).current == 0);
-  const auto ann = rig.acquire(want("ann").reading().leased(5s));
-  rig.acquire(want("bob").reading().leased(9s));
-  const lock::Check good = rig.broker.check("x", ann->granted().token);
+TEST_CASE_FIXTURE(BrokerRig, "a token is good as long as its hold is there") {
+  CHECK(broker.check("x", 100).current == 0);
+  const auto ann = acquire(want("ann").reading().leased(5s));
+  acquire(want("bob").reading().leased(9s));
+  const lock::Check good = broker.check("x", ann->granted().token);
   CHECK(good.valid);
   CHECK(good.owner == "ann");
   CHECK(good.remaining == 5s);
-  rig.pass(5s);
-  const lock::Check stale = rig.broker.check("x", ann->granted().token);
+  pass(5s);
+  const lock::Check stale = broker.check("x", ann->granted().token);
   CHECK_FALSE(stale.valid);
   CHECK(stale.owner == "bob");
   CHECK(stale.current > ann->granted().token);
 }
 
-TEST_CASE("an owner's holds come page by page, whatever ends or begins in between") {
-  BrokerRig rig;
-  std::vector<test::Asked> held;
-  for (int i = 0; i < 5; ++i) held.push_back(rig.acquire(want("ann", {std::to_string(i)})));
-  const auto first = rig.broker.holds_of("ann", 2, "");
+TEST_CASE_FIXTURE(BrokerRig, "an owner's holds come page by page, whatever ends or begins in between") {
+  std::vector<Asked> held;
+  for (int i = 0; i < 5; ++i) held.push_back(acquire(want("ann", {std::to_string(i)})));
+  const auto first = broker.holds_of("ann", 2, "");
   REQUIRE(first.holds.size() == 2);
   CHECK(first.holds.at(1).first == "1");
-  rig.release(held.at(2));
-  rig.acquire(want("ann", {"later", "too"}));
-  const auto second = rig.broker.holds_of("ann", 3, first.cursor);
+  release(held.at(2));
+  acquire(want("ann", {"later", "too"}));
+  const auto second = broker.holds_of("ann", 3, first.cursor);
   REQUIRE(second.holds.size() == 4);
   CHECK(second.holds.at(0).first == "3");
   CHECK(second.holds.at(3).first == "too");
   CHECK(second.cursor == "");
   for (const char* cursor : {"x", "1x", "99999999999999999999"})
-    CHECK(outcome([&] { rig.broker.holds_of("ann", 3, cursor); }) == "InvalidArgument");
+    CHECK(outcome([&] { broker.holds_of("ann", 3, cursor); }) == "InvalidArgument");
 }
 
-TEST_CASE("a page ends before it is too large for an answer") {
-  BrokerRig rig;
+TEST_CASE_FIXTURE(BrokerRig, "a page ends before it is too large for an answer") {
   for (int i = 0; i < 500; ++i) {
     auto noted = want("ann", {"n" + std::to_string(1000 + i)});
     noted.spec.data = std::string(1024, 'd');
-    rig.acquire(noted);
+    acquire(noted);
   }
-  const auto names = rig.broker.list("n", 1000, "");
+  const auto names = broker.list("n", 1000, "");
   CHECK(names.names.size() > 100);
   CHECK(names.names.size() < 300);
   CHECK(names.cursor == "n" + std::to_string(1000 + names.names.size()));
-  const auto holds = rig.broker.holds_of("ann", 1000, "");
+  const auto holds = broker.holds_of("ann", 1000, "");
   CHECK(holds.holds.size() > 100);
   CHECK(holds.holds.size() < 300);
-  CHECK(rig.broker.holds_of("ann", 1000, holds.cursor).holds.front().first ==
+  CHECK(broker.holds_of("ann", 1000, holds.cursor).holds.front().first ==
         "n" + std::to_string(1000 + holds.holds.size()));
 }
 
-TEST_CASE("an owner's holds are found, by all their names") {
-  BrokerRig rig;
-  const auto set = rig.acquire(want("ann", {"x", "y"}));
-  const auto z = rig.acquire(want("ann", {"z"}));
-  const auto all = rig.broker.holds_of("ann", 1000, "").holds;
+TEST_CASE_FIXTURE(BrokerRig, "an owner's holds are found, by all their names") {
+  const auto set = acquire(want("ann", {"x", "y"}));
+  const auto z = acquire(want("ann", {"z"}));
+  const auto all = broker.holds_of("ann", 1000, "").holds;
   REQUIRE(all.size() == 3);
   CHECK(all[0].first == "x");
   CHECK(all[1].first == "y");
   CHECK(all[2].second.token == z->granted().token);
-  CHECK(rig.broker.held_by("y", "ann")->token == set->granted().token);
-  CHECK(rig.broker.held_by("y", "bob") == nullptr);
-  CHECK(rig.broker.holds_of("bob", 1000, "").holds.empty());
+  CHECK(broker.held_by("y", "ann")->token == set->granted().token);
+  CHECK(broker.held_by("y", "bob") == nullptr);
+  CHECK(broker.holds_of("bob", 1000, "").holds.empty());
 }
-
-namespace {
 
 // Whether it is taken, with that changed.
 template <class Change>
@@ -139,8 +123,6 @@ bool takes(Change change) {
   change(request);
   return outcome([&] { lock::check(request, {}); }) == "ok";
 }
-
-}  // namespace
 
 TEST_CASE("a request's texts have their limits") {
   CHECK(takes([](auto& request) { request.spec.names = {std::string(255, 'x')}; }));
@@ -192,4 +174,4 @@ TEST_CASE("what a holder may use of its lease is less than the lease") {
   CHECK(lock::validity_of(1ms) == 0ms);
 }
 
-}  // namespace broker_inspect_test
+}  // namespace zerosuite::test::broker_inspect_test

@@ -8,16 +8,9 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_model_test {
+namespace zerosuite::test::broker_model_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using core::milliseconds;
-using test::Asked;
-using test::BrokerRig;
-using test::want;
-
-namespace {
 
 constexpr int kSeeds = 40;
 constexpr int kSteps = 400;
@@ -47,7 +40,7 @@ class Walk {
   Asked any() { return asked_[below(asked_.size())]; }
 
   // "x", "y" and "z" are locks, "s" is a semaphore.
-  test::Want wanted() {
+  Want wanted() {
     auto made = want(owner(), {"s"}).permits(static_cast<std::uint32_t>(1 + below(3)), 3);
     if (!chance(5)) {
       made = want(made.spec.owner, {});
@@ -107,7 +100,7 @@ class Walk {
   std::optional<lock::HoldKey> key() {
     for (int i = 0; i < 10 && !asked_.empty(); ++i) {
       const Asked one = any();
-      if (one->state() == "granted") return test::key_of(one);
+      if (one->state() == "granted") return key_of(one);
     }
     return std::nullopt;
   }
@@ -179,14 +172,12 @@ class Walk {
 
   std::mt19937 random_;
   BrokerRig rig_{{.ticket_ttl = 2s, .memory = 5s}};
-  test::Heard watcher_;
-  std::map<std::string, test::Heard> sessions_;
+  Heard watcher_;
+  std::map<std::string, Heard> sessions_;
   std::vector<Asked> asked_;
   std::map<std::string, lock::Token> newest_;
   std::size_t heard_ = 0;
 };
-
-}  // namespace
 
 TEST_CASE("whatever happens in whatever order, locks exclude, lines are kept and everybody hears once") {
   for (unsigned seed = 1; seed <= kSeeds; ++seed) {
@@ -196,4 +187,4 @@ TEST_CASE("whatever happens in whatever order, locks exclude, lines are kept and
   }
 }
 
-}  // namespace broker_model_test
+}  // namespace zerosuite::test::broker_model_test

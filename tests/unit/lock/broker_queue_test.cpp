@@ -3,116 +3,100 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_line_test {
+namespace zerosuite::test::broker_line_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
-
-TEST_CASE("a lock goes to those who wait, in the order of their coming") {
-  BrokerRig rig;
-  auto holder = rig.acquire(want("ann"));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  rig.pass(5s);
-  rig.release(holder);
+TEST_CASE_FIXTURE(BrokerRig, "a lock goes to those who wait, in the order of their coming") {
+  auto holder = acquire(want("ann"));
+  const auto bob = acquire(want("bob").waiting(1min));
+  const auto cat = acquire(want("cat").waiting(1min));
+  pass(5s);
+  release(holder);
   REQUIRE(bob->state() == "granted");
   CHECK(bob->granted().waited == 5s);
   CHECK(cat->state() == "");
-  rig.release(bob);
+  release(bob);
   CHECK(cat->state() == "granted");
 }
 
-TEST_CASE("a hold whose lease has passed goes to the next in the same turn") {
-  BrokerRig rig;
-  rig.acquire(want("ann").leased(2s));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  rig.pass(1990ms);
+TEST_CASE_FIXTURE(BrokerRig, "a hold whose lease has passed goes to the next in the same turn") {
+  acquire(want("ann").leased(2s));
+  const auto bob = acquire(want("bob").waiting(1min));
+  pass(1990ms);
   CHECK(bob->state() == "");
-  rig.timers.advance_to(rig.timers.now() + 10ms);
+  timers.advance_to(timers.now() + 10ms);
   CHECK(bob->state() == "granted");
-  CHECK(rig.engine.endings == std::vector{lock::Ending::kTaken});
-  CHECK(rig.broker.counters().expired == 1);
+  CHECK(engine.endings == std::vector{lock::Ending::kTaken});
+  CHECK(broker.counters().expired == 1);
 }
 
-TEST_CASE("who has waited long enough is told so, and who holds it") {
-  BrokerRig rig;
-  rig.acquire(want("ann").leased(1min));
-  const auto bob = rig.acquire(want("bob").waiting(2s));
-  rig.pass(1990ms);
+TEST_CASE_FIXTURE(BrokerRig, "who has waited long enough is told so, and who holds it") {
+  acquire(want("ann").leased(1min));
+  const auto bob = acquire(want("bob").waiting(2s));
+  pass(1990ms);
   CHECK(bob->state() == "");
-  rig.pass(10ms);
+  pass(10ms);
   REQUIRE(bob->state() == "timeout");
   CHECK(bob->busy().holder == "ann");
   CHECK(bob->busy().remaining == 58s);
-  CHECK(rig.waiting() == 0);
+  CHECK(waiting() == 0);
 }
 
-TEST_CASE("a waiter whose client is gone is passed over") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  rig.withdraw(bob);
-  CHECK(rig.waiting() == 1);
-  rig.release(ann);
+TEST_CASE_FIXTURE(HeldRig, "a waiter whose client is gone is passed over") {
+  const auto bob = acquire(want("bob").waiting(1min));
+  const auto cat = acquire(want("cat").waiting(1min));
+  withdraw(bob);
+  CHECK(waiting() == 1);
+  release(ann);
   CHECK(cat->state() == "granted");
 }
 
-TEST_CASE("a waiter whose client is found gone while it is told leaves the lock to the next at once") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto bob = rig.acquire(want("bob").waiting(1min).called("r"));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  rig.vanish_when_told(bob);
-  rig.release(ann);
+TEST_CASE_FIXTURE(
+    HeldRig, "a waiter whose client is found gone while it is told leaves the lock to the next at once") {
+  const auto bob = acquire(want("bob").waiting(1min).called("r"));
+  const auto cat = acquire(want("cat").waiting(1min));
+  vanish_when_told(bob);
+  release(ann);
   CHECK(bob->state() == "granted");
   CHECK(cat->state() == "granted");
   CHECK(cat->granted().token > bob->granted().token);
-  const auto again = rig.acquire(want("bob").waiting(1min).called("r"));
-  rig.release(cat);
+  const auto again = acquire(want("bob").waiting(1min).called("r"));
+  release(cat);
   CHECK(again->state() == "granted");
 }
 
-TEST_CASE("an entry whose client is found gone while it is told is left again") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.engine.slow = true;
-  const auto again = rig.acquire(want("ann"));
-  rig.vanish_when_told(again);
-  rig.commit_all();
+TEST_CASE_FIXTURE(HeldRig, "an entry whose client is found gone while it is told is left again") {
+  engine.slow = true;
+  const auto again = acquire(want("ann"));
+  vanish_when_told(again);
+  commit_all();
   CHECK(again->granted().count == 2);
-  rig.engine.slow = false;
-  CHECK(value(rig.release(ann)).count == 0);
+  engine.slow = false;
+  CHECK(value(release(ann)).count == 0);
 }
 
-TEST_CASE("what the engine grants to a client that is gone is given back, and goes to the next") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  const auto ann = rig.acquire(want("ann").called("r"));
-  const auto bob = rig.acquire(want("bob").waiting(1min));
+TEST_CASE_FIXTURE(BrokerRig,
+                  "what the engine grants to a client that is gone is given back, and goes to the next") {
+  engine.slow = true;
+  const auto ann = acquire(want("ann").called("r"));
+  const auto bob = acquire(want("bob").waiting(1min));
   CHECK(ann->state() == "");
-  rig.withdraw(ann);
-  rig.commit_all();
+  withdraw(ann);
+  commit_all();
   CHECK(bob->state() == "granted");
-  rig.engine.slow = false;
-  rig.release(bob);
-  CHECK(rig.acquire(want("ann").called("r"))->state() == "granted");
+  engine.slow = false;
+  release(bob);
+  CHECK(acquire(want("ann").called("r"))->state() == "granted");
 }
 
-TEST_CASE("a client that is gone takes nothing from its owner's other call") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  const auto first = rig.acquire(want("ann"));
-  const auto second = rig.acquire(want("ann").waiting(1min));
-  rig.withdraw(first);
-  rig.commit_all();
+TEST_CASE_FIXTURE(BrokerRig, "a client that is gone takes nothing from its owner's other call") {
+  engine.slow = true;
+  const auto first = acquire(want("ann"));
+  const auto second = acquire(want("ann").waiting(1min));
+  withdraw(first);
+  commit_all();
   REQUIRE(second->state() == "granted");
   CHECK(second->granted().count == 1);
-  CHECK(rig.broker.check("x", second->granted().token).valid);
+  CHECK(broker.check("x", second->granted().token).valid);
 }
 
 TEST_CASE("a line is as long as the limit says, and who asks without waiting does not count") {
@@ -148,23 +132,21 @@ TEST_CASE("names that an earlier process left may be waited for, though they are
   CHECK(outcome([&] { rig.acquire(want("bob", {"z"})); }) == "TooManyLocks");
 }
 
-TEST_CASE("a grant after a wait lapses when nobody confirms it") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann").leased(1s));
-  const auto bob = rig.acquire(want("bob").waiting(1min).leased(30s).confirming(2s));
-  const auto cat = rig.acquire(want("cat").waiting(1min).leased(30s).confirming(2s));
-  rig.pass(1s);
+TEST_CASE_FIXTURE(BrokerRig, "a grant after a wait lapses when nobody confirms it") {
+  const auto ann = acquire(want("ann").leased(1s));
+  const auto bob = acquire(want("bob").waiting(1min).leased(30s).confirming(2s));
+  const auto cat = acquire(want("cat").waiting(1min).leased(30s).confirming(2s));
+  pass(1s);
   CHECK(bob->granted().lease == 2s);
-  rig.pass(2s);
+  pass(2s);
   REQUIRE(cat->state() == "granted");
-  CHECK(outcome(rig.extend(cat, 10s)) == "ok");
-  rig.pass(9s);
-  CHECK(rig.acquire(want("dan"))->state() == "held");
+  CHECK(outcome(extend(cat, 10s)) == "ok");
+  pass(9s);
+  CHECK(acquire(want("dan"))->state() == "held");
 }
 
-TEST_CASE("a grant at once needs no confirmation") {
-  BrokerRig rig;
-  CHECK(rig.acquire(want("ann").leased(30s).confirming(2s))->granted().lease == 30s);
+TEST_CASE_FIXTURE(BrokerRig, "a grant at once needs no confirmation") {
+  CHECK(acquire(want("ann").leased(30s).confirming(2s))->granted().lease == 30s);
 }
 
 TEST_CASE("a client waits in its share of all lines and in no more, and goes on acquiring and releasing") {
@@ -172,7 +154,7 @@ TEST_CASE("a client waits in its share of all lines and in no more, and goes on 
   const auto by = [](const std::string& client, const std::string& name) {
     return want("owner" + client, {name}).waiting(1min).with([&](auto& request) { request.client = client; });
   };
-  std::vector<test::Asked> held;
+  std::vector<Asked> held;
   for (const char* name : {"a", "b", "c", "d", "e"}) held.push_back(rig.acquire(want("holder", {name})));
   const auto first = rig.acquire(by("1", "a"));
   for (const char* name : {"b", "c", "d"}) rig.acquire(by("1", name));
@@ -190,7 +172,7 @@ TEST_CASE("a client waits in its share of all lines and in no more, and goes on 
 TEST_CASE("those who wait are sent away in pieces when the broker drains, and none of them is granted") {
   BrokerRig rig;
   const auto held = rig.acquire(want("ann"));
-  std::vector<test::Asked> waiting;
+  std::vector<Asked> waiting;
   for (int i = 0; i < 3'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(1min)));
   rig.piece = 10us;
   rig.drain();
@@ -205,7 +187,7 @@ TEST_CASE("those who wait are sent away in pieces when the broker drains, and no
 TEST_CASE("very many waits that end at once end in pieces, and who is granted meanwhile has it") {
   BrokerRig rig;
   const auto held = rig.acquire(want("ann").leased(1h));
-  std::vector<test::Asked> waiting;
+  std::vector<Asked> waiting;
   for (int i = 0; i < 2'000; ++i) waiting.push_back(rig.acquire(want(std::to_string(i)).waiting(5s)));
   rig.piece = 10us;
   rig.pass(5s);
@@ -218,54 +200,52 @@ TEST_CASE("very many waits that end at once end in pieces, and who is granted me
   CHECK(rig.waiting() == 0);
 }
 
-TEST_CASE("a lock that very many share is found, entered and left like any other") {
-  BrokerRig rig;
-  std::vector<test::Asked> readers;
-  for (int i = 0; i < 300; ++i) readers.push_back(rig.acquire(want(std::to_string(i)).reading()));
-  for (int i = 0; i < 300; ++i) rig.acquire(want("7", {"of 7: " + std::to_string(i)}));
-  CHECK(rig.acquire(want("7").reading())->granted().count == 2);
-  CHECK(outcome([&] { rig.acquire(want("7", {"x", "y"})); }) == "NotReentrant");
-  CHECK(rig.acquire(want("7"))->state() == "UpgradeNotAllowed");
-  const auto writer = rig.acquire(want("writer").waiting(1min));
-  for (const auto& reader : readers) rig.release(reader);
-  CHECK(rig.broker.check("x", readers.at(7)->granted().token).valid);
+TEST_CASE_FIXTURE(BrokerRig, "a lock that very many share is found, entered and left like any other") {
+  std::vector<Asked> readers;
+  for (int i = 0; i < 300; ++i) readers.push_back(acquire(want(std::to_string(i)).reading()));
+  for (int i = 0; i < 300; ++i) acquire(want("7", {"of 7: " + std::to_string(i)}));
+  CHECK(acquire(want("7").reading())->granted().count == 2);
+  CHECK(outcome([&] { acquire(want("7", {"x", "y"})); }) == "NotReentrant");
+  CHECK(acquire(want("7"))->state() == "UpgradeNotAllowed");
+  const auto writer = acquire(want("writer").waiting(1min));
+  for (const auto& reader : readers) release(reader);
+  CHECK(broker.check("x", readers.at(7)->granted().token).valid);
   CHECK(writer->state() == "");
-  rig.release(readers.at(7));
+  release(readers.at(7));
   CHECK(writer->state() == "granted");
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    BrokerRig,
     "very many readers come in by turns when a writer leaves, and those who came later wait behind them") {
-  BrokerRig rig;
-  const auto writer = rig.acquire(want("writer"));
-  std::vector<test::Asked> readers;
-  for (int i = 0; i < 2'000; ++i)
-    readers.push_back(rig.acquire(want(std::to_string(i)).reading().waiting(1min)));
-  rig.piece = 10us;
-  CHECK(outcome(rig.release(writer)) == "ok");
+  const auto writer = acquire(want("writer"));
+  std::vector<Asked> readers;
+  for (int i = 0; i < 2'000; ++i) readers.push_back(acquire(want(std::to_string(i)).reading().waiting(1min)));
+  piece = 10us;
+  CHECK(outcome(release(writer)) == "ok");
   CHECK(readers.front()->state() == "granted");
   CHECK(readers.back()->state() == "");
-  const auto next = rig.acquire(want("next").waiting(1min));
-  const auto later = rig.acquire(want("later").reading().waiting(1min));
-  rig.withdraw(readers.at(1'998));
-  CHECK(rig.acquire(want("aside", {"y"}))->state() == "granted");
-  rig.finish();
+  const auto next = acquire(want("next").waiting(1min));
+  const auto later = acquire(want("later").reading().waiting(1min));
+  withdraw(readers.at(1'998));
+  CHECK(acquire(want("aside", {"y"}))->state() == "granted");
+  finish();
   CHECK(std::count_if(readers.begin(), readers.end(),
                       [](const auto& one) { return one->state() == "granted"; }) == 1'999);
   CHECK(readers.at(1'998)->times == 0);
   CHECK(next->state() == "");
   CHECK(later->state() == "");
-  rig.piece = 0us;
+  piece = 0us;
   for (const auto& reader : readers) {
-    if (reader->times > 0) rig.release(reader);
+    if (reader->times > 0) release(reader);
   }
   CHECK(next->state() == "granted");
 }
 
 TEST_CASE("very many waits are withdrawn at once, and the next in line has the lock some turns later") {
   BrokerRig rig;
-  std::vector<test::Asked> held;
-  std::vector<test::Asked> waiting;
+  std::vector<Asked> held;
+  std::vector<Asked> waiting;
   for (int i = 0; i < 1'000; ++i) {
     held.push_back(rig.acquire(want("ann", {std::to_string(i)}).reading()));
     waiting.push_back(rig.acquire(want("bob", {std::to_string(i)}).waiting(1min)));
@@ -281,17 +261,13 @@ TEST_CASE("very many waits are withdrawn at once, and the next in line has the l
   CHECK(rig.broker.counters().withdrawn == 1'000);
 }
 
-namespace {
-
-test::Want by(const std::string& client, const std::string& owner, std::vector<std::string> names) {
+Want by(const std::string& client, const std::string& owner, std::vector<std::string> names) {
   return want(owner, std::move(names)).reading().with([&](auto& request) { request.client = client; });
 }
 
-test::Want heavy(const test::Want& light) {
+Want heavy(const Want& light) {
   return light.with([](auto& request) { request.spec.data = std::string(1024, 'd'); });
 }
-
-}  // namespace
 
 TEST_CASE("a set takes a place for each of its names, and one more for each KiB that is kept of it") {
   const std::vector<std::string> seven = {"a", "b", "c", "d", "e", "f", "g"};
@@ -346,19 +322,19 @@ TEST_CASE("who has waited is granted from what is kept back too, and told when t
   CHECK(one->state() == "granted");
 }
 
-TEST_CASE("a lock that very many share is taken from them in pieces, but not from who comes meanwhile") {
-  BrokerRig rig;
-  for (int i = 0; i < 3'000; ++i) rig.acquire(want(std::to_string(i)).reading());
-  rig.piece = 10us;
+TEST_CASE_FIXTURE(
+    BrokerRig, "a lock that very many share is taken from them in pieces, but not from who comes meanwhile") {
+  for (int i = 0; i < 3'000; ++i) acquire(want(std::to_string(i)).reading());
+  piece = 10us;
   const auto revoked =
-      test::answered<lock::Revoked>([&](auto done) { rig.broker.force_release("x", "", std::move(done)); });
+      answered<lock::Revoked>([&](auto done) { broker.force_release("x", "", std::move(done)); });
   CHECK(outcome(revoked) == "");
-  const auto later = rig.acquire(want("later").reading());
+  const auto later = acquire(want("later").reading());
   REQUIRE(later->state() == "granted");
-  rig.finish();
+  finish();
   CHECK(test::value(revoked).released == 3'000);
-  CHECK(rig.broker.info("x").holder_count == 1);
+  CHECK(broker.info("x").holder_count == 1);
   CHECK(test::value(revoked).token <= later->granted().token);
 }
 
-}  // namespace broker_line_test
+}  // namespace zerosuite::test::broker_line_test

@@ -3,25 +3,16 @@
 
 #include "support/broker_rig.hpp"
 
-namespace broker_requests_test {
+namespace zerosuite::test::broker_requests_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Asked;
-using test::BrokerRig;
-using test::outcome;
-using test::value;
-using test::want;
-
-TEST_CASE("a request sent again while it waits keeps its place, and whoever sent it is answered") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  const auto first = rig.acquire(want("bob").waiting(1min).called("r"));
-  const auto cat = rig.acquire(want("cat").waiting(1min));
-  const auto second = rig.acquire(want("bob").waiting(1min).called("r"));
+TEST_CASE_FIXTURE(HeldRig,
+                  "a request sent again while it waits keeps its place, and whoever sent it is answered") {
+  const auto first = acquire(want("bob").waiting(1min).called("r"));
+  const auto cat = acquire(want("cat").waiting(1min));
+  const auto second = acquire(want("bob").waiting(1min).called("r"));
   CHECK(first->state() == "");
-  CHECK(rig.waiting() == 2);
-  rig.release(ann);
+  CHECK(waiting() == 2);
+  release(ann);
   CHECK(first->state() == "granted");
   REQUIRE(second->state() == "granted");
   CHECK(second->granted().token == first->granted().token);
@@ -29,88 +20,80 @@ TEST_CASE("a request sent again while it waits keeps its place, and whoever sent
   CHECK(cat->state() == "");
 }
 
-TEST_CASE("a request sent again after its grant is answered as before, with what is left of the lease") {
-  BrokerRig rig;
-  const auto first = rig.acquire(want("ann").called("r").leased(10s));
-  rig.pass(4s);
-  const auto second = rig.acquire(want("ann").called("r").leased(10s));
+TEST_CASE_FIXTURE(
+    BrokerRig, "a request sent again after its grant is answered as before, with what is left of the lease") {
+  const auto first = acquire(want("ann").called("r").leased(10s));
+  pass(4s);
+  const auto second = acquire(want("ann").called("r").leased(10s));
   REQUIRE(second->state() == "replay");
   CHECK(second->granted().token == first->granted().token);
   CHECK(second->granted().lease == 6s);
   CHECK(second->granted().count == 1);
-  CHECK(value(rig.release(first)).count == 0);
-  CHECK(rig.acquire(want("ann").called("r").leased(10s))->state() == "NotHeld");
-  CHECK(rig.broker.counters().replays == 1);
-  CHECK(rig.broker.leases().size() == 0);
+  CHECK(value(release(first)).count == 0);
+  CHECK(acquire(want("ann").called("r").leased(10s))->state() == "NotHeld");
+  CHECK(broker.counters().replays == 1);
+  CHECK(broker.leases().size() == 0);
 }
 
-TEST_CASE("an entry sent again does not enter twice") {
-  BrokerRig rig;
-  rig.acquire(want("ann"));
-  CHECK(rig.acquire(want("ann").called("r"))->granted().count == 2);
-  const auto again = rig.acquire(want("ann").called("r"));
+TEST_CASE_FIXTURE(BrokerRig, "an entry sent again does not enter twice") {
+  acquire(want("ann"));
+  CHECK(acquire(want("ann").called("r"))->granted().count == 2);
+  const auto again = acquire(want("ann").called("r"));
   CHECK(again->state() == "replay");
   CHECK(again->granted().count == 2);
-  CHECK(rig.broker.info("x").holders.at(0).count == 2);
+  CHECK(broker.info("x").holders.at(0).count == 2);
 }
 
-TEST_CASE("permits asked for again are taken once") {
-  BrokerRig rig;
-  rig.acquire(want("ann").permits(1, 3).called("r"));
-  CHECK(rig.acquire(want("ann").permits(1, 3).called("r"))->state() == "replay");
-  CHECK(rig.acquire(want("ann").permits(1, 3))->granted().available == 1);
+TEST_CASE_FIXTURE(BrokerRig, "permits asked for again are taken once") {
+  acquire(want("ann").permits(1, 3).called("r"));
+  CHECK(acquire(want("ann").permits(1, 3).called("r"))->state() == "replay");
+  CHECK(acquire(want("ann").permits(1, 3))->granted().available == 1);
 }
 
-TEST_CASE("a request_id is of its owner and of what was asked") {
-  BrokerRig rig;
-  rig.acquire(want("ann", {"x"}).called("r"));
-  CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).called("r")); }) == "RequestConflict");
-  CHECK(outcome([&] { rig.acquire(want("ann", {"x"}).called("r").permits(1, 1)); }) == "RequestConflict");
-  CHECK(outcome([&] { rig.acquire(want("ann", {"x", "y"}).called("r")); }) == "RequestConflict");
-  CHECK(rig.acquire(want("bob", {"y"}).called("r"))->state() == "granted");
+TEST_CASE_FIXTURE(BrokerRig, "a request_id is of its owner and of what was asked") {
+  acquire(want("ann", {"x"}).called("r"));
+  CHECK(outcome([&] { acquire(want("ann", {"y"}).called("r")); }) == "RequestConflict");
+  CHECK(outcome([&] { acquire(want("ann", {"x"}).called("r").permits(1, 1)); }) == "RequestConflict");
+  CHECK(outcome([&] { acquire(want("ann", {"x", "y"}).called("r")); }) == "RequestConflict");
+  CHECK(acquire(want("bob", {"y"}).called("r"))->state() == "granted");
 }
 
-TEST_CASE("no owner and request_id read as those of another, whatever their bytes") {
-  BrokerRig rig;
-  rig.acquire(want("a\nb").called("c"));
-  CHECK(rig.acquire(want("a").called("b\nc"))->state() == "held");
-  rig.acquire(want("ann", {"y\nz"}).called("r"));
-  CHECK(outcome([&] { rig.acquire(want("ann", {"y", "z"}).called("r")); }) == "RequestConflict");
+TEST_CASE_FIXTURE(BrokerRig, "no owner and request_id read as those of another, whatever their bytes") {
+  acquire(want("a\nb").called("c"));
+  CHECK(acquire(want("a").called("b\nc"))->state() == "held");
+  acquire(want("ann", {"y\nz"}).called("r"));
+  CHECK(outcome([&] { acquire(want("ann", {"y", "z"}).called("r")); }) == "RequestConflict");
 }
 
-TEST_CASE("a request that got nothing is tried again") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  CHECK(rig.acquire(want("bob").called("r"))->state() == "held");
-  const auto late = rig.acquire(want("bob").called("r").waiting(1s));
-  rig.pass(1s);
+TEST_CASE_FIXTURE(HeldRig, "a request that got nothing is tried again") {
+  CHECK(acquire(want("bob").called("r"))->state() == "held");
+  const auto late = acquire(want("bob").called("r").waiting(1s));
+  pass(1s);
   CHECK(late->state() == "timeout");
-  rig.release(ann);
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(rig.acquire(want("bob").called("r"))->state() == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.acquire(want("bob").called("r"))->state() == "granted");
+  release(ann);
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(acquire(want("bob").called("r"))->state() == "StorageError");
+  engine.trouble.reset();
+  CHECK(acquire(want("bob").called("r"))->state() == "granted");
 }
 
-TEST_CASE("a request whose client is gone may be sent again while the engine is asked") {
-  BrokerRig rig;
-  rig.engine.slow = true;
-  const auto first = rig.acquire(want("ann").called("r"));
-  rig.withdraw(first);
-  const auto second = rig.acquire(want("ann").called("r"));
-  rig.commit_all();
+TEST_CASE_FIXTURE(BrokerRig, "a request whose client is gone may be sent again while the engine is asked") {
+  engine.slow = true;
+  const auto first = acquire(want("ann").called("r"));
+  withdraw(first);
+  const auto second = acquire(want("ann").called("r"));
+  commit_all();
   CHECK(second->state() == "granted");
-  CHECK(rig.broker.check("x", second->granted().token).valid);
+  CHECK(broker.check("x", second->granted().token).valid);
 }
 
-TEST_CASE("a request numbered below an earlier one of its owner comes too late") {
-  BrokerRig rig;
-  const auto five = rig.acquire(want("ann", {"x"}).numbered(5));
-  rig.release(five);
-  CHECK(outcome([&] { rig.acquire(want("ann", {"y"}).numbered(4)); }) == "Cancelled");
-  CHECK(rig.acquire(want("ann", {"x"}).numbered(5))->state() == "NotHeld");
-  CHECK(rig.acquire(want("ann", {"y"}).numbered(6))->state() == "granted");
-  CHECK(rig.acquire(want("bob", {"z"}).numbered(1))->state() == "granted");
+TEST_CASE_FIXTURE(BrokerRig, "a request numbered below an earlier one of its owner comes too late") {
+  const auto five = acquire(want("ann", {"x"}).numbered(5));
+  release(five);
+  CHECK(outcome([&] { acquire(want("ann", {"y"}).numbered(4)); }) == "Cancelled");
+  CHECK(acquire(want("ann", {"x"}).numbered(5))->state() == "NotHeld");
+  CHECK(acquire(want("ann", {"y"}).numbered(6))->state() == "granted");
+  CHECK(acquire(want("bob", {"z"}).numbered(1))->state() == "granted");
 }
 
 TEST_CASE("requests are remembered for a while") {
@@ -135,29 +118,27 @@ TEST_CASE("a request is remembered for as long as it waits or its hold lasts") {
   CHECK(again->state() == "granted");
 }
 
-TEST_CASE("a wait that is asked for again lasts as long as the later of the two") {
-  BrokerRig rig;
-  rig.acquire(want("ann").leased(1min));
-  rig.acquire(want("bob").called("r").waiting(10s));
-  rig.pass(6s);
-  const auto again = rig.acquire(want("bob").called("r").waiting(10s));
-  rig.pass(9990ms);
+TEST_CASE_FIXTURE(BrokerRig, "a wait that is asked for again lasts as long as the later of the two") {
+  acquire(want("ann").leased(1min));
+  acquire(want("bob").called("r").waiting(10s));
+  pass(6s);
+  const auto again = acquire(want("bob").called("r").waiting(10s));
+  pass(9990ms);
   CHECK(again->state() == "");
-  rig.pass(10ms);
+  pass(10ms);
   CHECK(again->state() == "timeout");
 }
 
-TEST_CASE("a release under a request_id is done once, also where the lock stays its owner's") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  lock::HoldKey key = test::key_of(ann);
+TEST_CASE_FIXTURE(HeldRig,
+                  "a release under a request_id is done once, also where the lock stays its owner's") {
+  acquire(want("ann"));
+  lock::HoldKey key = key_of(ann);
   key.request_id = "r";
-  CHECK(value(rig.release(key)).count == 1);
-  CHECK(value(rig.release(key)).count == 1);
-  CHECK(value(rig.release(key)).replay);
+  CHECK(value(release(key)).count == 1);
+  CHECK(value(release(key)).count == 1);
+  CHECK(value(release(key)).replay);
   key.request_id = "s";
-  CHECK(value(rig.release(key)).count == 0);
+  CHECK(value(release(key)).count == 0);
 }
 
 TEST_CASE("so many requests are remembered, the latest") {
@@ -174,7 +155,7 @@ TEST_CASE("requests are remembered as long as they are not too many bytes") {
   for (int i = 0; i < 64; ++i) names.push_back(std::string(250, 'n') + std::to_string(10 + i));
   for (const char* id : {"1", "2", "3", "4", "5"}) {
     const auto set = rig.acquire(want("ann", names).called(id));
-    rig.broker.leases().release(test::key_of(set), [](const auto&) {});
+    rig.broker.leases().release(key_of(set), [](const auto&) {});
   }
   CHECK(rig.acquire(want("ann", names).called("5"))->state() == "NotHeld");
   CHECK(rig.acquire(want("ann", names).called("1"))->state() == "granted");
@@ -182,7 +163,7 @@ TEST_CASE("requests are remembered as long as they are not too many bytes") {
 
 TEST_CASE("a memory counts its bytes, keys, values and repeated entries, and gives them back") {
   lock::ExpiringMap<std::string, std::int64_t> memory(1min, {.entries = 1'000'000, .bytes = 1 << 20});
-  const auto now = test::kStart;
+  const auto now = kStart;
   for (int i = 0; i < 10'000; ++i) memory.put(std::string(1'000, 'k') + std::to_string(i), i, now);
   CHECK(memory.bytes() <= 1 << 20);
   CHECK(memory.size() > 300);
@@ -210,7 +191,7 @@ TEST_CASE("a request of an earlier process is answered again, if its hold is sti
 
 TEST_CASE("a memory does not grow however often an entry is put again") {
   lock::ExpiringMap<int, int> memory(1min, {.entries = 3, .bytes = 1 << 20});
-  auto now = test::kStart;
+  auto now = kStart;
   memory.put(1, 10, now);
   for (int i = 0; i < 100; ++i) memory.put(2, i, now);
   REQUIRE(memory.find(1) != nullptr);
@@ -243,19 +224,19 @@ TEST_CASE("a request waits as long as one of those who sent it is there, whichev
   }
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    BrokerRig,
     "of several answers to one request one may reach nobody, and the lock stays with who heard the other") {
-  BrokerRig rig;
   for (const std::uint32_t count : {1U, 2U}) {
-    rig.engine.slow = true;
+    engine.slow = true;
     const std::string id = std::to_string(count);
-    const auto lost = rig.acquire(want("ann").called(id));
-    const auto heard = rig.acquire(want("ann").called(id));
-    rig.commit_all();
+    const auto lost = acquire(want("ann").called(id));
+    const auto heard = acquire(want("ann").called(id));
+    commit_all();
     REQUIRE(heard->state() == "granted");
-    rig.undelivered(*lost);
-    rig.commit_all();
-    CHECK(rig.broker.info("x").holders.at(0).count == count);
+    undelivered(*lost);
+    commit_all();
+    CHECK(broker.info("x").holders.at(0).count == count);
   }
 }
 
@@ -273,10 +254,8 @@ TEST_CASE("what nobody is left to hear of is given back, however many had asked 
   }
 }
 
-namespace {
-
 lock::HoldKey released_as(const Asked& asked, const std::string& request_id) {
-  lock::HoldKey key = test::key_of(asked);
+  lock::HoldKey key = key_of(asked);
   key.request_id = request_id;
   return key;
 }
@@ -290,8 +269,6 @@ lock::RecoveredHold left_behind(std::vector<lock::Record> records, std::uint32_t
   spec.records = std::move(records);
   return {spec, 50, 8s};
 }
-
-}  // namespace
 
 TEST_CASE("an entry that was taken back because its client was gone is entered when it is asked for again") {
   for (const auto& wanted : {want("ann"), want("ann").reading(), want("ann", {"x", "y"})}) {
@@ -313,27 +290,25 @@ TEST_CASE("an entry that was taken back because its client was gone is entered w
   }
 }
 
-TEST_CASE("an entry asked for again while it is being taken back counts once") {
-  BrokerRig rig;
-  rig.acquire(want("ann").called("outer"));
-  rig.engine.slow = true;
-  rig.withdraw(rig.acquire(want("ann").called("inner")));
-  rig.commit();  // and now it is taken back
-  const auto again = rig.acquire(want("ann").called("inner"));
-  rig.commit_all();
+TEST_CASE_FIXTURE(BrokerRig, "an entry asked for again while it is being taken back counts once") {
+  acquire(want("ann").called("outer"));
+  engine.slow = true;
+  withdraw(acquire(want("ann").called("inner")));
+  commit();  // and now it is taken back
+  const auto again = acquire(want("ann").called("inner"));
+  commit_all();
   CHECK(again->state() == "granted");
   CHECK(again->granted().count == 2);
-  CHECK(rig.broker.info("x").holders.at(0).count == 2);
+  CHECK(broker.info("x").holders.at(0).count == 2);
 }
 
-TEST_CASE("an entry that could not be written is no entry, and asked for again is one") {
-  BrokerRig rig;
-  rig.acquire(want("ann").called("outer"));
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(rig.acquire(want("ann").called("inner"))->state() == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.broker.info("x").holders.at(0).count == 1);
-  CHECK(rig.acquire(want("ann").called("inner"))->granted().count == 2);
+TEST_CASE_FIXTURE(BrokerRig, "an entry that could not be written is no entry, and asked for again is one") {
+  acquire(want("ann").called("outer"));
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(acquire(want("ann").called("inner"))->state() == "StorageError");
+  engine.trouble.reset();
+  CHECK(broker.info("x").holders.at(0).count == 1);
+  CHECK(acquire(want("ann").called("inner"))->granted().count == 2);
 }
 
 TEST_CASE("what an earlier process did under a request_id is answered again, and not done again") {
@@ -373,26 +348,24 @@ TEST_CASE("a hold knows its latest requests for as long as it lasts, whatever th
   CHECK(rig.engine.kept.begin()->second.records.size() == 32);
 }
 
-TEST_CASE("of a hold that was entered again no release is answered before it is kept") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  rig.engine.slow = true;
-  const auto inner = rig.release(released_as(ann, "q"));
-  const auto same = rig.release(released_as(ann, "q"));
+TEST_CASE_FIXTURE(HeldRig, "of a hold that was entered again no release is answered before it is kept") {
+  acquire(want("ann"));
+  engine.slow = true;
+  const auto inner = release(released_as(ann, "q"));
+  const auto same = release(released_as(ann, "q"));
   CHECK(outcome(inner) == "");
   CHECK(outcome(same) == "");
-  rig.commit_all();
+  commit_all();
   CHECK(value(inner).count == 1);
   CHECK(value(same).count == 1);
   CHECK(value(same).replay);
-  const auto bob = rig.acquire(want("bob").waiting(1min));
-  const auto outer = rig.release(ann);
-  const auto repeated = rig.release(ann);
+  const auto bob = acquire(want("bob").waiting(1min));
+  const auto outer = release(ann);
+  const auto repeated = release(ann);
   CHECK(outcome(outer) == "");
   CHECK(bob->state() == "");
-  CHECK(rig.engine.kept.begin()->second.count == 0);
-  rig.commit_all();
+  CHECK(engine.kept.begin()->second.count == 0);
+  commit_all();
   CHECK(value(outer).count == 0);
   CHECK(value(repeated).replay);
   CHECK(bob->state() == "granted");
@@ -410,54 +383,50 @@ TEST_CASE("no release of what an earlier process left is answered before it is k
   CHECK(rig.broker.leases().size() == 0);
 }
 
-TEST_CASE("a hold that is being given back is not entered, and its owner may have the next one") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  rig.release(ann);
-  rig.engine.slow = true;
-  rig.release(ann);
-  const auto next = rig.acquire(want("ann").waiting(1s));
-  rig.commit_all();
+TEST_CASE_FIXTURE(HeldRig,
+                  "a hold that is being given back is not entered, and its owner may have the next one") {
+  acquire(want("ann"));
+  release(ann);
+  engine.slow = true;
+  release(ann);
+  const auto next = acquire(want("ann").waiting(1s));
+  commit_all();
   REQUIRE(next->state() == "granted");
   CHECK(next->granted().token > ann->granted().token);
   CHECK(next->granted().count == 1);
 }
 
-TEST_CASE("a release that could not be kept did not happen") {
-  BrokerRig rig;
-  const auto ann = rig.acquire(want("ann"));
-  rig.acquire(want("ann"));
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(outcome(rig.release(released_as(ann, "q"))) == "StorageError");
-  CHECK(outcome(rig.release(released_as(ann, "q"))) == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.broker.info("x").holders.at(0).count == 2);
-  CHECK(value(rig.release(released_as(ann, "q"))).count == 1);
-  rig.engine.trouble = core::Error{core::kStorageError, "full"};
-  CHECK(outcome(rig.release(ann)) == "StorageError");
-  rig.engine.trouble.reset();
-  CHECK(rig.acquire(want("bob"))->state() == "held");
-  CHECK(value(rig.release(ann)).count == 0);
+TEST_CASE_FIXTURE(HeldRig, "a release that could not be kept did not happen") {
+  acquire(want("ann"));
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(release(released_as(ann, "q"))) == "StorageError");
+  CHECK(outcome(release(released_as(ann, "q"))) == "StorageError");
+  engine.trouble.reset();
+  CHECK(broker.info("x").holders.at(0).count == 2);
+  CHECK(value(release(released_as(ann, "q"))).count == 1);
+  engine.trouble = core::Error{core::kStorageError, "full"};
+  CHECK(outcome(release(ann)) == "StorageError");
+  engine.trouble.reset();
+  CHECK(acquire(want("bob"))->state() == "held");
+  CHECK(value(release(ann)).count == 0);
 }
 
-TEST_CASE("several locks released under one request_id are released once") {
-  BrokerRig rig;
-  const auto set = rig.acquire(want("ann", {"x", "y"}));
-  rig.acquire(want("ann", {"x", "y"}));
-  const auto one = rig.acquire(want("ann", {"z"}));
+TEST_CASE_FIXTURE(BrokerRig, "several locks released under one request_id are released once") {
+  const auto set = acquire(want("ann", {"x", "y"}));
+  acquire(want("ann", {"x", "y"}));
+  const auto one = acquire(want("ann", {"z"}));
   const std::vector<lock::Ticketed> held = {
       {"x", set->granted().token}, {"y", set->granted().token}, {"z", one->granted().token}};
   const auto release = [&](const std::string& id) {
-    return test::answered<lock::BatchResult>(
-        [&](auto done) { rig.broker.release_many("ann", held, id, std::move(done)); });
+    return answered<lock::BatchResult>(
+        [&](auto done) { broker.release_many("ann", held, id, std::move(done)); });
   };
   for (int time = 0; time < 2; ++time) {
     CHECK(value(release("q")).done.size() == 3);
-    CHECK(rig.broker.info("x").holders.at(0).count == 1);
+    CHECK(broker.info("x").holders.at(0).count == 1);
   }
   CHECK(value(release("p")).done.size() == 3);
-  CHECK(rig.broker.info("x").holders.empty());
+  CHECK(broker.info("x").holders.empty());
 }
 
-}  // namespace broker_requests_test
+}  // namespace zerosuite::test::broker_requests_test

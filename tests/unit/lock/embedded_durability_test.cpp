@@ -9,23 +9,18 @@
 #include "support/lock_engine_rig.hpp"
 #include "support/wait.hpp"
 
-namespace embedded_durability_test {
+namespace zerosuite::test::embedded_durability_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::spec;
-
-namespace {
 
 // An engine that has given out a lease of 30 s, so that the next of that length need not be noted.
 struct Bench : EmbeddedRig {
+  using EngineCalls::acquire, EngineCalls::amend;
+
   explicit Bench(Durability kept) : EmbeddedRig(kept) {
-    ask().release(ask().acquire(spec({"first"})));
+    release(acquire(spec({"first"})));
     pass(100ms);
   }
   auto note(const std::string& what) {
@@ -42,7 +37,6 @@ struct Bench : EmbeddedRig {
   }
   // What was answered since the last time it was asked.
   std::string answered() { return std::exchange(notes, {}); }
-  void turn() { timers.advance_to(timers.now()); }
   std::size_t jobs() {
     turn();
     return offload.waiting.size();
@@ -51,8 +45,6 @@ struct Bench : EmbeddedRig {
   std::string notes;
   Token last = 0;
 };
-
-}  // namespace
 
 TEST_CASE("in sync a grant is answered after it is on the disk, in async and none at once") {
   Bench sync(Durability::kSync);
@@ -81,7 +73,7 @@ TEST_CASE("in sync the lease begins with the answer, however long the disk takes
   test::pass(bench.timers, 5s);
   bench.settle();
   CHECK(bench.answered() == "a ");
-  CHECK(bench.ask().holds("a")[0].remaining == 1s);
+  CHECK(bench.holds("a")[0].remaining == 1s);
   bench.acquire(spec({"a"}, "bob"), "b");
   CHECK(bench.answered() == "b- ");
   bench.pass(999ms);
@@ -109,7 +101,7 @@ TEST_CASE("in sync an amend waits when it makes the hold worth more, or another,
     auto held = spec({"a"});
     held.count = 2;
     held.records = {{lock::Record::Kind::kAcquire, "r", 2}};
-    const Token token = bench.ask().acquire(held);
+    const Token token = bench.acquire(held);
     change(held);
     bench.amend(token, held, "x");
     const bool waited = bench.answered().empty();
@@ -131,15 +123,15 @@ TEST_CASE("in sync an amend waits when it makes the hold worth more, or another,
 
 TEST_CASE("an amend that changes nothing writes nothing") {
   Bench bench(Durability::kSync);
-  const Token token = bench.ask().acquire(spec({"a"}));
-  CHECK(bench.ask().amend(token, spec({"a"})));
+  const Token token = bench.acquire(spec({"a"}));
+  CHECK(bench.amend(token, spec({"a"})));
   bench.pass(1s);
   CHECK(bench.jobs() == 0);
 }
 
 TEST_CASE("a release never waits, and is written within 20 ms in sync") {
   Bench bench(Durability::kSync);
-  const Token token = bench.ask().acquire(spec({"a"}));
+  const Token token = bench.acquire(spec({"a"}));
   test::release(bench.engine(), token, Ending::kReleased, bench.note("r"));
   CHECK(bench.answered() == "r ");
   CHECK(bench.jobs() == 0);
@@ -195,7 +187,7 @@ TEST_CASE("in async what was taken from somebody is given on only once that is o
   Bench bench(Durability::kAsync);
   auto held = spec({"a", "b"}, "ann");
   held.lease = 1s;
-  bench.ask().acquire(held);
+  bench.acquire(held);
   bench.pass(1s);
   bench.acquire(spec({"b"}, "bob"), "bob");
   CHECK(bench.answered().empty());
@@ -232,7 +224,7 @@ TEST_CASE("in none only the meta is written") {
 }
 
 TEST_CASE("on real threads every grant is answered once and is there after a crash") {
-  const test::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const lock::engines::EmbeddedOptions options{folder.path(), Durability::kSync, 0};
   constexpr int kGrants = 500;
   int granted = 0;
@@ -251,10 +243,10 @@ TEST_CASE("on real threads every grant is answered once and is there after a cra
       });
     };
     for (int client = 0; client < 20; ++client) ask();
-    CHECK(test::turn_until(reactor, [&] { return granted == kGrants && engine->idle(); }));
+    CHECK(turn_until(reactor, [&] { return granted == kGrants && engine->idle(); }));
   }
-  net::Timers timers(test::kStart);
-  test::HandOffload offload;
+  net::Timers timers(kStart);
+  HandOffload offload;
   const lock::engines::Embedded after(timers, offload, options);
   CHECK(after.holds().size() == kGrants);
 }
@@ -263,7 +255,7 @@ TEST_CASE("it is said when grants begin again after an unclean stop, and not aft
   EmbeddedRig rig(Durability::kNone);
   auto wanted = spec({"a"});
   wanted.lease = 10s;
-  rig.ask().acquire(wanted);
+  rig.acquire(wanted);
   rig.pass(1s);
   rig.restart();
   rig.pass(1s);
@@ -276,4 +268,4 @@ TEST_CASE("it is said when grants begin again after an unclean stop, and not aft
   CHECK(rig.notices.at(0).what == lock::engines::Notice::What::kRecovered);
 }
 
-}  // namespace embedded_durability_test
+}  // namespace zerosuite::test::embedded_durability_test

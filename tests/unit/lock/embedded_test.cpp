@@ -6,26 +6,18 @@
 #include "db/database.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace embedded_test {
+namespace zerosuite::test::embedded_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::leased;
-using test::spec;
-
-namespace {
 
 constexpr Durability kAll[] = {Durability::kSync, Durability::kAsync, Durability::kNone};
 
 // The error's name, or what it was that was acquired.
 std::string outcome(EmbeddedRig& rig, const lock::LockSpec& wanted) {
   try {
-    return rig.ask().acquire(wanted) > 0 ? "granted" : "taken";
+    return rig.acquire(wanted) > 0 ? "granted" : "taken";
   } catch (const core::Failure& failure) {
     return failure.name();
   }
@@ -33,71 +25,67 @@ std::string outcome(EmbeddedRig& rig, const lock::LockSpec& wanted) {
 
 void check_recovering(Durability durability) {
   EmbeddedRig rig(durability);
-  auto ask = rig.ask();
   const auto recovers = [&] {
     rig.restart_after_crash();
     return rig.engine().recovering();
   };
   SUBCASE("a long one that was given back") {
-    ask.release(ask.acquire(leased("a", 24h)));
-    ask.acquire(leased("b", 2s));
+    rig.release(rig.acquire(leased("a", 24h)));
+    rig.acquire(leased("b", 2s));
     rig.pass(1s);
     CHECK(recovers() == 2s);
   }
   SUBCASE("one that has passed") {
-    const Token token = ask.acquire(leased("a", 3s));
+    const Token token = rig.acquire(leased("a", 3s));
     rig.pass(3s);
-    ask.release(token, Ending::kTaken);
-    ask.acquire(leased("b", 200ms));
+    rig.release(token, Ending::kTaken);
+    rig.acquire(leased("b", 200ms));
     rig.pass(10ms);
     CHECK(recovers() == 200ms);
   }
   SUBCASE("one that still runs, among shorter ones") {
-    ask.acquire(leased("a", 24h));
-    ask.release(ask.acquire(leased("b", 2s)));
+    rig.acquire(leased("a", 24h));
+    rig.release(rig.acquire(leased("b", 2s)));
     rig.pass(1min);
     CHECK(recovers() == 24h);
   }
   SUBCASE("one that was made shorter") {
-    const Token token = ask.acquire(leased("a", 24h));
-    CHECK(ask.amend(token, leased("a", 5s)));
+    const Token token = rig.acquire(leased("a", 24h));
+    CHECK(rig.amend(token, leased("a", 5s)));
     rig.pass(2s);
-    ask.amend(token, leased("a", 5s));
+    rig.amend(token, leased("a", 5s));
     rig.pass(10ms);
-    ask.release(ask.acquire(leased("b", 1s)));
+    rig.release(rig.acquire(leased("b", 1s)));
     CHECK(recovers() == 5s);
   }
   SUBCASE("none") {
-    ask.release(ask.acquire(leased("a", 30s)));
+    rig.release(rig.acquire(leased("a", 30s)));
     rig.pass(31s);
     CHECK(recovers() == 0ms);
   }
   SUBCASE("what was not known after one crash counts until it has passed, and then no more") {
-    const Token token = ask.acquire(leased("a", 10s));
+    const Token token = rig.acquire(leased("a", 10s));
     CHECK(recovers() == 10s);
     rig.pass(9s);
     CHECK(recovers() == 10s);
     rig.pass(10s);
-    ask.release(token, Ending::kTaken);
-    ask.acquire(leased("b", 1s));
+    rig.release(token, Ending::kTaken);
+    rig.acquire(leased("b", 1s));
     rig.pass(1s);
     CHECK(recovers() == 1s);
   }
 }
 
-}  // namespace
-
 TEST_CASE("after a stop in good order every hold is back, its lease in full, and nobody waits") {
   for (const Durability durability : kAll) {
     EmbeddedRig rig(durability);
-    auto ask = rig.ask();
     auto set = context({"a", "b"}, "ann");
     set.lease = 10s;
-    const Token ann = ask.acquire(set);
+    const Token ann = rig.acquire(set);
     set.count = 4;
-    CHECK(ask.amend(ann, set));
-    const Token bob = ask.acquire(spec({"c"}, "bob"));
-    ask.release(ask.acquire(spec({"d"})));
+    CHECK(rig.amend(ann, set));
+    const Token bob = rig.acquire(spec({"c"}, "bob"));
+    rig.release(rig.acquire(spec({"d"})));
     rig.pass(9s);
     CHECK_FALSE(rig.close());
     rig.start();
@@ -111,18 +99,17 @@ TEST_CASE("after a stop in good order every hold is back, its lease in full, and
     CHECK(held[1].token == bob);
     CHECK(outcome(rig, spec({"c"}, "cy")) == "taken");
     CHECK(outcome(rig, spec({"d"}, "cy")) == "granted");
-    CHECK(ask.release(bob));
+    CHECK(rig.release(bob));
   }
 }
 
 TEST_CASE("after a crash in sync every grant is back, and nobody waits") {
   EmbeddedRig rig;
-  auto ask = rig.ask();
-  const Token ann = ask.acquire(spec({"a"}, "ann"));
+  const Token ann = rig.acquire(spec({"a"}, "ann"));
   auto more = spec({"a"}, "ann");
   more.lease = 60s;
   more.count = 2;
-  CHECK(ask.amend(ann, more));
+  CHECK(rig.amend(ann, more));
   rig.pass(20s);
   rig.restart_after_crash();
   CHECK(rig.engine().recovering() == 0ms);
@@ -137,10 +124,9 @@ TEST_CASE("after a crash in sync every grant is back, and nobody waits") {
 TEST_CASE(
     "after a crash in async what was written is back, and nobody gets more until the longest lease passed") {
   EmbeddedRig rig(Durability::kAsync);
-  auto ask = rig.ask();
-  ask.acquire(leased("a", 3s));
+  rig.acquire(leased("a", 3s));
   rig.pass(5ms);
-  ask.acquire(leased("b", 3s));  // not written yet
+  rig.acquire(leased("b", 3s));  // not written yet
   rig.restart_after_crash();
   const auto held = rig.engine().holds();
   REQUIRE(held.size() == 1);
@@ -158,7 +144,7 @@ TEST_CASE(
 TEST_CASE(
     "Recovering says for how long still, and holds that are back can be kept and given back meanwhile") {
   EmbeddedRig rig(Durability::kAsync);
-  const Token token = rig.ask().acquire(leased("a", 1s));
+  const Token token = rig.acquire(leased("a", 1s));
   rig.pass(5ms);
   rig.restart_after_crash();
   rig.pass(24ms);
@@ -166,15 +152,15 @@ TEST_CASE(
   test::acquire(rig.engine(), spec({"b"}), [&](auto result) { error = result.error(); });
   REQUIRE(error);
   CHECK(error->text().ends_with(" {\"retry_after_ms\":976}"));
-  CHECK(rig.ask().amend(token, leased("a", 1s)));
-  CHECK(rig.ask().release(token));
+  CHECK(rig.amend(token, leased("a", 1s)));
+  CHECK(rig.release(token));
 }
 
 TEST_CASE(
     "after a crash without durability nothing is back, and nobody gets anything for the longest lease") {
   EmbeddedRig rig(Durability::kNone);
-  rig.ask().acquire(leased("a", 1s));
-  rig.ask().acquire(leased("b", 1500ms));
+  rig.acquire(leased("a", 1s));
+  rig.acquire(leased("b", 1500ms));
   rig.restart_after_crash();
   CHECK(rig.engine().holds().empty());
   CHECK(rig.engine().recovering() == 1500ms);
@@ -185,11 +171,11 @@ TEST_CASE(
 TEST_CASE("without durability a hold that was given back, or lost in a crash, is never back") {
   for (const bool crash : {false, true}) {
     EmbeddedRig rig(Durability::kNone);
-    const Token token = rig.ask().acquire(leased("a", 1s));
+    const Token token = rig.acquire(leased("a", 1s));
     rig.restart();
     CHECK(rig.engine().holds().size() == 1);
     if (crash) rig.restart_after_crash();
-    CHECK(rig.ask().release(token) != crash);
+    CHECK(rig.release(token) != crash);
     rig.restart();
     CHECK(rig.engine().holds().empty());
     CHECK((rig.engine().recovering() > 0ms) == crash);
@@ -199,8 +185,8 @@ TEST_CASE("without durability a hold that was given back, or lost in a crash, is
 TEST_CASE("an amended lease counts for the longest one") {
   for (const Durability durability : {Durability::kAsync, Durability::kNone}) {
     EmbeddedRig rig(durability);
-    const Token token = rig.ask().acquire(leased("a", 1s));
-    CHECK(rig.ask().amend(token, leased("a", 9s)));
+    const Token token = rig.acquire(leased("a", 1s));
+    CHECK(rig.amend(token, leased("a", 9s)));
     rig.restart_after_crash();
     CHECK(rig.engine().recovering() == 9s);
   }
@@ -216,7 +202,7 @@ TEST_CASE("after a crash nobody waits longer than the longest lease that may sti
 
 TEST_CASE("a common lease that was given back costs the next one of its length no commit") {
   EmbeddedRig rig(Durability::kNone);
-  rig.ask().release(rig.ask().acquire(leased("a", 30s)));
+  rig.release(rig.acquire(leased("a", 30s)));
   rig.pass(29s);
   bool granted = false;
   test::acquire(rig.engine(), leased("a", 30s), [&](auto result) { granted = result && *result; });
@@ -225,13 +211,13 @@ TEST_CASE("a common lease that was given back costs the next one of its length n
 
 TEST_CASE("the durability of the run before counts, not the present one") {
   EmbeddedRig rig(Durability::kNone);
-  rig.ask().acquire(leased("a", 1s));
+  rig.acquire(leased("a", 1s));
   rig.durability = Durability::kSync;
   rig.restart_after_crash();
   CHECK(rig.engine().holds().empty());
   CHECK(rig.engine().recovering() == 1s);
   rig.pass(2s);
-  rig.ask().acquire(leased("b", 1s));
+  rig.acquire(leased("b", 1s));
   rig.durability = Durability::kNone;
   rig.restart_after_crash();
   CHECK(rig.engine().holds().size() == 1);
@@ -242,7 +228,7 @@ TEST_CASE("another crash, or a stop, while holders may not be known does not mak
   for (const bool crash : {true, false}) {
     for (const Durability next : kAll) {
       EmbeddedRig rig(Durability::kAsync);
-      const Token token = rig.ask().acquire(leased("a", 1s));
+      const Token token = rig.acquire(leased("a", 1s));
       rig.pass(5ms);
       rig.durability = next;
       rig.restart_after_crash();
@@ -265,7 +251,7 @@ TEST_CASE("another crash, or a stop, while holders may not be known does not mak
 
 TEST_CASE("once the longest lease has passed, sync is sync again") {
   EmbeddedRig rig(Durability::kAsync);
-  rig.ask().acquire(leased("a", 1s));
+  rig.acquire(leased("a", 1s));
   rig.durability = Durability::kSync;
   rig.restart_after_crash();
   rig.pass(1100ms);
@@ -286,19 +272,19 @@ TEST_CASE("a crash before the first grant keeps nobody waiting, and neither does
 
 TEST_CASE("with a damaged log nobody gets anything for the longest lease, and it is said") {
   EmbeddedRig rig;
-  rig.ask().acquire(leased("a", 1s));
-  rig.ask().acquire(leased("b", 1s));
-  rig.ask().acquire(leased("c", 1s));
+  rig.acquire(leased("a", 1s));
+  rig.acquire(leased("b", 1s));
+  rig.acquire(leased("c", 1s));
   rig.crash();
   const auto log = rig.path() / "locks.db-wal";
-  std::string content = test::content_of(log);
+  std::string content = content_of(log);
   std::size_t restored = 0;
   SUBCASE("in its middle: nothing is back") { content[32 + 24 + 40] ^= 1; }
   SUBCASE("in its last commit: all before it is back") {
     content.back() ^= 1;
     restored = 2;
   }
-  test::write_file(log, content);
+  write_file(log, content);
   rig.start();
   CHECK(rig.engine().holds().size() == restored);
   CHECK(rig.engine().recovering() == 1s);
@@ -314,17 +300,14 @@ TEST_CASE("with a damaged log nobody gets anything for the longest lease, and it
 
 TEST_CASE("a log that is gone or cut off after a crash holds everybody up, and it is said") {
   EmbeddedRig rig;
-  rig.ask().acquire(leased("a", 1s));
-  rig.ask().acquire(leased("b", 1s));
+  rig.acquire(leased("a", 1s));
+  rig.acquire(leased("b", 1s));
   rig.pass(10ms);
   rig.crash();
   const auto log = rig.path() / "locks.db-wal";
-  const std::string content = test::content_of(log);
+  const std::string content = content_of(log);
   SUBCASE("removed") { std::filesystem::remove(log); }
-  SUBCASE("empty") { test::write_file(log, ""); }
-  SUBCASE("its header") { test::write_file(log, content.substr(0, 32)); }
-  SUBCASE("less than the header of a page") { test::write_file(log, content.substr(0, 55)); }
-  SUBCASE("behind its first commit") { test::write_file(log, content.substr(0, 32 + 24 + 4096)); }
+  SUBCASE("behind its first commit") { write_file(log, content.substr(0, 32 + 24 + 4096)); }
   SUBCASE("another program has worked it into the file") {
     const db::Database tool(rig.path() / "locks.db");
     tool.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -347,7 +330,7 @@ TEST_CASE("a log that is gone or cut off after a crash holds everybody up, and i
 
 TEST_CASE("after a stop in good order there is no log to miss") {
   EmbeddedRig rig;
-  rig.ask().acquire(leased("a", 10s));
+  rig.acquire(leased("a", 10s));
   CHECK_FALSE(rig.close());
   std::filesystem::remove(rig.path() / "locks.db-wal");
   rig.start();
@@ -359,9 +342,9 @@ TEST_CASE("a hold that was given back is not back though only that was written")
   EmbeddedRig rig;
   auto held = spec({"a"});
   held.count = 2;
-  const Token token = rig.ask().acquire(held);
+  const Token token = rig.acquire(held);
   held.count = 0;
-  CHECK(rig.ask().amend(token, held));
+  CHECK(rig.amend(token, held));
   rig.restart_after_crash();
   CHECK(rig.engine().holds().empty());
   rig.pass(20ms);
@@ -377,12 +360,12 @@ TEST_CASE("a folder in use is refused") {
 
 TEST_CASE("a lease longer than the clock goes on as long as the clock") {
   EmbeddedRig rig;
-  const Token token = rig.ask().acquire(leased("a", core::milliseconds::max()));
+  const Token token = rig.acquire(leased("a", core::milliseconds::max()));
   rig.pass(1s);
   CHECK(outcome(rig, spec({"a"}, "bob")) == "taken");
   rig.restart_after_crash();
   CHECK(outcome(rig, spec({"a"}, "bob")) == "taken");
-  CHECK(rig.ask().release(token));
+  CHECK(rig.release(token));
 }
 
 TEST_CASE("what it promises follows the durability") {
@@ -399,4 +382,4 @@ TEST_CASE("what it promises follows the durability") {
   }
 }
 
-}  // namespace embedded_test
+}  // namespace zerosuite::test::embedded_test

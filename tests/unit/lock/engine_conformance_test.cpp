@@ -5,52 +5,41 @@
 
 #include "support/lock_engine_rig.hpp"
 
-namespace engine_conformance_test {
+namespace zerosuite::test::engine_conformance_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
-using test::context;
-using test::permits;
-using test::spec;
-
-namespace {
 
 using lock::engines::Durability;
 
 template <Durability kept>
-struct Embedded : test::EmbeddedRig {
+struct Embedded : EmbeddedRig {
   Embedded() : EmbeddedRig(kept) {}
 };
 using EmbeddedSync = Embedded<Durability::kSync>;
 using EmbeddedAsync = Embedded<Durability::kAsync>;
 using EmbeddedNone = Embedded<Durability::kNone>;
 
-}  // namespace
-
 #define ENGINES EmbeddedSync, EmbeddedAsync, EmbeddedNone
 
 TEST_CASE_TEMPLATE("what one owner holds no other gets until it is given back", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token token = ask.acquire(spec({"a"}, "ann"));
+  const Token token = rig.acquire(spec({"a"}, "ann"));
   CHECK(token > 0);
-  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
-  CHECK(ask.acquire(spec({"b"}, "bob")) > 0);
-  CHECK(ask.release(token));
-  CHECK(ask.acquire(spec({"a"}, "bob")) > 0);
+  CHECK(rig.acquire(spec({"a"}, "bob")) == 0);
+  CHECK(rig.acquire(spec({"b"}, "bob")) > 0);
+  CHECK(rig.release(token));
+  CHECK(rig.acquire(spec({"a"}, "bob")) > 0);
 }
 
 TEST_CASE_TEMPLATE("tokens rise over all names", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
   Token last = 0;
   for (int round = 0; round < 5; ++round) {
     for (const char* name : {"a", "b", "c"}) {
-      const Token token = ask.acquire(spec({name}));
+      const Token token = rig.acquire(spec({name}));
       CHECK(token > last);
-      CHECK(ask.release(token));
+      CHECK(rig.release(token));
       last = token;
     }
   }
@@ -71,176 +60,165 @@ TEST_CASE_TEMPLATE("a grant says how long its lease is, from the answer on", Rig
 
 TEST_CASE_TEMPLATE("shared holds go together, but not with an exclusive one", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token ann = ask.acquire(context({"a"}, "ann"));
-  const Token bob = ask.acquire(context({"a"}, "bob"));
+  const Token ann = rig.acquire(context({"a"}, "ann"));
+  const Token bob = rig.acquire(context({"a"}, "bob"));
   CHECK(bob > ann);
-  CHECK(ask.acquire(spec({"a"}, "cy")) == 0);
-  ask.release(ann);
-  CHECK(ask.acquire(spec({"a"}, "cy")) == 0);
-  ask.release(bob);
-  CHECK(ask.acquire(spec({"a"}, "cy")) > 0);
-  CHECK(ask.acquire(context({"a"}, "ann")) == 0);
+  CHECK(rig.acquire(spec({"a"}, "cy")) == 0);
+  rig.release(ann);
+  CHECK(rig.acquire(spec({"a"}, "cy")) == 0);
+  rig.release(bob);
+  CHECK(rig.acquire(spec({"a"}, "cy")) > 0);
+  CHECK(rig.acquire(context({"a"}, "ann")) == 0);
 }
 
 TEST_CASE_TEMPLATE("permits are given as long as there are any", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token two = ask.acquire(permits({"a"}, 2, 5));
+  const Token two = rig.acquire(permits({"a"}, 2, 5));
   CHECK(two > 0);
-  CHECK(ask.acquire(permits({"a"}, 4, 5)) == 0);
-  CHECK(ask.acquire(permits({"a"}, 3, 5)) > 0);
-  CHECK(ask.acquire(permits({"a"}, 1, 5)) == 0);
-  ask.release(two);
-  CHECK(ask.acquire(permits({"a"}, 2, 5)) > 0);
-  CHECK(ask.acquire(permits({"a"}, 1, 5)) == 0);
+  CHECK(rig.acquire(permits({"a"}, 4, 5)) == 0);
+  CHECK(rig.acquire(permits({"a"}, 3, 5)) > 0);
+  CHECK(rig.acquire(permits({"a"}, 1, 5)) == 0);
+  rig.release(two);
+  CHECK(rig.acquire(permits({"a"}, 2, 5)) > 0);
+  CHECK(rig.acquire(permits({"a"}, 1, 5)) == 0);
 }
 
 TEST_CASE_TEMPLATE("permits of another limit, and other kinds of holds, wait until all permits are back", Rig,
                    ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token one = ask.acquire(permits({"a"}, 1, 5));
-  CHECK(ask.acquire(permits({"a"}, 1, 6)) == 0);
-  CHECK(ask.acquire(context({"a"})) == 0);
-  CHECK(ask.acquire(spec({"a"})) == 0);
-  ask.release(one);
-  CHECK(ask.acquire(context({"a"})) > 0);
-  CHECK(ask.acquire(permits({"a"}, 1, 5)) == 0);
+  const Token one = rig.acquire(permits({"a"}, 1, 5));
+  CHECK(rig.acquire(permits({"a"}, 1, 6)) == 0);
+  CHECK(rig.acquire(context({"a"})) == 0);
+  CHECK(rig.acquire(spec({"a"})) == 0);
+  rig.release(one);
+  CHECK(rig.acquire(context({"a"})) > 0);
+  CHECK(rig.acquire(permits({"a"}, 1, 5)) == 0);
 }
 
 TEST_CASE_TEMPLATE("a set of names is taken as a whole or not at all, and given back so", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token middle = ask.acquire(spec({"b"}, "ann"));
-  CHECK(ask.acquire(spec({"a", "b", "c"}, "bob")) == 0);
-  const Token first = ask.acquire(spec({"a"}, "cy"));
+  const Token middle = rig.acquire(spec({"b"}, "ann"));
+  CHECK(rig.acquire(spec({"a", "b", "c"}, "bob")) == 0);
+  const Token first = rig.acquire(spec({"a"}, "cy"));
   CHECK(first > 0);
-  ask.release(middle);
-  ask.release(first);
-  const Token all = ask.acquire(spec({"a", "b", "c"}, "bob"));
-  for (const char* name : {"a", "b", "c"}) CHECK(ask.acquire(spec({name}, "ann")) == 0);
-  ask.release(all);
-  for (const char* name : {"a", "b", "c"}) CHECK(ask.acquire(spec({name}, "ann")) > 0);
+  rig.release(middle);
+  rig.release(first);
+  const Token all = rig.acquire(spec({"a", "b", "c"}, "bob"));
+  for (const char* name : {"a", "b", "c"}) CHECK(rig.acquire(spec({name}, "ann")) == 0);
+  rig.release(all);
+  for (const char* name : {"a", "b", "c"}) CHECK(rig.acquire(spec({name}, "ann")) > 0);
 }
 
 TEST_CASE_TEMPLATE("a hold whose lease has passed goes to the next owner, and is nobody's any more", Rig,
                    ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
   auto short_lease = spec({"a", "b"}, "ann");
   short_lease.lease = 1s;
-  const Token lapsed = ask.acquire(short_lease);
-  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
+  const Token lapsed = rig.acquire(short_lease);
+  CHECK(rig.acquire(spec({"a"}, "bob")) == 0);
   rig.pass(1001ms);
-  const Token next = ask.acquire(spec({"a"}, "bob"));
+  const Token next = rig.acquire(spec({"a"}, "bob"));
   CHECK(next > lapsed);
-  CHECK_FALSE(ask.release(lapsed));
-  CHECK_FALSE(ask.amend(lapsed, short_lease));
-  CHECK(ask.acquire(spec({"b"}, "cy")) > 0);
+  CHECK_FALSE(rig.release(lapsed));
+  CHECK_FALSE(rig.amend(lapsed, short_lease));
+  CHECK(rig.acquire(spec({"b"}, "cy")) > 0);
 }
 
 TEST_CASE_TEMPLATE("an amended lease begins anew", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
   auto wanted = spec({"a"}, "ann");
   wanted.lease = 1s;
-  const Token token = ask.acquire(wanted);
+  const Token token = rig.acquire(wanted);
   rig.pass(900ms);
-  CHECK(ask.amend(token, wanted));
+  CHECK(rig.amend(token, wanted));
   rig.pass(900ms);
-  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
+  CHECK(rig.acquire(spec({"a"}, "bob")) == 0);
   wanted.lease = 5s;
-  CHECK(ask.amend(token, wanted));
+  CHECK(rig.amend(token, wanted));
   rig.pass(4900ms);
-  CHECK(ask.acquire(spec({"a"}, "bob")) == 0);
+  CHECK(rig.acquire(spec({"a"}, "bob")) == 0);
   rig.pass(200ms);
-  CHECK(ask.acquire(spec({"a"}, "bob")) > 0);
+  CHECK(rig.acquire(spec({"a"}, "bob")) > 0);
 }
 
 TEST_CASE_TEMPLATE("a hold that became shared lets others share it", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token token = ask.acquire(spec({"a"}, "ann"));
-  CHECK(ask.acquire(context({"a"}, "bob")) == 0);
-  CHECK(ask.amend(token, context({"a"}, "ann")));
-  CHECK(ask.acquire(context({"a"}, "bob")) > 0);
-  CHECK(ask.acquire(spec({"a"}, "cy")) == 0);
+  const Token token = rig.acquire(spec({"a"}, "ann"));
+  CHECK(rig.acquire(context({"a"}, "bob")) == 0);
+  CHECK(rig.amend(token, context({"a"}, "ann")));
+  CHECK(rig.acquire(context({"a"}, "bob")) > 0);
+  CHECK(rig.acquire(spec({"a"}, "cy")) == 0);
 }
 
 TEST_CASE_TEMPLATE("a second release, and one of a token never given out, answer false", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token token = ask.acquire(spec({"a"}));
-  CHECK(ask.release(token));
-  CHECK_FALSE(ask.release(token));
-  CHECK_FALSE(ask.amend(token, spec({"a"})));
-  CHECK_FALSE(ask.release(token + 1000));
+  const Token token = rig.acquire(spec({"a"}));
+  CHECK(rig.release(token));
+  CHECK_FALSE(rig.release(token));
+  CHECK_FALSE(rig.amend(token, spec({"a"})));
+  CHECK_FALSE(rig.release(token + 1000));
 }
 
 TEST_CASE_TEMPLATE("inspect shows who holds a name, in order of tokens, with all that is kept", Rig,
                    ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
   auto first = context({"a", "b"}, "ann");
   first.lease = 10s;
   first.lock_delay = 2s;
   first.request_id = "r-1";
   first.data = std::string("x\0y", 3);
-  const Token ann = ask.acquire(first);
-  const Token bob = ask.acquire(context({"a"}, "bob"));
+  const Token ann = rig.acquire(first);
+  const Token bob = rig.acquire(context({"a"}, "bob"));
   first.count = 3;
-  CHECK(ask.amend(ann, first));
+  CHECK(rig.amend(ann, first));
   rig.pass(4s);
-  const auto held = ask.holds("a");
+  const auto held = rig.holds("a");
   REQUIRE(held.size() == 2);
   CHECK(held[0].spec == first);
   CHECK(held[0].token == ann);
   CHECK(held[0].remaining <= 6s);
   CHECK(held[0].remaining > 5s);
   CHECK(held[1].token == bob);
-  CHECK(ask.holds("b").size() == 1);
-  CHECK(ask.holds("c").empty());
+  CHECK(rig.holds("b").size() == 1);
+  CHECK(rig.holds("c").empty());
   CHECK(rig.engine().holds().size() == 2);
   rig.pass(6001ms);
-  CHECK(ask.holds("b").empty());
+  CHECK(rig.holds("b").empty());
 }
 
 TEST_CASE_TEMPLATE("who watches a name is called once when a hold on it ends", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token token = ask.acquire(spec({"a", "b"}));
-  const Token other = ask.acquire(spec({"c"}));
+  const Token token = rig.acquire(spec({"a", "b"}));
+  const Token other = rig.acquire(spec({"c"}));
   int calls = 0;
   rig.engine().watch_free("b", [&] { ++calls; });
-  ask.release(other);
+  rig.release(other);
   CHECK(calls == 0);
-  ask.release(token, Ending::kTaken);
+  rig.release(token, Ending::kTaken);
   rig.settle();
   CHECK(calls == 1);
-  ask.release(ask.acquire(spec({"b"})));
+  rig.release(rig.acquire(spec({"b"})));
   CHECK(calls == 1);
 }
 
 TEST_CASE_TEMPLATE("who watches a name is called when its lease passes, or it becomes shared", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
   auto wanted = spec({"a"});
   wanted.lease = 1s;
-  const Token token = ask.acquire(wanted);
+  const Token token = rig.acquire(wanted);
   int calls = 0;
   rig.engine().watch_free("a", [&] { ++calls; });
   rig.pass(900ms);
   CHECK(calls == 0);
   wanted.mode = lock::Mode::kShared;
-  ask.amend(token, wanted);
+  rig.amend(token, wanted);
   CHECK(calls == 1);
   rig.engine().watch_free("a", [&] { ++calls; });
   rig.pass(999ms);
   CHECK(calls == 1);
   rig.pass(2ms);
   CHECK(calls == 2);
-  CHECK(ask.acquire(spec({"a"})) > 0);
+  CHECK(rig.acquire(spec({"a"})) > 0);
 }
 
 TEST_CASE_TEMPLATE("a watch of a name that is free already is not lost", Rig, ENGINES) {
@@ -253,8 +231,7 @@ TEST_CASE_TEMPLATE("a watch of a name that is free already is not lost", Rig, EN
 
 TEST_CASE_TEMPLATE("the answers of one name come in the order of the calls", Rig, ENGINES) {
   Rig rig;
-  auto ask = rig.ask();
-  const Token held = ask.acquire(spec({"b"}, "cy"));
+  const Token held = rig.acquire(spec({"b"}, "cy"));
   std::string order;
   const auto note = [&](const char* what) { return [&, what](const auto&) { order += what; }; };
   auto& engine = rig.engine();
@@ -270,7 +247,7 @@ TEST_CASE_TEMPLATE("the answers of one name come in the order of the calls", Rig
 
 TEST_CASE_TEMPLATE("nothing is called back inside a call", Rig, ENGINES) {
   Rig rig;
-  const Token held = rig.ask().acquire(spec({"a"}, "ann"));
+  const Token held = rig.acquire(spec({"a"}, "ann"));
   std::string told;
   const auto call = [&](const char* name, auto calls) {
     core::Done<bool> done = [&told, name](const auto&) { told += name; };
@@ -306,4 +283,4 @@ TEST_CASE_TEMPLATE("an engine may be called again from inside its answers", Rig,
   CHECK(told == "got gave freed got");
 }
 
-}  // namespace engine_conformance_test
+}  // namespace zerosuite::test::engine_conformance_test

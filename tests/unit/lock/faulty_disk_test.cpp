@@ -9,19 +9,11 @@
 
 #include "support/lock_engine_rig.hpp"
 
-namespace faulty_disk_test {
+namespace zerosuite::test::faulty_disk_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using lock::Ending;
 using lock::Token;
 using lock::engines::Durability;
-using test::context;
-using test::EmbeddedRig;
-using test::FaultyDisk;
-using test::spec;
-
-namespace {
 
 // A few clients that remember what they were told.
 class Clients {
@@ -89,11 +81,11 @@ class Clients {
     }
     if (rig_.engine().recovering() > 0ms) return false;
     for (const auto& [token, wanted] : held_) {
-      for (const std::string& name : wanted.names) CHECK(rig_.ask().acquire(spec({name}, "zoe")) == 0);
+      for (const std::string& name : wanted.names) CHECK(rig_.acquire(spec({name}, "zoe")) == 0);
     }
-    const Token next = rig_.ask().acquire(spec({"new"}, "zoe"));
+    const Token next = rig_.acquire(spec({"new"}, "zoe"));
     CHECK(next > last_);
-    rig_.ask().release(next);
+    rig_.release(next);
     return true;
   }
 
@@ -147,13 +139,11 @@ bool survive(FaultyDisk::Fault fault, int nth, bool at_start) {
 
 std::string outcome(EmbeddedRig& rig, const std::string& name) {
   try {
-    return rig.ask().acquire(spec({name})) > 0 ? "granted" : "taken";
+    return rig.acquire(spec({name})) > 0 ? "granted" : "taken";
   } catch (const core::Failure& failure) {
     return failure.name() + ": " + failure.what();
   }
 }
-
-}  // namespace
 
 TEST_CASE("no write and no sync that fails loses a grant, or gives one twice") {
   for (const auto fault : {FaultyDisk::Fault::kFullOnce, FaultyDisk::Fault::kFull, FaultyDisk::Fault::kWrite,
@@ -182,10 +172,10 @@ TEST_CASE("a power cut at any moment loses no grant that was answered under sync
     rig.timers.advance_to(rig.timers.now());
     if (seed % 2 == 0) disk.fail(FaultyDisk::Fault::kSync, 1);
     const auto note = rig.path() / "lock";
-    const std::string before = test::content_of(note);
+    const std::string before = content_of(note);
     rig.offload.waiting.front().first();  // and nobody is told
     rig.crash();
-    if (seed % 4 == 0) test::write_file(note, before);  // the cut came before it knew that the sync failed
+    if (seed % 4 == 0) write_file(note, before);  // the cut came before it knew that the sync failed
     disk.cut_power(seed);
     rig.start();
     if (clients.find_all()) ++at_once;
@@ -197,14 +187,14 @@ TEST_CASE("a power cut at any moment loses no grant that was answered under sync
 TEST_CASE("on a full disk nothing more is granted until there is room, and releases go on") {
   FaultyDisk disk;
   EmbeddedRig rig;
-  const Token token = rig.ask().acquire(spec({"a"}));
+  const Token token = rig.acquire(spec({"a"}));
   disk.fail(FaultyDisk::Fault::kFull, 1);
   CHECK(outcome(rig, "b").starts_with("StorageError: "));
   CHECK(outcome(rig, "b").ends_with("database or disk is full {\"retry_after_ms\":1000}"));
   CHECK(rig.engine().holds().size() == 1);
-  CHECK_THROWS_AS(rig.ask().amend(token, spec({"a"})), core::Failure);
-  CHECK(rig.ask().release(token));
-  CHECK_FALSE(rig.ask().release(token));
+  CHECK_THROWS_AS(rig.amend(token, spec({"a"})), core::Failure);
+  CHECK(rig.release(token));
+  CHECK_FALSE(rig.release(token));
   rig.pass(3s);
   CHECK(outcome(rig, "b").starts_with("StorageError: "));
   disk.heal();
@@ -243,16 +233,16 @@ TEST_CASE("a disk that fails ends granting until the process is started anew") {
     EmbeddedRig rig;
     auto lasting = spec({"a"});
     lasting.lease = 10s;
-    const Token token = rig.ask().acquire(lasting);
+    const Token token = rig.acquire(lasting);
     disk.fail(fault, 1);
     CHECK(outcome(rig, "b").starts_with("StorageError: "));
     rig.pass(5s);
     CHECK(outcome(rig, "b").starts_with("StorageError: "));
     CHECK(outcome(rig, "b").find("retry_after_ms") == std::string::npos);
-    CHECK(rig.ask().holds("a").size() == 1);
+    CHECK(rig.holds("a").size() == 1);
     rig.pass(6s);
-    CHECK(rig.ask().holds("a").empty());
-    CHECK(rig.ask().release(token));
+    CHECK(rig.holds("a").empty());
+    CHECK(rig.release(token));
     CHECK(rig.close());
     rig.start();
     CHECK(rig.engine().recovering() == 0ms);
@@ -267,7 +257,7 @@ TEST_CASE("an amend that could not be written leaves the hold as it was") {
   EmbeddedRig rig;
   auto held = spec({"a"});
   held.lease = 10s;
-  const Token token = rig.ask().acquire(held);
+  const Token token = rig.acquire(held);
   rig.pass(4s);
   disk.fail(FaultyDisk::Fault::kFullOnce, 1);
   auto more = held;
@@ -345,4 +335,4 @@ TEST_CASE("a stop on a full disk says so, and the next start knows every holder 
   }
 }
 
-}  // namespace faulty_disk_test
+}  // namespace zerosuite::test::faulty_disk_test

@@ -9,12 +9,9 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace store_test {
+namespace zerosuite::test::store_test {
 
-using namespace zerosuite;
-using namespace zerosuite::lock::engines;
-
-namespace {
+using namespace lock::engines;
 
 Row row(const lock::LockSpec& spec) { return std::make_shared<lock::LockSpec>(spec); }
 
@@ -34,7 +31,7 @@ struct Shelf {
     batch.changes.clear();
     batch.meta = meta;
     store.write(batch);
-    test::write_file(log(), "");
+    write_file(log(), "");
   }
   // What opening it fails with; empty when it does not.
   std::string failure() const {
@@ -47,34 +44,30 @@ struct Shelf {
     return {};
   }
   void damage(const std::filesystem::path& what, const std::function<void(std::string&)>& how) const {
-    std::string content = test::content_of(what);
+    std::string content = content_of(what);
     REQUIRE_FALSE(content.empty());
     how(content);
-    test::write_file(what, content);
+    write_file(what, content);
   }
   std::string advice() const {
     return "; to go on, move " + path().string() +
            " away and start with an empty folder, once the longest lease ever granted has passed";
   }
 
-  test::TemporaryFolder above;
+  TemporaryFolder above;
   Meta meta{.durability = Durability::kSync, .clean = false, .token_limit = 1000, .max_lease_ms = 4096};
 };
 
-}  // namespace
-
-TEST_CASE("a new folder holds nothing and knows of no earlier process") {
-  const Shelf shelf;
-  HoldStore store(shelf.path());
+TEST_CASE_FIXTURE(Shelf, "a new folder holds nothing and knows of no earlier process") {
+  HoldStore store(path());
   const Recovered legacy = store.take_recovered();
   CHECK_FALSE(legacy.meta);
   CHECK(legacy.rows.empty());
   CHECK(legacy.log == db::LogState::kWhole);
 }
 
-TEST_CASE("what was written is there again, every field of it") {
-  const Shelf shelf;
-  auto spec = test::permits({"3:a", std::string("b\0c", 3), ""}, 2, 7);
+TEST_CASE_FIXTURE(Shelf, "what was written is there again, every field of it") {
+  auto spec = permits({"3:a", std::string("b\0c", 3), ""}, 2, 7);
   spec.owner = "ann \xff";
   spec.lease = core::milliseconds(123'456);
   spec.lock_delay = core::milliseconds(5);
@@ -85,26 +78,25 @@ TEST_CASE("what was written is there again, every field of it") {
   spec.held = core::milliseconds(8);
   spec.data = std::string("\0data", 5);
   {
-    HoldStore store(shelf.path());
-    store.begin(shelf.meta, false);
+    HoldStore store(path());
+    store.begin(meta, false);
     store.write({{{5, {row(spec), true}}, {6, {row(test::spec({"x"})), true}}}, std::nullopt});
     store.write({{{6, {}}}, std::nullopt});
   }
-  const Recovered legacy = HoldStore(shelf.path()).take_recovered();
-  CHECK(legacy.meta == shelf.meta);
+  const Recovered legacy = HoldStore(path()).take_recovered();
+  CHECK(legacy.meta == meta);
   REQUIRE(legacy.rows.size() == 1);
   CHECK(*legacy.rows.at(5) == spec);
 }
 
-TEST_CASE("a start may forget the rows") {
-  const Shelf shelf;
-  shelf.fill();
+TEST_CASE_FIXTURE(Shelf, "a start may forget the rows") {
+  fill();
   {
-    HoldStore store(shelf.path());
+    HoldStore store(path());
     CHECK(store.take_recovered().rows.size() == 200);
-    store.begin(shelf.meta, true);
+    store.begin(meta, true);
   }
-  CHECK(HoldStore(shelf.path()).take_recovered().rows.empty());
+  CHECK(HoldStore(path()).take_recovered().rows.empty());
 }
 
 TEST_CASE("a database that is not what was written is refused, in one line") {
@@ -124,20 +116,19 @@ TEST_CASE("a database that is not what was written is refused, in one line") {
   CHECK(failure.find('\n') == failure.npos);
 }
 
-TEST_CASE("no flipped bit of a database changes a hold unnoticed") {
-  const Shelf shelf;
-  shelf.fill(5);
-  const auto before = HoldStore(shelf.path()).take_recovered();
-  const std::string whole = test::content_of(shelf.file());
+TEST_CASE_FIXTURE(Shelf, "no flipped bit of a database changes a hold unnoticed") {
+  fill(5);
+  const auto before = HoldStore(path()).take_recovered();
+  const std::string whole = content_of(file());
   int refused = 0;
   for (std::size_t at = 0; at<whole.size(); at += at % 4096> 100 && at % 4096 < 3600 ? 61 : 1) {
     std::string flipped = whole;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << (at % 8)));
-    test::write_file(shelf.file(), flipped);
-    test::write_file(shelf.log(), "");
+    write_file(file(), flipped);
+    write_file(log(), "");
     CAPTURE(at);
     try {
-      const auto legacy = HoldStore(shelf.path()).take_recovered();
+      const auto legacy = HoldStore(path()).take_recovered();
       CHECK(legacy.meta == before.meta);
       REQUIRE(legacy.rows.size() == before.rows.size());
       for (const auto& [token, spec] : before.rows) CHECK(*legacy.rows.at(token) == *spec);
@@ -147,8 +138,6 @@ TEST_CASE("no flipped bit of a database changes a hold unnoticed") {
   }
   CHECK(refused > 500);
 }
-
-namespace {
 
 // As version 1 of the file wrote it, row for row: a lock entered twice, a set, a reader, permits.
 void write_first_version(const std::filesystem::path& file) {
@@ -169,13 +158,11 @@ void write_first_version(const std::filesystem::path& file) {
     database.exec(sql);
 }
 
-}  // namespace
-
-TEST_CASE("a database of the first version is taken over with all that was held, and is of this one then") {
-  const Shelf shelf;
-  std::filesystem::create_directories(shelf.path());
-  write_first_version(shelf.file());
-  test::write_file(shelf.path() / "lock", "zerosuite-lock\n3134\n");
+TEST_CASE_FIXTURE(
+    Shelf, "a database of the first version is taken over with all that was held, and is of this one then") {
+  std::filesystem::create_directories(path());
+  write_first_version(file());
+  write_file(path() / "lock", "zerosuite-lock\n3134\n");
   lock::LockSpec one = test::spec({"one"}, "ann");
   one.lease = core::milliseconds(60'000);
   one.lock_delay = core::milliseconds(5);
@@ -192,31 +179,31 @@ TEST_CASE("a database of the first version is taken over with all that was held,
     CHECK(legacy.rows.at(1838923542074371)->record(lock::Record::Kind::kAcquire, "7") != nullptr);
     CHECK(legacy.rows.at(1838923542074372)->permits == 2);
   };
-  Meta meta;
+  Meta old;
   {
-    HoldStore store(shelf.path());
+    HoldStore store(path());
     const Recovered legacy = store.take_recovered();
     check(legacy);
-    meta = *legacy.meta;
-    CHECK(meta.token_limit == 1838923543122945);
+    old = *legacy.meta;
+    CHECK(old.token_limit == 1838923543122945);
   }
-  check(HoldStore(shelf.path()).take_recovered());  // looking changes nothing
-  HoldStore(shelf.path()).begin(meta, false);
-  CHECK(db::Database(shelf.file()).integer("PRAGMA user_version") == 2);
-  check(HoldStore(shelf.path()).take_recovered());
-  HoldStore(shelf.path()).begin(meta, true);
-  CHECK(HoldStore(shelf.path()).take_recovered().rows.empty());
+  check(HoldStore(path()).take_recovered());  // looking changes nothing
+  HoldStore(path()).begin(old, false);
+  CHECK(db::Database(file()).integer("PRAGMA user_version") == 2);
+  check(HoldStore(path()).take_recovered());
+  HoldStore(path()).begin(old, true);
+  CHECK(HoldStore(path()).take_recovered().rows.empty());
 }
 
 TEST_CASE("a power cut while a database is taken over leaves the old one or the new one") {
   int fault = 0;
   bool fired = true;
   while (fired) {
-    test::FaultyDisk disk;
+    FaultyDisk disk;
     const Shelf shelf;
     std::filesystem::create_directories(shelf.path());
     write_first_version(shelf.file());
-    disk.fail(test::FaultyDisk::Fault::kWrite, ++fault);
+    disk.fail(FaultyDisk::Fault::kWrite, ++fault);
     try {
       HoldStore(shelf.path()).begin({.clean = false}, false);
     } catch (const core::Failure&) {
@@ -229,4 +216,4 @@ TEST_CASE("a power cut while a database is taken over leaves the old one or the 
   CHECK(fault > 3);
 }
 
-}  // namespace store_test
+}  // namespace zerosuite::test::store_test

@@ -7,16 +7,12 @@
 #include "support/faulty_disk.hpp"
 #include "support/lock_engine_rig.hpp"
 
-namespace journal_test {
+namespace zerosuite::test::journal_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using namespace zerosuite::lock::engines;
+using namespace lock::engines;
 using lock::Token;
 
-namespace {
-
-struct Desk {
+struct Desk : HandDisk {
   explicit Desk(Durability durability = Durability::kSync) {
     meta.token_limit = kTokenBlock;
     meta.max_lease_ms = 1024;
@@ -26,7 +22,7 @@ struct Desk {
     store->begin(meta, false);
     journal.emplace(timers, offload, *store, Journal::Setup{durability, meta, [] {}});
   }
-  Row row(const std::string& name) const { return std::make_shared<lock::LockSpec>(test::spec({name})); }
+  Row row(const std::string& name) const { return std::make_shared<lock::LockSpec>(spec({name})); }
   // Waits for what gathers; notes "1 " when it was written, and "1! " when not.
   void wait(const std::string& what) {
     db::CommitQueue& commits = journal->commits();
@@ -34,7 +30,6 @@ struct Desk {
                      notes += what + (error != nullptr ? "! " : " ");
                    }});
   }
-  void turn() { timers.advance_to(timers.now()); }
   void work() {
     turn();
     REQUIRE(offload.waiting.size() == 1);
@@ -47,17 +42,13 @@ struct Desk {
     return HoldStore(folder.path()).take_recovered();
   }
 
-  test::FaultyDisk disk;
-  test::TemporaryFolder folder;
-  net::Timers timers{test::kStart};
-  test::HandOffload offload;
+  FaultyDisk disk;
+  TemporaryFolder folder;
   Meta meta;
   std::optional<HoldStore> store;
   std::optional<Journal> journal;
   std::string notes;
 };
-
-}  // namespace
 
 TEST_CASE("what nobody waits for is written a little later, or with what somebody waits for") {
   for (const auto& [durability, delay] :
@@ -77,39 +68,36 @@ TEST_CASE("what nobody waits for is written a little later, or with what somebod
   }
 }
 
-TEST_CASE("a row that comes and goes before it was written costs nothing") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.journal->change(1, desk.row("b"));
-  CHECK_FALSE(desk.journal->drop(1));
-  test::pass(desk.timers, 1s);
-  CHECK(desk.offload.waiting.empty());
+TEST_CASE_FIXTURE(Desk, "a row that comes and goes before it was written costs nothing") {
+  journal->add(1, row("a"));
+  journal->change(1, row("b"));
+  CHECK_FALSE(journal->drop(1));
+  test::pass(timers, 1s);
+  CHECK(offload.waiting.empty());
 }
 
-TEST_CASE("a row that goes while it is being written is deleted with the next batch") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.turn();
-  CHECK(desk.journal->drop(1));
-  desk.wait("2");
-  desk.work();
-  desk.work();
-  CHECK(desk.notes == "1 2 ");
-  CHECK(desk.stored().rows.empty());
+TEST_CASE_FIXTURE(Desk, "a row that goes while it is being written is deleted with the next batch") {
+  journal->add(1, row("a"));
+  wait("1");
+  turn();
+  CHECK(journal->drop(1));
+  wait("2");
+  work();
+  work();
+  CHECK(notes == "1 2 ");
+  CHECK(stored().rows.empty());
 }
 
-TEST_CASE("a batch that the offload has no room for keeps its rows") {
-  Desk desk;
-  desk.offload.room = 0;
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  test::pass(desk.timers, 100ms);
-  desk.journal->add(2, desk.row("b"));
-  desk.offload.room = 1;
-  test::pass(desk.timers, 10ms);
-  desk.work();
-  CHECK(desk.stored().rows.size() == 2);
+TEST_CASE_FIXTURE(Desk, "a batch that the offload has no room for keeps its rows") {
+  offload.room = 0;
+  journal->add(1, row("a"));
+  wait("1");
+  test::pass(timers, 100ms);
+  journal->add(2, row("b"));
+  offload.room = 1;
+  test::pass(timers, 10ms);
+  work();
+  CHECK(stored().rows.size() == 2);
 }
 
 TEST_CASE("tokens and leases are covered once that is written, and tokens before they run out") {
@@ -153,67 +141,38 @@ TEST_CASE("what a failed write may have left is not counted on") {
   Desk desk(Durability::kAsync);
   desk.journal->shorten(100ms);
   desk.journal->add(1, desk.row("a"));
-  desk.disk.fail(test::FaultyDisk::Fault::kFullOnce, 3);
+  desk.disk.fail(FaultyDisk::Fault::kFullOnce, 3);
   desk.work();
   CHECK_FALSE(desk.journal->covers(1, 1000ms));
 }
 
-TEST_CASE("no lease is too long to be covered") {
-  Desk desk;
-  desk.journal->reserve(1, core::milliseconds::max());
-  desk.work();
-  CHECK(desk.journal->covers(1, core::milliseconds::max()));
+TEST_CASE_FIXTURE(Desk, "no lease is too long to be covered") {
+  journal->reserve(1, core::milliseconds::max());
+  work();
+  CHECK(journal->covers(1, core::milliseconds::max()));
 }
 
-TEST_CASE("on a full disk a probe goes out each second, and carries what is outstanding") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.wait("1");
-  desk.work();
-  desk.disk.fail(test::FaultyDisk::Fault::kFull, 1);
-  desk.journal->drop(1);
-  desk.journal->add(2, desk.row("b"));
-  desk.wait("2");
-  desk.work();
-  CHECK(desk.notes == "1 2! ");
-  CHECK(desk.journal->commits().trouble()->text().ends_with(" {\"retry_after_ms\":1000}"));
-  CHECK_FALSE(desk.journal->drop(2));
-  for (int probe = 0; probe < 3; ++probe) {
-    test::pass(desk.timers, 999ms);
-    CHECK(desk.offload.waiting.empty());
-    test::pass(desk.timers, 1ms);
-    desk.work();
-    CHECK(desk.journal->commits().trouble());
-  }
-  desk.disk.heal();
-  test::pass(desk.timers, 1s);
-  desk.work();
-  CHECK_FALSE(desk.journal->commits().trouble());
-  CHECK(desk.stored().rows.empty());
-}
-
-TEST_CASE("what changed while the failing batch was on its way is what is written in the end") {
-  Desk desk;
-  desk.journal->add(1, desk.row("a"));
-  desk.journal->add(2, desk.row("b"));
-  desk.wait("1");
-  desk.work();
-  desk.disk.fail(test::FaultyDisk::Fault::kFullOnce, 1);
-  desk.journal->change(1, desk.row("c"));
-  desk.journal->drop(2);
-  desk.journal->add(3, desk.row("d"));
-  desk.journal->add(4, desk.row("e"));
-  test::pass(desk.timers, 20ms);
-  desk.journal->change(1, desk.row("f"));
-  desk.journal->drop(3);
-  desk.journal->change(4, desk.row("g"));
-  desk.work();
-  CHECK_FALSE(desk.journal->drop(4));  // never was written
-  test::pass(desk.timers, 1s);
-  desk.work();
-  const auto rows = desk.stored().rows;
+TEST_CASE_FIXTURE(Desk, "what changed while the failing batch was on its way is what is written in the end") {
+  journal->add(1, row("a"));
+  journal->add(2, row("b"));
+  wait("1");
+  work();
+  disk.fail(FaultyDisk::Fault::kFullOnce, 1);
+  journal->change(1, row("c"));
+  journal->drop(2);
+  journal->add(3, row("d"));
+  journal->add(4, row("e"));
+  test::pass(timers, 20ms);
+  journal->change(1, row("f"));
+  journal->drop(3);
+  journal->change(4, row("g"));
+  work();
+  CHECK_FALSE(journal->drop(4));  // never was written
+  test::pass(timers, 1s);
+  work();
+  const auto rows = stored().rows;
   REQUIRE(rows.size() == 1);
   CHECK(rows.at(1)->names[0] == "f");
 }
 
-}  // namespace journal_test
+}  // namespace zerosuite::test::journal_test

@@ -16,7 +16,6 @@
 #include "support/golden.hpp"
 
 namespace zerosuite::math::arithmetic_test {
-namespace {
 
 using Words = std::vector<std::string>;
 using Numbers = std::vector<Number>;
@@ -159,5 +158,4 @@ TEST_CASE("factorials are those that 64 bits can hold") {
   CHECK(negative.message == "factorial() not defined for negative values");
 }
 
-}  // namespace
 }  // namespace zerosuite::math::arithmetic_test

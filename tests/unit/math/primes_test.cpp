@@ -7,7 +7,6 @@
 #include "core/error.hpp"
 
 namespace zerosuite::math::primes_test {
-namespace {
 
 using List = std::vector<std::int64_t>;
 
@@ -74,5 +73,4 @@ TEST_CASE("a limit above 10**11 is a ValueError") {
   CHECK_THROWS_WITH_AS(Primes(100'000'000'001), "limit must be at most 10**11", core::Failure);
 }
 
-}  // namespace
 }  // namespace zerosuite::math::primes_test

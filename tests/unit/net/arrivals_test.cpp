@@ -10,7 +10,6 @@
 #include <string>
 
 namespace zerosuite::net::arrivals_test {
-namespace {
 
 const std::string kGreeting(64, '\xff');
 const std::string kReady("\x04\x06\x05READY", 8);
@@ -21,8 +20,6 @@ std::string long_frame(char flags, std::size_t size) {
   for (std::size_t i = 0; i < 8; ++i) frame[8 - i] = static_cast<char>(size >> 8 * i & 0xff);
   return frame + std::string(size, 'x');
 }
-
-}  // namespace
 
 TEST_CASE("the scale weighs each frame and its bytes, and neither greeting nor commands, however they come") {
   const std::string command = "\x06" + long_frame(0, 300).substr(1);

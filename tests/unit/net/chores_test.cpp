@@ -7,12 +7,7 @@
 
 #include "support/fakes.hpp"
 
-namespace chores_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::chores_test {
 
 // Each look at the watch takes a millisecond.
 struct Rig {
@@ -29,65 +24,58 @@ struct Rig {
     return take();
   }
 
-  net::Timers timers{test::kStart};
-  core::TimePoint watch = test::kStart;
+  net::Timers timers{kStart};
+  core::TimePoint watch = kStart;
   core::Clock::duration tick = 1ms;
   net::Chores chores{timers, [this] { return watch += tick; }};
   std::string done;
 };
 
-}  // namespace
-
-TEST_CASE("nothing is done inside the call, and what is short at the end of the turn") {
-  Rig rig;
-  rig.tick = 0ms;
-  rig.add('a', 1);
-  rig.add('b', 1'000);
-  CHECK(rig.take() == "");
-  CHECK(rig.turn() == "a" + std::string(1'000, 'b'));
-  CHECK(rig.chores.size() == 0);
+TEST_CASE_FIXTURE(Rig, "nothing is done inside the call, and what is short at the end of the turn") {
+  tick = 0ms;
+  add('a', 1);
+  add('b', 1'000);
+  CHECK(take() == "");
+  CHECK(turn() == "a" + std::string(1'000, 'b'));
+  CHECK(chores.size() == 0);
 }
 
-TEST_CASE("a turn works for three milliseconds, and the chores take turns") {
-  Rig rig;
-  rig.add('a', 5);
-  CHECK(rig.turn() == "aaa");
-  rig.add('b', 3);
-  CHECK(rig.take() == "");
-  CHECK(rig.turn() == "aba");
-  CHECK(rig.turn() == "bb");
-  CHECK(rig.turn() == "");
-  CHECK(rig.chores.size() == 0);
+TEST_CASE_FIXTURE(Rig, "a turn works for three milliseconds, and the chores take turns") {
+  add('a', 5);
+  CHECK(turn() == "aaa");
+  add('b', 3);
+  CHECK(take() == "");
+  CHECK(turn() == "aba");
+  CHECK(turn() == "bb");
+  CHECK(turn() == "");
+  CHECK(chores.size() == 0);
 }
 
-TEST_CASE("all that is added in one turn shares its time, and the next turn has its own") {
-  Rig rig;
-  rig.add('a', 2);
-  rig.add('b', 2);
-  CHECK(rig.turn() == "aba");
-  CHECK(rig.turn() == "b");
-  rig.timers.advance_to(rig.timers.now() + 1ms);
-  rig.add('c', 3);
-  CHECK(rig.turn() == "ccc");
+TEST_CASE_FIXTURE(Rig, "all that is added in one turn shares its time, and the next turn has its own") {
+  add('a', 2);
+  add('b', 2);
+  CHECK(turn() == "aba");
+  CHECK(turn() == "b");
+  timers.advance_to(timers.now() + 1ms);
+  add('c', 3);
+  CHECK(turn() == "ccc");
 }
 
-TEST_CASE("a piece that is long is the last of its turn") {
-  Rig rig;
-  rig.tick = 100ms;
-  rig.add('a', 2);
-  CHECK(rig.turn() == "a");
-  CHECK(rig.turn() == "a");
+TEST_CASE_FIXTURE(Rig, "a piece that is long is the last of its turn") {
+  tick = 100ms;
+  add('a', 2);
+  CHECK(turn() == "a");
+  CHECK(turn() == "a");
 }
 
-TEST_CASE("what a piece adds comes after it, in the same turn") {
-  Rig rig;
-  rig.chores.add([&] {
-    rig.add('b', 1);
-    rig.done += 'a';
+TEST_CASE_FIXTURE(Rig, "what a piece adds comes after it, in the same turn") {
+  chores.add([&] {
+    add('b', 1);
+    done += 'a';
     return false;
   });
-  CHECK(rig.turn() == "ab");
-  CHECK_FALSE(rig.timers.next());
+  CHECK(turn() == "ab");
+  CHECK_FALSE(timers.next());
 }
 
-}  // namespace chores_test
+}  // namespace zerosuite::test::chores_test

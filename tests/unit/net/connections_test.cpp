@@ -15,15 +15,11 @@
 
 #include "support/wait.hpp"
 
-namespace connections_test {
+namespace zerosuite::test::connections_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Received;
 using net::Sent;
 using net::Socket;
-
-namespace {
 
 // A client of any name, or none.
 class Peer {
@@ -68,7 +64,7 @@ struct Door {
     }
   }
   bool happens(std::string_view what) {
-    return test::turn_until(reactor, [&] { return events.find(what) != events.npos; });
+    return turn_until(reactor, [&] { return events.find(what) != events.npos; });
   }
   Sent send(const std::string& to) {
     std::vector<net::Frame> answer;
@@ -157,113 +153,104 @@ class Plain {
   int fd_;
 };
 
-}  // namespace
-
-TEST_CASE("the names a router gives its peers begin somewhere else each time") {
-  Door first;
+TEST_CASE_FIXTURE(Door, "the names a router gives its peers begin somewhere else each time") {
   Door second;
-  const auto one = first.peer();
+  const auto one = peer();
   const auto two = second.peer();
   one->say("x");
   two->say("x");
-  REQUIRE(first.happens("said x"));
+  REQUIRE(happens("said x"));
   REQUIRE(second.happens("said x"));
-  REQUIRE(first.identity.size() == 5);
-  CHECK(first.identity[0] == '\0');
-  CHECK(first.identity != second.identity);
+  REQUIRE(identity.size() == 5);
+  CHECK(identity[0] == '\0');
+  CHECK(identity != second.identity);
 }
 
-TEST_CASE("each connection has a number of its own, and all its messages carry it") {
-  Door door;
-  const auto one = door.peer();
+TEST_CASE_FIXTURE(Door, "each connection has a number of its own, and all its messages carry it") {
+  const auto one = peer();
   one->say("a");
   one->say("b");
-  REQUIRE(door.happens("said b"));
-  const auto two = door.peer();
+  REQUIRE(happens("said b"));
+  const auto two = peer();
   two->say("c");
-  REQUIRE(door.happens("said c"));
-  REQUIRE(door.numbers.size() == 3);
-  CHECK(door.numbers[0] > 0);
-  CHECK(door.numbers[1] == door.numbers[0]);
-  CHECK(door.numbers[2] > door.numbers[1]);
+  REQUIRE(happens("said c"));
+  REQUIRE(numbers.size() == 3);
+  CHECK(numbers[0] > 0);
+  CHECK(numbers[1] == numbers[0]);
+  CHECK(numbers[2] > numbers[1]);
 }
 
-TEST_CASE("HTTP is not taken for an old ZeroMQ, and what it carries reaches nobody") {
-  Door door;
-  Plain browser(door.endpoint);
+TEST_CASE_FIXTURE(Door, "HTTP is not taken for an old ZeroMQ, and what it carries reaches nobody") {
+  Plain browser(endpoint);
   const std::string oldest("\x01\x00\x02\x00x", 5);  // two frames of ZMTP 1
   browser.say("POST / HTTP/1.1\r\nContent-Length: 405\r\n\r\n" + std::string(400, '\x01') + oldest);
-  CHECK(test::turn_until(door.reactor, [&] { return browser.hung_up(); }));
-  CHECK(door.events.empty());
+  CHECK(turn_until(reactor, [&] { return browser.hung_up(); }));
+  CHECK(events.empty());
 }
 
-TEST_CASE("the end of a connection is told once, after what it said last") {
-  Door door;
-  auto alice = door.peer("alice");
-  auto bob = door.peer("bob");
+TEST_CASE_FIXTURE(Door, "the end of a connection is told once, after what it said last") {
+  auto alice = peer("alice");
+  auto bob = peer("bob");
   bob->say("hello");
-  REQUIRE(door.happens("said hello"));
+  REQUIRE(happens("said hello"));
   alice->say("first");
-  REQUIRE(door.happens("said first"));
-  door.events.clear();
+  REQUIRE(happens("said first"));
+  events.clear();
   for (int i = 0; i < 100; ++i) alice->say("last");
   alice.reset();
-  REQUIRE(door.happens("gone"));
-  INFO(door.events);
-  CHECK(door.events.ends_with("said last, gone alice"));
-  for (int i = 0; i < 5; ++i) door.reactor.turn(2ms);
-  CHECK(door.events.ends_with("said last, gone alice"));
+  REQUIRE(happens("gone"));
+  INFO(events);
+  CHECK(events.ends_with("said last, gone alice"));
+  for (int i = 0; i < 5; ++i) reactor.turn(2ms);
+  CHECK(events.ends_with("said last, gone alice"));
 }
 
-TEST_CASE("one that has gone before it was heard is heard, and then told") {
-  Door door;
-  door.watch.reset();
-  auto alice = door.peer("alice");
+TEST_CASE_FIXTURE(Door, "one that has gone before it was heard is heard, and then told") {
+  watch.reset();
+  auto alice = peer("alice");
   alice->say("only word");
   int seen = 0;
-  REQUIRE(test::turn_until(door.reactor, [&] {
-    zmq::pollitem_t item{door.router.ref().handle(), -1, ZMQ_POLLIN, 0};
+  REQUIRE(turn_until(reactor, [&] {
+    zmq::pollitem_t item{router.ref().handle(), -1, ZMQ_POLLIN, 0};
     return ::zmq_poll(&item, 1, 0) > 0 && ++seen > 1;
   }));
   alice.reset();
-  for (int i = 0; i < 10; ++i) door.reactor.turn(2ms);
-  CHECK(door.events.empty());
-  door.receive();
-  REQUIRE(door.happens("gone"));
-  CHECK(door.events == "said only word, gone alice");
+  for (int i = 0; i < 10; ++i) reactor.turn(2ms);
+  CHECK(events.empty());
+  receive();
+  REQUIRE(happens("gone"));
+  CHECK(events == "said only word, gone alice");
 }
 
-TEST_CASE("when somebody else speaks under a name, its last owner is told first") {
-  Door door;
-  auto alice = door.peer("alice");
+TEST_CASE_FIXTURE(Door, "when somebody else speaks under a name, its last owner is told first") {
+  auto alice = peer("alice");
   alice->say("one");
-  REQUIRE(door.happens("said one"));
+  REQUIRE(happens("said one"));
   alice.reset();
   // One that comes before the name is free is never heard (libzmq#4503), so it comes again.
-  REQUIRE(test::turn_until(door.reactor, [&] {
-    const auto other = door.peer("alice");
+  REQUIRE(turn_until(reactor, [&] {
+    const auto other = peer("alice");
     other->say("two");
-    for (int i = 0; i < 10; ++i) door.reactor.turn(5ms);
-    return door.events.find("said two") != door.events.npos;
+    for (int i = 0; i < 10; ++i) reactor.turn(5ms);
+    return events.find("said two") != events.npos;
   }));
-  CHECK(door.events.starts_with("said one, gone alice, said two"));
+  CHECK(events.starts_with("said one, gone alice, said two"));
 }
 
-TEST_CASE("an answer for one who has left goes to nobody who has taken its name since") {
-  Door door;
-  auto alice = door.peer("alice");
+TEST_CASE_FIXTURE(Door, "an answer for one who has left goes to nobody who has taken its name since") {
+  auto alice = peer("alice");
   alice->say("one");
-  REQUIRE(door.happens("said one"));
-  CHECK(door.send("alice") == Sent::kYes);
-  auto other = door.peer("alice");  // waits until the name is free
+  REQUIRE(happens("said one"));
+  CHECK(send("alice") == Sent::kYes);
+  auto other = peer("alice");  // waits until the name is free
   alice.reset();
-  REQUIRE(test::turn_until(door.reactor, [&] { return door.send("alice") == Sent::kGone; }));
+  REQUIRE(turn_until(reactor, [&] { return send("alice") == Sent::kGone; }));
   for (int i = 0; i < 20; ++i) {
-    door.reactor.turn(2ms);
-    CHECK(door.send("alice") == Sent::kGone);
+    reactor.turn(2ms);
+    CHECK(send("alice") == Sent::kGone);
   }
   CHECK_FALSE(other->hears_anything());
-  CHECK(door.happens("gone alice"));
+  CHECK(happens("gone alice"));
 }
 
 TEST_CASE("a peer in the same process is answered, and its end is not told") {
@@ -277,76 +264,73 @@ TEST_CASE("a peer in the same process is answered, and its end is not told") {
   CHECK(door.events == "said one");
 }
 
-TEST_CASE("one connection more than there may be is ended, and told once") {
-  Door door;
+TEST_CASE_FIXTURE(Door, "one connection more than there may be is ended, and told once") {
   std::string why;
   SUBCASE("in all") {
     why = "as many connections as there may be";
-    door.context.gate().set_limits({.connections = 2});
+    context.gate().set_limits({.connections = 2});
   }
   SUBCASE("of one address") {
     why = "as many connections of one address as there may be";
-    door.context.gate().set_limits({.per_address = 2});
+    context.gate().set_limits({.per_address = 2});
   }
-  const auto one = door.peer();
-  auto two = door.peer();
+  const auto one = peer();
+  auto two = peer();
   one->say("one");
   two->say("two");
-  REQUIRE(test::turn_until(door.reactor, [&] { return door.numbers.size() == 2; }));
-  door.events.clear();
-  Plain third(door.endpoint);
-  Plain fourth(door.endpoint);
-  CHECK(test::turn_until(door.reactor, [&] { return third.hung_up() && fourth.hung_up(); }));
-  CHECK(door.events == "refused: " + why + " from 127.0.0.1");
+  REQUIRE(turn_until(reactor, [&] { return numbers.size() == 2; }));
+  events.clear();
+  Plain third(endpoint);
+  Plain fourth(endpoint);
+  CHECK(turn_until(reactor, [&] { return third.hung_up() && fourth.hung_up(); }));
+  CHECK(events == "refused: " + why + " from 127.0.0.1");
   one->say("still here");
-  CHECK(door.happens("said still here"));
+  CHECK(happens("said still here"));
 
   two.reset();
-  const auto fifth = door.peer();
+  const auto fifth = peer();
   fifth->say("let in");
-  CHECK(door.happens("said let in"));
-  door.reactor.timers().advance_to(door.reactor.timers().now() + 11s);
-  CHECK(door.events.find("over after ") != door.events.npos);
+  CHECK(happens("said let in"));
+  reactor.timers().advance_to(reactor.timers().now() + 11s);
+  CHECK(events.find("over after ") != events.npos);
 }
 
-TEST_CASE("when there is no more room, those leave who have never said anything") {
-  Door door;
-  door.context.gate().set_limits({.connections = 3});
-  const auto one = door.peer();
+TEST_CASE_FIXTURE(Door, "when there is no more room, those leave who have never said anything") {
+  context.gate().set_limits({.connections = 3});
+  const auto one = peer();
   one->say("one");
-  REQUIRE(door.happens("said one"));
-  Plain silent(door.endpoint);
-  Plain also_silent(door.endpoint);
-  for (int i = 0; i < 20; ++i) door.reactor.turn(2ms);
+  REQUIRE(happens("said one"));
+  Plain silent(endpoint);
+  Plain also_silent(endpoint);
+  for (int i = 0; i < 20; ++i) reactor.turn(2ms);
   CHECK_FALSE(silent.hung_up());
 
-  door.reactor.timers().advance_to(door.reactor.timers().now() + 6s);
-  const auto late = door.peer();
+  reactor.timers().advance_to(reactor.timers().now() + 6s);
+  const auto late = peer();
   late->say("late");
-  CHECK(door.happens("said late"));
+  CHECK(happens("said late"));
   CHECK(silent.hung_up());
   CHECK(also_silent.hung_up());
   one->say("still here");
-  CHECK(door.happens("said still here"));
+  CHECK(happens("said still here"));
 }
 
-TEST_CASE("a connection of which too much waits to be received is ended") {
-  Door door;
-  door.connections.set_max_unread(1 << 20, 1 << 30);
-  door.watch.reset();
-  Plain loud(door.endpoint);
+TEST_CASE_FIXTURE(Door, "a connection of which too much waits to be received is ended") {
+  connections.set_max_unread(1 << 20, 1 << 30);
+  watch.reset();
+  Plain loud(endpoint);
   loud.shake_hands();
-  REQUIRE(test::turn_until(door.reactor, [&] { return loud.let_in(); }));
+  REQUIRE(turn_until(reactor, [&] { return loud.let_in(); }));
   char flags = 2;  // a long frame
   SUBCASE("in messages") {}
   SUBCASE("in a message that does not end") { flags = 3; }
   const std::string more =
       flags + std::string("\x00\x00\x00\x00\x00\x01\x00\x00", 8) + std::string(65536, 'x');
-  CHECK(test::turn_until(door.reactor, [&] {
+  CHECK(turn_until(reactor, [&] {
     loud.shout(more);
     return loud.hung_up();
   }));
-  CHECK(door.events == "refused: it sends faster than it is served from 127.0.0.1");
+  CHECK(events == "refused: it sends faster than it is served from 127.0.0.1");
 }
 
 TEST_CASE("frames without a byte weigh what libzmq keeps for them") {
@@ -354,25 +338,24 @@ TEST_CASE("frames without a byte weigh what libzmq keeps for them") {
   door.connections.set_max_unread(1 << 20, 1 << 30);
   Plain loud(door.endpoint);
   loud.shake_hands();
-  REQUIRE(test::turn_until(door.reactor, [&] { return loud.let_in(); }));
+  REQUIRE(turn_until(door.reactor, [&] { return loud.let_in(); }));
   std::string few;
   for (int i = 0; i < 1000; ++i) few += std::string("\x01\x00", 2);
-  CHECK(test::turn_until(door.reactor, [&] {
+  CHECK(turn_until(door.reactor, [&] {
     loud.shout(few);
     return loud.hung_up();
   }));
   CHECK(door.events.starts_with("refused: it sends faster than it is served from uid:"));
 }
 
-TEST_CASE("of many connections of which too much waits together, that with the most is ended") {
-  Door door;
-  door.connections.set_max_unread(1 << 20, 1 << 20);
-  door.watch.reset();
+TEST_CASE_FIXTURE(Door, "of many connections of which too much waits together, that with the most is ended") {
+  connections.set_max_unread(1 << 20, 1 << 20);
+  watch.reset();
   std::vector<std::unique_ptr<Plain>> lines;
   for (int i = 0; i < 4; ++i) {
-    lines.push_back(std::make_unique<Plain>(door.endpoint));
+    lines.push_back(std::make_unique<Plain>(endpoint));
     lines.back()->shake_hands();
-    REQUIRE(test::turn_until(door.reactor, [&] { return lines.back()->let_in(); }));
+    REQUIRE(turn_until(reactor, [&] { return lines.back()->let_in(); }));
   }
   const auto frame = [](char kib) {
     return std::string("\x02\x00\x00\x00\x00\x00\x00", 7) + static_cast<char>(kib * 4) +
@@ -383,83 +366,83 @@ TEST_CASE("of many connections of which too much waits together, that with the m
   for (int i = 0; i < 12; ++i) {
     for (std::size_t line = 0; line < 3; ++line) lines[line]->say(small);
     lines[3]->shout(large);
-    for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+    for (int turn = 0; turn < 5; ++turn) reactor.turn(2ms);
   }
-  CHECK(test::turn_until(door.reactor, [&] { return lines[3]->hung_up(); }));
-  CHECK(door.events ==
+  CHECK(turn_until(reactor, [&] { return lines[3]->hung_up(); }));
+  CHECK(events ==
         "refused: all together send faster than they are served, and it most of all from 127.0.0.1");
   for (std::size_t line = 0; line < 3; ++line) CHECK_FALSE(lines[line]->hung_up());
 }
 
-TEST_CASE("what one has sent that is ended because it is too much is not heard any more, and others are") {
-  Door door;
-  const auto honest = door.peer();
+TEST_CASE_FIXTURE(
+    Door, "what one has sent that is ended because it is too much is not heard any more, and others are") {
+  const auto honest = peer();
   honest->say("hello");
-  Plain loud(door.endpoint);
+  Plain loud(endpoint);
   loud.shake_hands();
-  REQUIRE(test::turn_until(door.reactor, [&] { return loud.let_in(); }));
+  REQUIRE(turn_until(reactor, [&] { return loud.let_in(); }));
   loud.say(std::string("\x00\x01x", 3));
-  REQUIRE(test::turn_until(door.reactor, [&] { return door.numbers.size() == 2; }));
-  door.connections.set_max_unread(1 << 20, 1 << 20);
-  door.watch.reset();
+  REQUIRE(turn_until(reactor, [&] { return numbers.size() == 2; }));
+  connections.set_max_unread(1 << 20, 1 << 20);
+  watch.reset();
   std::string many;
   for (int i = 0; i < 20'000; ++i) many += std::string("\x00\x01x", 3);
   loud.say(many);
-  CHECK(test::turn_until(door.reactor, [&] { return loud.hung_up(); }));
+  CHECK(turn_until(reactor, [&] { return loud.hung_up(); }));
   honest->say("still here");
-  door.events.clear();
-  CHECK(test::turn_until(door.reactor, [&] {
-    door.receive();
-    return door.events.ends_with("said still here");
+  events.clear();
+  CHECK(turn_until(reactor, [&] {
+    receive();
+    return events.ends_with("said still here");
   }));
-  CHECK(door.events == "said still here");
+  CHECK(events == "said still here");
 }
 
-TEST_CASE("one that is served may send as much as it likes, also in messages that are thrown away") {
-  Door door;
-  door.connections.set_max_unread(1 << 20, 1 << 20);
-  Plain busy(door.endpoint);
+TEST_CASE_FIXTURE(Door,
+                  "one that is served may send as much as it likes, also in messages that are thrown away") {
+  connections.set_max_unread(1 << 20, 1 << 20);
+  Plain busy(endpoint);
   busy.shake_hands();
-  REQUIRE(test::turn_until(door.reactor, [&] { return busy.let_in(); }));
+  REQUIRE(turn_until(reactor, [&] { return busy.let_in(); }));
   std::string message;
   for (int i = 0; i < 30; ++i) message += std::string("\x03\x00\x00\x00\x00\x00\x00\x00\x01x", 10);
   message += std::string("\x00\x01y\x04\x07\x04PING\x00\x00", 12);
   for (int i = 0; i < 1000; ++i) {
     busy.say(message);
-    const std::size_t said = door.numbers.size() + 1;
-    REQUIRE(test::turn_until(door.reactor, [&] { return door.numbers.size() == said; }));
+    const std::size_t said = numbers.size() + 1;
+    REQUIRE(turn_until(reactor, [&] { return numbers.size() == said; }));
   }
   CHECK_FALSE(busy.hung_up());
 }
 
 // It ended the process (libzmq 4.3.4, `!_io_error`) when reading stopped at a mark.
-TEST_CASE("one who sends more than is received, asks for a sign of life and hangs up harms nobody") {
-  Door door;
-  const auto honest = door.peer();
+TEST_CASE_FIXTURE(Door,
+                  "one who sends more than is received, asks for a sign of life and hangs up harms nobody") {
+  const auto honest = peer();
   honest->say("hello");
-  REQUIRE(door.happens("said hello"));
-  door.watch.reset();
+  REQUIRE(happens("said hello"));
+  watch.reset();
   const std::string ping("\x04\x07\x04PING\x00\x00", 9);
   std::string flood;
   for (int i = 0; i < 3000; ++i) flood += std::string("\x01\x00\x00\x01x", 5) + ping;
   for (int i = 0; i < 5; ++i) {
-    Plain hostile(door.endpoint);
+    Plain hostile(endpoint);
     hostile.shake_hands();
-    for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+    for (int turn = 0; turn < 5; ++turn) reactor.turn(2ms);
     hostile.say(flood);
-    for (int turn = 0; turn < 5; ++turn) door.reactor.turn(2ms);
+    for (int turn = 0; turn < 5; ++turn) reactor.turn(2ms);
     hostile.slam();
   }
   for (int turn = 0; turn < 20; ++turn) {
-    door.reactor.turn(2ms);
-    door.receive();
+    reactor.turn(2ms);
+    receive();
   }
-  CHECK(door.events.find("said x") != door.events.npos);
+  CHECK(events.find("said x") != events.npos);
   honest->say("still here");
-  CHECK(test::turn_until(door.reactor, [&] {
-    door.receive();
-    return door.events.ends_with("said still here");
+  CHECK(turn_until(reactor, [&] {
+    receive();
+    return events.ends_with("said still here");
   }));
 }
 
-}  // namespace connections_test
+}  // namespace zerosuite::test::connections_test

@@ -11,14 +11,10 @@
 
 #include "support/wait.hpp"
 
-namespace dialer_test {
+namespace zerosuite::test::dialer_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Addresses;
 using net::Socket;
-
-namespace {
 
 using List = std::vector<std::string>;
 
@@ -36,7 +32,7 @@ struct Rig {
                           .not_found = [this](const core::Error& why) { troubles.push_back(why.message); }});
   }
   bool hears(const std::string& wanted) {
-    return test::turn_until(reactor, [&] { return events == wanted; });
+    return turn_until(reactor, [&] { return events == wanted; });
   }
   net::Sent send(std::string_view text) {
     net::Frame frame(text.data(), text.size());
@@ -57,69 +53,64 @@ struct Rig {
   std::optional<net::Dialer> dialer;
 };
 
-}  // namespace
-
-TEST_CASE("a numeric address is dialed without a lookup, and a socket given a name says so") {
-  Rig rig;
-  Socket server(rig.context, zmq::socket_type::router);
-  rig.dial("tcp://127.0.0.1" + rig.bind(server));
-  CHECK(rig.hears("+"));
-  CHECK(rig.lookups == 0);
-  CHECK_THROWS_AS(rig.socket.connect("tcp://localhost:4243"), core::Failure);
+TEST_CASE_FIXTURE(Rig, "a numeric address is dialed without a lookup, and a socket given a name says so") {
+  Socket server(context, zmq::socket_type::router);
+  dial("tcp://127.0.0.1" + bind(server));
+  CHECK(hears("+"));
+  CHECK(lookups == 0);
+  CHECK_THROWS_AS(socket.connect("tcp://localhost:4243"), core::Failure);
 }
 
-TEST_CASE("a name is looked up before it is dialed, and until somebody is there nothing is taken") {
-  Rig rig;
-  Socket server(rig.context, zmq::socket_type::router);
-  const std::string port = rig.bind(server);
-  rig.meaning = List{"127.0.0.1"};
-  rig.dial("tcp://host" + port);
-  CHECK(rig.send("early") == net::Sent::kFull);
-  CHECK(rig.hears("+"));
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.send("message") == net::Sent::kYes; }));
+TEST_CASE_FIXTURE(Rig,
+                  "a name is looked up before it is dialed, and until somebody is there nothing is taken") {
+  Socket server(context, zmq::socket_type::router);
+  const std::string port = bind(server);
+  meaning = List{"127.0.0.1"};
+  dial("tcp://host" + port);
+  CHECK(send("early") == net::Sent::kFull);
+  CHECK(hears("+"));
+  CHECK(turn_until(reactor, [&] { return send("message") == net::Sent::kYes; }));
   std::vector<net::Frame> frames;
-  REQUIRE(test::receive(server, frames) == net::Received::kMessage);
+  REQUIRE(receive(server, frames) == net::Received::kMessage);
   CHECK(frames.back().to_string() == "message");
 }
 
-TEST_CASE("a name that is not found is looked up again, after pauses that grow") {
-  Rig rig;
-  rig.dial("tcp://host:4243");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return rig.troubles.size() == 4; }));
-  CHECK(rig.lookups == 4);
-  CHECK(rig.troubles.front() == "host: unknown");
-  rig.reactor.timers().advance_to(rig.reactor.timers().now() + 700ms);  // 100, 200 and 400 have passed
-  CHECK(rig.lookups == 4);
-  Socket server(rig.context, zmq::socket_type::router);
-  rig.meaning = List{"127.0.0.1"};
+TEST_CASE_FIXTURE(Rig, "a name that is not found is looked up again, after pauses that grow") {
+  dial("tcp://host:4243");
+  REQUIRE(turn_until(reactor, [&] { return troubles.size() == 4; }));
+  CHECK(lookups == 4);
+  CHECK(troubles.front() == "host: unknown");
+  reactor.timers().advance_to(reactor.timers().now() + 700ms);  // 100, 200 and 400 have passed
+  CHECK(lookups == 4);
+  Socket server(context, zmq::socket_type::router);
+  meaning = List{"127.0.0.1"};
 }
 
-TEST_CASE("of several addresses the next one is tried when nobody is at one") {
-  Rig rig;
-  Socket server(rig.context, zmq::socket_type::router);
-  const std::string port = rig.bind(server);
-  rig.meaning = List{"127.0.0.9", "::1", "127.0.0.1"};
-  rig.dial("tcp://host" + port);
-  CHECK(rig.hears("+"));
-  CHECK(rig.lookups == 1);
+TEST_CASE_FIXTURE(Rig, "of several addresses the next one is tried when nobody is at one") {
+  Socket server(context, zmq::socket_type::router);
+  const std::string port = bind(server);
+  meaning = List{"127.0.0.9", "::1", "127.0.0.1"};
+  dial("tcp://host" + port);
+  CHECK(hears("+"));
+  CHECK(lookups == 1);
 }
 
-TEST_CASE("when the connection has ended the name is looked up anew, and may mean another machine") {
-  Rig rig;
-  std::optional<Socket> server(std::in_place, rig.context, zmq::socket_type::router);
-  const std::string port = rig.bind(*server);
-  rig.meaning = List{"127.0.0.1"};
-  rig.dial("tcp://host" + port);
-  REQUIRE(rig.hears("+"));
+TEST_CASE_FIXTURE(Rig,
+                  "when the connection has ended the name is looked up anew, and may mean another machine") {
+  std::optional<Socket> server(std::in_place, context, zmq::socket_type::router);
+  const std::string port = bind(*server);
+  meaning = List{"127.0.0.1"};
+  dial("tcp://host" + port);
+  REQUIRE(hears("+"));
   server.reset();
-  REQUIRE(rig.hears("+-"));
-  Socket elsewhere(rig.context, zmq::socket_type::router);
+  REQUIRE(hears("+-"));
+  Socket elsewhere(context, zmq::socket_type::router);
   elsewhere.bind("tcp://127.0.0.2" + port);
-  rig.meaning = List{"127.0.0.2"};
-  CHECK(rig.hears("+-+"));
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.send("message") == net::Sent::kYes; }));
+  meaning = List{"127.0.0.2"};
+  CHECK(hears("+-+"));
+  CHECK(turn_until(reactor, [&] { return send("message") == net::Sent::kYes; }));
   std::vector<net::Frame> frames;
-  CHECK(test::receive(elsewhere, frames) == net::Received::kMessage);
+  CHECK(receive(elsewhere, frames) == net::Received::kMessage);
 }
 
-}  // namespace dialer_test
+}  // namespace zerosuite::test::dialer_test

@@ -4,9 +4,8 @@
 
 #include "net/offload_names.hpp"
 
-namespace endpoint_test {
+namespace zerosuite::test::endpoint_test {
 
-using namespace zerosuite;
 using net::named_endpoint;
 
 TEST_CASE("a host's name is found in an endpoint, and a numeric address takes its place") {
@@ -33,4 +32,4 @@ TEST_CASE("what has no name, and what is no endpoint, has nothing to look up") {
   }
 }
 
-}  // namespace endpoint_test
+}  // namespace zerosuite::test::endpoint_test

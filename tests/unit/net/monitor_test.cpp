@@ -10,14 +10,10 @@
 #include "core/error.hpp"
 #include "support/wait.hpp"
 
-namespace monitor_test {
+namespace zerosuite::test::monitor_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Connection;
 using net::Socket;
-
-namespace {
 
 constexpr auto kDealer = zmq::socket_type::dealer;
 constexpr auto kRouter = zmq::socket_type::router;
@@ -28,7 +24,7 @@ struct Watched {
 
   // The next `count` events, "+" for one that came and "-" for one that went.
   std::string next(std::size_t count) {
-    test::turn_until(reactor, [&] { return events.size() >= count; });
+    turn_until(reactor, [&] { return events.size() >= count; });
     return std::exchange(events, {});
   }
 
@@ -39,8 +35,6 @@ struct Watched {
   net::Monitor monitor{context, reactor, socket,
                        [this](Connection change) { events += change == Connection::kUp ? '+' : '-'; }};
 };
-
-}  // namespace
 
 TEST_CASE("a bound socket's connections are told as they come and go") {
   Watched router(kRouter);
@@ -65,7 +59,7 @@ TEST_CASE(
   router.reset();
   CHECK(dealer.next(1) == "-");
   Socket again(dealer.context, kRouter);
-  REQUIRE(test::turn_until(dealer.reactor, [&] {
+  REQUIRE(turn_until(dealer.reactor, [&] {
     try {
       again.bind(endpoint);
       return true;
@@ -114,8 +108,8 @@ TEST_CASE("a monitor may go before its socket, which works on unwatched") {
   net::Frame hello(std::string_view("hello"));
   REQUIRE(dealer.send({&hello, 1}) == net::Sent::kYes);
   std::vector<net::Frame> frames;
-  CHECK(test::turn_until(reactor, [&] { return router.receive(frames) == net::Received::kMessage; }));
+  CHECK(turn_until(reactor, [&] { return router.receive(frames) == net::Received::kMessage; }));
   CHECK(events == 0);
 }
 
-}  // namespace monitor_test
+}  // namespace zerosuite::test::monitor_test

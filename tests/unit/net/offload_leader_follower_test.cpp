@@ -16,21 +16,17 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
-namespace offload_driver_test {
+namespace zerosuite::test::offload_driver_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::LeaderFollower;
 using net::Reactor;
 using net::Timer;
-
-namespace {
 
 bool never_busy() { return false; }
 
 template <class T>
 bool arrives(const std::future<T>& future) {
-  return future.wait_for(test::kPatience) == std::future_status::ready;
+  return future.wait_for(kPatience) == std::future_status::ready;
 }
 
 // Asks an echo over a socket: each request carries the address of who waits for it.
@@ -96,13 +92,15 @@ class Echo {
   std::thread thread_;
 };
 
-}  // namespace
-
-TEST_CASE(
-    "a caller alone drives by itself: its job and its callbacks run on its thread, and no other is started") {
+struct Leading {
   Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
-  const auto before = test::count_threads();
+  LeaderFollower leader{reactor, never_busy};
+};
+
+TEST_CASE_FIXTURE(
+    Leading,
+    "a caller alone drives by itself: its job and its callbacks run on its thread, and no other is started") {
+  const auto before = count_threads();
   const auto self = std::this_thread::get_id();
   for (int i = 0; i < 100; ++i) {
     LeaderFollower::Waiter waiter;
@@ -120,19 +118,15 @@ TEST_CASE(
         waiter);
     CHECK(fired == self);
   }
-  CHECK(test::count_threads() <= before);
+  CHECK(count_threads() <= before);
 }
 
-TEST_CASE("a job that has its answer at once ends the wait without a turn") {
-  Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
+TEST_CASE_FIXTURE(Leading, "a job that has its answer at once ends the wait without a turn") {
   LeaderFollower::Waiter waiter;
   leader.run([&] { leader.finish(waiter); }, waiter);
 }
 
-TEST_CASE("a job sees the present, however long nobody drove") {
-  Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
+TEST_CASE_FIXTURE(Leading, "a job sees the present, however long nobody drove") {
   LeaderFollower::Waiter waiter;
   const auto before = core::Clock::now();
   leader.run(
@@ -143,9 +137,7 @@ TEST_CASE("a job sees the present, however long nobody drove") {
       waiter);
 }
 
-TEST_CASE("waiting on the driving thread is refused") {
-  Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
+TEST_CASE_FIXTURE(Leading, "waiting on the driving thread is refused") {
   LeaderFollower::Waiter outer;
   LeaderFollower::Waiter inner;
   leader.run(
@@ -156,9 +148,7 @@ TEST_CASE("waiting on the driving thread is refused") {
       outer);
 }
 
-TEST_CASE("a job posted on the driving thread runs inside the call") {
-  Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
+TEST_CASE_FIXTURE(Leading, "a job posted on the driving thread runs inside the call") {
   LeaderFollower::Waiter waiter;
   leader.run(
       [&] {
@@ -170,9 +160,7 @@ TEST_CASE("a job posted on the driving thread runs inside the call") {
       waiter);
 }
 
-TEST_CASE("a job posted while nobody drives runs in the background, again and again") {
-  Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
+TEST_CASE_FIXTURE(Leading, "a job posted while nobody drives runs in the background, again and again") {
   for (int i = 0; i < 100; ++i) {
     std::promise<std::thread::id> ran;
     auto future = ran.get_future();
@@ -204,17 +192,16 @@ TEST_CASE("what is left open when the caller has its answer is driven on in the 
   CHECK(future.get() != std::this_thread::get_id());
 }
 
-TEST_CASE("a caller that comes second is served by the first, and takes over when the first is done") {
-  Reactor reactor;
-  LeaderFollower leader(reactor, never_busy);
-  const auto before = test::count_threads();
+TEST_CASE_FIXTURE(
+    Leading, "a caller that comes second is served by the first, and takes over when the first is done") {
+  const auto before = count_threads();
   LeaderFollower::Waiter first;
   LeaderFollower::Waiter second;
   std::thread::id second_job;
   std::thread::id second_answer;
   std::thread::id follower_id;
   Timer late(reactor.timers(), [&] {
-    CHECK(test::count_threads() <= before + 1);  // the follower; nothing for the background to do
+    CHECK(count_threads() <= before + 1);  // the follower; nothing for the background to do
     second_answer = std::this_thread::get_id();
     leader.finish(second);
   });
@@ -290,7 +277,7 @@ TEST_CASE("many threads share one socket: every caller gets its own answer and n
 
   // The last posted calls may still be open; the background sees them through.
   const int expected = kThreads * kCalls + posted;
-  const auto deadline = core::Clock::now() + test::kPatience;
+  const auto deadline = core::Clock::now() + kPatience;
   int answers = 0;
   while (answers < expected && core::Clock::now() < deadline) {
     std::promise<int> counted;
@@ -302,4 +289,4 @@ TEST_CASE("many threads share one socket: every caller gets its own answer and n
   CHECK(answers == expected);
 }
 
-}  // namespace offload_driver_test
+}  // namespace zerosuite::test::offload_driver_test

@@ -9,10 +9,8 @@
 #include "net/offload.hpp"
 #include "support/wait.hpp"
 
-namespace offload_mailbox_test {
+namespace zerosuite::test::offload_mailbox_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Mailbox;
 using net::Reactor;
 
@@ -55,7 +53,7 @@ TEST_CASE("jobs of many threads all run, those of one thread in their order") {
       for (int i = 0; i < kJobs; ++i) mailbox.post([&, t, i] { misplaced += seen[t]++ == i ? 0 : 1; });
     });
   }
-  CHECK(test::turn_until(reactor, [&] { return seen == std::vector(kThreads, kJobs); }));
+  CHECK(turn_until(reactor, [&] { return seen == std::vector(kThreads, kJobs); }));
   CHECK(misplaced == 0);
   for (auto& thread : threads) thread.join();
 }
@@ -71,4 +69,4 @@ TEST_CASE("a mailbox that is destroyed drops what it holds unrun") {
   CHECK(*witness == 0);
 }
 
-}  // namespace offload_mailbox_test
+}  // namespace zerosuite::test::offload_mailbox_test

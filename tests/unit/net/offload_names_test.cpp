@@ -12,15 +12,11 @@
 
 #include "support/wait.hpp"
 
-namespace offload_names_test {
+namespace zerosuite::test::offload_names_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Addresses;
 using net::Names;
 using net::Reactor;
-
-namespace {
 
 using List = std::vector<std::string>;
 
@@ -52,7 +48,7 @@ struct Rig {
     });
   }
   List next() {
-    test::turn_until(reactor, [&] { return !answers.empty(); });
+    turn_until(reactor, [&] { return !answers.empty(); });
     return std::exchange(answers, {});
   }
 
@@ -60,8 +56,6 @@ struct Rig {
   List answers;
   std::optional<Names> names;
 };
-
-}  // namespace
 
 TEST_CASE("localhost is looked up with the system, and what nobody knows is not found") {
   Rig rig;
@@ -74,9 +68,8 @@ TEST_CASE("localhost is looked up with the system, and what nobody knows is not 
   CHECK(*net::numeric_address("127.0.0.1") == List{"127.0.0.1"});
 }
 
-TEST_CASE("a lookup that hangs holds up no other name, and counts as not found in time") {
-  Hanging hanging;
-  Rig rig({.ask = hanging.ask()});
+TEST_CASE_FIXTURE(Hanging, "a lookup that hangs holds up no other name, and counts as not found in time") {
+  Rig rig({.ask = ask()});
   const auto slow = rig.look_up("slow");
   const auto quick = rig.look_up("quick");
   CHECK(rig.next() == List{"quick is 10.0.0.1"});
@@ -86,18 +79,17 @@ TEST_CASE("a lookup that hangs holds up no other name, and counts as not found i
   CHECK(rig.answers == List{"slow is not found: slow: its lookup has not been answered"});
 }
 
-TEST_CASE("a name is looked up once for all who ask meanwhile, and anew afterwards") {
-  Hanging hanging;
-  Rig rig({.ask = hanging.ask()});
+TEST_CASE_FIXTURE(Hanging, "a name is looked up once for all who ask meanwhile, and anew afterwards") {
+  Rig rig({.ask = ask()});
   const auto first = rig.look_up("slow");
   const auto second = rig.look_up("slow");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return hanging.asked() == 1; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return asked() == 1; }));
   const auto quick = rig.look_up("quick");
   rig.next();
-  CHECK(hanging.asked() == 2);
+  CHECK(asked() == 2);
   const auto again = rig.look_up("quick");
   rig.next();
-  CHECK(hanging.asked() == 3);
+  CHECK(asked() == 3);
 }
 
 TEST_CASE("no more lookups hang at a time than there may be threads, and the others wait") {
@@ -106,16 +98,15 @@ TEST_CASE("no more lookups hang at a time than there may be threads, and the oth
   const auto one = rig.look_up("one");
   const auto two = rig.look_up("two");
   const auto quick = rig.look_up("quick");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return hanging->asked() == 2; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return hanging->asked() == 2; }));
   rig.reactor.turn(20ms);
   CHECK(rig.answers.empty());
   hanging.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.answers.size() == 3; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.answers.size() == 3; }));
 }
 
-TEST_CASE("who lets a lookup go is not called, and nobody waits for one that hangs") {
-  Hanging hanging;
-  Rig rig({.ask = hanging.ask()});
+TEST_CASE_FIXTURE(Hanging, "who lets a lookup go is not called, and nobody waits for one that hangs") {
+  Rig rig({.ask = ask()});
   auto slow = rig.look_up("slow");
   { const auto dropped = rig.look_up("quick"); }
   const auto kept = rig.look_up("quick");
@@ -124,4 +115,4 @@ TEST_CASE("who lets a lookup go is not called, and nobody waits for one that han
   CHECK(rig.answers.empty());
 }
 
-}  // namespace offload_names_test
+}  // namespace zerosuite::test::offload_names_test

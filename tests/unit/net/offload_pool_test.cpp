@@ -14,14 +14,10 @@
 
 #include "support/wait.hpp"
 
-namespace offload_pool_test {
+namespace zerosuite::test::offload_pool_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Pool;
 using net::Reactor;
-
-namespace {
 
 // Holds jobs up until it is opened.
 class Gate {
@@ -58,8 +54,6 @@ class NoNewThreads {
   pthread_attr_t before_;
 };
 
-}  // namespace
-
 TEST_CASE("a job runs on another thread, and what follows on the loop's") {
   Reactor reactor;
   Pool pool(reactor);
@@ -67,7 +61,7 @@ TEST_CASE("a job runs on another thread, and what follows on the loop's") {
   std::thread::id then_ran;
   REQUIRE(pool.submit([&] { job_ran = std::this_thread::get_id(); },
                       [&] { then_ran = std::this_thread::get_id(); }));
-  REQUIRE(test::turn_until(reactor, [&] { return then_ran != std::thread::id(); }));
+  REQUIRE(turn_until(reactor, [&] { return then_ran != std::thread::id(); }));
   CHECK(then_ran == std::this_thread::get_id());
   CHECK(job_ran != std::this_thread::get_id());
   CHECK(job_ran != std::thread::id());
@@ -75,13 +69,13 @@ TEST_CASE("a job runs on another thread, and what follows on the loop's") {
 
 TEST_CASE("a pool has no thread before its first job, and one job starts one") {
   Reactor reactor;
-  const auto before = test::count_threads();
+  const auto before = count_threads();
   Pool pool(reactor, {.threads = 8});
-  CHECK(test::count_threads() <= before);
+  CHECK(count_threads() <= before);
   bool done = false;
   REQUIRE(pool.submit([] {}, [&] { done = true; }));
-  CHECK(test::count_threads() <= before + 1);
-  CHECK(test::turn_until(reactor, [&] { return done; }));
+  CHECK(count_threads() <= before + 1);
+  CHECK(turn_until(reactor, [&] { return done; }));
 }
 
 TEST_CASE("no more jobs run at a time than there are threads, and so many do") {
@@ -105,7 +99,7 @@ TEST_CASE("no more jobs run at a time than there are threads, and so many do") {
         },
         [&] { ++done; }));
   }
-  CHECK(test::turn_until(reactor, [&] { return done == kJobs; }));
+  CHECK(turn_until(reactor, [&] { return done == kJobs; }));
   CHECK_FALSE(crowded);
 }
 
@@ -115,7 +109,7 @@ TEST_CASE("jobs start in order of submission") {
   std::vector<int> started;
   int done = 0;
   for (int i = 0; i < 100; ++i) REQUIRE(pool.submit([&, i] { started.push_back(i); }, [&] { ++done; }));
-  REQUIRE(test::turn_until(reactor, [&] { return done == 100; }));
+  REQUIRE(turn_until(reactor, [&] { return done == 100; }));
   for (int i = 0; i < 100; ++i) CHECK(started[static_cast<std::size_t>(i)] == i);
 }
 
@@ -130,10 +124,10 @@ TEST_CASE("a full queue refuses a client's job and takes nothing; later there is
       4, [] {}, [&] { done += 100; }));
   CHECK(pool.submit([] {}, [&] { ++done; }));
   gate.open();
-  REQUIRE(test::turn_until(reactor, [&] { return done == 6; }));
+  REQUIRE(turn_until(reactor, [&] { return done == 6; }));
   REQUIRE(pool.submit_for(
       4, [] {}, [&] { ++done; }));
-  CHECK(test::turn_until(reactor, [&] { return done == 7; }));
+  CHECK(turn_until(reactor, [&] { return done == 7; }));
 }
 
 TEST_CASE("one client alone may have half of the places, and whoever comes then finds some") {
@@ -170,7 +164,7 @@ TEST_CASE("clients take turns, and the service's own jobs come before all of the
       2, [&] { started += "b"; }, then));
   REQUIRE(pool.submit([&] { started += "own "; }, then));
   gate.open();
-  REQUIRE(test::turn_until(reactor, [&] { return done == 6; }));
+  REQUIRE(turn_until(reactor, [&] { return done == 6; }));
   CHECK(started == "own abaa");
 }
 
@@ -184,10 +178,10 @@ TEST_CASE("one client is never in all threads, so that another's job need not wa
   for (int i = 0; i < 3; ++i)
     REQUIRE(pool.submit_for(
         2, [] {}, [&] { ++done_of_other; }));
-  CHECK(test::turn_until(reactor, [&] { return done_of_other == 3; }));
+  CHECK(turn_until(reactor, [&] { return done_of_other == 3; }));
   CHECK(done == 0);
   gate.open();
-  CHECK(test::turn_until(reactor, [&] { return done == 4; }));
+  CHECK(turn_until(reactor, [&] { return done == 4; }));
 }
 
 TEST_CASE("with a spare thread one client alone may be in all the others") {
@@ -201,7 +195,7 @@ TEST_CASE("with a spare thread one client alone may be in all the others") {
     together.wait();
   };
   for (int i = 0; i < 2; ++i) REQUIRE(pool.submit_for(1, meet, [&] { ++done; }));
-  CHECK(test::turn_until(reactor, [&] { return done == 2; }));
+  CHECK(turn_until(reactor, [&] { return done == 2; }));
 }
 
 TEST_CASE("a job is destroyed before what follows it runs") {
@@ -211,7 +205,7 @@ TEST_CASE("a job is destroyed before what follows it runs") {
   std::weak_ptr<int> watch = witness;
   std::optional<bool> gone;
   REQUIRE(pool.submit([witness = std::move(witness)] { ++*witness; }, [&] { gone = watch.expired(); }));
-  REQUIRE(test::turn_until(reactor, [&] { return gone.has_value(); }));
+  REQUIRE(turn_until(reactor, [&] { return gone.has_value(); }));
   CHECK(*gone);
 }
 
@@ -257,7 +251,7 @@ TEST_CASE("when no thread can start a job is not taken, or waits for those there
     CHECK(pool.submit([] {}, [&] { ++done; }));
   }
   gate.open();
-  CHECK(test::turn_until(reactor, [&] { return done == 2; }));
+  CHECK(turn_until(reactor, [&] { return done == 2; }));
 }
 
-}  // namespace offload_pool_test
+}  // namespace zerosuite::test::offload_pool_test

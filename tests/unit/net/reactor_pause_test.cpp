@@ -11,14 +11,10 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
-namespace reactor_pause_test {
+namespace zerosuite::test::reactor_pause_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Reactor;
 using net::Timer;
-
-namespace {
 
 constexpr int kBatch = 64;  // messages a callback takes before it returns
 
@@ -49,7 +45,7 @@ struct Crowd {
       zmq::pollitem_t item{to.ref().handle(), -1, ZMQ_POLLIN, 0};
       return ::zmq_poll(&item, 1, 0) > 0;
     };
-    REQUIRE(test::turn_until(doorkeeper, arrived));
+    REQUIRE(turn_until(doorkeeper, arrived));
   }
   void send() {
     net::Frame frame(std::string_view("x"));
@@ -66,8 +62,6 @@ struct Crowd {
   std::vector<net::Frame> frames;
   int heard = 0;
 };
-
-}  // namespace
 
 TEST_CASE("after a pause everything that waits is heard before an overdue timer fires") {
   Reactor reactor(core::Clock::now() - 1s);
@@ -158,4 +152,4 @@ TEST_CASE("a timer that is not due makes no pause of a long silence") {
   CHECK(bell.calls == 1);
 }
 
-}  // namespace reactor_pause_test
+}  // namespace zerosuite::test::reactor_pause_test

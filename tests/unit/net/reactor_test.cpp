@@ -1,7 +1,9 @@
 #include "net/reactor.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -18,14 +20,10 @@
 #include "net/socket.hpp"
 #include "support/wait.hpp"
 
-namespace reactor_test {
+namespace zerosuite::test::reactor_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Reactor;
 using net::Timer;
-
-namespace {
 
 struct Bell {
   int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -40,11 +38,12 @@ struct Bell {
   }
 };
 
-}  // namespace
-
-TEST_CASE("a readable descriptor is reported in every turn until it is read") {
+struct Ringing {
   Reactor reactor;
   Bell bell;
+};
+
+TEST_CASE_FIXTURE(Ringing, "a readable descriptor is reported in every turn until it is read") {
   int calls = 0;
   const auto watch = reactor.watch(bell.fd, [&] { ++calls; });
   reactor.turn(0ms);
@@ -94,9 +93,7 @@ TEST_CASE("a watch ended by another callback of the same turn is not called any 
   CHECK(calls == 2);
 }
 
-TEST_CASE("a callback may end its own watch and still use what it holds") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "a callback may end its own watch and still use what it holds") {
   bell.ring();
   int calls = 0;
   Reactor::Watch watch;
@@ -111,9 +108,7 @@ TEST_CASE("a callback may end its own watch and still use what it holds") {
   CHECK(witness.use_count() == 1);
 }
 
-TEST_CASE("a watch that ends outside a turn takes its closure with it") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "a watch that ends outside a turn takes its closure with it") {
   auto witness = std::make_shared<int>(1);
   auto watch = reactor.watch(bell.fd, [witness] {});
   CHECK(witness.use_count() == 2);
@@ -121,9 +116,7 @@ TEST_CASE("a watch that ends outside a turn takes its closure with it") {
   CHECK(witness.use_count() == 1);
 }
 
-TEST_CASE("watches added by a callback are polled from the next turn on") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "watches added by a callback are polled from the next turn on") {
   bell.ring();
   int calls = 0;
   std::vector<Reactor::Watch> more;
@@ -137,9 +130,7 @@ TEST_CASE("watches added by a callback are polled from the next turn on") {
   CHECK(calls == 100);
 }
 
-TEST_CASE("a watch can be moved, and ends when another is assigned to it") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "a watch can be moved, and ends when another is assigned to it") {
   bell.ring();
   int first = 0;
   int second = 0;
@@ -153,9 +144,7 @@ TEST_CASE("a watch can be moved, and ends when another is assigned to it") {
   CHECK(second == 1);
 }
 
-TEST_CASE("an exception of a callback passes through and leaves the reactor usable") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "an exception of a callback passes through and leaves the reactor usable") {
   bell.ring();
   int calls = 0;
   auto watch = reactor.watch(bell.fd, [&] {
@@ -181,9 +170,7 @@ TEST_CASE("a turn waits for the next timer without spinning, and the timer is no
   CHECK(turns <= 4);  // the wheel may stop once a level
 }
 
-TEST_CASE("a callback sees the time of its own turn") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "a callback sees the time of its own turn") {
   bell.ring();
   core::TimePoint seen;
   const auto watch = reactor.watch(bell.fd, [&] { seen = reactor.timers().now(); });
@@ -193,9 +180,7 @@ TEST_CASE("a callback sees the time of its own turn") {
   CHECK(seen <= core::Clock::now());
 }
 
-TEST_CASE("what is ready is heard before the timers of its turn fire, and sees their time") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "what is ready is heard before the timers of its turn fire, and sees their time") {
   std::string order;
   core::TimePoint heard_at;
   Timer timer(reactor.timers(), [&] { order += "timer "; });
@@ -213,9 +198,8 @@ TEST_CASE("what is ready is heard before the timers of its turn fire, and sees t
   CHECK(heard_at >= due);
 }
 
-TEST_CASE("what is put off until later runs at the end of the turn, and no turn waits for it") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing,
+                  "what is put off until later runs at the end of the turn, and no turn waits for it") {
   std::vector<std::string> order;
   net::Deferred deferred(reactor.timers());
   Timer due(reactor.timers(), [&] { order.emplace_back("timer"); });
@@ -233,9 +217,7 @@ TEST_CASE("what is put off until later runs at the end of the turn, and no turn 
   CHECK(order.back() == "between turns");
 }
 
-TEST_CASE("a timer that is put off by what its turn hears does not fire") {
-  Reactor reactor;
-  Bell bell;
+TEST_CASE_FIXTURE(Ringing, "a timer that is put off by what its turn hears does not fire") {
   bool fired = false;
   Timer limit(reactor.timers(), [&] { fired = true; });
   const core::TimePoint due = core::Clock::now() + 2ms;
@@ -316,8 +298,49 @@ TEST_CASE("a loud peer starves neither timers nor other sockets") {
   send(loud_peer);
   send(quiet_peer);
   timer.after(5ms);
-  CHECK(test::turn_until(reactor, [&] { return heard && fired; }));
+  CHECK(turn_until(reactor, [&] { return heard && fired; }));
   CHECK(taken > 0);
 }
 
-}  // namespace reactor_test
+TEST_CASE("a descriptor is reported as writable while there is room, and not when it can only be read") {
+  Reactor reactor;
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
+  int readable = 0;
+  int writable = 0;
+  const auto reading = reactor.watch(ends[0], [&] { ++readable; });
+  const auto writing = reactor.watch_writable(ends[1], [&] { ++writable; });
+  reactor.turn(0ms);
+  reactor.turn(0ms);
+  CHECK(writable == 2);
+  CHECK(readable == 0);
+
+  const std::string page(4096, 'x');
+  while (::write(ends[1], page.data(), page.size()) > 0) continue;
+  reactor.turn(0ms);
+  CHECK(writable == 2);
+  CHECK(readable == 1);
+  ::close(ends[0]);  // nobody will read it: that is reported too
+  reactor.turn(0ms);
+  CHECK(writable == 3);
+  ::close(ends[1]);
+}
+
+TEST_CASE("one descriptor may be watched both ways") {
+  Reactor reactor;
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  std::string order;
+  const auto reading = reactor.watch(ends[0], [&] { order += "r"; });
+  auto writing = reactor.watch_writable(ends[0], [&] { order += "w"; });
+  REQUIRE(::write(ends[1], "x", 1) == 1);
+  reactor.turn(0ms);
+  CHECK(order == "rw");
+  writing.reset();
+  reactor.turn(0ms);
+  CHECK(order == "rwr");
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+}  // namespace zerosuite::test::reactor_test

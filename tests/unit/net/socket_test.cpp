@@ -10,16 +10,12 @@
 #include "core/error.hpp"
 #include "support/wait.hpp"
 
-namespace socket_test {
+namespace zerosuite::test::socket_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Frame;
 using net::Received;
 using net::Sent;
 using net::Socket;
-
-namespace {
 
 constexpr auto kRouter = zmq::socket_type::router;
 constexpr auto kDealer = zmq::socket_type::dealer;
@@ -63,13 +59,11 @@ struct Link {
   explicit Link(const net::SocketOptions& options = {}) : router(context, kRouter, options) {
     dealer.connect(router.bind(kAnyPort));
     REQUIRE(send(dealer, {"", "hello"}) == Sent::kYes);
-    REQUIRE(test::turn_until(reactor, [&] { return router.receive(frames) == Received::kMessage; }));
+    REQUIRE(turn_until(reactor, [&] { return router.receive(frames) == Received::kMessage; }));
     REQUIRE(frames.size() == 3);
     identity = frames[0].to_string();
   }
 };
-
-}  // namespace
 
 TEST_CASE("bind answers the endpoint with the port it got") {
   net::Reactor reactor;
@@ -90,7 +84,7 @@ TEST_CASE("this machine can be named, by name and by its address of version 6") 
     dealer.connect(router.bind(endpoint));
     REQUIRE(send(dealer, {"", "hello"}) == Sent::kYes);
     std::vector<Frame> frames;
-    CHECK(test::turn_until(reactor, [&] { return router.receive(frames) == Received::kMessage; }));
+    CHECK(turn_until(reactor, [&] { return router.receive(frames) == Received::kMessage; }));
   }
 }
 
@@ -147,7 +141,7 @@ TEST_CASE("what is sent to a peer that left is Gone, also when its pipe was full
   REQUIRE(sent == Sent::kFull);
 
   link.dealer = Socket(link.context, kDealer);
-  const auto deadline = core::Clock::now() + test::kPatience;
+  const auto deadline = core::Clock::now() + kPatience;
   while (sent != Sent::kGone && core::Clock::now() < deadline) {
     REQUIRE(link.router.receive(link.frames) ==
             Received::kNone);  // as any loop does; a send alone does not tell
@@ -217,7 +211,7 @@ TEST_CASE(
   REQUIRE(send(link.dealer, {"", fits + 'x'}) == Sent::kYes);
   // The connection is lost with what was on its way, so the greeting is repeated until one gets through on
   // the next.
-  const auto deadline = core::Clock::now() + test::kPatience;
+  const auto deadline = core::Clock::now() + kPatience;
   auto received = Received::kNone;
   while (received == Received::kNone && core::Clock::now() < deadline) {
     send(link.dealer, {"", "back"});
@@ -229,4 +223,4 @@ TEST_CASE(
   CHECK(link.frames.front().to_string() != link.identity);
 }
 
-}  // namespace socket_test
+}  // namespace zerosuite::test::socket_test

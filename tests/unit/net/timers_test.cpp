@@ -22,8 +22,6 @@ using zerosuite::core::TimePoint;
 using zerosuite::net::Timer;
 using zerosuite::net::Timers;
 
-namespace {
-
 // Not on a tick of the clock, as real starts are not.
 const TimePoint kStart = TimePoint{} + 1234567us;
 
@@ -135,7 +133,10 @@ class Pair {
   std::size_t fired_ = 0;
 };
 
-}  // namespace
+struct Fixture {
+  Timers timers{kStart};
+  int fired = 0;
+};
 
 TEST_CASE("the wheel does what a sorted list would, whatever is armed, moved, cancelled or destroyed when") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
@@ -146,9 +147,7 @@ TEST_CASE("the wheel does what a sorted list would, whatever is armed, moved, ca
   }
 }
 
-TEST_CASE("a timer fires once, not early, and at most a tick late") {
-  Timers timers(kStart);
-  int fired = 0;
+TEST_CASE_FIXTURE(Fixture, "a timer fires once, not early, and at most a tick late") {
   Timer timer(timers, [&] { ++fired; });
 
   timer.after(2500us);
@@ -178,9 +177,7 @@ TEST_CASE("time never goes backwards") {
   CHECK(timers.now() == kStart + 5s);
 }
 
-TEST_CASE("a time that has passed fires at the next advance, also when time stands still") {
-  Timers timers(kStart);
-  int fired = 0;
+TEST_CASE_FIXTURE(Fixture, "a time that has passed fires at the next advance, also when time stands still") {
   Timer timer(timers, [&] { ++fired; });
   timer.at(kStart - 1h);
   CHECK(fired == 0);
@@ -189,9 +186,8 @@ TEST_CASE("a time that has passed fires at the next advance, also when time stan
   CHECK(fired == 1);
 }
 
-TEST_CASE("a timer that re-arms itself for a time already passed fires once for each advance") {
-  Timers timers(kStart);
-  int fired = 0;
+TEST_CASE_FIXTURE(Fixture,
+                  "a timer that re-arms itself for a time already passed fires once for each advance") {
   Timer timer(timers, [&] {
     ++fired;
     timer.after(0ms);
@@ -203,9 +199,7 @@ TEST_CASE("a timer that re-arms itself for a time already passed fires once for 
   CHECK(fired == 2);
 }
 
-TEST_CASE("a callback may destroy every timer due in the same tick, its own among them") {
-  Timers timers(kStart);
-  int fired = 0;
+TEST_CASE_FIXTURE(Fixture, "a callback may destroy every timer due in the same tick, its own among them") {
   std::vector<std::unique_ptr<Timer>> all;
   const auto witness = std::make_shared<int>(7);
   for (int i = 0; i < 10; ++i) {
@@ -258,9 +252,7 @@ TEST_CASE("deadlines of any distance fire in their order after one long gap") {
   CHECK(never.armed());
 }
 
-TEST_CASE("after an exception the timers behind it fire at the next advance") {
-  Timers timers(kStart);
-  int fired = 0;
+TEST_CASE_FIXTURE(Fixture, "after an exception the timers behind it fire at the next advance") {
   Timer bad(timers, [&] {
     if (++fired == 1) throw std::runtime_error("bad");
   });

@@ -7,13 +7,9 @@
 #include "net/dialer.hpp"
 #include "support/wait.hpp"
 
-namespace traffic_test {
+namespace zerosuite::test::traffic_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Traffic;
-
-namespace {
 
 constexpr core::TimePoint kNever{};
 
@@ -23,7 +19,7 @@ struct Rig {
     const std::string endpoint = router.bind("tcp://127.0.0.1:*");
     dialer.emplace(net::Dialing{context, reactor, names}, dealer, endpoint,
                    net::DialerEvents{.up = [this] { up = true; }});
-    test::turn_until(reactor, [&] { return up; });
+    turn_until(reactor, [&] { return up; });
   }
 
   net::Reactor reactor;
@@ -34,8 +30,6 @@ struct Rig {
   bool up = false;
   std::optional<net::Dialer> dialer;
 };
-
-}  // namespace
 
 TEST_CASE("what comes over a connection is seen in the kernel, and when it came last") {
   Rig rig;
@@ -51,9 +45,9 @@ TEST_CASE("what comes over a connection is seen in the kernel, and when it came 
   net::Frame hello("hello", 5);
   REQUIRE(rig.dealer.send({&hello, 1}) == net::Sent::kYes);
   std::vector<net::Frame> frames;
-  REQUIRE(test::receive(rig.router, frames) == net::Received::kMessage);
+  REQUIRE(receive(rig.router, frames) == net::Received::kMessage);
   REQUIRE(rig.router.send(frames) == net::Sent::kYes);
-  REQUIRE(test::receive(rig.dealer, frames) == net::Received::kMessage);
+  REQUIRE(receive(rig.dealer, frames) == net::Received::kMessage);
   CHECK(traffic.count()->received > before->received);
   CHECK(traffic.heard(start + 2s) >= start + 1s);
 }
@@ -82,4 +76,4 @@ TEST_CASE("a descriptor that has become another connection's, or is none of TCP,
   ::close(other);
 }
 
-}  // namespace traffic_test
+}  // namespace zerosuite::test::traffic_test

@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "ops/app.hpp"
 #include "rpc/client/client.hpp"
-#include "unit/ops/restored_signals.hpp"
+#include "support/process.hpp"
 
 namespace zerosuite::ops::app_test {
-namespace {
 
 using namespace std::chrono_literals;
 
@@ -49,7 +49,7 @@ class Stopping {
          {{"--log-level", "error", "--proxy", "none", "--drain-ms", "3000", "--bind", endpoint()}});
     return config;
   }();
-  const RestoredSignals restored_;  // before the app, which blocks them
+  const test::RestoredSignals restored_;  // before the app, which blocks them
 
  public:
   App app{kProgram, *config_, [this] { return config_->log_level; }};
@@ -59,64 +59,76 @@ class Stopping {
   int lost = 0;
 };
 
-TEST_CASE("a program that stops lets its service answer those who wait in it, and is done") {
-  Stopping program;
-  program.expected = 2;
+TEST_CASE_FIXTURE(Stopping,
+                  "a program that stops lets its service answer those who wait in it, and is done") {
+  expected = 2;
   int drains = 0;
-  program.app.on_drain([&] {
+  app.on_drain([&] {
     ++drains;
-    program.answer_all();
+    answer_all();
   });
-  auto first = program.client.async<std::string>("wait");
-  auto second = program.client.async<std::string>("wait");
-  program.app.serve();
+  auto first = client.async<std::string>("wait");
+  auto second = client.async<std::string>("wait");
+  app.serve();
   CHECK(first.get() == "stopping");
   CHECK(second.get() == "stopping");
   CHECK(drains == 1);
-  CHECK(program.lost == 0);
+  CHECK(lost == 0);
 }
 
-TEST_CASE("from the service's last word on new calls are refused, and a second signal calls it no more") {
-  Stopping program;
-  program.expected = 2;
+TEST_CASE_FIXTURE(
+    Stopping, "from the service's last word on new calls are refused, and a second signal calls it no more") {
+  expected = 2;
   int drains = 0;
-  program.app.on_drain([&] {
+  app.on_drain([&] {
     ++drains;
-    program.waiting.front()("stopping");  // the other waits on
+    waiting.front()("stopping");  // the other waits on
   });
-  auto first = program.client.async<std::string>("wait");
-  auto second = program.client.async<std::string>("wait");
+  auto first = client.async<std::string>("wait");
+  auto second = client.async<std::string>("wait");
   auto refused = std::async(std::launch::async, [&] {
     first.wait();
     try {
-      return "answered " + program.client.call<std::string>("wait");
+      return "answered " + client.call<std::string>("wait");
     } catch (const rpc::RemoteError& error) {
       ::kill(::getpid(), SIGTERM);
       return std::string(error.name());
     }
   });
-  program.app.serve();
+  app.serve();
   CHECK(refused.get() == "ShuttingDown");
   CHECK(first.get() == "stopping");
   CHECK_THROWS_AS(second.get(), rpc::RemoteError);
-  CHECK(program.lost == 1);
+  CHECK(lost == 1);
   CHECK(drains == 1);
 }
 
-TEST_CASE("a program that stops waits for its service's own jobs") {
-  Stopping program;
+TEST_CASE_FIXTURE(Stopping, "a program that stops waits for its service's own jobs") {
   std::promise<void> go;
   bool done = false;
-  net::Timer soon(program.app.reactor().timers(), [&] { go.set_value(); });
-  program.app.on_drain([&] {
-    REQUIRE(program.app.offload().submit([&] { go.get_future().wait(); }, [&] { done = true; }));
+  net::Timer soon(app.reactor().timers(), [&] { go.set_value(); });
+  app.on_drain([&] {
+    REQUIRE(app.offload().submit([&] { go.get_future().wait(); }, [&] { done = true; }));
     soon.after(20ms);
   });
-  auto stopped = program.client.async<void>("stop");
-  program.app.serve();
+  auto stopped = client.async<void>("stop");
+  app.serve();
   CHECK(done);
   stopped.get();
 }
 
-}  // namespace
+TEST_CASE("signals wait to be asked for, one by one") {
+  const test::RestoredSignals restored;
+  Signals signals;
+  CHECK(signals.next() == 0);
+  std::raise(SIGTERM);
+  std::raise(SIGHUP);
+  const int first = signals.next();
+  const int second = signals.next();
+  CHECK(first != second);
+  CHECK((first == SIGTERM || first == SIGHUP));
+  CHECK((second == SIGTERM || second == SIGHUP));
+  CHECK(signals.next() == 0);
+}
+
 }  // namespace zerosuite::ops::app_test

@@ -9,10 +9,11 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "unit/ops/temporary_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace zerosuite::ops::config_test {
-namespace {
+
+using test::TemporaryFile;
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 constexpr Program kKeeper{
@@ -353,5 +354,4 @@ TEST_CASE("a file that is not there, is a folder or is not TOML is one clear lin
   CHECK(line.find('\n') == std::string::npos);
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::config_test

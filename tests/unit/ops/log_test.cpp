@@ -9,7 +9,6 @@
 #include <vector>
 
 namespace zerosuite::ops::log_test {
-namespace {
 
 // As long as it is there, what is written to standard error waits to be read here.
 class StandardErrorInPipe {
@@ -77,5 +76,4 @@ TEST_CASE("a log does not wait for whoever reads it, and says how many lines wer
   CHECK(rest.ends_with("info math last\n"));
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::log_test

@@ -3,10 +3,11 @@
 
 #include "core/error.hpp"
 #include "proxy/config.hpp"
-#include "unit/ops/temporary_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace zerosuite::ops::rows_test {
-namespace {
+
+using test::TemporaryFile;
 
 using List = std::vector<std::string>;
 
@@ -151,5 +152,4 @@ TEST_CASE("the proxy's options reach its parts") {
   CHECK(options.dispatch.limits.max_frame_bytes == 1600);
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::rows_test

@@ -9,10 +9,9 @@
 #include "lock/config.hpp"
 #include "ops/config/config_file.hpp"
 #include "proxy/config.hpp"
-#include "support/source_path.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::ops::suite_toml_test {
-namespace {
 
 constexpr Program kMath{.name = "math", .summary = "Arithmetic.", .bind = "tcp://127.0.0.1:4301"};
 
@@ -79,5 +78,4 @@ TEST_CASE("a number's unit is part of the key's name") {
   });
 }
 
-}  // namespace
 }  // namespace zerosuite::ops::suite_toml_test

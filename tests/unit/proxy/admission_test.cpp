@@ -6,16 +6,7 @@
 
 #include "support/router_rig.hpp"
 
-namespace admission_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::Offer;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::admission_test {
 
 // A worker of the lock service with data of its own.
 Offer keeper(const std::string& state, const std::string& key = "k1", const std::string& lock = {}) {
@@ -31,24 +22,21 @@ Offer sharer(const std::string& state, const std::string& key) {
   return offer;
 }
 
-}  // namespace
-
-TEST_CASE("workers that keep nothing are taken, however many") {
-  RouterRig rig;
-  CHECK(rig.apply("m1") != nullptr);
-  CHECK(rig.apply("m2") != nullptr);
-  CHECK(rig.registry.bound().empty());
+TEST_CASE_FIXTURE(RouterRig, "workers that keep nothing are taken, however many") {
+  CHECK(apply("m1") != nullptr);
+  CHECK(apply("m2") != nullptr);
+  CHECK(registry.bound().empty());
 }
 
-TEST_CASE("a state has one owner: a second process with the same data is refused, by name and place") {
-  RouterRig rig;
-  REQUIRE(rig.apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
-  CHECK(rig.apply("l2", keeper("aa", "k2", "boot:1:8")) == nullptr);
-  CHECK(rig.refusal ==
+TEST_CASE_FIXTURE(
+    RouterRig, "a state has one owner: a second process with the same data is refused, by name and place") {
+  REQUIRE(apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
+  CHECK(apply("l2", keeper("aa", "k2", "boot:1:8")) == nullptr);
+  CHECK(refusal ==
         "StateConflict: lock is served by worker l1 with state aa at host:/aa, and by that one alone; worker "
         "l2 has "
         "state aa at host:/aa");
-  CHECK(rig.registry.worker("l1") != nullptr);
+  CHECK(registry.worker("l1") != nullptr);
 }
 
 TEST_CASE("it is taken when the first has gone, whether or not anybody has noticed") {
@@ -62,131 +50,127 @@ TEST_CASE("it is taken when the first has gone, whether or not anybody has notic
   CHECK(rig.registry.workers().size() == 1);
 }
 
-TEST_CASE("who holds the lock of the folder itself is its owner now: the process before has ended") {
-  RouterRig rig;
-  REQUIRE(rig.apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
-  CHECK(rig.apply("l2", keeper("aa", "k2", "boot:1:7")) != nullptr);
-  CHECK(rig.registry.worker("l1") == nullptr);
+TEST_CASE_FIXTURE(RouterRig,
+                  "who holds the lock of the folder itself is its owner now: the process before has ended") {
+  REQUIRE(apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
+  CHECK(apply("l2", keeper("aa", "k2", "boot:1:7")) != nullptr);
+  CHECK(registry.worker("l1") == nullptr);
 }
 
-TEST_CASE("a process may register twice, at two doors of the proxy") {
-  RouterRig rig;
-  REQUIRE(rig.apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
-  CHECK(rig.apply("l1.2", keeper("aa", "k1", "boot:1:7")) != nullptr);
-  CHECK(rig.registry.workers().size() == 2);
+TEST_CASE_FIXTURE(RouterRig, "a process may register twice, at two doors of the proxy") {
+  REQUIRE(apply("l1", keeper("aa", "k1", "boot:1:7")) != nullptr);
+  CHECK(apply("l1.2", keeper("aa", "k1", "boot:1:7")) != nullptr);
+  CHECK(registry.workers().size() == 2);
 }
 
-TEST_CASE("a service belongs to its first state, also after its worker has left, until it is forgotten") {
-  RouterRig rig;
-  FakeOutlet& first = *rig.apply("l1", keeper("aa", "k1"));
+TEST_CASE_FIXTURE(
+    RouterRig,
+    "a service belongs to its first state, also after its worker has left, until it is forgotten") {
+  FakeOutlet& first = *apply("l1", keeper("aa", "k1"));
   const std::string why =
       "StateConflict: the calls of lock belong to state aa at host:/aa; worker l2 has state bb at host:/bb; "
       "proxy.forget(\"lock\") ends that when nothing the first has given out counts any more";
-  CHECK(rig.apply("l2", keeper("bb", "k2")) == nullptr);
-  CHECK(rig.refusal == why);
-  rig.lose(first);
-  CHECK(rig.apply("l2", keeper("bb", "k2")) == nullptr);
-  CHECK(rig.refusal == why);
-  CHECK(rig.apply("l3", {.service = "lock"}) == nullptr);
-  CHECK(rig.refusal.starts_with(
+  CHECK(apply("l2", keeper("bb", "k2")) == nullptr);
+  CHECK(refusal == why);
+  lose(first);
+  CHECK(apply("l2", keeper("bb", "k2")) == nullptr);
+  CHECK(refusal == why);
+  CHECK(apply("l3", {.service = "lock"}) == nullptr);
+  CHECK(refusal.starts_with(
       "StateConflict: the calls of lock belong to state aa at host:/aa; worker l3 has no "));
-  rig.pass(24h);
-  CHECK(rig.apply("l2", keeper("bb", "k2")) == nullptr);
+  pass(24h);
+  CHECK(apply("l2", keeper("bb", "k2")) == nullptr);
 
-  CHECK(rig.registry.unbind("lock")->id == "aa");
-  CHECK_FALSE(rig.registry.unbind("lock"));
-  CHECK(rig.apply("l2", keeper("bb", "k2")) != nullptr);
-  CHECK(rig.apply("l1", keeper("aa", "k1")) == nullptr);
+  CHECK(registry.unbind("lock")->id == "aa");
+  CHECK_FALSE(registry.unbind("lock"));
+  CHECK(apply("l2", keeper("bb", "k2")) != nullptr);
+  CHECK(apply("l1", keeper("aa", "k1")) == nullptr);
 }
 
-TEST_CASE("a state that several may serve has any number of workers, and still no others") {
-  RouterRig rig;
-  REQUIRE(rig.apply("i1", sharer("aa", "k1")) != nullptr);
-  CHECK(rig.apply("i2", sharer("aa", "k2")) != nullptr);
-  CHECK(rig.apply("i3", sharer("bb", "k3")) == nullptr);
-  CHECK(rig.apply("i4", keeper("aa", "k4")) == nullptr);
+TEST_CASE_FIXTURE(RouterRig,
+                  "a state that several may serve has any number of workers, and still no others") {
+  REQUIRE(apply("i1", sharer("aa", "k1")) != nullptr);
+  CHECK(apply("i2", sharer("aa", "k2")) != nullptr);
+  CHECK(apply("i3", sharer("bb", "k3")) == nullptr);
+  CHECK(apply("i4", keeper("aa", "k4")) == nullptr);
 }
 
-TEST_CASE("a worker with data does not join those without") {
-  RouterRig rig;
-  FakeOutlet& plain = *rig.apply("l0", {.service = "lock"});
-  CHECK(rig.apply("l1", keeper("aa")) == nullptr);
-  CHECK(rig.refusal ==
+TEST_CASE_FIXTURE(RouterRig, "a worker with data does not join those without") {
+  FakeOutlet& plain = *apply("l0", {.service = "lock"});
+  CHECK(apply("l1", keeper("aa")) == nullptr);
+  CHECK(refusal ==
         "StateConflict: lock is served by worker l0 with no state, and by that one alone; worker l1 has "
         "state aa at "
         "host:/aa");
-  rig.lose(plain);
-  CHECK(rig.apply("l1", keeper("aa")) != nullptr);
+  lose(plain);
+  CHECK(apply("l1", keeper("aa")) != nullptr);
 }
 
-TEST_CASE("states of different services have nothing to do with each other") {
-  RouterRig rig;
-  REQUIRE(rig.apply("l1", keeper("aa", "k1")) != nullptr);
+TEST_CASE_FIXTURE(RouterRig, "states of different services have nothing to do with each other") {
+  REQUIRE(apply("l1", keeper("aa", "k1")) != nullptr);
   Offer other = keeper("bb", "k2");
   other.service = "id";
-  CHECK(rig.apply("i1", other) != nullptr);
+  CHECK(apply("i1", other) != nullptr);
 }
 
-TEST_CASE("a process that comes back replaces itself; a stranger under its id is refused while it is there") {
-  RouterRig rig;
-  FakeOutlet& known = *rig.apply("m1", {.key = "secret"});
-  CHECK(rig.apply("m1", {.key = "guess"}) == nullptr);
-  CHECK(rig.refusal == "InvalidArgument: the id m1 is another worker's");
-  CHECK(rig.apply("m1", {}) == nullptr);
+TEST_CASE_FIXTURE(
+    RouterRig,
+    "a process that comes back replaces itself; a stranger under its id is refused while it is there") {
+  FakeOutlet& known = *apply("m1", {.key = "secret"});
+  CHECK(apply("m1", {.key = "guess"}) == nullptr);
+  CHECK(refusal == "InvalidArgument: the id m1 is another worker's");
+  CHECK(apply("m1", {}) == nullptr);
   CHECK(known.worker != nullptr);
 
-  FakeOutlet* const again = rig.apply("m1", {.key = "secret"});
+  FakeOutlet* const again = apply("m1", {.key = "secret"});
   CHECK(again != nullptr);
   CHECK(known.lost_for == "it registered anew");
   again->sent = net::Sent::kGone;
-  CHECK(rig.apply("m1", {.key = "another"}) != nullptr);
+  CHECK(apply("m1", {.key = "another"}) != nullptr);
 }
 
-TEST_CASE("workers of before, which show no key, replace one another under one id") {
-  RouterRig rig;
-  rig.apply("m1");
-  CHECK(rig.apply("m1") != nullptr);
-  CHECK(rig.registry.workers().size() == 1);
+TEST_CASE_FIXTURE(RouterRig, "workers of before, which show no key, replace one another under one id") {
+  apply("m1");
+  CHECK(apply("m1") != nullptr);
+  CHECK(registry.workers().size() == 1);
 }
 
-TEST_CASE("no more workers are taken than max_workers") {
-  RouterRig rig;
+TEST_CASE_FIXTURE(RouterRig, "no more workers are taken than max_workers") {
   const proxy::AdmissionOptions two{.max_workers = 2};
-  rig.apply("m1", {}, two);
-  rig.apply("m2", {}, two);
-  CHECK(rig.apply("m3", {}, two) == nullptr);
-  CHECK(rig.refusal == "Overloaded: there are 2 workers already");
+  apply("m1", {}, two);
+  apply("m2", {}, two);
+  CHECK(apply("m3", {}, two) == nullptr);
+  CHECK(refusal == "Overloaded: there are 2 workers already");
 }
 
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    RouterRig,
     "beyond max_services one without workers makes room, the one that left first; one with workers never") {
-  RouterRig rig;
   const proxy::AdmissionOptions three{.max_services = 3};
-  FakeOutlet& b = *rig.apply("b1", {.service = "b"}, three);
-  rig.pass(1s);
-  FakeOutlet& a = *rig.apply("a1", {.service = "a"}, three);
-  rig.apply("c1", {.service = "c"}, three);
-  CHECK(rig.apply("d1", {.service = "d"}, three) == nullptr);
-  CHECK(rig.refusal == "Overloaded: there are 3 services already");
-  rig.lose(b);
-  rig.pass(1s);
-  rig.lose(a);
-  CHECK(rig.apply("d1", {.service = "d"}, three) != nullptr);
-  CHECK_FALSE(rig.registry.services().contains("b"));
-  CHECK(rig.registry.services().contains("a"));
-  CHECK(rig.apply("e1", {.service = "e"}, three) != nullptr);
-  CHECK(rig.apply("f1", {.service = "f"}, three) == nullptr);
+  FakeOutlet& b = *apply("b1", {.service = "b"}, three);
+  pass(1s);
+  FakeOutlet& a = *apply("a1", {.service = "a"}, three);
+  apply("c1", {.service = "c"}, three);
+  CHECK(apply("d1", {.service = "d"}, three) == nullptr);
+  CHECK(refusal == "Overloaded: there are 3 services already");
+  lose(b);
+  pass(1s);
+  lose(a);
+  CHECK(apply("d1", {.service = "d"}, three) != nullptr);
+  CHECK_FALSE(registry.services().contains("b"));
+  CHECK(registry.services().contains("a"));
+  CHECK(apply("e1", {.service = "e"}, three) != nullptr);
+  CHECK(apply("f1", {.service = "f"}, three) == nullptr);
 }
 
-TEST_CASE("no more services are bound to states than max_services, known or not") {
-  RouterRig rig;
+TEST_CASE_FIXTURE(RouterRig, "no more services are bound to states than max_services, known or not") {
   const proxy::AdmissionOptions one{.max_services = 1};
-  rig.lose(*rig.apply("l1", keeper("aa"), one));
+  lose(*apply("l1", keeper("aa"), one));
   Offer other = keeper("bb");
   other.service = "id";
-  CHECK(rig.apply("i1", other, one) == nullptr);
-  CHECK(rig.refusal == "Overloaded: 1 services belong to a state already");
-  CHECK(rig.apply("m1", {}, one) != nullptr);
+  CHECK(apply("i1", other, one) == nullptr);
+  CHECK(refusal == "Overloaded: 1 services belong to a state already");
+  CHECK(apply("m1", {}, one) != nullptr);
 }
 
 TEST_CASE(
@@ -240,7 +224,7 @@ TEST_CASE("a stream that waits for credit to say that its worker was lost outliv
   RouterRig rig({.dispatch = {.forget_for = 1s, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& worker = rig.join("m1");
   const auto stream = rig.call("count", 10);
-  rig.answer(worker, stream, "STREAM", test::packed(1));
+  rig.answer(worker, stream, "STREAM", packed(1));
   rig.lose(worker);
   rig.pass(5s);
   CHECK(rig.registry.services().empty());
@@ -250,4 +234,4 @@ TEST_CASE("a stream that waits for credit to say that its worker was lost outliv
   CHECK(rig.open() == 0);
 }
 
-}  // namespace admission_test
+}  // namespace zerosuite::test::admission_test

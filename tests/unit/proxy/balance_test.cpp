@@ -8,15 +8,10 @@
 
 #include "support/fakes.hpp"
 
-namespace balance_test {
+namespace zerosuite::test::balance_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using proxy::Balance;
 using proxy::Load;
-using test::kStart;
-
-namespace {
 
 constexpr auto kLater = kStart + 1h;  // when every worker has long started
 
@@ -59,8 +54,6 @@ std::string owner_among(const std::vector<std::string>& ids, const std::string& 
       ids.size(), [&](std::size_t i) { return std::string_view(ids[i]); }, key);
   return owner ? ids[*owner] : std::string();
 }
-
-}  // namespace
 
 TEST_CASE("nobody is picked from none") {
   Pool pool(0);
@@ -273,7 +266,7 @@ TEST_CASE("keys spread evenly over workers whose ids differ in one digit") {
   std::vector<std::string> ids;
   for (int i = 0; i < 10; ++i) ids.push_back("math-0000000" + std::to_string(i));
   std::map<std::string, int> owned;
-  for (int i = 0; i < 10'000; ++i) ++owned[owner_among(ids, test::packed(i))];
+  for (int i = 0; i < 10'000; ++i) ++owned[owner_among(ids, packed(i))];
   CHECK(owned.size() == ids.size());
   for (const auto& [id, keys] : owned) {
     CAPTURE(id);
@@ -282,4 +275,4 @@ TEST_CASE("keys spread evenly over workers whose ids differ in one digit") {
   }
 }
 
-}  // namespace balance_test
+}  // namespace zerosuite::test::balance_test

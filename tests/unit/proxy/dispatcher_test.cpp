@@ -7,15 +7,7 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace dispatch_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::dispatch_test {
 
 proxy::RouterOptions limited(std::size_t max_channels, std::size_t max_channels_per_peer) {
   return {.dispatch = {},
@@ -39,8 +31,6 @@ struct Rig : RouterRig {
 
 const std::string kTooLate = err("DeadlineExceeded", "the deadline passed before add() had answered");
 const std::string kTooMany = err("Overloaded", "too many calls are open");
-
-}  // namespace
 
 TEST_CASE("a deadline of nothing or less has passed when the call arrives") {
   Rig rig;
@@ -83,17 +73,17 @@ TEST_CASE("a call whose deadline passes in the queue is DeadlineExceeded, and no
 TEST_CASE("a deadline is for the first answer: a stream that has begun goes on") {
   Rig rig;
   const auto call = rig.within(1000);
-  rig.answer(rig.worker, call, "_zpc_hb", test::list(0));
-  rig.answer(rig.worker, call, "STREAM", test::packed(1));
+  rig.answer(rig.worker, call, "_zpc_hb", list(0));
+  rig.answer(rig.worker, call, "STREAM", packed(1));
   rig.pass(2s);
-  rig.answer(rig.worker, call, "STREAM_DONE", test::packed(nullptr));
+  rig.answer(rig.worker, call, "STREAM_DONE", packed(nullptr));
   CHECK(rig.heard(call) == "_zpc_hb [0]; STREAM 1; STREAM_DONE nil");
 }
 
 TEST_CASE("a heartbeat of the worker is no answer: the deadline holds") {
   Rig rig;
   const auto call = rig.within(1000);
-  rig.answer(rig.worker, call, "_zpc_hb", test::list(0));
+  rig.answer(rig.worker, call, "_zpc_hb", list(0));
   rig.pass(1010ms);
   CHECK(rig.heard(call) == "_zpc_hb [0]; " + kTooLate);
 }
@@ -133,7 +123,7 @@ TEST_CASE("when a client turns out to be gone, the workers of all its calls are 
   const auto of_bob = rig.send({.name = "uuid"}, "bob");
   for (FakeOutlet* const worker : {&rig.worker, &other}) worker->messages.clear();
   rig.front.gone = {"alice"};
-  rig.answer(rig.worker, first, "STREAM", test::packed(1));
+  rig.answer(rig.worker, first, "STREAM", packed(1));
   CHECK(rig.worker.took() == "_zpx_cancel []");
   CHECK(other.took() == "_zpx_cancel []; _zpx_cancel []");
   CHECK(rig.open() == 1);
@@ -165,8 +155,7 @@ TEST_CASE("an error or the end of a stream that finds nobody is told to the work
     const auto call = rig.call("count", 1);
     rig.worker.messages.clear();
     rig.front.gone = {"alice"};
-    rig.answer(rig.worker, call, event,
-               event == "ERR" ? test::list("Busy", "no", "no") : test::packed(nullptr));
+    rig.answer(rig.worker, call, event, event == "ERR" ? list("Busy", "no", "no") : packed(nullptr));
     CHECK(rig.worker.took() == "_zpx_cancel []");
     CHECK(rig.open() == 0);
     CHECK(rig.worker.worker->load.outstanding == 0);
@@ -187,8 +176,8 @@ TEST_CASE("a client that reads slowly keeps its calls: what it does not take yet
   Rig rig;
   const auto call = rig.call("count", 2);
   rig.front.delivery = rpc::Delivery::kHeld;
-  rig.answer(rig.worker, call, "STREAM", test::packed(1));
-  rig.answer(rig.worker, call, "STREAM_DONE", test::packed(nullptr));
+  rig.answer(rig.worker, call, "STREAM", packed(1));
+  rig.answer(rig.worker, call, "STREAM_DONE", packed(nullptr));
   CHECK(rig.heard(call) == "STREAM 1; STREAM_DONE nil");
   CHECK(rig.counters().clients_lost == 0);
 }
@@ -199,7 +188,7 @@ TEST_CASE(
   const auto call = rig.call("add", 1);
   rig.worker.messages.clear();
   rig.pass(15s);
-  rig.answer(rig.worker, call, "_zpc_hb", test::list(0));
+  rig.answer(rig.worker, call, "_zpc_hb", list(0));
   rig.pass(15s);
   rig.tell(call, "_zpc_more", 0);
   rig.pass(19'900ms);
@@ -240,7 +229,7 @@ TEST_CASE("a client that sends no heartbeats keeps its call, and one whose worke
   const auto silent = rig.call("add", 2);
   for (int minute = 0; minute < 50; ++minute) {
     rig.pass(1min);
-    rig.answer(rig.worker, beaten_for, "_zpc_hb", test::list(0));
+    rig.answer(rig.worker, beaten_for, "_zpc_hb", list(0));
   }
   rig.heard(beaten_for);
   rig.ok(rig.worker, beaten_for);
@@ -266,7 +255,7 @@ TEST_CASE("a call of a client of version 1 is forgotten by its age alone, since 
   const auto call = rig.send({.name = "add", .version = 1});
   rig.pass(59s);
   CHECK(rig.open() == 1);
-  rig.answer(worker, call, "_zpc_hb", test::list(0));
+  rig.answer(worker, call, "_zpc_hb", list(0));
   rig.pass(1100ms);
   CHECK(rig.open() == 0);
   CHECK(worker.took() == "add []; _zpx_cancel []");
@@ -316,7 +305,7 @@ TEST_CASE("a worker that answers Unavailable five times in a row gets no calls f
     for (int i = 0; i < 5; ++i) {
       const auto call = rig.call("add", i);
       REQUIRE(rig.holder(call) == "m1");
-      rig.answer(rig.worker, call, "ERR", test::list(name, "no", "no"));
+      rig.answer(rig.worker, call, "ERR", list(name, "no", "no"));
     }
     CHECK(rig.holder(rig.call("add", 6)) == "m2");
     rig.pass(1010ms);
@@ -329,9 +318,8 @@ TEST_CASE("a worker that answers Unavailable five times in a row gets no calls f
 TEST_CASE(
     "Unavailable is recognised in the one text of a client of version 1; other errors set nobody aside") {
   for (const auto& [args, ejected] :
-       {std::pair(test::list("Unavailable('no')"), true),
-        std::pair(test::list("ValueError", "no", "no"), false),
-        std::pair(test::list("UnavailableToo", "no", "no"), false), std::pair(test::list(), false)}) {
+       {std::pair(list("Unavailable('no')"), true), std::pair(list("ValueError", "no", "no"), false),
+        std::pair(list("UnavailableToo", "no", "no"), false), std::pair(list(), false)}) {
     Rig rig;
     for (int i = 0; i < 5; ++i) rig.answer(rig.worker, rig.call("add", i), "ERR", args);
     CHECK(rig.worker.worker->load.ejected(rig.timers.now()) == ejected);
@@ -375,4 +363,4 @@ TEST_CASE("a proxy that gives up answers every open call, tells the workers, and
   CHECK(rig.router.totals().open == 0);
 }
 
-}  // namespace dispatch_test
+}  // namespace zerosuite::test::dispatch_test

@@ -4,11 +4,7 @@
 
 #include <string>
 
-namespace chain_test {
-
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::chain_test {
 
 struct Link {
   explicit Link(char its_name) : name(its_name) {}
@@ -35,8 +31,6 @@ struct Three {
   IntrusiveList chain;
 };
 
-}  // namespace
-
 TEST_CASE("a chain begins empty") {
   const IntrusiveList chain;
   CHECK(chain.empty());
@@ -44,11 +38,10 @@ TEST_CASE("a chain begins empty") {
   CHECK(chain.first() == nullptr);
 }
 
-TEST_CASE("elements stand in the order they joined") {
-  const Three three;
-  CHECK(order(three.chain) == "abc");
-  CHECK(three.chain.size() == 3);
-  CHECK_FALSE(three.chain.empty());
+TEST_CASE_FIXTURE(Three, "elements stand in the order they joined") {
+  CHECK(order(chain) == "abc");
+  CHECK(chain.size() == 3);
+  CHECK_FALSE(chain.empty());
 }
 
 TEST_CASE("an element leaves from the front, the middle or the end, and the others stay in order") {
@@ -62,23 +55,21 @@ TEST_CASE("an element leaves from the front, the middle or the end, and the othe
   }
 }
 
-TEST_CASE("an element that has left may join again, at the end") {
-  Three three;
-  three.chain.remove(three.a);
-  three.chain.append(three.a);
-  CHECK(order(three.chain) == "bca");
-  three.chain.remove(three.a);
-  three.chain.append(three.a);
-  CHECK(order(three.chain) == "bca");
+TEST_CASE_FIXTURE(Three, "an element that has left may join again, at the end") {
+  chain.remove(a);
+  chain.append(a);
+  CHECK(order(chain) == "bca");
+  chain.remove(a);
+  chain.append(a);
+  CHECK(order(chain) == "bca");
 }
 
-TEST_CASE("a chain that was emptied can be filled again") {
-  Three three;
-  for (Link* link : {&three.b, &three.c, &three.a}) three.chain.remove(*link);
-  CHECK(three.chain.empty());
-  CHECK(three.chain.first() == nullptr);
-  three.chain.append(three.c);
-  CHECK(order(three.chain) == "c");
+TEST_CASE_FIXTURE(Three, "a chain that was emptied can be filled again") {
+  for (Link* link : {&b, &c, &a}) chain.remove(*link);
+  CHECK(chain.empty());
+  CHECK(chain.first() == nullptr);
+  chain.append(c);
+  CHECK(order(chain) == "c");
 }
 
 TEST_CASE("an element may stand in two chains by two hooks") {
@@ -92,4 +83,4 @@ TEST_CASE("an element may stand in two chains by two hooks") {
   CHECK(reversed.after(three.c)->name == 'b');
 }
 
-}  // namespace chain_test
+}  // namespace zerosuite::test::chain_test

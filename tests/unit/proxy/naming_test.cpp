@@ -5,15 +5,7 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace naming_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::naming_test {
 
 struct Rig : RouterRig {
   FakeOutlet& math = join("m1");
@@ -31,72 +23,67 @@ struct Rig : RouterRig {
 std::vector<std::string> keys_at(FakeOutlet& connection) {
   std::vector<std::string> keys;
   for (const auto& message : std::exchange(connection.messages, {})) {
-    const std::string line = test::show(message.event());
+    const std::string line = show(message.event());
     keys.push_back(line.substr(line.find('[')));
   }
   return keys;
 }
 
-}  // namespace
-
-TEST_CASE("calls of several services go each to its own, by bare and by qualified names") {
-  Rig rig;
-  rig.call("add", 1, 2);
-  rig.call("math.sub", 1, 2);
-  rig.call("uuid");
-  rig.call("id.uuid");
-  CHECK(rig.math.took() == "add [1, 2]; math.sub [1, 2]");
-  CHECK(rig.id.took() == "uuid []; id.uuid []");
+TEST_CASE_FIXTURE(Rig, "calls of several services go each to its own, by bare and by qualified names") {
+  call("add", 1, 2);
+  call("math.sub", 1, 2);
+  call("uuid");
+  call("id.uuid");
+  CHECK(math.took() == "add [1, 2]; math.sub [1, 2]");
+  CHECK(id.took() == "uuid []; id.uuid []");
 }
 
-TEST_CASE("a name that nobody has is a NameError that says what is missing") {
-  Rig rig;
-  CHECK(rig.refusal("nosuch") == err("NameError", "nosuch"));
-  CHECK(rig.refusal("math.nosuch") == err("NameError", "math.nosuch: no such method"));
-  CHECK(rig.refusal("nope.add") == err("NameError", "nope.add: no such service"));
-  CHECK(rig.refusal("") == err("NameError", ""));
-  CHECK(rig.counters().errors.at("NameError") == 4);
-  CHECK(rig.counters().calls == 4);
+TEST_CASE_FIXTURE(Rig, "a name that nobody has is a NameError that says what is missing") {
+  CHECK(refusal("nosuch") == err("NameError", "nosuch"));
+  CHECK(refusal("math.nosuch") == err("NameError", "math.nosuch: no such method"));
+  CHECK(refusal("nope.add") == err("NameError", "nope.add: no such service"));
+  CHECK(refusal("") == err("NameError", ""));
+  CHECK(counters().errors.at("NameError") == 4);
+  CHECK(counters().calls == 4);
 }
 
-TEST_CASE("a client of version 1 gets its refusal as one text") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "a client of version 1 gets its refusal as one text") {
   for (const std::optional<int> version : {std::optional<int>(), std::optional(1)})
-    CHECK(rig.heard(rig.send({.name = "nosuch", .version = version})) == "ERR [\"NameError('nosuch')\"]");
+    CHECK(heard(send({.name = "nosuch", .version = version})) == "ERR [\"NameError('nosuch')\"]");
 }
 
-TEST_CASE("a bare name of several services is an AmbiguousMethod that lists the names that are not") {
-  Rig rig;
-  rig.join("s1", {.service = "sets", .methods = {"add"}});
-  CHECK(rig.refusal("add") ==
-        err("AmbiguousMethod", "add is a method of several services: math.add, sets.add"));
-  rig.call("math.add", 1, 2);
-  CHECK(rig.math.took() == "math.add [1, 2]");
+TEST_CASE_FIXTURE(Rig,
+                  "a bare name of several services is an AmbiguousMethod that lists the names that are not") {
+  join("s1", {.service = "sets", .methods = {"add"}});
+  CHECK(refusal("add") == err("AmbiguousMethod", "add is a method of several services: math.add, sets.add"));
+  call("math.add", 1, 2);
+  CHECK(math.took() == "math.add [1, 2]");
 }
 
-TEST_CASE("a call that one worker of its service knows goes to that one, however loaded it is") {
-  RouterRig rig;
-  FakeOutlet& older = rig.join("m1", {.methods = {"add"}});
-  FakeOutlet& newer = rig.join("m2", {.methods = {"add", "mul"}});
-  for (int i = 0; i < 20; ++i) rig.call(i % 2 == 0 ? "mul" : "math.mul");
+TEST_CASE_FIXTURE(RouterRig,
+                  "a call that one worker of its service knows goes to that one, however loaded it is") {
+  FakeOutlet& older = join("m1", {.methods = {"add"}});
+  FakeOutlet& newer = join("m2", {.methods = {"add", "mul"}});
+  for (int i = 0; i < 20; ++i) call(i % 2 == 0 ? "mul" : "math.mul");
   CHECK(older.messages.empty());
   CHECK(newer.messages.size() == 20);
-  rig.call("add");
+  call("add");
   CHECK(older.messages.size() == 1);
 }
 
-TEST_CASE("a qualified name loses its service on the way to a stock server, and every other byte stays") {
-  RouterRig rig;
-  FakeOutlet& stock = rig.join("legacy", {.bare_names = true});
+TEST_CASE_FIXTURE(
+    RouterRig,
+    "a qualified name loses its service on the way to a stock server, and every other byte stays") {
+  FakeOutlet& stock = join("legacy", {.bare_names = true});
   wire::Context extra;
   extra.add("traceparent", "00-1-2");
-  const std::string args = test::list(1, "two", 3.5) + "bytes behind the event";
-  const auto call = rig.send({.name = "math.add", .args = args, .version = 2, .extra = &extra});
+  const std::string args = list(1, "two", 3.5) + "bytes behind the event";
+  const auto call = send({.name = "math.add", .args = args, .version = 2, .extra = &extra});
   REQUIRE(stock.messages.size() == 1);
   CHECK(stock.messages.front().payload ==
-        test::encode({.id = call.id, .name = "add", .args = args, .version = 2, .extra = &extra}));
-  rig.ok(stock, call);
-  CHECK(rig.heard(call) == "OK [7]");
+        encode({.id = call.id, .name = "add", .args = args, .version = 2, .extra = &extra}));
+  ok(stock, call);
+  CHECK(heard(call) == "OK [7]");
 }
 
 TEST_CASE("a bare name reaches a stock server as it came") {
@@ -122,13 +109,13 @@ TEST_CASE("a stock server whose pipe is full leaves the name as it was for the n
   CHECK(own.messages.front().payload == call.payload);
 }
 
-TEST_CASE("calls of a sticky service with one first argument go to one worker, loaded or not") {
-  RouterRig rig;
+TEST_CASE_FIXTURE(RouterRig,
+                  "calls of a sticky service with one first argument go to one worker, loaded or not") {
   std::vector<FakeOutlet*> workers;
   for (const std::string id : {"l1", "l2", "l3"})
-    workers.push_back(&rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
+    workers.push_back(&join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
   for (int round = 0; round < 4; ++round) {
-    for (int key = 0; key < 30; ++key) rig.call(round % 2 == 0 ? "take" : "lock.take", key);
+    for (int key = 0; key < 30; ++key) call(round % 2 == 0 ? "take" : "lock.take", key);
   }
   std::size_t calls = 0;
   for (FakeOutlet* const worker : workers) {
@@ -141,62 +128,63 @@ TEST_CASE("calls of a sticky service with one first argument go to one worker, l
   CHECK(calls == 120);
 }
 
-TEST_CASE("the first argument alone decides, also as a list or a map, and calls without one go anywhere") {
-  RouterRig rig;
+TEST_CASE_FIXTURE(
+    RouterRig,
+    "the first argument alone decides, also as a list or a map, and calls without one go anywhere") {
   std::vector<FakeOutlet*> workers;
   for (const std::string id : {"l1", "l2"})
-    workers.push_back(&rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
+    workers.push_back(&join(id, {.service = "lock", .methods = {"take"}, .sticky = true}));
   const std::vector<std::string> key{"a", "b"};
   std::set<std::string> holders;
-  for (int i = 0; i < 10; ++i) holders.insert(rig.holder(rig.call("take", key, i)));
+  for (int i = 0; i < 10; ++i) holders.insert(holder(call("take", key, i)));
   CHECK(holders.size() == 1);
-  const auto first = rig.call("take");
-  workers[rig.holder(first) == "l1" ? 0 : 1]->worker->load.outstanding += 1000;
-  CHECK(rig.holder(rig.call("take")) != rig.holder(first));
+  const auto first = call("take");
+  workers[holder(first) == "l1" ? 0 : 1]->worker->load.outstanding += 1000;
+  CHECK(holder(call("take")) != holder(first));
 }
 
-TEST_CASE("a key waits for its own worker while that is full, and does not hold up other keys") {
-  RouterRig rig;
+TEST_CASE_FIXTURE(RouterRig,
+                  "a key waits for its own worker while that is full, and does not hold up other keys") {
   for (const std::string id : {"l1", "l2"})
-    rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1});
-  const auto first = rig.call("take", "a");
-  const auto second = rig.call("take", "a");
-  CHECK(rig.holder(second).empty());
+    join(id, {.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1});
+  const auto first = call("take", "a");
+  const auto second = call("take", "a");
+  CHECK(holder(second).empty());
   int key = 0;
   RouterRig::Call elsewhere;
-  do elsewhere = rig.call("take", ++key);
-  while (rig.holder(elsewhere).empty());
-  CHECK(rig.holder(elsewhere) != rig.holder(first));
+  do elsewhere = call("take", ++key);
+  while (holder(elsewhere).empty());
+  CHECK(holder(elsewhere) != holder(first));
 }
 
-TEST_CASE("a method whose own name begins like its service's is not taken for a qualified one") {
-  RouterRig rig;
-  FakeOutlet& stock = rig.join("x", {.service = "lock", .methods = {"lock.take"}, .bare_names = true});
-  rig.call("lock.take", 1);
-  rig.call("lock.lock.take", 2);
+TEST_CASE_FIXTURE(RouterRig,
+                  "a method whose own name begins like its service's is not taken for a qualified one") {
+  FakeOutlet& stock = join("x", {.service = "lock", .methods = {"lock.take"}, .bare_names = true});
+  call("lock.take", 1);
+  call("lock.lock.take", 2);
   CHECK(stock.took() == "lock.take [1]; lock.take [2]");
 }
 
-TEST_CASE("a first argument is the same key as text and as bytes, and whatever its length") {
-  RouterRig rig;
+TEST_CASE_FIXTURE(RouterRig,
+                  "a first argument is the same key as text and as bytes, and whatever its length") {
   for (const std::string id : {"l1", "l2"})
-    rig.join(id, {.service = "lock", .methods = {"take"}, .sticky = true});
+    join(id, {.service = "lock", .methods = {"take"}, .sticky = true});
   for (int i = 0; i < 20; ++i) {
     const std::string name = std::to_string(i) + std::string(i * 10, 'x');
-    CHECK(rig.holder(rig.call("take", name)) == rig.holder(rig.call("take", wire::Bytes{name})));
+    CHECK(holder(call("take", name)) == holder(call("take", wire::Bytes{name})));
   }
 }
 
-TEST_CASE("what one worker does not promise holds for no call, and one that is sticky binds all") {
-  RouterRig rig;
-  FakeOutlet& ours = rig.join("m1", {.methods = {"add", "sub"}, .idempotent = true, .sticky = true});
-  FakeOutlet& stock = rig.join("x", {.methods = {"add"}, .bare_names = true});
+TEST_CASE_FIXTURE(RouterRig,
+                  "what one worker does not promise holds for no call, and one that is sticky binds all") {
+  FakeOutlet& ours = join("m1", {.methods = {"add", "sub"}, .idempotent = true, .sticky = true});
+  FakeOutlet& stock = join("x", {.methods = {"add"}, .bare_names = true});
   const proxy::Service& service = *ours.worker->service;
   CHECK(service.sticky);
   CHECK_FALSE(service.methods.at("add").idempotent);
   CHECK(service.methods.at("sub").idempotent);
-  rig.lose(stock);
+  lose(stock);
   CHECK(service.methods.at("add").idempotent);
 }
 
-}  // namespace naming_test
+}  // namespace zerosuite::test::naming_test

@@ -4,14 +4,9 @@
 
 #include "support/fakes.hpp"
 
-namespace ping_watch_test {
+namespace zerosuite::test::ping_watch_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using proxy::PingWatch;
-using test::kStart;
-
-namespace {
 
 // A server that has answered a ping and was asked again at kStart.
 PingWatch asked_again(core::milliseconds limit = 10s) {
@@ -21,8 +16,6 @@ PingWatch asked_again(core::milliseconds limit = 10s) {
   watch.asked(kStart);
   return watch;
 }
-
-}  // namespace
 
 TEST_CASE("a server with nothing of ours to do that does not answer in time hangs") {
   const PingWatch watch = asked_again();
@@ -78,4 +71,4 @@ TEST_CASE("an answer ends it, and so does the end of the connection") {
   CHECK_FALSE(watch.hangs(kStart + 2h));
 }
 
-}  // namespace ping_watch_test
+}  // namespace zerosuite::test::ping_watch_test

@@ -6,15 +6,7 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace queue_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::queue_test {
 
 const std::string kNoRoom = err("Overloaded", "no worker has room for add {\"retry_after_ms\":200}");
 const std::string kNoWorker = err("Unavailable", "no worker for service math {\"retry_after_ms\":200}");
@@ -39,8 +31,6 @@ struct Deserted : RouterRig {
     lose(join("m1"));
   }
 };
-
-}  // namespace
 
 TEST_CASE("calls beyond a worker's limit wait, and follow in order as it answers") {
   Busy rig;
@@ -231,9 +221,9 @@ TEST_CASE(
   std::vector<RouterRig::Call> hog;
   for (int i = 0; i < 2; ++i) hog.push_back(rig.call("add", kilobytes));
   for (int i = 0; i < 2; ++i)
-    hog.push_back(rig.send({.name = "add", .args = test::list(kilobytes)}, "alice/behind"));
+    hog.push_back(rig.send({.name = "add", .args = list(kilobytes)}, "alice/behind"));
   CHECK(rig.heard(rig.call("add", kilobytes)) == kNoRoom);
-  const auto modest = rig.send({.name = "add", .args = test::list(kilobytes)}, "bob");
+  const auto modest = rig.send({.name = "add", .args = list(kilobytes)}, "bob");
   CHECK(rig.heard(modest).empty());
   CHECK(rig.heard(hog[3]) == kNoRoom);
   CHECK(rig.router.dispatcher().queued() == 4);
@@ -300,4 +290,4 @@ TEST_CASE("a call of a worker that has room passes those that wait for another w
   CHECK(suber.took() == "sub [3]");
 }
 
-}  // namespace queue_test
+}  // namespace zerosuite::test::queue_test

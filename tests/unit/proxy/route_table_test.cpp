@@ -6,13 +6,9 @@
 
 #include "support/fakes.hpp"
 
-namespace channels_test {
+namespace zerosuite::test::channels_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using proxy::Route;
-
-namespace {
 
 struct Keeper final : proxy::RouteTimers {
   void due(Route& route) override { on_due(route); }
@@ -38,86 +34,78 @@ struct Table {
     return channels.find({envelope(client), id});
   }
 
-  net::Timers timers{test::kStart};
+  net::Timers timers{kStart};
   Keeper keeper;
   proxy::RouteTable channels;
 };
 
-}  // namespace
-
-TEST_CASE("an open channel is found by its client and its id, and by nothing else") {
-  Table table;
-  Route& one = table.open({"alice"}, "1");
-  Route& two = table.open({"alice"}, "2");
-  Route& other = table.open({"bob"}, "1");
-  CHECK(table.find({"alice"}, "1") == &one);
-  CHECK(table.find({"alice"}, "2") == &two);
-  CHECK(table.find({"bob"}, "1") == &other);
-  CHECK(table.find({"bob"}, "2") == nullptr);
-  CHECK(table.find({"carol"}, "1") == nullptr);
-  CHECK(table.channels.size() == 3);
+TEST_CASE_FIXTURE(Table, "an open channel is found by its client and its id, and by nothing else") {
+  Route& one = open({"alice"}, "1");
+  Route& two = open({"alice"}, "2");
+  Route& other = open({"bob"}, "1");
+  CHECK(find({"alice"}, "1") == &one);
+  CHECK(find({"alice"}, "2") == &two);
+  CHECK(find({"bob"}, "1") == &other);
+  CHECK(find({"bob"}, "2") == nullptr);
+  CHECK(find({"carol"}, "1") == nullptr);
+  CHECK(channels.size() == 3);
   CHECK(one.id() == "1");
   CHECK(one.name() == "add");
 }
 
-TEST_CASE("clients behind one gate are told apart by their whole envelopes") {
-  Table table;
-  Route& alice = table.open({"gate", "alice"}, "1");
-  Route& bob = table.open({"gate", "bob"}, "1");
-  Route& gate = table.open({"gate"}, "1");
-  CHECK(table.find({"gate", "alice"}, "1") == &alice);
-  CHECK(table.find({"gate", "bob"}, "1") == &bob);
-  CHECK(table.find({"gate"}, "1") == &gate);
-  CHECK(table.channels.client("gate")->channels.size() == 3);
+TEST_CASE_FIXTURE(Table, "clients behind one gate are told apart by their whole envelopes") {
+  Route& alice = open({"gate", "alice"}, "1");
+  Route& bob = open({"gate", "bob"}, "1");
+  Route& gate = open({"gate"}, "1");
+  CHECK(find({"gate", "alice"}, "1") == &alice);
+  CHECK(find({"gate", "bob"}, "1") == &bob);
+  CHECK(find({"gate"}, "1") == &gate);
+  CHECK(channels.client("gate")->channels.size() == 3);
 }
 
-TEST_CASE("a connection is known while it has a call open") {
-  Table table;
-  CHECK(table.channels.client("alice") == nullptr);
-  Route& one = table.open({"alice"}, "1");
-  Route& two = table.open({"alice"}, "2");
-  table.open({"bob"}, "1");
-  REQUIRE(table.channels.client("alice") != nullptr);
-  CHECK(table.channels.client("alice")->channels.size() == 2);
+TEST_CASE_FIXTURE(Table, "a connection is known while it has a call open") {
+  CHECK(channels.client("alice") == nullptr);
+  Route& one = open({"alice"}, "1");
+  Route& two = open({"alice"}, "2");
+  open({"bob"}, "1");
+  REQUIRE(channels.client("alice") != nullptr);
+  CHECK(channels.client("alice")->channels.size() == 2);
   CHECK(one.connection == two.connection);
-  table.channels.close(one);
-  CHECK(table.channels.client("alice")->channels.first() == &two);
-  table.channels.close(two);
-  CHECK(table.channels.client("alice") == nullptr);
-  CHECK(table.channels.client("bob") != nullptr);
+  channels.close(one);
+  CHECK(channels.client("alice")->channels.first() == &two);
+  channels.close(two);
+  CHECK(channels.client("alice") == nullptr);
+  CHECK(channels.client("bob") != nullptr);
 }
 
-TEST_CASE("a channel that was closed is not found, and its name may be used again") {
-  Table table;
-  table.channels.close(table.open({"alice"}, "1"));
-  CHECK(table.find({"alice"}, "1") == nullptr);
-  CHECK(table.channels.size() == 0);
-  CHECK(table.channels.any() == nullptr);
-  Route& again = table.open({"alice"}, "1");
-  CHECK(table.find({"alice"}, "1") == &again);
-  CHECK(table.channels.any() == &again);
+TEST_CASE_FIXTURE(Table, "a channel that was closed is not found, and its name may be used again") {
+  channels.close(open({"alice"}, "1"));
+  CHECK(find({"alice"}, "1") == nullptr);
+  CHECK(channels.size() == 0);
+  CHECK(channels.any() == nullptr);
+  Route& again = open({"alice"}, "1");
+  CHECK(find({"alice"}, "1") == &again);
+  CHECK(channels.any() == &again);
 }
 
-TEST_CASE("a channel may be closed inside its own timer") {
-  Table table;
-  Route& first = table.open({"alice"}, "1");
-  Route& second = table.open({"alice"}, "2");
-  table.keeper.on_due = [&](Route& route) { table.channels.close(route); };
+TEST_CASE_FIXTURE(Table, "a channel may be closed inside its own timer") {
+  Route& first = open({"alice"}, "1");
+  Route& second = open({"alice"}, "2");
+  keeper.on_due = [&](Route& route) { channels.close(route); };
   first.timer.after(1ms);
   second.timer.after(1ms);
-  test::pass(table.timers, 20ms);
-  CHECK(table.channels.size() == 0);
-  CHECK(table.channels.client("alice") == nullptr);
-  CHECK_FALSE(table.timers.next());
+  test::pass(timers, 20ms);
+  CHECK(channels.size() == 0);
+  CHECK(channels.client("alice") == nullptr);
+  CHECK_FALSE(timers.next());
 }
 
-TEST_CASE("every open channel is shown once") {
-  Table table;
-  for (const std::string id : {"1", "2", "3"}) table.open({"alice"}, id);
+TEST_CASE_FIXTURE(Table, "every open channel is shown once") {
+  for (const std::string id : {"1", "2", "3"}) open({"alice"}, id);
   std::string ids;
-  table.channels.for_each([&](const Route& route) { ids += route.id(); });
+  channels.for_each([&](const Route& route) { ids += route.id(); });
   CHECK(ids.size() == 3);
   for (const char id : {'1', '2', '3'}) CHECK(ids.find(id) != ids.npos);
 }
 
-}  // namespace channels_test
+}  // namespace zerosuite::test::channels_test

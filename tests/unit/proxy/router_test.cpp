@@ -2,19 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include "support/bytes.hpp"
 #include "support/golden.hpp"
 #include "support/router_rig.hpp"
 
-namespace relay_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::relay_test {
 
 // Two workers of one service.
 struct Rig : RouterRig {
@@ -27,8 +18,6 @@ struct Rig : RouterRig {
   FakeOutlet& m2 = join("m2");
 };
 
-}  // namespace
-
 TEST_CASE("a call goes to one worker, and its answer to the client, byte for byte") {
   Rig rig;
   const auto call = rig.call("add", 3, 4);
@@ -39,7 +28,7 @@ TEST_CASE("a call goes to one worker, and its answer to the client, byte for byt
   CHECK(worker.messages.front().payload == call.payload);
   CHECK(rig.other(call).messages.empty());
 
-  const std::string answer = rig.answer(worker, call, "OK", test::list(7));
+  const std::string answer = rig.answer(worker, call, "OK", list(7));
   REQUIRE(rig.front.messages.size() == 1);
   CHECK(rig.front.messages.front().peer == "alice");
   CHECK(rig.front.messages.front().payload == answer);
@@ -49,15 +38,15 @@ TEST_CASE("a call goes to one worker, and its answer to the client, byte for byt
 TEST_CASE("payloads of stock peers, and large ones, pass byte for byte") {
   RouterRig rig;
   FakeOutlet& worker = rig.join("m1", {.methods = {"add", "big"}});
-  std::vector<std::string> payloads{test::golden("python_call_add"), test::golden("node_call_add")};
+  std::vector<std::string> payloads{golden("python_call_add"), golden("node_call_add")};
   for (const std::size_t size : {30U, 4000U, 100'000U})
-    payloads.push_back(test::encode({.name = "big", .args = test::list(std::string(size, 'x'))}));
+    payloads.push_back(encode({.name = "big", .args = list(std::string(size, 'x'))}));
   for (const std::string& payload : payloads) {
     REQUIRE(rig.receive("alice", payload));
     REQUIRE(worker.messages.size() == 1);
     CHECK((worker.messages.front().payload == payload));
     const RouterRig::Call call{"alice", std::string(worker.messages.front().event().id), payload};
-    const std::string answer = rig.answer(worker, call, "OK", test::list(wire::Bytes{payload}));
+    const std::string answer = rig.answer(worker, call, "OK", list(wire::Bytes{payload}));
     CHECK((rig.front.messages.front().payload == answer));
     rig.front.messages.clear();
     worker.messages.clear();
@@ -85,12 +74,12 @@ TEST_CASE("a worker's heartbeats, grants and stream items reach the client in or
   Rig rig;
   const auto call = rig.call("count", 2);
   FakeOutlet& worker = rig.holding(call);
-  rig.answer(worker, call, "_zpc_hb", test::list(0));
-  rig.answer(worker, call, "_zpc_more", test::list(5));
-  rig.answer(worker, call, "STREAM", test::packed(1));
-  rig.answer(worker, call, "STREAM", test::packed(2));
+  rig.answer(worker, call, "_zpc_hb", list(0));
+  rig.answer(worker, call, "_zpc_more", list(5));
+  rig.answer(worker, call, "STREAM", packed(1));
+  rig.answer(worker, call, "STREAM", packed(2));
   CHECK(rig.open() == 1);
-  rig.answer(worker, call, "STREAM_DONE", test::packed(nullptr));
+  rig.answer(worker, call, "STREAM_DONE", packed(nullptr));
   CHECK(rig.heard(call) == "_zpc_hb [0]; _zpc_more [5]; STREAM 1; STREAM 2; STREAM_DONE nil");
   CHECK(rig.open() == 0);
 }
@@ -100,14 +89,14 @@ TEST_CASE("OK, ERR and STREAM_DONE end a channel; what comes later is for nobody
     Rig rig;
     const auto call = rig.call("add", 3, 4);
     FakeOutlet& worker = rig.holding(call);
-    rig.answer(worker, call, last, test::list("a", "b", "c"));
+    rig.answer(worker, call, last, list("a", "b", "c"));
     CHECK(rig.open() == 0);
     CHECK(worker.worker->load.outstanding == 0);
     worker.messages.clear();
     rig.tell(call, "_zpc_more", 5);
     CHECK_FALSE(rig.taken);
     rig.heard(call);
-    rig.answer(worker, call, "STREAM", test::packed(1));
+    rig.answer(worker, call, "STREAM", packed(1));
     CHECK(rig.heard(call).empty());
     CHECK(rig.counters().strays == 1);
     CHECK(worker.messages.empty());
@@ -131,7 +120,7 @@ TEST_CASE("calls alternate between idle workers, and avoid the busy one") {
 TEST_CASE("a worker gets an empty delimiter, whatever stood in its place") {
   RouterRig rig;
   FakeOutlet& worker = rig.join("m1");
-  const std::string payload = test::encode({.name = "add"});
+  const std::string payload = encode({.name = "add"});
   REQUIRE(rig.receive("alice", payload, "odd"));
   std::vector<net::Frame> bare;
   bare.emplace_back(std::string_view("bob"));
@@ -162,13 +151,13 @@ TEST_CASE(
   Rig rig;
   CHECK_FALSE(rig.receive("alice", "no event at all"));
   CHECK_FALSE(rig.receive("alice", ""));
-  CHECK_FALSE(rig.receive("alice", test::encode({.id = {}, .name = "add"})));
+  CHECK_FALSE(rig.receive("alice", encode({.id = {}, .name = "add"})));
   std::string long_way = "1";
   for (int i = 2; i <= 17; ++i) long_way.append("/").append(std::to_string(i));
-  CHECK_FALSE(rig.receive(long_way, test::encode({.name = "add"})));
-  CHECK(rig.receive(long_way.substr(2), test::encode({.name = "add"})));
+  CHECK_FALSE(rig.receive(long_way, encode({.name = "add"})));
+  CHECK(rig.receive(long_way.substr(2), encode({.name = "add"})));
 
-  const std::string payload = test::encode({.name = "add"});
+  const std::string payload = encode({.name = "add"});
   std::vector<net::Frame> alone;
   alone.emplace_back(payload.data(), payload.size());
   CHECK_FALSE(rig.router.receive(alone));
@@ -191,7 +180,7 @@ TEST_CASE("the proxy's own methods, the built-ins and the protocol's events are 
   for (const std::string name : {"proxy.stats", "proxy.", "_zerorpc_inspect", "_zerorpc_nosuch", "_zpc_hb",
                                  "_zpc_more", "_zpx_cancel", "_zpx_ready"}) {
     CAPTURE(name);
-    const std::string payload = test::encode({.name = name});
+    const std::string payload = encode({.name = name});
     std::vector<net::Frame> frames;
     for (const std::string_view part :
          {std::string_view("alice"), std::string_view(), std::string_view(payload)})
@@ -224,7 +213,7 @@ TEST_CASE("an event that answers to another client's channel reaches neither its
 TEST_CASE("one id from two clients makes two calls, each with its own answer") {
   Rig rig;
   const std::string id = rig.fresh_id();
-  const std::string payload = test::encode({.id = id, .name = "add"});
+  const std::string payload = encode({.id = id, .name = "add"});
   const RouterRig::Call alice{"alice", id, payload};
   const RouterRig::Call bob{"bob", id, payload};
   REQUIRE(rig.receive("alice", payload));
@@ -233,7 +222,7 @@ TEST_CASE("one id from two clients makes two calls, each with its own answer") {
   CHECK(rig.m1.messages.size() == 1);
   CHECK(rig.m2.messages.size() == 1);
   FakeOutlet& of_bob = rig.m1.messages.front().peer == "bob" ? rig.m1 : rig.m2;
-  rig.answer(of_bob, bob, "OK", test::list(2));
+  rig.answer(of_bob, bob, "OK", list(2));
   CHECK(rig.heard(bob) == "OK [2]");
   CHECK(rig.heard(alice).empty());
 }
@@ -255,8 +244,8 @@ TEST_CASE("a worker that speaks on a channel it was not given is counted and not
   Rig rig;
   const auto call = rig.call("add", 3, 4);
   rig.ok(rig.other(call), call);
-  rig.answer(rig.holding(call), {"bob", call.id, {}}, "OK", test::list(1));
-  rig.answer(rig.holding(call), {"alice", rig.fresh_id(), {}}, "OK", test::list(1));
+  rig.answer(rig.holding(call), {"bob", call.id, {}}, "OK", list(1));
+  rig.answer(rig.holding(call), {"alice", rig.fresh_id(), {}}, "OK", list(1));
   CHECK(rig.counters().strays == 3);
   CHECK(rig.front.messages.empty());
   CHECK(rig.open() == 1);
@@ -268,8 +257,8 @@ TEST_CASE("what a worker sends that is no answer is counted and passed to nobody
   FakeOutlet& worker = rig.holding(call);
   rig.answer(worker, "alice", "no event at all");
   rig.answer(worker, "alice", "");
-  rig.answer(worker, "alice", test::encode({.name = "OK"}));
-  rig.answer(worker, std::string(256, 'x'), test::encode({.response_to = call.id, .name = "OK"}));
+  rig.answer(worker, "alice", encode({.name = "OK"}));
+  rig.answer(worker, std::string(256, 'x'), encode({.response_to = call.id, .name = "OK"}));
   std::vector<net::Frame> few(3);
   rig.router.on_worker(*worker.worker, few);
   rig.router.on_worker(*worker.worker, {});
@@ -285,11 +274,11 @@ TEST_CASE(
   const auto call = rig.call("add", 3, 4);
   const std::string text(wire::id_text(call.id));
   const std::string wide = std::string("\xc5\x00", 2) + static_cast<char>(text.size()) + text;
-  rig.tell({"alice", test::packed(text), {}}, "_zpc_hb", 0);
+  rig.tell({"alice", packed(text), {}}, "_zpc_hb", 0);
   CHECK_FALSE(rig.taken);
   rig.tell({"alice", wide, {}}, "_zpc_hb", 0);
   CHECK(rig.taken);
-  const std::string answer = rig.answer(rig.holding(call), {"alice", wide, {}}, "OK", test::list(7));
+  const std::string answer = rig.answer(rig.holding(call), {"alice", wide, {}}, "OK", list(7));
   REQUIRE(rig.front.messages.size() == 1);
   CHECK(rig.front.messages.front().payload == answer);
   CHECK(rig.open() == 0);
@@ -298,33 +287,33 @@ TEST_CASE(
 TEST_CASE("an answer above the frame limit is TooLarge to who asked, and its worker is told to stop") {
   proxy::RouterOptions options{.dispatch = {}, .settle = core::milliseconds(-1)};
   options.dispatch.limits.max_frame_bytes = 1000;
-  test::RouterRig rig(options);
-  test::FakeOutlet& worker = rig.join("m1");
+  RouterRig rig(options);
+  FakeOutlet& worker = rig.join("m1");
   const auto asked = rig.call("math.add", 1);
   const auto other = rig.call("math.sub", 1);
   worker.took();
-  rig.answer(worker, asked, "OK", test::list(std::string(2000, 'x')));
+  rig.answer(worker, asked, "OK", list(std::string(2000, 'x')));
   CHECK(rig.heard(asked).starts_with("ERR [\"TooLarge\", \"the answer has 20"));
   CHECK(worker.took() == "_zpx_cancel []");
   CHECK(rig.heard(other).empty());
   rig.ok(worker, other);
   CHECK(rig.heard(other) == "OK [7]");
-  rig.answer(worker, asked, "OK", test::list(std::string(2000, 'x')));
+  rig.answer(worker, asked, "OK", list(std::string(2000, 'x')));
   CHECK(rig.counters().strays == 1);
 }
 
 TEST_CASE("a name of a service that is expected and never came is Unavailable, not unknown") {
-  test::RouterRig rig;
+  RouterRig rig;
   rig.registry.expect("legacy", {});
   const auto call = rig.call("legacy.add", 1);
   CHECK(rig.heard(call).empty());
   rig.pass(600ms);
   CHECK(rig.heard(call).starts_with("ERR [\"Unavailable\", \"no worker has offered legacy.add yet"));
   const auto early = rig.call("legacy.add", 1);
-  test::FakeOutlet& worker = rig.join("l1", {.service = "legacy", .methods = {"add"}});
+  FakeOutlet& worker = rig.join("l1", {.service = "legacy", .methods = {"add"}});
   rig.ok(worker, early);
   CHECK(rig.heard(early) == "OK [7]");
   CHECK(rig.heard(rig.call("legacy.nosuch")).starts_with("ERR [\"NameError\""));
 }
 
-}  // namespace relay_test
+}  // namespace zerosuite::test::relay_test

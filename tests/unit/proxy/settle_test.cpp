@@ -4,15 +4,7 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace settle_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::settle_test {
 
 struct Fresh : RouterRig {
   explicit Fresh(const proxy::RouterOptions& options = {}) : RouterRig(options) {}
@@ -21,8 +13,6 @@ struct Fresh : RouterRig {
 std::string not_yet(const std::string& name) {
   return err("Unavailable", "no worker has offered " + name + " yet {\"retry_after_ms\":200}");
 }
-
-}  // namespace
 
 TEST_CASE("just after the start a name that nobody offers waits, and is Unavailable, not unknown") {
   Fresh rig;
@@ -75,7 +65,7 @@ TEST_CASE("calls that waited for a name wait on in their service's queue when it
 
 TEST_CASE("a call that waited for a sticky service goes to the owner of its key") {
   Fresh rig({.dispatch = {}, .settle = 1h});
-  const test::Offer lock{.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1};
+  const Offer lock{.service = "lock", .methods = {"take"}, .sticky = true, .max_inflight = 1};
   for (int key = 0; key < 8; ++key) rig.call("take", key);
   FakeOutlet& one = rig.join("l1", lock);
   FakeOutlet& two = rig.join("l2", lock);
@@ -101,7 +91,7 @@ TEST_CASE("a bare name that becomes ambiguous while it waits is Unavailable in t
   proxy::ServiceRegistry& registry = rig.registry;
   auto quiet = std::make_unique<proxy::Worker>();
   quiet->id = "s1";
-  registry.add(std::move(quiet), test::registration("s1", {.service = "sets", .methods = {"add"}}));
+  registry.add(std::move(quiet), registration("s1", {.service = "sets", .methods = {"add"}}));
   rig.join("l1", {.service = "log", .methods = {"add"}});
   rig.pass(600ms);
   CHECK(rig.heard(call) == not_yet("add"));
@@ -138,4 +128,39 @@ TEST_CASE("an idempotent call that waited for its name is asked of a second work
   CHECK(rig.heard(call).empty());
 }
 
-}  // namespace settle_test
+// A worker that does not read for a while, and clients that go on talking.
+
+TEST_CASE("what a client says to a worker that does not read for a moment is kept") {
+  RouterRig rig;
+  FakeOutlet& worker = rig.join("m1");
+  const auto call = rig.call("count", 9);
+  worker.messages.clear();
+  worker.sent = net::Sent::kFull;
+  rig.tell(call, "_zpc_hb", 0);
+  rig.tell(call, "_zpc_more", 5);
+  rig.tell(call, "_zpx_cancel");
+  CHECK(worker.took() == "_zpc_hb [0]; _zpc_more [5]; _zpx_cancel []");
+}
+
+TEST_CASE("one client's talk cannot fill a stalled worker's queue, nor make it count as dead") {
+  RouterRig rig;
+  FakeOutlet& worker = rig.join("m1");
+  const auto loud = rig.send({.name = "count"}, "mallory");
+  const auto quiet = rig.send({.name = "count"}, "alice");
+  worker.messages.clear();
+  worker.sent = net::Sent::kFull;
+  const std::string megabyte(1 << 20, 'x');
+  for (int i = 0; i < 30; ++i) rig.tell(loud, "_zpc_more", megabyte);
+  CHECK(worker.messages.size() == 15);
+  rig.tell(quiet, "_zpc_more", 7);
+  CHECK(worker.messages.size() == 16);
+  CHECK(worker.worker != nullptr);
+
+  worker.sent = net::Sent::kYes;
+  rig.tell(loud, "_zpc_hb", 0);
+  worker.sent = net::Sent::kFull;
+  rig.tell(loud, "_zpc_more", megabyte);
+  CHECK(worker.messages.size() == 18);
+}
+
+}  // namespace zerosuite::test::settle_test

@@ -6,16 +6,7 @@
 #include "proxy/router.hpp"
 #include "support/router_rig.hpp"
 
-namespace worker_loss_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::err;
-using test::FakeOutlet;
-using test::Offer;
-using test::RouterRig;
-
-namespace {
+namespace zerosuite::test::worker_loss_test {
 
 // What a client hears of a call to that method whose worker was lost.
 std::string lost(const std::string& worker, const std::string& method) {
@@ -42,13 +33,11 @@ struct Idempotent : Rig {
 // A stream that has sent one item, for which the client had credit, and may send no more.
 struct Stream : Rig {
   explicit Stream(const Offer& what = {}) : Rig(what), stream(call("count", 10)) {
-    answer(first, stream, "STREAM", test::packed(1));
+    answer(first, stream, "STREAM", packed(1));
     heard(stream);
   }
   Call stream;
 };
-
-}  // namespace
 
 TEST_CASE("a call that may not be repeated ends with WorkerLost, at once") {
   Rig rig;
@@ -86,8 +75,8 @@ TEST_CASE("heartbeats and grants of the lost worker do not count as an answer") 
   Idempotent rig;
   const auto call = rig.call("add", 1);
   FakeOutlet& another = rig.join_another();
-  rig.answer(rig.first, call, "_zpc_hb", test::list(0));
-  rig.answer(rig.first, call, "_zpc_more", test::list(1));
+  rig.answer(rig.first, call, "_zpc_hb", list(0));
+  rig.answer(rig.first, call, "_zpc_more", list(1));
   rig.lose(rig.first);
   CHECK(another.took() == "add [1]");
 }
@@ -145,7 +134,7 @@ TEST_CASE("an idempotent call whose repetition finds the queue full is Overloade
 TEST_CASE("calls beyond retry_bytes are not kept, whoever makes them") {
   RouterRig rig({.dispatch = {.retry_bytes = 500, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
-  const std::string argument = test::list(std::string(80, 'x'));
+  const std::string argument = list(std::string(80, 'x'));
   std::vector<RouterRig::Call> calls;
   for (const std::string client : {"a", "b", "c", "d", "e", "f", "g", "h"})
     calls.push_back(rig.send({.name = "add", .args = argument}, client));
@@ -159,7 +148,7 @@ TEST_CASE("calls beyond retry_bytes are not kept, whoever makes them") {
 TEST_CASE("calls that have ended make room for those of other clients") {
   RouterRig rig({.dispatch = {.retry_bytes = 500, .limits = {}, .balance = {}}, .settle = -1ms});
   FakeOutlet& only = rig.join("m1", {.idempotent = true});
-  const std::string argument = test::list(std::string(80, 'x'));
+  const std::string argument = list(std::string(80, 'x'));
   for (const std::string client : {"a", "b", "c", "d", "e", "f", "g", "h"})
     rig.ok(only, rig.send({.name = "add", .args = argument}, client));
   const auto call = rig.send({.name = "add", .args = argument}, "i");
@@ -191,7 +180,7 @@ TEST_CASE("an idempotent stream that has begun is not asked again") {
   Rig rig({.idempotent = true});
   const auto call = rig.call("count", 10);
   rig.tell(call, "_zpc_more", 5);
-  rig.answer(rig.first, call, "STREAM", test::packed(1));
+  rig.answer(rig.first, call, "STREAM", packed(1));
   FakeOutlet& another = rig.join_another();
   rig.lose(rig.first);
   CHECK(rig.heard(call) == "STREAM 1; " + lost("m1", "count"));
@@ -246,9 +235,9 @@ TEST_CASE("more credit than max_credit is not counted, so a lost stream ends whe
     CAPTURE(most);
     Rig rig({}, most);
     const auto stream = rig.call("count", 10);
-    rig.answer(rig.first, stream, "STREAM", test::packed(0));
+    rig.answer(rig.first, stream, "STREAM", packed(0));
     rig.tell(stream, "_zpc_more", std::int64_t{2'000'000});
-    for (int i = 0; i < 2; ++i) rig.answer(rig.first, stream, "STREAM", test::packed(i));
+    for (int i = 0; i < 2; ++i) rig.answer(rig.first, stream, "STREAM", packed(i));
     rig.heard(stream);
     rig.lose(rig.first);
     CHECK(rig.heard(stream).empty() == (most == 2));
@@ -258,7 +247,7 @@ TEST_CASE("more credit than max_credit is not counted, so a lost stream ends whe
 TEST_CASE("items use up what was granted, one each") {
   Stream rig;
   rig.tell(rig.stream, "_zpc_more", 3);
-  for (int i = 0; i < 3; ++i) rig.answer(rig.first, rig.stream, "STREAM", test::packed(i));
+  for (int i = 0; i < 3; ++i) rig.answer(rig.first, rig.stream, "STREAM", packed(i));
   rig.heard(rig.stream);
   rig.lose(rig.first);
   CHECK(rig.heard(rig.stream).empty());
@@ -268,7 +257,7 @@ TEST_CASE("items use up what was granted, one each") {
 TEST_CASE("a heartbeat of a client of version 2 that grants credit ends its stream with WorkerLost") {
   Rig rig;
   const auto stream = rig.send({.name = "count", .version = 2});
-  rig.answer(rig.first, stream, "STREAM", test::packed(1));
+  rig.answer(rig.first, stream, "STREAM", packed(1));
   rig.lose(rig.first);
   rig.tell(stream, "_zpc_hb", 0);
   CHECK(rig.heard(stream) == "STREAM 1; _zpc_hb [0]");
@@ -399,4 +388,4 @@ TEST_CASE("one call of a worker can be lost without the others") {
   CHECK(rig.registry.worker("m1") != nullptr);
 }
 
-}  // namespace worker_loss_test
+}  // namespace zerosuite::test::worker_loss_test

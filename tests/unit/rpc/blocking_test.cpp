@@ -5,14 +5,7 @@
 
 #include "support/server_rig.hpp"
 
-namespace blocking_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::blocking_test {
 
 struct Rig : ServerRig {
   Rig() {
@@ -30,45 +23,38 @@ struct Rig : ServerRig {
   std::stop_token stop;
 };
 
-}  // namespace
-
-TEST_CASE("a blocking method runs on the pool, and its answer leaves when it is done") {
-  Rig rig;
-  const Channel channel = rig.call("twice", 21);
-  CHECK(rig.runs == 0);
-  CHECK(rig.heard(channel).empty());
-  rig.offload.work();
-  CHECK(rig.heard(channel) == "OK [42]");
-  CHECK(rig.server.stats().channels == 0);
+TEST_CASE_FIXTURE(Rig, "a blocking method runs on the pool, and its answer leaves when it is done") {
+  const Channel channel = call("twice", 21);
+  CHECK(runs == 0);
+  CHECK(heard(channel).empty());
+  offload.work();
+  CHECK(heard(channel) == "OK [42]");
+  CHECK(server.stats().channels == 0);
 }
 
-TEST_CASE("a blocking method's arguments are checked before it is queued") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("twice", "x")).starts_with("ERR [\"TypeError\""));
-  CHECK(rig.heard(rig.call("twice")).starts_with("ERR [\"TypeError\""));
-  CHECK(rig.offload.waiting.empty());
+TEST_CASE_FIXTURE(Rig, "a blocking method's arguments are checked before it is queued") {
+  CHECK(heard(call("twice", "x")).starts_with("ERR [\"TypeError\""));
+  CHECK(heard(call("twice")).starts_with("ERR [\"TypeError\""));
+  CHECK(offload.waiting.empty());
 }
 
-TEST_CASE("heartbeats go on while a blocking method runs or waits for a thread") {
-  Rig rig;
-  const Channel channel = rig.call("twice", 21);
-  rig.pass(5s);
-  CHECK(rig.heard(channel) == "_zpc_hb [0]");
+TEST_CASE_FIXTURE(Rig, "heartbeats go on while a blocking method runs or waits for a thread") {
+  const Channel channel = call("twice", 21);
+  pass(5s);
+  CHECK(heard(channel) == "_zpc_hb [0]");
 }
 
-TEST_CASE("when no more blocking calls can wait, the next is Overloaded") {
-  Rig rig;
-  rig.offload.room = 1;
-  const Channel first = rig.call("twice", 1);
-  CHECK(rig.heard(rig.call("twice", 2)).starts_with("ERR [\"Overloaded\""));
-  rig.offload.work();
-  CHECK(rig.heard(first) == "OK [2]");
+TEST_CASE_FIXTURE(Rig, "when no more blocking calls can wait, the next is Overloaded") {
+  offload.room = 1;
+  const Channel first = call("twice", 1);
+  CHECK(heard(call("twice", 2)).starts_with("ERR [\"Overloaded\""));
+  offload.work();
+  CHECK(heard(first) == "OK [2]");
 }
 
-TEST_CASE("a blocking call waits among those of its client, which is its connection") {
-  Rig rig;
-  for (const auto* peer : {"alice", "alice", "bob"}) rig.send({.name = "twice", .args = test::list(1)}, peer);
-  const auto& clients = rig.offload.clients;
+TEST_CASE_FIXTURE(Rig, "a blocking call waits among those of its client, which is its connection") {
+  for (const auto* peer : {"alice", "alice", "bob"}) send({.name = "twice", .args = list(1)}, peer);
+  const auto& clients = offload.clients;
   REQUIRE(clients.size() == 3);
   CHECK(clients[0] != 0);
   CHECK(clients[1] == clients[0]);
@@ -87,33 +73,31 @@ TEST_CASE("what a blocking method throws is its ERR") {
   CHECK(rig.heard(integer).starts_with("ERR [\"InternalError\""));
 }
 
-TEST_CASE("a blocking method whose client is lost before a thread is free is not run") {
-  Rig rig;
-  const Channel channel = rig.call("twice", 1);
-  rig.tell(channel, "_zpx_cancel");
-  rig.offload.work();
-  CHECK(rig.runs == 0);
-  CHECK(rig.heard(channel).empty());
+TEST_CASE_FIXTURE(Rig, "a blocking method whose client is lost before a thread is free is not run") {
+  const Channel channel = call("twice", 1);
+  tell(channel, "_zpx_cancel");
+  offload.work();
+  CHECK(runs == 0);
+  CHECK(heard(channel).empty());
 }
 
-TEST_CASE("a running blocking method is asked to stop when nobody waits for it any more") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "a running blocking method is asked to stop when nobody waits for it any more") {
   wire::Context extra;
   extra.add("timeout_ms", 1000);
-  const Channel channel = rig.send({.name = "until_stopped", .extra = &extra});
-  auto [job, then] = std::move(rig.offload.waiting.front());
-  rig.offload.waiting.clear();
+  const Channel channel = send({.name = "until_stopped", .extra = &extra});
+  auto [job, then] = std::move(offload.waiting.front());
+  offload.waiting.clear();
   job();
-  REQUIRE(rig.runs == 1);
-  CHECK_FALSE(rig.stop.stop_requested());
-  SUBCASE("cancelled") { rig.tell(channel, "_zpx_cancel"); }
-  SUBCASE("lost") { rig.pass(16s); }
-  SUBCASE("too late") { rig.pass(1010ms); }
-  SUBCASE("stopping") { rig.server.abort(); }
-  CHECK(rig.stop.stop_requested());
-  rig.sink.messages.clear();
+  REQUIRE(runs == 1);
+  CHECK_FALSE(stop.stop_requested());
+  SUBCASE("cancelled") { tell(channel, "_zpx_cancel"); }
+  SUBCASE("lost") { pass(16s); }
+  SUBCASE("too late") { pass(1010ms); }
+  SUBCASE("stopping") { server.abort(); }
+  CHECK(stop.stop_requested());
+  sink.messages.clear();
   then();
-  CHECK(rig.heard(channel).empty());
+  CHECK(heard(channel).empty());
 }
 
-}  // namespace blocking_test
+}  // namespace zerosuite::test::blocking_test

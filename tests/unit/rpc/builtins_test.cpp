@@ -4,12 +4,7 @@
 
 #include "support/server_rig.hpp"
 
-namespace builtins_test {
-
-using namespace zerosuite;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::builtins_test {
 
 struct Rig : ServerRig {
   Rig() {
@@ -21,50 +16,42 @@ struct Rig : ServerRig {
   }
 };
 
-}  // namespace
-
-TEST_CASE("_zerorpc_list names the public methods in order") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("_zerorpc_list")) == R"(OK [["add", "boom", "later"]])");
+TEST_CASE_FIXTURE(Rig, "_zerorpc_list names the public methods in order") {
+  CHECK(heard(call("_zerorpc_list")) == R"(OK [["add", "boom", "later"]])");
 }
 
-TEST_CASE("_zerorpc_name is the service's name") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("_zerorpc_name")) == R"(OK ["math"])");
+TEST_CASE_FIXTURE(Rig, "_zerorpc_name is the service's name") {
+  CHECK(heard(call("_zerorpc_name")) == R"(OK ["math"])");
 }
 
-TEST_CASE("_zerorpc_ping answers pong and the service's name") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("_zerorpc_ping")) == R"(OK [["pong", "math"]])");
+TEST_CASE_FIXTURE(Rig, "_zerorpc_ping answers pong and the service's name") {
+  CHECK(heard(call("_zerorpc_ping")) == R"(OK [["pong", "math"]])");
 }
 
-TEST_CASE("_zerorpc_help is a method's documentation, nil when it has none") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("_zerorpc_help", "add")) == R"(OK ["Add two numbers."])");
-  CHECK(rig.heard(rig.call("_zerorpc_help", "boom")) == "OK [nil]");
+TEST_CASE_FIXTURE(Rig, "_zerorpc_help is a method's documentation, nil when it has none") {
+  CHECK(heard(call("_zerorpc_help", "add")) == R"(OK ["Add two numbers."])");
+  CHECK(heard(call("_zerorpc_help", "boom")) == "OK [nil]");
 }
 
-TEST_CASE("_zerorpc_args lists names and defaults in the shape of Python 2's getargspec") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("_zerorpc_args", "add")) == R"(OK [[["a", "b"], nil, nil, [2]]])");
-  CHECK(rig.heard(rig.call("_zerorpc_args", "boom")) == "OK [[[], nil, nil, nil]]");
-  CHECK(rig.heard(rig.call("_zerorpc_args", "later")) == R"(OK [[["a"], nil, nil, [nil]]])");
+TEST_CASE_FIXTURE(Rig, "_zerorpc_args lists names and defaults in the shape of Python 2's getargspec") {
+  CHECK(heard(call("_zerorpc_args", "add")) == R"(OK [[["a", "b"], nil, nil, [2]]])");
+  CHECK(heard(call("_zerorpc_args", "boom")) == "OK [[[], nil, nil, nil]]");
+  CHECK(heard(call("_zerorpc_args", "later")) == R"(OK [[["a"], nil, nil, [nil]]])");
 }
 
-TEST_CASE("_zerorpc_inspect maps each method to its arguments and documentation, sorted by name") {
-  Rig rig;
-  CHECK(rig.heard(rig.call("_zerorpc_inspect")) ==
+TEST_CASE_FIXTURE(Rig,
+                  "_zerorpc_inspect maps each method to its arguments and documentation, sorted by name") {
+  CHECK(heard(call("_zerorpc_inspect")) ==
         R"(OK [{"name": "math", "methods": {)"
         R"("add": {"args": [{"name": "a"}, {"name": "b", "default": 2}], "doc": "Add two numbers."}, )"
         R"("boom": {"args": [], "doc": nil}, )"
         R"("later": {"args": [{"name": "a", "default": nil}], "doc": "Optional."}}}])");
 }
 
-TEST_CASE("help and args of an unknown or hidden method are a KeyError with Python's quotes") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "help and args of an unknown or hidden method are a KeyError with Python's quotes") {
   for (const std::string builtin : {"_zerorpc_help", "_zerorpc_args"}) {
-    CHECK(rig.heard(rig.call(builtin, "nope")) == "ERR [\"KeyError\", \"'nope'\", \"KeyError: 'nope'\n\"]");
-    CHECK(rig.heard(rig.call(builtin, "_hidden")).starts_with("ERR [\"KeyError\", \"'_hidden'\""));
+    CHECK(heard(call(builtin, "nope")) == "ERR [\"KeyError\", \"'nope'\", \"KeyError: 'nope'\n\"]");
+    CHECK(heard(call(builtin, "_hidden")).starts_with("ERR [\"KeyError\", \"'_hidden'\""));
   }
 }
 
@@ -80,4 +67,4 @@ TEST_CASE("a query is described as idempotent, and another method is not") {
         R"("look": {"args": [{"name": "a"}], "doc": nil, "idempotent": true}}}])");
 }
 
-}  // namespace builtins_test
+}  // namespace zerosuite::test::builtins_test

@@ -10,16 +10,9 @@
 #include <vector>
 
 #include "support/caller_rig.hpp"
-#include "support/live_server.hpp"
 #include "support/wait.hpp"
 
-namespace client_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::LiveServer;
-
-namespace {
+namespace zerosuite::test::client_test {
 
 // Answers nothing until it is asked to, and tells when a call was lost.
 struct Held {
@@ -45,16 +38,16 @@ auto holding(Held& held) {
   };
 }
 
-bool comes(std::future<void> event) { return event.wait_for(test::kPatience) == std::future_status::ready; }
+bool comes(std::future<void> event) { return event.wait_for(kPatience) == std::future_status::ready; }
 
 template <class T>
 std::string failure_of(std::future<T> future) {
-  if (future.wait_for(test::kPatience) != std::future_status::ready) return "nothing came";
+  if (future.wait_for(kPatience) != std::future_status::ready) return "nothing came";
   try {
     future.get();
     return "fine";
   } catch (...) {
-    return test::describe(std::current_exception());
+    return describe(std::current_exception());
   }
 }
 
@@ -64,7 +57,7 @@ std::string failure_in(F call) {
     call();
     return "fine";
   } catch (...) {
-    return test::describe(std::current_exception());
+    return describe(std::current_exception());
   }
 }
 
@@ -84,11 +77,12 @@ class IpcEndpoint {
   std::string folder_;
 };
 
-}  // namespace
+struct Served {
+  LiveServer server{add_methods};
+  rpc::Client client{server.endpoint()};
+};
 
-TEST_CASE("a call waits for its value, or throws the remote's error") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a call waits for its value, or throws the remote's error") {
   CHECK(client.call<int>("add", 88, 77) == 165);
   client.call<void>("quiet");
   client.call<void>("add", 1, 2);
@@ -98,9 +92,7 @@ TEST_CASE("a call waits for its value, or throws the remote's error") {
         "ProtocolError ProtocolError: the answer must be str, not int");
 }
 
-TEST_CASE("a future has the value or the error, though nobody drives the client meanwhile") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a future has the value or the error, though nobody drives the client meanwhile") {
   std::future<int> sum = client.async<int>("add", 88, 77);
   std::future<void> nothing = client.async<void>("quiet");
   CHECK(failure_of(client.async<int>("raise")) == "RemoteError Busy: no");
@@ -108,9 +100,7 @@ TEST_CASE("a future has the value or the error, though nobody drives the client 
   nothing.get();
 }
 
-TEST_CASE("a callback has the outcome, and may start the next call but not wait for one") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a callback has the outcome, and may start the next call but not wait for one") {
   std::promise<int> result;
   std::promise<bool> refused;
   client.start<int>(
@@ -130,9 +120,7 @@ TEST_CASE("a callback has the outcome, and may start the next call but not wait 
   CHECK(result.get_future().get() == 6);
 }
 
-TEST_CASE("arguments that cannot be sent throw before anything is sent") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "arguments that cannot be sent throw before anything is sent") {
   CHECK_THROWS_AS(client.call<int>("add", "\xff", 1), wire::Mismatch);
   CHECK(client.call<int>("add", 1, 1) == 2);
 }
@@ -158,9 +146,7 @@ TEST_CASE("eight threads share a client, and each gets its own answers") {
   CHECK(right == kThreads * kCalls);
 }
 
-TEST_CASE("a thousand calls are open at once on one client") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a thousand calls are open at once on one client") {
   std::vector<std::future<int>> sums;
   for (int i = 0; i < 1000; ++i) sums.push_back(client.async<int>("add", i, i));
   int right = 0;
@@ -168,42 +154,39 @@ TEST_CASE("a thousand calls are open at once on one client") {
   CHECK(right == 1000);
 }
 
-TEST_CASE("a call to a server that is away expires") {
-  const IpcEndpoint endpoint;
-  rpc::Client client(endpoint.name());
+TEST_CASE_FIXTURE(IpcEndpoint, "a call to a server that is away expires") {
+  rpc::Client client(name());
   CHECK(failure_in([&] {
           client.call<int>({"add", {.timeout = 20ms}}, 1, 2);
         }) == "TimeoutExpired TimeoutExpired: timeout after 20ms, when calling remote method add");
 }
 
-TEST_CASE("a call made while the server is away is answered when it comes, and again when it comes back") {
-  const IpcEndpoint endpoint;
-  rpc::Client client(endpoint.name());
+TEST_CASE_FIXTURE(
+    IpcEndpoint,
+    "a call made while the server is away is answered when it comes, and again when it comes back") {
+  rpc::Client client(name());
   for (int round = 0; round < 2; ++round) {
     std::future<int> sum = client.async<int>("add", 88, 77);
-    LiveServer server(add_methods, endpoint.name());
-    REQUIRE(sum.wait_for(test::kPatience) == std::future_status::ready);
+    LiveServer server(add_methods, name());
+    REQUIRE(sum.wait_for(kPatience) == std::future_status::ready);
     CHECK(sum.get() == 165);
   }
 }
 
-TEST_CASE("stopping a call's token cancels it here and on the server") {
-  Held held;
-  LiveServer server(holding(held));
+TEST_CASE_FIXTURE(Held, "stopping a call's token cancels it here and on the server") {
+  LiveServer server(holding(*this));
   rpc::Client client(server.endpoint());
   std::stop_source stop;
   auto outcome = std::async(std::launch::async, [&] {
     return failure_in([&] { client.call<int>({"hold", {.stop = stop.get_token()}}); });
   });
-  REQUIRE(comes(held.arrived.get_future()));
+  REQUIRE(comes(arrived.get_future()));
   stop.request_stop();
   CHECK(outcome.get() == "Cancelled Cancelled: the call to hold was cancelled");
-  CHECK(comes(held.lost.get_future()));
+  CHECK(comes(lost.get_future()));
 }
 
-TEST_CASE("a call whose token is stopped already is not made") {
-  LiveServer server(add_methods);
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a call whose token is stopped already is not made") {
   std::stop_source stop;
   stop.request_stop();
   CHECK(failure_in([&] {
@@ -211,16 +194,16 @@ TEST_CASE("a call whose token is stopped already is not made") {
         }) == "Cancelled Cancelled: the call to add was cancelled");
 }
 
-TEST_CASE("closing a client cancels the calls that are open, waiting or not, and refuses new ones") {
-  Held held;
-  LiveServer server(holding(held));
+TEST_CASE_FIXTURE(Held,
+                  "closing a client cancels the calls that are open, waiting or not, and refuses new ones") {
+  LiveServer server(holding(*this));
   rpc::Client client(server.endpoint());
   auto waiting =
       std::async(std::launch::async, [&] { return failure_in([&] { client.call<int>("hold"); }); });
-  REQUIRE(comes(held.arrived.get_future()));
+  REQUIRE(comes(arrived.get_future()));
   client.close();
   CHECK(waiting.get() == "Cancelled Cancelled: the client was closed");
-  CHECK(comes(held.lost.get_future()));
+  CHECK(comes(lost.get_future()));
   CHECK(failure_in([&] { client.call<int>("add", 1, 2); }) == "Cancelled Cancelled: the client is closed");
 }
 
@@ -235,7 +218,7 @@ TEST_CASE("a client that goes ends its open calls with Cancelled, however young 
     std::future<int> future = client->async<int>("never");
     std::promise<std::string> called;
     client->start<int>("never",
-                       [&](rpc::Outcome<int> outcome) { called.set_value(test::describe(outcome.error())); });
+                       [&](rpc::Outcome<int> outcome) { called.set_value(describe(outcome.error())); });
     client.reset();
     REQUIRE(failure_of(std::move(future)) == "Cancelled Cancelled: the client was closed");
     auto told = called.get_future();
@@ -258,4 +241,4 @@ TEST_CASE("a token may be stopped at the very moment its client goes") {
   }
 }
 
-}  // namespace client_test
+}  // namespace zerosuite::test::client_test

@@ -9,12 +9,7 @@
 #include "support/events.hpp"
 #include "support/wait.hpp"
 
-namespace fair_intake_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-
-namespace {
+namespace zerosuite::test::fair_intake_test {
 
 constexpr auto kHeavy = core::Clock::duration::zero();  // every turn's worth takes longer
 constexpr auto kLight = 1h;
@@ -51,15 +46,13 @@ struct Rig {
     REQUIRE(far.send(frames) == net::Sent::kYes);
   }
   void call(const std::string& client, const std::string& id) {
-    send({client, "", test::encode({.id = test::bin_id(id), .name = "work"})});
+    send({client, "", encode({.id = bin_id(id), .name = "work"})});
   }
   void tell(const std::string& client, const std::string& id, std::string_view event,
-            const std::string& args = test::list()) {
+            const std::string& args = list()) {
     send({client, "",
-          test::encode({.id = test::bin_id("event"),
-                        .response_to = test::bin_id(id),
-                        .name = std::string(event),
-                        .args = args})});
+          encode(
+              {.id = bin_id("event"), .response_to = bin_id(id), .name = std::string(event), .args = args})});
   }
   // So many calls of a hog that a turn serves just these, and what comes behind them is sorted.
   void fill_a_turn() {
@@ -75,7 +68,7 @@ struct Rig {
   }
   // Serves all that waits.
   std::string serve() {
-    test::turn_until(reactor, [this] { return !intake.behind(); });
+    turn_until(reactor, [this] { return !intake.behind(); });
     return std::exchange(served, {});
   }
 
@@ -89,7 +82,9 @@ struct Rig {
   int caught_up = 0;
 };
 
-}  // namespace
+struct Full : Rig {
+  Full() { fill_a_turn(); }
+};
 
 TEST_CASE("while it is quick everything is served in the order it came, a turn's worth at a time") {
   Rig rig(kLight);
@@ -101,17 +96,15 @@ TEST_CASE("while it is quick everything is served in the order it came, a turn's
   CHECK(rig.read() == "hog:1 alice:2 ");
 }
 
-TEST_CASE("what comes behind a heavy turn is served client by client in turn") {
-  Rig rig;
-  rig.fill_a_turn();
-  for (const auto* id : {"1", "2", "3"}) rig.call("hog", id);
-  rig.call("alice", "4");
-  rig.call("bob", "5");
-  rig.call("alice", "6");
-  CHECK(rig.read().empty());
-  CHECK(rig.intake.behind());
-  CHECK(rig.serve() == "hog:1 alice:4 bob:5 hog:2 alice:6 hog:3 ");
-  CHECK(rig.caught_up == 1);
+TEST_CASE_FIXTURE(Full, "what comes behind a heavy turn is served client by client in turn") {
+  for (const auto* id : {"1", "2", "3"}) call("hog", id);
+  call("alice", "4");
+  call("bob", "5");
+  call("alice", "6");
+  CHECK(read().empty());
+  CHECK(intake.behind());
+  CHECK(serve() == "hog:1 alice:4 bob:5 hog:2 alice:6 hog:3 ");
+  CHECK(caught_up == 1);
 }
 
 TEST_CASE("without room for messages that wait everything keeps its order") {
@@ -123,80 +116,68 @@ TEST_CASE("without room for messages that wait everything keeps its order") {
   CHECK(rig.read() == "hog:1 ");
 }
 
-TEST_CASE("a client's heartbeats and grants stay behind the calls of his that wait") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.call("alice", "1");
-  rig.tell("alice", "1", wire::kHeartbeat);
-  rig.tell("alice", "1", wire::kMore, test::list(5));
-  rig.call("alice", "2");
-  CHECK(rig.read().empty());
-  CHECK(rig.serve() == "alice:1 alice:1:_zpc_hb alice:1:_zpc_more alice:2 ");
+TEST_CASE_FIXTURE(Full, "a client's heartbeats and grants stay behind the calls of his that wait") {
+  call("alice", "1");
+  tell("alice", "1", wire::kHeartbeat);
+  tell("alice", "1", wire::kMore, list(5));
+  call("alice", "2");
+  CHECK(read().empty());
+  CHECK(serve() == "alice:1 alice:1:_zpc_hb alice:1:_zpc_more alice:2 ");
 }
 
-TEST_CASE("heartbeats of a client of whom nothing waits are heard at once, and grants in turn") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.call("hog", "1");
-  rig.call("hog", "2");
-  rig.tell("alice", "3", wire::kHeartbeat);
-  rig.tell("bob", "4", wire::kMore, test::list(5));
-  rig.tell("carol", "5", wire::kHeartbeat, test::list(5));  // an old client's grant
-  CHECK(rig.read() == "alice:3:_zpc_hb ");
-  CHECK(rig.serve() == "hog:1 bob:4:_zpc_more carol:5:_zpc_hb hog:2 ");
+TEST_CASE_FIXTURE(Full,
+                  "heartbeats of a client of whom nothing waits are heard at once, and grants in turn") {
+  call("hog", "1");
+  call("hog", "2");
+  tell("alice", "3", wire::kHeartbeat);
+  tell("bob", "4", wire::kMore, list(5));
+  tell("carol", "5", wire::kHeartbeat, list(5));  // an old client's grant
+  CHECK(read() == "alice:3:_zpc_hb ");
+  CHECK(serve() == "hog:1 bob:4:_zpc_more carol:5:_zpc_hb hog:2 ");
 }
 
-TEST_CASE("a cancel takes its call out of the line, and is heard at once when the call was served before") {
-  Rig rig;
-  rig.fill_a_turn();
-  for (const auto* id : {"1", "2", "3"}) rig.call("hog", id);
-  rig.call("alice", "2");
-  rig.tell("hog", "2", wire::kCancel);
-  rig.tell("hog", "served", wire::kCancel);
-  CHECK(rig.read() == "hog:served:_zpx_cancel ");
-  CHECK(rig.serve() == "hog:1 alice:2 hog:3 ");
+TEST_CASE_FIXTURE(
+    Full, "a cancel takes its call out of the line, and is heard at once when the call was served before") {
+  for (const auto* id : {"1", "2", "3"}) call("hog", id);
+  call("alice", "2");
+  tell("hog", "2", wire::kCancel);
+  tell("hog", "served", wire::kCancel);
+  CHECK(read() == "hog:served:_zpx_cancel ");
+  CHECK(serve() == "hog:1 alice:2 hog:3 ");
 }
 
-TEST_CASE("an id that was cancelled can be used again") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.call("hog", "1");
-  rig.tell("hog", "1", wire::kCancel);
-  rig.call("hog", "1");
-  CHECK(rig.read().empty());
-  CHECK(rig.serve() == "hog:1 ");
+TEST_CASE_FIXTURE(Full, "an id that was cancelled can be used again") {
+  call("hog", "1");
+  tell("hog", "1", wire::kCancel);
+  call("hog", "1");
+  CHECK(read().empty());
+  CHECK(serve() == "hog:1 ");
 }
 
-TEST_CASE("when all that waited is cancelled nothing waits any more") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.call("hog", "1");
-  rig.tell("hog", "1", wire::kCancel);
-  CHECK(rig.read().empty());
-  CHECK_FALSE(rig.intake.behind());
-  CHECK(rig.caught_up == 1);
+TEST_CASE_FIXTURE(Full, "when all that waited is cancelled nothing waits any more") {
+  call("hog", "1");
+  tell("hog", "1", wire::kCancel);
+  CHECK(read().empty());
+  CHECK_FALSE(intake.behind());
+  CHECK(caught_up == 1);
 }
 
-TEST_CASE("clients behind another proxy share its turns, and only their own calls are cancelled") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.send({"gate", "alice", "", test::encode({.id = test::bin_id("1"), .name = "work"})});
-  rig.send({"gate", "bob", "", test::encode({.id = test::bin_id("1"), .name = "work"})});
-  rig.call("carol", "2");
-  rig.send({"gate", "alice", "",
-            test::encode({.response_to = test::bin_id("1"), .name = std::string(wire::kCancel)})});
-  CHECK(rig.read().empty());
-  CHECK(rig.serve() == "gate:bob:1 carol:2 ");
+TEST_CASE_FIXTURE(Full,
+                  "clients behind another proxy share its turns, and only their own calls are cancelled") {
+  send({"gate", "alice", "", encode({.id = bin_id("1"), .name = "work"})});
+  send({"gate", "bob", "", encode({.id = bin_id("1"), .name = "work"})});
+  call("carol", "2");
+  send({"gate", "alice", "", encode({.response_to = bin_id("1"), .name = std::string(wire::kCancel)})});
+  CHECK(read().empty());
+  CHECK(serve() == "gate:bob:1 carol:2 ");
 }
 
-TEST_CASE("what is no client's is heard at once, and what is no event waits as a call does") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.call("hog", "1");
-  rig.send({"hog", "", "nonsense"});
-  rig.send({"", "pulse"});
-  CHECK(rig.read() == "own:pulse ");
-  CHECK(rig.serve() == "hog:1 hog:nonsense ");
+TEST_CASE_FIXTURE(Full, "what is no client's is heard at once, and what is no event waits as a call does") {
+  call("hog", "1");
+  send({"hog", "", "nonsense"});
+  send({"", "pulse"});
+  CHECK(read() == "own:pulse ");
+  CHECK(serve() == "hog:1 hog:nonsense ");
 }
 
 TEST_CASE("beyond so many bytes that wait no more is read until some of them are served") {
@@ -211,29 +192,26 @@ TEST_CASE("beyond so many bytes that wait no more is read until some of them are
   CHECK(rig.intake.has_room());
 }
 
-TEST_CASE("while nothing is wanted nothing is served, and what waits is served when it is again") {
-  Rig rig;
-  rig.fill_a_turn();
-  rig.call("hog", "1");
-  rig.call("hog", "2");
-  CHECK(rig.read().empty());
-  rig.wanted = false;
-  for (int turn = 0; turn < 3; ++turn) rig.reactor.turn(5ms);
-  CHECK(rig.served.empty());
-  rig.wanted = true;
-  CHECK(rig.serve() == "hog:1 hog:2 ");
+TEST_CASE_FIXTURE(Full,
+                  "while nothing is wanted nothing is served, and what waits is served when it is again") {
+  call("hog", "1");
+  call("hog", "2");
+  CHECK(read().empty());
+  wanted = false;
+  for (int turn = 0; turn < 3; ++turn) reactor.turn(5ms);
+  CHECK(served.empty());
+  wanted = true;
+  CHECK(serve() == "hog:1 hog:2 ");
 }
 
-TEST_CASE("what a connection that has ended brought last is served, with all that waited") {
-  Rig rig;
-  rig.fill_a_turn();
-  for (const auto* id : {"1", "2"}) rig.call("hog", id);
-  rig.call("alice", "3");
-  CHECK(rig.read().empty());
-  rig.call("bob", "4");
-  rig.intake.read_up();
-  CHECK(rig.served == "hog:1 alice:3 bob:4 hog:2 ");
-  CHECK_FALSE(rig.intake.behind());
+TEST_CASE_FIXTURE(Full, "what a connection that has ended brought last is served, with all that waited") {
+  for (const auto* id : {"1", "2"}) call("hog", id);
+  call("alice", "3");
+  CHECK(read().empty());
+  call("bob", "4");
+  intake.read_up();
+  CHECK(served == "hog:1 alice:3 bob:4 hog:2 ");
+  CHECK_FALSE(intake.behind());
 }
 
-}  // namespace fair_intake_test
+}  // namespace zerosuite::test::fair_intake_test

@@ -4,14 +4,7 @@
 
 #include "support/server_rig.hpp"
 
-namespace heartbeat_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::heartbeat_test {
 
 constexpr auto kBeat = "_zpc_hb [0]";
 
@@ -24,112 +17,104 @@ struct OpenCall : ServerRig {
   }
   bool open() const { return server.stats().channels == 1; }
 
-  test::Kept<int> kept;
+  Kept<int> kept;
   Channel channel;
 };
 
-}  // namespace
-
-TEST_CASE(
+TEST_CASE_FIXTURE(
+    OpenCall,
     "the server's first heartbeat leaves within five seconds of the request, and one more in every five") {
-  OpenCall rig;
-  rig.pass(5s);
-  CHECK(rig.heard(rig.channel) == kBeat);
-  rig.pass(5s);
-  CHECK(rig.heard(rig.channel) == kBeat);
+  pass(5s);
+  CHECK(heard(channel) == kBeat);
+  pass(5s);
+  CHECK(heard(channel) == kBeat);
 }
 
-TEST_CASE("a call answered within five seconds sees no heartbeat") {
-  OpenCall rig;
-  rig.pass(4s);
-  (*rig.kept.reply)(7);
-  rig.pass(60s);
-  CHECK(rig.heard(rig.channel) == "OK [7]");
+TEST_CASE_FIXTURE(OpenCall, "a call answered within five seconds sees no heartbeat") {
+  pass(4s);
+  (*kept.reply)(7);
+  pass(60s);
+  CHECK(heard(channel) == "OK [7]");
 }
 
-TEST_CASE("no heartbeat follows an OK, an ERR or a STREAM_DONE") {
-  OpenCall rig;
-  rig.server.method("stream", "", [] {
+TEST_CASE_FIXTURE(OpenCall, "no heartbeat follows an OK, an ERR or a STREAM_DONE") {
+  server.method("stream", "", [] {
     return rpc::Stream<int>([left = 2]() mutable { return left-- > 0 ? std::optional(left) : std::nullopt; });
   });
-  const Channel stream = rig.call("stream");
-  const Channel other = rig.call("wait");
-  rig.pass(5s);
-  (*rig.kept.reply)(core::Error{"Busy", "no"});
-  rig.tell(stream, "_zpc_more", 10);
-  rig.sink.messages.clear();
-  for (const Channel& channel : {stream, other}) rig.tell(channel, "_zpc_hb", 0);
-  rig.pass(9s);
-  CHECK(rig.heard(other).empty());
-  CHECK(rig.heard(stream).empty());
+  const Channel stream = call("stream");
+  const Channel other = call("wait");
+  pass(5s);
+  (*kept.reply)(core::Error{"Busy", "no"});
+  tell(stream, "_zpc_more", 10);
+  sink.messages.clear();
+  for (const Channel& each : {stream, other}) tell(each, "_zpc_hb", 0);
+  pass(9s);
+  CHECK(heard(other).empty());
+  CHECK(heard(stream).empty());
 }
 
-TEST_CASE("a heartbeat is answered at once, but no more than one in a hundred milliseconds") {
-  OpenCall rig;
-  rig.tell(rig.channel, "_zpc_hb", 0);
-  CHECK(rig.heard(rig.channel) == kBeat);
-  rig.pass(90ms);
-  rig.tell(rig.channel, "_zpc_hb", 0);
-  CHECK(rig.heard(rig.channel).empty());
-  rig.pass(10ms);
-  rig.tell(rig.channel, "_zpc_hb", 0);
-  CHECK(rig.heard(rig.channel) == kBeat);
+TEST_CASE_FIXTURE(OpenCall,
+                  "a heartbeat is answered at once, but no more than one in a hundred milliseconds") {
+  tell(channel, "_zpc_hb", 0);
+  CHECK(heard(channel) == kBeat);
+  pass(90ms);
+  tell(channel, "_zpc_hb", 0);
+  CHECK(heard(channel).empty());
+  pass(10ms);
+  tell(channel, "_zpc_hb", 0);
+  CHECK(heard(channel) == kBeat);
 }
 
-TEST_CASE("a client that never heartbeats is lost after three intervals, not before, and is told why") {
-  OpenCall rig;
-  rig.pass(14900ms);
-  CHECK(rig.open());
-  rig.heard(rig.channel);
-  rig.pass(110ms);
-  CHECK_FALSE(rig.open());
-  CHECK(rig.heard(rig.channel)
-            .starts_with("ERR [\"LostRemote\", \"the client of wait() has sent no heartbeat in 15000 ms\""));
-  CHECK(rig.server.stats().lost == 1);
+TEST_CASE_FIXTURE(
+    OpenCall, "a client that never heartbeats is lost after three intervals, not before, and is told why") {
+  pass(14900ms);
+  CHECK(open());
+  heard(channel);
+  pass(110ms);
+  CHECK_FALSE(open());
+  CHECK(heard(channel).starts_with(
+      "ERR [\"LostRemote\", \"the client of wait() has sent no heartbeat in 15000 ms\""));
+  CHECK(server.stats().lost == 1);
 }
 
-TEST_CASE("a client that fell silent is lost two intervals after its last heartbeat") {
-  OpenCall rig;
+TEST_CASE_FIXTURE(OpenCall, "a client that fell silent is lost two intervals after its last heartbeat") {
   for (int i = 0; i < 4; ++i) {
-    rig.pass(5s);
-    rig.tell(rig.channel, "_zpc_hb", 0);
+    pass(5s);
+    tell(channel, "_zpc_hb", 0);
   }
-  rig.pass(9900ms);
-  CHECK(rig.open());
-  rig.heard(rig.channel);
-  rig.pass(110ms);
-  CHECK_FALSE(rig.open());
-  CHECK(rig.heard(rig.channel).empty());
+  pass(9900ms);
+  CHECK(open());
+  heard(channel);
+  pass(110ms);
+  CHECK_FALSE(open());
+  CHECK(heard(channel).empty());
 }
 
-TEST_CASE("an early heartbeat does not shorten the first three intervals") {
-  OpenCall rig;
-  rig.tell(rig.channel, "_zpc_hb", 0);
-  rig.pass(14900ms);
-  CHECK(rig.open());
+TEST_CASE_FIXTURE(OpenCall, "an early heartbeat does not shorten the first three intervals") {
+  tell(channel, "_zpc_hb", 0);
+  pass(14900ms);
+  CHECK(open());
 }
 
-TEST_CASE("a client of a longer interval than the server's is lost after two of its own") {
-  OpenCall rig;
+TEST_CASE_FIXTURE(OpenCall, "a client of a longer interval than the server's is lost after two of its own") {
   for (int i = 0; i < 3; ++i) {
-    rig.pass(12s);
-    CHECK(rig.open());
-    rig.tell(rig.channel, "_zpc_hb", 0);
+    pass(12s);
+    CHECK(open());
+    tell(channel, "_zpc_hb", 0);
   }
-  rig.pass(23900ms);
-  CHECK(rig.open());
-  rig.pass(110ms);
-  CHECK_FALSE(rig.open());
+  pass(23900ms);
+  CHECK(open());
+  pass(110ms);
+  CHECK_FALSE(open());
 }
 
-TEST_CASE("grants and items are no sign of life of a client") {
-  OpenCall rig;
+TEST_CASE_FIXTURE(OpenCall, "grants and items are no sign of life of a client") {
   for (int i = 0; i < 15; ++i) {
-    rig.pass(1s);
-    rig.tell(rig.channel, "_zpc_more", 1);
+    pass(1s);
+    tell(channel, "_zpc_more", 1);
   }
-  rig.pass(10ms);
-  CHECK_FALSE(rig.open());
+  pass(10ms);
+  CHECK_FALSE(open());
 }
 
 TEST_CASE("a client below version 2 that stays silent is given up after the passive limit, and told why") {
@@ -150,15 +135,14 @@ TEST_CASE("the passive limit is configured") {
   CHECK_FALSE(rig.open());
 }
 
-TEST_CASE("a client that beats ever more slowly is waited for two minutes at most") {
-  OpenCall rig;
+TEST_CASE_FIXTURE(OpenCall, "a client that beats ever more slowly is waited for two minutes at most") {
   for (const auto gap : {14s, 27s, 53s, 105s}) {
-    rig.pass(gap);
-    REQUIRE(rig.open());
-    rig.tell(rig.channel, "_zpc_hb", 0);
+    pass(gap);
+    REQUIRE(open());
+    tell(channel, "_zpc_hb", 0);
   }
-  rig.pass(121s);
-  CHECK_FALSE(rig.open());
+  pass(121s);
+  CHECK_FALSE(open());
 }
 
 TEST_CASE("towards a client below version 2 the server is passive until it hears a heartbeat") {
@@ -182,31 +166,29 @@ TEST_CASE("towards a client of version 2 the server is active") {
   CHECK(rig.heard(rig.channel) == kBeat);
 }
 
-TEST_CASE("a heartbeat's args may be nil or missing their number") {
-  OpenCall rig;
-  rig.receive("alice", {.response_to = rig.channel.id, .name = "_zpc_hb", .args = test::packed(nullptr)});
-  rig.pass(200ms);
-  rig.receive("alice", {.response_to = rig.channel.id, .name = "_zpc_hb"});
-  CHECK(rig.heard(rig.channel) == "_zpc_hb [0]; _zpc_hb [0]");
+TEST_CASE_FIXTURE(OpenCall, "a heartbeat's args may be nil or missing their number") {
+  receive("alice", {.response_to = channel.id, .name = "_zpc_hb", .args = packed(nullptr)});
+  pass(200ms);
+  receive("alice", {.response_to = channel.id, .name = "_zpc_hb"});
+  CHECK(heard(channel) == "_zpc_hb [0]; _zpc_hb [0]");
 }
 
-TEST_CASE("when the answer to a heartbeat finds nobody, the call is lost for good") {
-  OpenCall rig;
-  rig.sink.delivery = rpc::Delivery::kGone;
-  rig.tell(rig.channel, "_zpc_hb", 0);
-  CHECK_FALSE(rig.kept.reply->wanted());
-  rig.turn();
-  CHECK_FALSE(rig.open());
-  rig.pass(60s);
-  CHECK(rig.server.stats().lost == 1);
+TEST_CASE_FIXTURE(OpenCall, "when the answer to a heartbeat finds nobody, the call is lost for good") {
+  sink.delivery = rpc::Delivery::kGone;
+  tell(channel, "_zpc_hb", 0);
+  CHECK_FALSE(kept.reply->wanted());
+  turn();
+  CHECK_FALSE(open());
+  pass(60s);
+  CHECK(server.stats().lost == 1);
 }
 
 TEST_CASE("a caller with an interval of zero neither sends heartbeats nor gives up") {
-  auto heartbeat = rpc::Heartbeat::client(0s, test::kStart);
-  CHECK(heartbeat.due(test::kStart + 24h) == rpc::Heartbeat::Due::kNothing);
+  auto heartbeat = rpc::Heartbeat::client(0s, kStart);
+  CHECK(heartbeat.due(kStart + 24h) == rpc::Heartbeat::Due::kNothing);
   CHECK(heartbeat.next() == core::TimePoint::max());
-  CHECK_FALSE(heartbeat.heard(test::kStart));
+  CHECK_FALSE(heartbeat.heard(kStart));
   CHECK(heartbeat.next() == core::TimePoint::max());
 }
 
-}  // namespace heartbeat_test
+}  // namespace zerosuite::test::heartbeat_test

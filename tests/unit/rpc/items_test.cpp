@@ -10,15 +10,9 @@
 
 #include "rpc/client/client.hpp"
 #include "support/caller_rig.hpp"
-#include "support/live_server.hpp"
 #include "support/wait.hpp"
 
-namespace items_test {
-
-using namespace zerosuite;
-using test::LiveServer;
-
-namespace {
+namespace zerosuite::test::items_test {
 
 // Counts the items of the stream it serves, and tells when the stream is let go of.
 struct Counting {
@@ -48,7 +42,7 @@ struct Counting {
       server.method("add", {"a", "b"}, "", [](int a, int b) { return a + b; });
     };
   }
-  bool is_released() { return released.get_future().wait_for(test::kPatience) == std::future_status::ready; }
+  bool is_released() { return released.get_future().wait_for(kPatience) == std::future_status::ready; }
 };
 
 // How a stream ended, and the sum of its items.
@@ -59,11 +53,15 @@ std::pair<std::string, T> consume(rpc::Items<T> items) {
     for (T& item : items) sum += item;
     return {"done", sum};
   } catch (...) {
-    return {test::describe(std::current_exception()), sum};
+    return {describe(std::current_exception()), sum};
   }
 }
 
-}  // namespace
+struct Served {
+  Counting counting;
+  LiveServer server{counting.methods()};
+  rpc::Client client{server.endpoint()};
+};
 
 TEST_CASE("a stream brings all its items in order, few or many, and ends") {
   for (const int count : {0, 1, 2, 256, 257, 30'000}) {
@@ -97,10 +95,7 @@ TEST_CASE("the server is never more than the window ahead of the program") {
   }
 }
 
-TEST_CASE("letting go of a stream before its end cancels it on the server") {
-  Counting counting;
-  LiveServer server(counting.methods());
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "letting go of a stream before its end cancels it on the server") {
   client.call<int>("add", 1, 2);  // connected: what ends before that is never sent
   SUBCASE("after some items") {
     int taken = 0;
@@ -116,36 +111,25 @@ TEST_CASE("letting go of a stream before its end cancels it on the server") {
   CHECK(client.call<int>("add", 1, 2) == 3);
 }
 
-TEST_CASE("an error in mid-stream comes after the items before it") {
-  Counting counting;
-  LiveServer server(counting.methods());
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "an error in mid-stream comes after the items before it") {
   CHECK(consume(client.stream<int>("break_after", 4)) ==
         std::pair(std::string("RemoteError Broken: no more"), 6));
 }
 
-TEST_CASE("an item of another type ends the stream with a ProtocolError after the good ones") {
-  Counting counting;
-  LiveServer server(counting.methods());
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served,
+                  "an item of another type ends the stream with a ProtocolError after the good ones") {
   const auto [end, sum] = consume(client.stream<int>("mixed"));
   CHECK(end.starts_with("ProtocolError"));
   CHECK(sum == 3);
 }
 
-TEST_CASE("a value where a stream was asked for is a ProtocolError") {
-  Counting counting;
-  LiveServer server(counting.methods());
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "a value where a stream was asked for is a ProtocolError") {
   CHECK(consume(client.stream<int>("add", 1, 2)).first ==
         "ProtocolError ProtocolError: the method answered with a value, not with a stream");
   CHECK(consume(client.stream<int>("nosuch")).first == "RemoteError NameError: nosuch");
 }
 
-TEST_CASE("after its end a stream stays at its end") {
-  Counting counting;
-  LiveServer server(counting.methods());
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "after its end a stream stays at its end") {
   auto items = client.stream<int>("count", 1);
   CHECK(items.next() == 0);
   CHECK_FALSE(items.next());
@@ -163,10 +147,7 @@ TEST_CASE("a stream that outlives its client ends with Cancelled, after what had
   CHECK(counting.is_released());
 }
 
-TEST_CASE("streams and calls of one client do not hold one another up") {
-  Counting counting;
-  LiveServer server(counting.methods());
-  rpc::Client client(server.endpoint());
+TEST_CASE_FIXTURE(Served, "streams and calls of one client do not hold one another up") {
   auto one = client.stream<int>("break_after", 5000);
   auto two = client.stream<int>("break_after", 5000);
   int right = 0;
@@ -177,4 +158,4 @@ TEST_CASE("streams and calls of one client do not hold one another up") {
   CHECK(right == 5000);
 }
 
-}  // namespace items_test
+}  // namespace zerosuite::test::items_test

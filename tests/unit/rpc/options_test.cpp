@@ -4,15 +4,12 @@
 
 #include "support/server_rig.hpp"
 
-namespace options_test {
+namespace zerosuite::test::options_test {
 
-using namespace zerosuite;
 using wire::Dict, wire::Value;
 
-namespace {
-
 // A server with a method that takes the options "step", "name" and "loud".
-struct Rig : test::ServerRig {
+struct Rig : ServerRig {
   Rig() {
     server.method("make", {{"opts", Value()}}, "", [](const rpc::Options& opts) {
       opts.expect({"step", "name", "loud"});
@@ -28,48 +25,42 @@ struct Rig : test::ServerRig {
   }
 };
 
-}  // namespace
-
-TEST_CASE("options may be left out one by one, or all of them, or be nil") {
-  Rig rig;
-  CHECK(rig.made(Dict{{"step", 7}, {"name", "a"}, {"loud", true}}) == "OK [[7, \"a\", true]]");
-  CHECK(rig.made(Dict{{"loud", false}, {"step", Value()}}) == "OK [[nil, nil, false]]");
-  CHECK(rig.made(Dict{}) == "OK [[nil, nil, nil]]");
-  CHECK(rig.made(Value()) == "OK [[nil, nil, nil]]");
+TEST_CASE_FIXTURE(Rig, "options may be left out one by one, or all of them, or be nil") {
+  CHECK(made(Dict{{"step", 7}, {"name", "a"}, {"loud", true}}) == "OK [[7, \"a\", true]]");
+  CHECK(made(Dict{{"loud", false}, {"step", Value()}}) == "OK [[nil, nil, false]]");
+  CHECK(made(Dict{}) == "OK [[nil, nil, nil]]");
+  CHECK(made(Value()) == "OK [[nil, nil, nil]]");
 }
 
-TEST_CASE("an option may be sent in every way that an argument may") {
-  Rig rig;
-  CHECK(rig.made(Dict{{wire::Bytes{"step"}, 7.0}, {"name", wire::Bytes{"a"}}}) == "OK [[7, \"a\", nil]]");
+TEST_CASE_FIXTURE(Rig, "an option may be sent in every way that an argument may") {
+  CHECK(made(Dict{{wire::Bytes{"step"}, 7.0}, {"name", wire::Bytes{"a"}}}) == "OK [[7, \"a\", nil]]");
 }
 
-TEST_CASE("an unknown option is named, with the one that may be meant or with all there are") {
-  Rig rig;
-  CHECK(rig.refusal(Dict{{"stepp", 7}}) ==
+TEST_CASE_FIXTURE(Rig, "an unknown option is named, with the one that may be meant or with all there are") {
+  CHECK(refusal(Dict{{"stepp", 7}}) ==
         R"(ERR ["InvalidArgument", "there is no option "stepp"; did you mean 'step'?")");
-  CHECK(rig.refusal(Dict{{"name", "a"}, {"xyzzy", 7}}) ==
+  CHECK(refusal(Dict{{"name", "a"}, {"xyzzy", 7}}) ==
         R"(ERR ["InvalidArgument", "there is no option "xyzzy"; there are step, name, loud")");
-  CHECK(rig.refusal(Dict{{wire::Bytes{"\xff"}, 7}}) ==
+  CHECK(refusal(Dict{{wire::Bytes{"\xff"}, 7}}) ==
         R"(ERR ["InvalidArgument", "there is no option "\xff"; there are step, name, loud")");
 }
 
-TEST_CASE("one option sent very often is refused for its number") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "one option sent very often is refused for its number") {
   Dict many;
   for (int i = 0; i < 1000; ++i) many.add("step", i);
-  CHECK(rig.refusal(many) == R"(ERR ["InvalidArgument", "opts must have at most 3 elements, not 1000")");
+  CHECK(refusal(many) == R"(ERR ["InvalidArgument", "opts must have at most 3 elements, not 1000")");
 }
 
-TEST_CASE("an option of the wrong type or beyond its range is named, and so is a dict that is none") {
-  Rig rig;
-  CHECK(rig.refusal(Dict{{"step", "7"}}) == R"(ERR ["TypeError", "option 'step' must be int, not str")");
-  CHECK(rig.refusal(Dict{{"loud", 1}}) == R"(ERR ["TypeError", "option 'loud' must be bool, not int")");
-  CHECK(rig.refusal(Dict{{"name", wire::Bytes{"\xff"}}}) ==
+TEST_CASE_FIXTURE(Rig,
+                  "an option of the wrong type or beyond its range is named, and so is a dict that is none") {
+  CHECK(refusal(Dict{{"step", "7"}}) == R"(ERR ["TypeError", "option 'step' must be int, not str")");
+  CHECK(refusal(Dict{{"loud", 1}}) == R"(ERR ["TypeError", "option 'loud' must be bool, not int")");
+  CHECK(refusal(Dict{{"name", wire::Bytes{"\xff"}}}) ==
         R"(ERR ["ValueError", "option 'name' must be valid UTF-8")");
-  CHECK(rig.refusal(Dict{{"step", ~std::uint64_t{0}}})
+  CHECK(refusal(Dict{{"step", ~std::uint64_t{0}}})
             .starts_with(R"(ERR ["OverflowError", "option 'step' must be from)"));
-  CHECK(rig.refusal(wire::List{"step"}) ==
+  CHECK(refusal(wire::List{"step"}) ==
         R"(ERR ["TypeError", "make() argument 'opts' must be dict, not list")");
 }
 
-}  // namespace options_test
+}  // namespace zerosuite::test::options_test

@@ -6,95 +6,83 @@
 
 #include "support/server_rig.hpp"
 
-namespace recalls_test {
+namespace zerosuite::test::recalls_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using rpc::Recalls;
-using test::kStart;
-
-namespace {
 
 struct Rig {
   void keep(const std::string& id, const std::string& word, core::TimePoint now = kStart) {
     recalls.keep(
-        alice, test::bin_id(id), [this, word] { undone += word; }, now);
+        alice, bin_id(id), [this, word] { undone += word; }, now);
   }
   bool recall(const std::string& id, core::TimePoint now = kStart) {
-    return recalls.recall(alice, test::bin_id(id), now);
+    return recalls.recall(alice, bin_id(id), now);
   }
 
-  const wire::Envelope alice = test::ServerRig::envelope("alice");
+  const wire::Envelope alice = ServerRig::envelope("alice");
   Recalls recalls;
   std::string undone;
 };
 
-}  // namespace
-
-TEST_CASE("an answer is recalled once, by its peer and its id") {
-  Rig rig;
-  rig.keep("1", "one");
-  rig.keep("2", "two");
-  CHECK_FALSE(rig.recall("3"));
-  CHECK_FALSE(rig.recalls.recall(test::ServerRig::envelope("bob"), test::bin_id("1"), kStart));
+TEST_CASE_FIXTURE(Rig, "an answer is recalled once, by its peer and its id") {
+  keep("1", "one");
+  keep("2", "two");
+  CHECK_FALSE(recall("3"));
+  CHECK_FALSE(recalls.recall(ServerRig::envelope("bob"), bin_id("1"), kStart));
   wire::Envelope elsewhere;
   elsewhere.clear(1);
   REQUIRE(elsewhere.push("alice"));
-  CHECK_FALSE(rig.recalls.recall(elsewhere, test::bin_id("1"), kStart));
-  CHECK(rig.recall("2"));
-  CHECK(rig.undone == "two");
-  CHECK_FALSE(rig.recall("2"));
-  CHECK(rig.recall("1"));
-  CHECK(rig.undone == "twoone");
-  CHECK(rig.recalls.size() == 0);
+  CHECK_FALSE(recalls.recall(elsewhere, bin_id("1"), kStart));
+  CHECK(recall("2"));
+  CHECK(undone == "two");
+  CHECK_FALSE(recall("2"));
+  CHECK(recall("1"));
+  CHECK(undone == "twoone");
+  CHECK(recalls.size() == 0);
 }
 
-TEST_CASE("an answer can be recalled for ten seconds, and no later") {
-  Rig rig;
-  rig.keep("1", "one");
-  rig.keep("2", "two");
-  CHECK(rig.recall("1", kStart + 9999ms));
-  CHECK_FALSE(rig.recall("2", kStart + 10s));
-  CHECK(rig.undone == "one");
-  rig.keep("3", "three", kStart + 10s);
-  CHECK(rig.recalls.size() == 1);
+TEST_CASE_FIXTURE(Rig, "an answer can be recalled for ten seconds, and no later") {
+  keep("1", "one");
+  keep("2", "two");
+  CHECK(recall("1", kStart + 9999ms));
+  CHECK_FALSE(recall("2", kStart + 10s));
+  CHECK(undone == "one");
+  keep("3", "three", kStart + 10s);
+  CHECK(recalls.size() == 1);
 }
 
-TEST_CASE("an id that was used again stands for its latest answer") {
-  Rig rig;
-  rig.keep("1", "old");
-  rig.keep("1", "new", kStart + 5s);
-  rig.keep("2", "two", kStart + 11s);  // the old one's time is over
-  CHECK(rig.recall("1", kStart + 12s));
-  CHECK(rig.undone == "new");
+TEST_CASE_FIXTURE(Rig, "an id that was used again stands for its latest answer") {
+  keep("1", "old");
+  keep("1", "new", kStart + 5s);
+  keep("2", "two", kStart + 11s);  // the old one's time is over
+  CHECK(recall("1", kStart + 12s));
+  CHECK(undone == "new");
 }
 
-TEST_CASE("the oldest answers are forgotten when there are too many") {
-  Rig rig;
-  for (std::size_t i = 0; i <= Recalls::kMost; ++i) rig.keep(std::to_string(i), ".");
-  CHECK(rig.recalls.size() == Recalls::kMost);
-  CHECK_FALSE(rig.recall("0"));
+TEST_CASE_FIXTURE(Rig, "the oldest answers are forgotten when there are too many") {
+  for (std::size_t i = 0; i <= Recalls::kMost; ++i) keep(std::to_string(i), ".");
+  CHECK(recalls.size() == Recalls::kMost);
+  CHECK_FALSE(recall("0"));
   std::size_t recalled = 0;
-  for (std::size_t i = 1; i <= Recalls::kMost; ++i) recalled += rig.recall(std::to_string(i)) ? 1 : 0;
+  for (std::size_t i = 1; i <= Recalls::kMost; ++i) recalled += recall(std::to_string(i)) ? 1 : 0;
   CHECK(recalled == Recalls::kMost);
-  CHECK(rig.recalls.size() == 0);
+  CHECK(recalls.size() == 0);
 }
 
-TEST_CASE("an id that is used very often stands for its latest answer, and the one before it for nothing") {
-  Rig rig;
-  for (int i = 0; i < 1000; ++i) rig.keep("1", std::to_string(i));
-  CHECK(rig.recall("1"));
-  CHECK(rig.undone == "999");
-  CHECK_FALSE(rig.recall("1"));
+TEST_CASE_FIXTURE(
+    Rig, "an id that is used very often stands for its latest answer, and the one before it for nothing") {
+  for (int i = 0; i < 1000; ++i) keep("1", std::to_string(i));
+  CHECK(recall("1"));
+  CHECK(undone == "999");
+  CHECK_FALSE(recall("1"));
 }
 
-TEST_CASE("what is undone may keep another answer") {
-  Rig rig;
-  rig.recalls.keep(
-      rig.alice, test::bin_id("1"), [&] { rig.keep("2", "two"); }, kStart);
-  CHECK(rig.recall("1"));
-  CHECK(rig.recall("2"));
-  CHECK(rig.undone == "two");
+TEST_CASE_FIXTURE(Rig, "what is undone may keep another answer") {
+  recalls.keep(
+      alice, bin_id("1"), [&] { keep("2", "two"); }, kStart);
+  CHECK(recall("1"));
+  CHECK(recall("2"));
+  CHECK(undone == "two");
 }
 
-}  // namespace recalls_test
+}  // namespace zerosuite::test::recalls_test

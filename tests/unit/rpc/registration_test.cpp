@@ -5,16 +5,13 @@
 #include "core/error.hpp"
 #include "support/events.hpp"
 
-namespace registration_test {
+namespace zerosuite::test::registration_test {
 
-using namespace zerosuite;
 using rpc::Registration;
 using wire::Dict;
 using wire::Integer;
 using wire::List;
 using wire::Value;
-
-namespace {
 
 Value text(const std::string& value) { return {value}; }
 
@@ -35,13 +32,13 @@ Dict with(const std::string& key, const Value& value) {
   return fields;
 }
 
-Registration read(const Dict& fields) { return rpc::read_introduction(test::list(Value{fields})); }
+Registration read(const Dict& fields) { return rpc::read_introduction(list(Value{fields})); }
 
 // The args of a registration with one field more, given in bytes that pack() might refuse.
 std::string args_with(const Dict& fields, const std::string& encoded_key, const std::string& encoded_value) {
   std::string args = "\x91";
   args += static_cast<char>(0x81 + fields.size());
-  for (const auto& [key, value] : fields) args += test::packed(key) + test::packed(value);
+  for (const auto& [key, value] : fields) args += packed(key) + packed(value);
   return args + encoded_key + encoded_value;
 }
 
@@ -64,8 +61,6 @@ std::string refusal_of_methods(const Value& map) {
   return refusal([&] { rpc::read_methods(map); });
 }
 
-}  // namespace
-
 TEST_CASE("what a worker says of itself is read as it was written") {
   Registration said{.id = "math-1",
                     .service = "math",
@@ -78,7 +73,7 @@ TEST_CASE("what a worker says of itself is read as it was written") {
   said.key = "secret";
   said.methods.push_back({"add", described("Adds."), false});
   said.methods.push_back({"div", {Dict{{text("idempotent"), {true}}}}, true});
-  const Registration heard = rpc::read_introduction(test::list(rpc::to_value(said)));
+  const Registration heard = rpc::read_introduction(list(rpc::to_value(said)));
   CHECK(heard.id == "math-1");
   CHECK(heard.service == "math");
   CHECK(heard.version == "1.2");
@@ -109,16 +104,16 @@ TEST_CASE("what a worker leaves out, or says nil of, is as usual; what nobody kn
   CHECK_FALSE(heard.sticky);
   CHECK(heard.key.empty());
   CHECK(heard.state.id.empty());
-  CHECK(rpc::read_introduction(args_with(good(), test::packed(5), test::packed(6))).id == "math-1");
+  CHECK(rpc::read_introduction(args_with(good(), packed(5), packed(6))).id == "math-1");
 }
 
 TEST_CASE("a registration without argument, or with one that is no map, is refused") {
   const auto refused = [](const std::string& args) { return refusal([&] { rpc::read_introduction(args); }); };
-  CHECK(refused(test::list()) == "the registration has no argument");
-  CHECK(refused(test::packed(5)) == "the registration has no argument");
+  CHECK(refused(list()) == "the registration has no argument");
+  CHECK(refused(packed(5)) == "the registration has no argument");
   CHECK(refused("") == "the registration has no argument");
-  CHECK(refused(test::list(5)) == "the registration is no map but of type int");
-  CHECK(refused(test::list(Value{good()}, 5)) == "taken");
+  CHECK(refused(list(5)) == "the registration is no map but of type int");
+  CHECK(refused(list(Value{good()}, 5)) == "taken");
   CHECK(refused("\x91\xa1\xff").starts_with("the registration "));
 }
 
@@ -148,10 +143,10 @@ TEST_CASE("a state has an id, and its texts are UTF-8 of 4096 bytes at most") {
 
 TEST_CASE("what a proxy says of itself is read as it was written; one of before says nothing") {
   const rpc::Greeting said{"host, process 7", {"tcp://127.0.0.1:4243", "ipc:///run/front"}};
-  const rpc::Greeting heard = rpc::read_greeting(test::list(rpc::to_value(said)));
+  const rpc::Greeting heard = rpc::read_greeting(list(rpc::to_value(said)));
   CHECK(heard.name == said.name);
   CHECK(heard.front == said.front);
-  for (const std::string& args : {test::list(), test::list(5), test::packed(nullptr), std::string()}) {
+  for (const std::string& args : {list(), list(5), packed(nullptr), std::string()}) {
     const rpc::Greeting nothing = rpc::read_greeting(args);
     CHECK(nothing.name.empty());
     CHECK(nothing.front.empty());
@@ -244,15 +239,15 @@ TEST_CASE("a method is idempotent when its description says true") {
 TEST_CASE("a description that clients could not be shown is refused") {
   for (const Value& bad : {Value{Dict{{{Integer{1}}, {}}}}, Value{List{{Dict{{{1.5}, {}}}}}},
                            Value{std::string("\xff")}, Value{Dict{{text("\xff"), {}}}}}) {
-    CAPTURE(test::show(bad));
+    CAPTURE(show(bad));
     const Value description{Dict{{text("args"), bad}}};
     CHECK(refusal_of_methods({Dict{{text("add"), description}}}).starts_with("the method map: "));
   }
   CHECK(refusal_of_methods({Dict{{{Integer{1}}, described("")}}}).starts_with("the method map"));
   for (const std::string bad : {"\x81\x01\xc0", "\xa1\xff"}) {
-    const std::string map = "\x81" + test::packed("add") + "\x81" + test::packed("doc") + bad;
+    const std::string map = "\x81" + packed("add") + "\x81" + packed("doc") + bad;
     CHECK(refusal([&] {
-            rpc::read_introduction(args_with(with("methods", {}), test::packed("methods"), map));
+            rpc::read_introduction(args_with(with("methods", {}), packed("methods"), map));
           }).starts_with("the "));
   }
 }
@@ -273,10 +268,10 @@ TEST_CASE(
   const auto decoded = [](const net::Frame& frame) {
     return wire::decode({frame.data<char>(), frame.size()}, {});
   };
-  CHECK(test::show(decoded(first)) == R"(_zpx_ready ["x", 5])");
-  CHECK(test::show(decoded(second)) == "_zpx_hb []");
+  CHECK(show(decoded(first)) == R"(_zpx_ready ["x", 5])");
+  CHECK(show(decoded(second)) == "_zpx_hb []");
   CHECK(decoded(first).response_to.empty());
   CHECK(decoded(first).id != decoded(second).id);
 }
 
-}  // namespace registration_test
+}  // namespace zerosuite::test::registration_test

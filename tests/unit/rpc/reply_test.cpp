@@ -7,14 +7,7 @@
 
 #include "support/server_rig.hpp"
 
-namespace reply_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::reply_test {
 
 // A server with one method that answers when the test does, and one call to it.
 struct Rig : ServerRig {
@@ -39,50 +32,46 @@ struct Rig : ServerRig {
   Channel channel;
 };
 
-}  // namespace
-
-TEST_CASE("an answer that meets its caller's cancel on the way is undone") {
-  Rig rig;
-  rig.answer(7);
-  CHECK(rig.undone == 0);
-  rig.tell(rig.channel, "_zpc_more", 1);
-  rig.tell({"bob", rig.channel.id}, "_zpx_cancel");
-  CHECK(rig.undone == 0);
-  rig.tell(rig.channel, "_zpx_cancel");
-  CHECK(rig.undone == 1);
-  rig.tell(rig.channel, "_zpx_cancel");
-  CHECK(rig.undone == 1);
-  CHECK(rig.lost == 0);
-  CHECK(rig.server.stats().lost == 1);
+TEST_CASE_FIXTURE(Rig, "an answer that meets its caller's cancel on the way is undone") {
+  answer(7);
+  CHECK(undone == 0);
+  tell(channel, "_zpc_more", 1);
+  tell({"bob", channel.id}, "_zpx_cancel");
+  CHECK(undone == 0);
+  tell(channel, "_zpx_cancel");
+  CHECK(undone == 1);
+  tell(channel, "_zpx_cancel");
+  CHECK(undone == 1);
+  CHECK(lost == 0);
+  CHECK(server.stats().lost == 1);
 }
 
-TEST_CASE("a call that was cancelled before its answer, or answered with an error, has nothing to undo") {
-  Rig cancelled;
-  cancelled.tell(cancelled.channel, "_zpx_cancel");
-  cancelled.answer(7);
-  cancelled.tell(cancelled.channel, "_zpx_cancel");
-  CHECK(cancelled.lost == 1);
-  CHECK(cancelled.undone == 0);
+TEST_CASE_FIXTURE(
+    Rig, "a call that was cancelled before its answer, or answered with an error, has nothing to undo") {
+  tell(channel, "_zpx_cancel");
+  answer(7);
+  tell(channel, "_zpx_cancel");
+  CHECK(lost == 1);
+  CHECK(undone == 0);
   Rig failed;
   failed.answer(core::Error{"Busy", "no"});
   failed.tell(failed.channel, "_zpx_cancel");
   CHECK(failed.undone == 0);
 }
 
-TEST_CASE("an answer that is refused when it is sent is undone, or else lost") {
-  Rig rig;
-  rig.sink.delivery = rpc::Delivery::kGone;
+TEST_CASE_FIXTURE(Rig, "an answer that is refused when it is sent is undone, or else lost") {
+  sink.delivery = rpc::Delivery::kGone;
   bool to_undo = false;
-  SUBCASE("nothing to undo") { (*rig.reply)(7); }
+  SUBCASE("nothing to undo") { (*reply)(7); }
   SUBCASE("something to undo") {
     to_undo = true;
-    rig.answer(7);
+    answer(7);
   }
-  CHECK(rig.lost + rig.undone == 0);  // not inside the call
-  rig.tell(rig.channel, "_zpx_cancel");
-  rig.turn();
-  CHECK(rig.lost == (to_undo ? 0 : 1));
-  CHECK(rig.undone == (to_undo ? 1 : 0));
+  CHECK(lost + undone == 0);  // not inside the call
+  tell(channel, "_zpx_cancel");
+  turn();
+  CHECK(lost == (to_undo ? 0 : 1));
+  CHECK(undone == (to_undo ? 1 : 0));
 }
 
 TEST_CASE("a method that answers before it returns may find its client gone, and is told as ever") {
@@ -125,20 +114,18 @@ TEST_CASE("a Reply that was moved from may be copied, and one that was answered 
   CHECK(kept->call().method.empty());
 }
 
-TEST_CASE("a method may answer after it has returned") {
-  Rig rig;
-  CHECK(rig.heard(rig.channel).empty());
-  CHECK(rig.reply->wanted());
-  CHECK(rig.reply->call().method == "wait");
-  (*rig.reply)(7);
-  CHECK(rig.heard(rig.channel) == "OK [7]");
-  CHECK_FALSE(rig.reply->wanted());
+TEST_CASE_FIXTURE(Rig, "a method may answer after it has returned") {
+  CHECK(heard(channel).empty());
+  CHECK(reply->wanted());
+  CHECK(reply->call().method == "wait");
+  (*reply)(7);
+  CHECK(heard(channel) == "OK [7]");
+  CHECK_FALSE(reply->wanted());
 }
 
-TEST_CASE("a method may answer with an error later") {
-  Rig rig;
-  (*rig.reply)(core::Error{"Busy", "no"});
-  CHECK(rig.heard(rig.channel) == "ERR [\"Busy\", \"no\", \"Busy: no\n\"]");
+TEST_CASE_FIXTURE(Rig, "a method may answer with an error later") {
+  (*reply)(core::Error{"Busy", "no"});
+  CHECK(heard(channel) == "ERR [\"Busy\", \"no\", \"Busy: no\n\"]");
 }
 
 TEST_CASE("a Reply answers a Result by its value or its error, as it is or through a view of it") {
@@ -153,60 +140,56 @@ TEST_CASE("a Reply answers a Result by its value or its error, as it is or throu
         "ERR [\"Full\", \"no\", \"Full: no\n\"] ERR [\"Full\", \"no\", \"Full: no\n\"]");
 }
 
-TEST_CASE("only the first answer counts, whichever copy gives it") {
-  Rig rig;
-  const rpc::Reply<int> copy = *rig.reply;
-  (*rig.reply)(1);
+TEST_CASE_FIXTURE(Rig, "only the first answer counts, whichever copy gives it") {
+  const rpc::Reply<int> copy = *reply;
+  (*reply)(1);
   copy(2);
   copy(core::Error{"Busy", "no"});
-  CHECK(rig.heard(rig.channel) == "OK [1]");
-  CHECK(rig.server.stats().errors == 0);
+  CHECK(heard(channel) == "OK [1]");
+  CHECK(server.stats().errors == 0);
 }
 
-TEST_CASE("a Reply dropped without an answer answers Abandoned, once its last copy is gone") {
-  Rig rig;
-  std::optional copy = rig.reply;
-  rig.reply.reset();
-  CHECK(rig.heard(rig.channel).empty());
+TEST_CASE_FIXTURE(Rig, "a Reply dropped without an answer answers Abandoned, once its last copy is gone") {
+  std::optional copy = reply;
+  reply.reset();
+  CHECK(heard(channel).empty());
   copy.reset();
-  CHECK(rig.heard(rig.channel).starts_with("ERR [\"Abandoned\""));
-  CHECK(rig.server.stats().channels == 0);
-  CHECK(rig.lost == 0);
+  CHECK(heard(channel).starts_with("ERR [\"Abandoned\""));
+  CHECK(server.stats().channels == 0);
+  CHECK(lost == 0);
 }
 
-TEST_CASE("a method that throws after taking its Reply answers ERR at once") {
-  ServerRig rig;
-  test::Kept<int> kept;
-  rig.server.method("raise", "", [&](rpc::Reply<int> reply) {
+TEST_CASE_FIXTURE(ServerRig, "a method that throws after taking its Reply answers ERR at once") {
+  Kept<int> kept;
+  server.method("raise", "", [&](rpc::Reply<int> reply) {
     kept.reply = reply;
     throw std::invalid_argument("no");
   });
-  const Channel channel = rig.call("raise");
-  CHECK(rig.heard(channel).starts_with("ERR [\"ValueError\", \"no\""));
+  const Channel channel = call("raise");
+  CHECK(heard(channel).starts_with("ERR [\"ValueError\", \"no\""));
   (*kept.reply)(1);
-  CHECK(rig.heard(channel).empty());
+  CHECK(heard(channel).empty());
 }
 
-TEST_CASE("a later answer that cannot be sent is an ERR") {
-  ServerRig rig;
-  test::Kept<std::string> kept;
-  rig.server.method("wait", "", kept.method());
-  const Channel channel = rig.call("wait");
+TEST_CASE_FIXTURE(ServerRig, "a later answer that cannot be sent is an ERR") {
+  Kept<std::string> kept;
+  server.method("wait", "", kept.method());
+  const Channel channel = call("wait");
   (*kept.reply)("\xff");
-  CHECK(rig.heard(channel).starts_with("ERR [\"ValueError\""));
-  CHECK(rig.server.stats().channels == 0);
+  CHECK(heard(channel).starts_with("ERR [\"ValueError\""));
+  CHECK(server.stats().channels == 0);
 }
 
 TEST_CASE("a Reply may outlive its server, and the server's end tells it so") {
-  net::Timers timers(test::kStart);
-  test::RecordingSink sink;
-  test::HandOffload offload;
-  test::Kept<int> kept;
+  net::Timers timers(kStart);
+  RecordingSink sink;
+  HandOffload offload;
+  Kept<int> kept;
   int lost = 0;
   {
     rpc::Server server(timers, sink, offload, {.name = "math", .limits = {}, .channel = {}});
     server.method("wait", "", kept.method());
-    const std::string payload = test::encode({.name = "wait"});
+    const std::string payload = encode({.name = "wait"});
     const std::array<std::string_view, 3> frames{"alice", "", payload};
     server.receive(frames);
     kept.reply->on_lost([&] { ++lost; });
@@ -218,68 +201,62 @@ TEST_CASE("a Reply may outlive its server, and the server's end tells it so") {
   CHECK(sink.messages.empty());
 }
 
-TEST_CASE("the method is told once when its client is lost, and its answer goes nowhere") {
-  Rig rig;
-  SUBCASE("by silence") { rig.pass(16s); }
-  SUBCASE("by cancelling") { rig.tell(rig.channel, "_zpx_cancel", 0); }
-  CHECK(rig.lost == 1);
-  rig.heard(rig.channel);
-  (*rig.reply)(7);
-  CHECK(rig.heard(rig.channel).empty());
-  CHECK(rig.server.stats().lost == 1);
-  CHECK(rig.server.stats().channels == 0);
+TEST_CASE_FIXTURE(Rig, "the method is told once when its client is lost, and its answer goes nowhere") {
+  SUBCASE("by silence") { pass(16s); }
+  SUBCASE("by cancelling") { tell(channel, "_zpx_cancel", 0); }
+  CHECK(lost == 1);
+  heard(channel);
+  (*reply)(7);
+  CHECK(heard(channel).empty());
+  CHECK(server.stats().lost == 1);
+  CHECK(server.stats().channels == 0);
 }
 
-TEST_CASE("who asks about a client that is already lost is told at once") {
-  Rig rig;
-  rig.tell(rig.channel, "_zpx_cancel");
+TEST_CASE_FIXTURE(Rig, "who asks about a client that is already lost is told at once") {
+  tell(channel, "_zpx_cancel");
   int told = 0;
-  rig.reply->on_lost([&] { ++told; });
+  reply->on_lost([&] { ++told; });
   CHECK(told == 1);
 }
 
-TEST_CASE("a second on_lost replaces the first") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "a second on_lost replaces the first") {
   int told = 0;
-  rig.reply->on_lost([&] { ++told; });
-  rig.tell(rig.channel, "_zpx_cancel");
-  CHECK(rig.lost == 0);
+  reply->on_lost([&] { ++told; });
+  tell(channel, "_zpx_cancel");
+  CHECK(lost == 0);
   CHECK(told == 1);
 }
 
-TEST_CASE("a call that was answered is never reported lost") {
-  Rig rig;
-  (*rig.reply)(7);
-  rig.tell(rig.channel, "_zpx_cancel");
-  rig.pass(1min);
-  rig.reply->on_lost([&] { ++rig.lost; });
-  CHECK(rig.lost == 0);
+TEST_CASE_FIXTURE(Rig, "a call that was answered is never reported lost") {
+  (*reply)(7);
+  tell(channel, "_zpx_cancel");
+  pass(1min);
+  reply->on_lost([&] { ++lost; });
+  CHECK(lost == 0);
 }
 
-TEST_CASE("an answered call lets go of what its on_lost holds, be it the Reply itself") {
-  ServerRig rig;
+TEST_CASE_FIXTURE(ServerRig, "an answered call lets go of what its on_lost holds, be it the Reply itself") {
   std::weak_ptr<int> alive;
   bool answers = true;
   SUBCASE("answered with a value") {}
   SUBCASE("answered with an error") { answers = false; }
-  rig.server.method("wait", "", [&](rpc::Reply<int> reply) {
+  server.method("wait", "", [&](rpc::Reply<int> reply) {
     auto token = std::make_shared<int>(0);
     alive = token;
     reply.on_lost([reply, token] {});
     answers ? reply(1) : reply(core::Error{"Busy", "no"});
     reply.on_lost([reply, token] {});
   });
-  rig.call("wait");
+  call("wait");
   CHECK(alive.expired());
 }
 
-TEST_CASE("a cancelled call is not answered, its heartbeats end, and its id is free") {
-  Rig rig;
-  rig.tell(rig.channel, "_zpx_cancel");
-  rig.pass(1min);
-  CHECK(rig.heard(rig.channel).empty());
-  rig.receive("alice", {.id = rig.channel.id, .name = "_zerorpc_name"});
-  CHECK(rig.heard(rig.channel) == R"(OK ["math"])");
+TEST_CASE_FIXTURE(Rig, "a cancelled call is not answered, its heartbeats end, and its id is free") {
+  tell(channel, "_zpx_cancel");
+  pass(1min);
+  CHECK(heard(channel).empty());
+  receive("alice", {.id = channel.id, .name = "_zerorpc_name"});
+  CHECK(heard(channel) == R"(OK ["math"])");
 }
 
 TEST_CASE("a call whose deadline has passed on arrival is refused unrun") {
@@ -303,16 +280,15 @@ TEST_CASE("a deadline that passes before the answer is an ERR, and the method is
   CHECK(rig.heard(rig.channel).empty());
 }
 
-TEST_CASE("a deadline may be a float, and one too far away is none") {
-  ServerRig rig;
-  test::Kept<int> kept;
-  rig.server.method("wait", "", kept.method());
+TEST_CASE_FIXTURE(ServerRig, "a deadline may be a float, and one too far away is none") {
+  Kept<int> kept;
+  server.method("wait", "", kept.method());
   const auto with_deadline = [&](auto timeout) {
     wire::Context extra;
     extra.add("timeout_ms", timeout);
-    const Channel channel = rig.send({.name = "wait", .extra = &extra});
-    rig.pass(2s);
-    return rig.heard(channel);
+    const Channel channel = send({.name = "wait", .extra = &extra});
+    pass(2s);
+    return heard(channel);
   };
   CHECK(with_deadline(1000.0).starts_with("ERR [\"DeadlineExceeded\""));
   CHECK(with_deadline(std::int64_t{1} << 50).empty());
@@ -320,15 +296,14 @@ TEST_CASE("a deadline may be a float, and one too far away is none") {
   CHECK(with_deadline("soon").empty());
 }
 
-TEST_CASE("a stream's deadline counts to its first item only") {
-  ServerRig rig;
-  rig.server.method("stream", "", [] { return rpc::Stream<int>([] { return std::optional(1); }); });
+TEST_CASE_FIXTURE(ServerRig, "a stream's deadline counts to its first item only") {
+  server.method("stream", "", [] { return rpc::Stream<int>([] { return std::optional(1); }); });
   wire::Context extra;
   extra.add("timeout_ms", 1000);
-  const Channel channel = rig.send({.name = "stream", .extra = &extra});
-  rig.pass(2s);
-  rig.tell(channel, "_zpc_more", 1);
-  CHECK(rig.heard(channel) == "STREAM 1; STREAM 1");
+  const Channel channel = send({.name = "stream", .extra = &extra});
+  pass(2s);
+  tell(channel, "_zpc_more", 1);
+  CHECK(heard(channel) == "STREAM 1; STREAM 1");
 }
 
-}  // namespace reply_test
+}  // namespace zerosuite::test::reply_test

@@ -10,13 +10,9 @@
 #include "support/events.hpp"
 #include "support/wait.hpp"
 
-namespace router_transport_test {
+namespace zerosuite::test::router_transport_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using rpc::Delivery;
-
-namespace {
 
 // Tests that need a full pipe use inproc, which has no kernel buffers: what fits is what the marks allow.
 constexpr auto kInproc = "inproc://router";
@@ -66,7 +62,7 @@ struct Rig {
   wire::Envelope meet(Client& client) {
     const std::size_t before = peers.size();
     client.send("hello");
-    REQUIRE(test::turn_until(reactor, [&] { return peers.size() > before; }));
+    REQUIRE(turn_until(reactor, [&] { return peers.size() > before; }));
     return peers.back();
   }
   Delivery send(const wire::Envelope& peer, const std::string& payload) {
@@ -76,7 +72,7 @@ struct Rig {
   }
   std::string next(Client& client) {
     std::string payload;
-    test::turn_until(reactor, [&] { return !(payload = client.take()).empty(); });
+    turn_until(reactor, [&] { return !(payload = client.take()).empty(); });
     return payload;
   }
 
@@ -89,8 +85,6 @@ struct Rig {
   rpc::RouterTransport transport;
   std::string bound;
 };
-
-}  // namespace
 
 TEST_CASE("what a client sends arrives with its way back, and what is sent there reaches it") {
   Rig rig({}, "tcp://127.0.0.1:*");
@@ -117,55 +111,53 @@ TEST_CASE("a payload of any size arrives whole") {
   }
 }
 
-TEST_CASE("nobody of that identity counts as gone, and so does no identity at all") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "nobody of that identity counts as gone, and so does no identity at all") {
   wire::Envelope stranger;
   REQUIRE(stranger.push("nobody"));
-  CHECK(rig.send(stranger, "x") == Delivery::kGone);
-  CHECK(rig.send(wire::Envelope(), "x") == Delivery::kGone);
+  CHECK(send(stranger, "x") == Delivery::kGone);
+  CHECK(send(wire::Envelope(), "x") == Delivery::kGone);
 }
 
-TEST_CASE("a client that has left counts as gone") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "a client that has left counts as gone") {
   std::optional<Client> client;
-  client.emplace(rig.context, kInproc);
-  const wire::Envelope peer = rig.meet(*client);
+  client.emplace(context, kInproc);
+  const wire::Envelope peer = meet(*client);
   client.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.send(peer, "x") == Delivery::kGone; }));
+  CHECK(turn_until(reactor, [&] { return send(peer, "x") == Delivery::kGone; }));
 }
 
-TEST_CASE("a client that does not read holds up nobody, and gets everything in order once it reads") {
-  Rig rig;
-  Client slow(rig.context, kInproc);
-  Client other(rig.context, kInproc);
-  const wire::Envelope to_slow = rig.meet(slow);
-  const wire::Envelope to_other = rig.meet(other);
+TEST_CASE_FIXTURE(Rig,
+                  "a client that does not read holds up nobody, and gets everything in order once it reads") {
+  Client slow(context, kInproc);
+  Client other(context, kInproc);
+  const wire::Envelope to_slow = meet(slow);
+  const wire::Envelope to_other = meet(other);
   constexpr int kMessages = 500;
   int held = 0;
-  for (int i = 0; i < kMessages; ++i) held += rig.send(to_slow, std::to_string(i)) == Delivery::kHeld ? 1 : 0;
+  for (int i = 0; i < kMessages; ++i) held += send(to_slow, std::to_string(i)) == Delivery::kHeld ? 1 : 0;
   CHECK(held >= kMessages - 2 * kHighWater);
   CHECK(held < kMessages);
 
-  CHECK(rig.send(to_other, "quick") == Delivery::kSent);
-  CHECK(rig.next(other) == "quick");
+  CHECK(send(to_other, "quick") == Delivery::kSent);
+  CHECK(next(other) == "quick");
 
   int in_order = 0;
-  for (int i = 0; i < kMessages; ++i) in_order += rig.next(slow) == std::to_string(i) ? 1 : 0;
+  for (int i = 0; i < kMessages; ++i) in_order += next(slow) == std::to_string(i) ? 1 : 0;
   CHECK(in_order == kMessages);
-  CHECK(rig.send(to_slow, "again") == Delivery::kSent);
-  CHECK(rig.next(slow) == "again");
+  CHECK(send(to_slow, "again") == Delivery::kSent);
+  CHECK(next(slow) == "again");
 }
 
-TEST_CASE("nothing overtakes what is held for the same client, even when its pipe has room again") {
-  Rig rig;
-  Client slow(rig.context, kInproc);
-  const wire::Envelope peer = rig.meet(slow);
+TEST_CASE_FIXTURE(Rig,
+                  "nothing overtakes what is held for the same client, even when its pipe has room again") {
+  Client slow(context, kInproc);
+  const wire::Envelope peer = meet(slow);
   int sent = 0;
-  while (rig.send(peer, std::to_string(sent++)) != Delivery::kHeld) continue;
+  while (send(peer, std::to_string(sent++)) != Delivery::kHeld) continue;
   int taken = 0;
-  for (; taken < kHighWater; ++taken) CHECK(rig.next(slow) == std::to_string(taken));
-  for (int i = 0; i < 20; ++i) rig.send(peer, std::to_string(sent++));
-  for (; taken < sent; ++taken) CHECK(rig.next(slow) == std::to_string(taken));
+  for (; taken < kHighWater; ++taken) CHECK(next(slow) == std::to_string(taken));
+  for (int i = 0; i < 20; ++i) send(peer, std::to_string(sent++));
+  for (; taken < sent; ++taken) CHECK(next(slow) == std::to_string(taken));
 }
 
 TEST_CASE("a client for which more is held than the limit counts as gone") {
@@ -192,11 +184,11 @@ TEST_CASE("new calls of a client that does not read wait until it has, in their 
   for (int i = 0; i < 2; ++i) CHECK(rig.send(peer, std::string(9'000, 'x')) == Delivery::kSent);
   rig.payloads.clear();
 
-  const std::string first = test::encode({.name = "first"}), second = test::encode({.name = "second"});
-  const std::string beat = test::encode({.response_to = test::bin_id("x"), .name = "_zpc_hb"});
+  const std::string first = encode({.name = "first"}), second = encode({.name = "second"});
+  const std::string beat = encode({.response_to = bin_id("x"), .name = "_zpc_hb"});
   for (const std::string& payload : {first, second, beat}) slow.send(payload);
   other.send(first);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 2; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.payloads.size() == 2; }));
   CHECK(std::count(rig.payloads.begin(), rig.payloads.end(), beat) == 1);
   CHECK(std::count(rig.payloads.begin(), rig.payloads.end(), first) == 1);
   for (int i = 0; i < 20; ++i) rig.reactor.turn(1ms);
@@ -204,7 +196,7 @@ TEST_CASE("new calls of a client that does not read wait until it has, in their 
 
   rig.next(slow);
   rig.next(slow);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 4; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.payloads.size() == 4; }));
   CHECK(rig.payloads.at(2) == first);
   CHECK(rig.payloads.at(3) == second);
 }
@@ -217,7 +209,7 @@ TEST_CASE("a client that does not read and goes on calling is given up, and not 
   const wire::Envelope peer = rig.meet(slow);
   for (int i = 0; i < 2; ++i) rig.send(peer, std::string(9'000, 'x'));
   rig.payloads.clear();
-  const std::string call = test::encode({.name = "again"});
+  const std::string call = encode({.name = "again"});
   for (int i = 0; i < 200 && cut.empty(); ++i) {
     slow.try_to_send(call);
     rig.reactor.turn(1ms);
@@ -227,32 +219,32 @@ TEST_CASE("a client that does not read and goes on calling is given up, and not 
   CHECK(rig.payloads.empty());
 }
 
-TEST_CASE("a turn ends after some milliseconds, however many messages wait, so that timers have theirs") {
-  Rig rig;
-  Client client(rig.context, kInproc);
-  rig.meet(client);
+TEST_CASE_FIXTURE(
+    Rig, "a turn ends after some milliseconds, however many messages wait, so that timers have theirs") {
+  Client client(context, kInproc);
+  meet(client);
   for (int i = 0; i < kHighWater; ++i) client.send("heavy");
   std::size_t heavy = 0;
-  rig.meanwhile = [&] {
+  meanwhile = [&] {
     const auto end = core::Clock::now() + 25ms;
     while (core::Clock::now() < end) continue;
-    heavy = rig.payloads.size();
+    heavy = payloads.size();
   };
-  rig.reactor.turn(100ms);
+  reactor.turn(100ms);
   CHECK(heavy == 2);
-  CHECK(rig.payloads.size() == 2);
+  CHECK(payloads.size() == 2);
 }
 
-TEST_CASE("what is held for a client that leaves is let go of, and the loop has nothing left to retry") {
-  Rig rig;
+TEST_CASE_FIXTURE(
+    Rig, "what is held for a client that leaves is let go of, and the loop has nothing left to retry") {
   std::optional<Client> slow;
-  slow.emplace(rig.context, kInproc);
-  const wire::Envelope peer = rig.meet(*slow);
-  while (rig.send(peer, "x") != Delivery::kHeld) continue;
-  CHECK(rig.reactor.timers().next().has_value());
+  slow.emplace(context, kInproc);
+  const wire::Envelope peer = meet(*slow);
+  while (send(peer, "x") != Delivery::kHeld) continue;
+  CHECK(reactor.timers().next().has_value());
   slow.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return !rig.reactor.timers().next(); }));
-  CHECK(rig.send(peer, "x") == Delivery::kGone);
+  CHECK(turn_until(reactor, [&] { return !reactor.timers().next(); }));
+  CHECK(send(peer, "x") == Delivery::kGone);
 }
 
 TEST_CASE("a dealer's messages reach the other side behind an empty frame, and its answers come back") {
@@ -268,27 +260,27 @@ TEST_CASE("a dealer's messages reach the other side behind an empty frame, and i
   }));
   wire::Buffer payload;
   payload.write("call", 4);
-  REQUIRE(test::turn_until(rig.reactor, [&] { return dealer.send({}, payload) == Delivery::kSent; }));
-  REQUIRE(test::turn_until(rig.reactor, [&] { return !rig.payloads.empty(); }));
+  REQUIRE(turn_until(rig.reactor, [&] { return dealer.send({}, payload) == Delivery::kSent; }));
+  REQUIRE(turn_until(rig.reactor, [&] { return !rig.payloads.empty(); }));
   CHECK(rig.payloads == std::vector<std::string>{"call"});
   rig.send(rig.peers.at(0), "answer");
-  CHECK(test::turn_until(rig.reactor, [&] { return !answers.empty(); }));
+  CHECK(turn_until(rig.reactor, [&] { return !answers.empty(); }));
   CHECK(answers == std::vector<std::string>{"answer"});
 }
 
-TEST_CASE("a message is never heard at a time before it was sent, however long the one before it took") {
-  Rig rig;
-  Client client(rig.context, kInproc);
-  rig.meet(client);
+TEST_CASE_FIXTURE(
+    Rig, "a message is never heard at a time before it was sent, however long the one before it took") {
+  Client client(context, kInproc);
+  meet(client);
   core::TimePoint sent;
-  rig.meanwhile = [&] {
+  meanwhile = [&] {
     sent = core::Clock::now();
     client.send("second");
   };
   client.send("first");
-  REQUIRE(test::turn_until(rig.reactor, [&] { return rig.payloads.size() == 3; }));
-  CHECK(rig.payloads.back() == "second");
-  CHECK(rig.heard_at.back() >= sent);
+  REQUIRE(turn_until(reactor, [&] { return payloads.size() == 3; }));
+  CHECK(payloads.back() == "second");
+  CHECK(heard_at.back() >= sent);
 }
 
-}  // namespace router_transport_test
+}  // namespace zerosuite::test::router_transport_test

@@ -9,15 +9,11 @@
 
 #include "support/wait.hpp"
 
-namespace outbox_test {
+namespace zerosuite::test::outbox_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
 using net::Sent;
 using rpc::Delivery;
 using Standing = rpc::SendQueue::Standing;
-
-namespace {
 
 constexpr int kHighWater = 4;
 constexpr std::size_t kMessage = 100;      // bytes of a message
@@ -85,7 +81,7 @@ struct Rig {
   // The numbers of the next messages, turning the loop meanwhile.
   int next(net::Socket& dealer) {
     std::vector<net::Frame> frames;
-    REQUIRE(test::turn_until(reactor, [&] { return dealer.receive(frames) == net::Received::kMessage; }));
+    REQUIRE(turn_until(reactor, [&] { return dealer.receive(frames) == net::Received::kMessage; }));
     return std::stoi(frames.back().to_string());
   }
 
@@ -95,8 +91,6 @@ struct Rig {
   rpc::SendQueue queue;
   std::unique_ptr<net::Socket> slow;
 };
-
-}  // namespace
 
 TEST_CASE("what a connection takes is sent, and nothing is held") {
   Rig rig;
@@ -114,7 +108,7 @@ TEST_CASE("what a connection does not take is held, and arrives in order once it
   for (int i = 0; i < 50; ++i) CHECK(rig.forward("slow", sent++) == Delivery::kHeld);
   CHECK(rig.queue.holding());
   for (int i = 0; i < sent; ++i) CHECK(rig.next(*rig.slow) == i);
-  CHECK(test::turn_until(rig.reactor, [&] { return !rig.queue.holding(); }));
+  CHECK(turn_until(rig.reactor, [&] { return !rig.queue.holding(); }));
   CHECK_FALSE(rig.reactor.timers().next());
   CHECK(rig.standing("slow") != Standing::kGivenUp);
 }
@@ -133,7 +127,7 @@ TEST_CASE("an attempt leaves what is not taken as it was, and overtakes nothing 
   CHECK(rig.router.receive(none) == net::Received::kNone);  // libzmq learns of the room as it looks around
   CHECK(rig.attempt("slow", 999) == Sent::kFull);
   CHECK(rig.next(*rig.slow) == sent - 1);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.attempt("slow", 1000) == Sent::kYes; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.attempt("slow", 1000) == Sent::kYes; }));
   CHECK(rig.next(*rig.slow) == 1000);
 }
 
@@ -192,7 +186,7 @@ TEST_CASE("what libzmq keeps of large messages is counted, and forgotten as it i
   CHECK(rig.standing("nobody else") == Standing::kReads);
   CHECK_FALSE(rig.queue.quiet());
   for (int i = 0; i < 3; ++i) CHECK(rig.next(*rig.slow) == i);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.queue.quiet(); }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.queue.quiet(); }));
   CHECK(rig.standing("slow") == Standing::kReads);
   CHECK(rig.attempt("slow", 3) == Sent::kYes);
 }
@@ -264,7 +258,7 @@ TEST_CASE("what is held for a connection that ended does not reach another of it
   rig.queue.forget("slow");
   CHECK_FALSE(rig.queue.holding());
   for (int i = 0; i + 1 < sent; ++i) CHECK(rig.next(*rig.slow) == i);
-  CHECK(test::turn_until(rig.reactor, [&] { return rig.attempt("slow", 1000) == Sent::kYes; }));
+  CHECK(turn_until(rig.reactor, [&] { return rig.attempt("slow", 1000) == Sent::kYes; }));
   CHECK(rig.next(*rig.slow) == 1000);
 }
 
@@ -274,7 +268,7 @@ TEST_CASE("what is held for a connection that ends is let go of") {
   const auto watch = rig.reactor.watch(rig.router.ref(), [] {});
   rig.fill();
   rig.slow.reset();
-  CHECK(test::turn_until(rig.reactor, [&] { return !rig.queue.holding(); }));
+  CHECK(turn_until(rig.reactor, [&] { return !rig.queue.holding(); }));
   CHECK(rig.forward("slow", 1) == Delivery::kGone);
 }
 
@@ -291,9 +285,9 @@ TEST_CASE("a socket with one peer keeps for that peer what comes before it is co
   dealer.connect(peer.bind("tcp://127.0.0.1:*"));
   for (int i = 0; i < 20; ++i) {
     std::vector<net::Frame> frames;
-    REQUIRE(test::turn_until(reactor, [&] { return peer.receive(frames) == net::Received::kMessage; }));
+    REQUIRE(turn_until(reactor, [&] { return peer.receive(frames) == net::Received::kMessage; }));
     CHECK(std::stoi(frames.back().to_string()) == i);
   }
 }
 
-}  // namespace outbox_test
+}  // namespace zerosuite::test::outbox_test

@@ -7,13 +7,7 @@
 #include "rpc/transport/sink.hpp"
 #include "support/server_rig.hpp"
 
-namespace server_links_test {
-
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::ServerRig;
-
-namespace {
+namespace zerosuite::test::server_links_test {
 
 // A server whose calls are never answered, and what became of each: its name once it was lost.
 struct Rig : ServerRig {
@@ -25,7 +19,7 @@ struct Rig : ServerRig {
   }
   // A call by the name `name` under one id, from the identities that "/" separates.
   void wait(const std::string& name, wire::Link link, std::initializer_list<std::string_view> identities) {
-    const std::string payload = test::encode({.name = "wait", .args = test::list(name)});
+    const std::string payload = encode({.name = "wait", .args = list(name)});
     std::vector<std::string_view> frames(identities);
     frames.insert(frames.end(), {"", payload});
     server.receive(frames, link);
@@ -45,31 +39,26 @@ struct Counting final : rpc::Sink {
   int sent = 0;
 };
 
-}  // namespace
-
-TEST_CASE("one identity and id on two links makes two calls, each answered by its own link") {
-  Rig rig;
-  rig.wait("front", 0, {"alice"});
-  rig.wait("behind", 1, {"alice"});
-  CHECK(rig.open() == 2);
-  rig.replies.at("behind")(1);
-  REQUIRE(rig.sink.messages.size() == 1);
-  CHECK(rig.sink.messages.front().peer.link() == 1);
-  rig.replies.at("front")(1);
-  CHECK(rig.sink.messages.back().peer.link() == 0);
+TEST_CASE_FIXTURE(Rig, "one identity and id on two links makes two calls, each answered by its own link") {
+  wait("front", 0, {"alice"});
+  wait("behind", 1, {"alice"});
+  CHECK(open() == 2);
+  replies.at("behind")(1);
+  REQUIRE(sink.messages.size() == 1);
+  CHECK(sink.messages.front().peer.link() == 1);
+  replies.at("front")(1);
+  CHECK(sink.messages.back().peer.link() == 0);
 }
 
-TEST_CASE("an event of one link does not reach the channel of another") {
-  Rig rig;
-  rig.wait("front", 0, {"alice"});
-  const std::string cancel =
-      test::encode({.id = rig.fresh_id(), .response_to = test::bin_id("id-1"), .name = "_zpx_cancel"});
+TEST_CASE_FIXTURE(Rig, "an event of one link does not reach the channel of another") {
+  wait("front", 0, {"alice"});
+  const std::string cancel = encode({.id = fresh_id(), .response_to = bin_id("id-1"), .name = "_zpx_cancel"});
   const std::array<std::string_view, 3> frames{"alice", "", cancel};
-  rig.server.receive(frames, 1);
-  CHECK(rig.open() == 1);
-  rig.server.receive(frames, 0);
-  CHECK(rig.open() == 0);
-  CHECK(rig.lost == "front ");
+  server.receive(frames, 1);
+  CHECK(open() == 1);
+  server.receive(frames, 0);
+  CHECK(open() == 0);
+  CHECK(lost == "front ");
 }
 
 TEST_CASE("when a link is lost every call that came by it is, and no other") {
@@ -92,35 +81,33 @@ TEST_CASE("when a link is lost every call that came by it is, and no other") {
   CHECK(rig.server.stats().lost == 3);
 }
 
-TEST_CASE("a link that ends while a method sends by it takes the method's own call along") {
-  Rig rig;
-  rig.server.method("settle", "", [&](rpc::Reply<int> reply) {
-    reply.on_lost([&] { rig.lost += "settle "; });
-    rig.replies.emplace("settle", std::move(reply));
-    rig.server.lose_link(1);  // as a proxy's link does when its end is found by a send
+TEST_CASE_FIXTURE(Rig, "a link that ends while a method sends by it takes the method's own call along") {
+  server.method("settle", "", [&](rpc::Reply<int> reply) {
+    reply.on_lost([&] { lost += "settle "; });
+    replies.emplace("settle", std::move(reply));
+    server.lose_link(1);  // as a proxy's link does when its end is found by a send
   });
-  rig.wait("other", 1, {"alice"});
-  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "settle"});
+  wait("other", 1, {"alice"});
+  const std::string payload = encode({.id = fresh_id(), .name = "settle"});
   const std::array<std::string_view, 3> frames{"bob", "", payload};
-  rig.server.receive(frames, 1);
-  rig.turn();
-  CHECK(rig.open() == 0);
-  CHECK(rig.lost.size() == std::string("other settle ").size());  // in any order
+  server.receive(frames, 1);
+  turn();
+  CHECK(open() == 0);
+  CHECK(lost.size() == std::string("other settle ").size());  // in any order
 }
 
-TEST_CASE("a method may answer another call as it learns of its loss") {
-  Rig rig;
-  rig.server.method("last words", "", [&](rpc::Reply<int> reply) {
-    reply.on_lost([&] { rig.replies.at("b")(7); });
-    rig.replies.emplace("a", std::move(reply));
+TEST_CASE_FIXTURE(Rig, "a method may answer another call as it learns of its loss") {
+  server.method("last words", "", [&](rpc::Reply<int> reply) {
+    reply.on_lost([&] { replies.at("b")(7); });
+    replies.emplace("a", std::move(reply));
   });
-  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "last words"});
+  const std::string payload = encode({.id = fresh_id(), .name = "last words"});
   const std::array<std::string_view, 3> frames{"alice", "", payload};
-  rig.server.receive(frames, 1);
-  rig.wait("b", 1, {"bob"});
-  rig.server.lose_link(1);
-  rig.turn();
-  CHECK(rig.open() == 0);
+  server.receive(frames, 1);
+  wait("b", 1, {"bob"});
+  server.lose_link(1);
+  turn();
+  CHECK(open() == 0);
 }
 
 TEST_CASE("a connection that is gone takes the calls of everybody behind it, on its own link alone") {
@@ -139,19 +126,18 @@ TEST_CASE("a connection that is gone takes the calls of everybody behind it, on 
   CHECK(lost == "   abe");  // the one that was answered too: nobody has its answer
 }
 
-TEST_CASE("a direct client that is gone takes its own calls, and not those of others") {
-  Rig rig;
-  rig.wait("a", 0, {"alice"});
-  const std::string payload = test::encode({.id = rig.fresh_id(), .name = "wait", .args = test::list("b")});
+TEST_CASE_FIXTURE(Rig, "a direct client that is gone takes its own calls, and not those of others") {
+  wait("a", 0, {"alice"});
+  const std::string payload = encode({.id = fresh_id(), .name = "wait", .args = list("b")});
   const std::array<std::string_view, 3> frames{"alice", "", payload};
-  rig.server.receive(frames);
-  rig.wait("c", 0, {"bob"});
-  rig.sink.delivery = rpc::Delivery::kGone;
-  rig.replies.at("a")(7);
-  rig.turn();
-  std::sort(rig.lost.begin(), rig.lost.end());
-  CHECK(rig.lost == "  ab");
-  CHECK(rig.open() == 1);
+  server.receive(frames);
+  wait("c", 0, {"bob"});
+  sink.delivery = rpc::Delivery::kGone;
+  replies.at("a")(7);
+  turn();
+  std::sort(lost.begin(), lost.end());
+  CHECK(lost == "  ab");
+  CHECK(open() == 1);
 }
 
 TEST_CASE("what is sent goes out by the link its envelope names") {
@@ -172,4 +158,4 @@ TEST_CASE("what is sent goes out by the link its envelope names") {
   CHECK(second.sent == 2);
 }
 
-}  // namespace server_links_test
+}  // namespace zerosuite::test::server_links_test

@@ -2,117 +2,103 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "support/stream_writer_rig.hpp"
+#include "support/server_rig.hpp"
 
-namespace feed_test {
+namespace zerosuite::test::feed_test {
 
-using namespace std::chrono_literals;
-using namespace zerosuite;
-using test::Channel;
-using test::ServerRig;
-using Rig = test::StreamWriterRig;
-
-namespace {
+using Rig = StreamWriterRig;
 
 const std::string kBroken = R"(ERR ["Broken", "no more", "Broken: no more
 "])";
 
-}  // namespace
-
-TEST_CASE("a writer says nothing until something is pushed, and then says it at once") {
-  Rig rig;
-  CHECK(rig.heard().empty());
-  CHECK(rig.writer->wanted());
-  CHECK(rig.writer->call().method == "watch");
-  CHECK(rig.writer->push("a"));
-  CHECK(rig.heard() == "STREAM \"a\"");
+TEST_CASE_FIXTURE(Rig, "a writer says nothing until something is pushed, and then says it at once") {
+  CHECK(heard().empty());
+  CHECK(writer->wanted());
+  CHECK(writer->call().method == "watch");
+  CHECK(writer->push("a"));
+  CHECK(heard() == "STREAM \"a\"");
 }
 
-TEST_CASE("what is pushed without credit waits, in its order") {
-  Rig rig;
-  for (const std::string item : {"a", "b", "c", "d"}) CHECK(rig.writer->push(item));
-  CHECK(rig.heard() == "STREAM \"a\"");
-  rig.grant(2);
-  CHECK(rig.heard() == "STREAM \"b\"; STREAM \"c\"");
-  CHECK(rig.writer->push("e"));
-  CHECK(rig.heard().empty());
-  rig.grant(5);
-  CHECK(rig.heard() == "STREAM \"d\"; STREAM \"e\"");
+TEST_CASE_FIXTURE(Rig, "what is pushed without credit waits, in its order") {
+  for (const std::string item : {"a", "b", "c", "d"}) CHECK(writer->push(item));
+  CHECK(heard() == "STREAM \"a\"");
+  grant(2);
+  CHECK(heard() == "STREAM \"b\"; STREAM \"c\"");
+  CHECK(writer->push("e"));
+  CHECK(heard().empty());
+  grant(5);
+  CHECK(heard() == "STREAM \"d\"; STREAM \"e\"");
 }
 
-TEST_CASE("credit granted before there is anything to send is kept for it, and no more than that") {
-  Rig rig;
-  rig.grant(1);
-  for (const std::string item : {"a", "b", "c"}) rig.writer->push(item);
-  CHECK(rig.heard() == "STREAM \"a\"; STREAM \"b\"");
+TEST_CASE_FIXTURE(Rig,
+                  "credit granted before there is anything to send is kept for it, and no more than that") {
+  grant(1);
+  for (const std::string item : {"a", "b", "c"}) writer->push(item);
+  CHECK(heard() == "STREAM \"a\"; STREAM \"b\"");
 }
 
-TEST_CASE("a writer ends behind its last item, for a credit") {
-  Rig rig;
-  rig.writer->push("a");
-  rig.writer->push("b");
-  rig.writer->end();
-  CHECK_FALSE(rig.writer->wanted());
-  CHECK_FALSE(rig.writer->push("c"));
-  rig.grant(1);
-  CHECK(rig.heard() == "STREAM \"a\"; STREAM \"b\"");
-  CHECK(rig.open());
-  rig.grant(1);
-  CHECK(rig.heard() == "STREAM_DONE nil");
-  CHECK_FALSE(rig.open());
+TEST_CASE_FIXTURE(Rig, "a writer ends behind its last item, for a credit") {
+  writer->push("a");
+  writer->push("b");
+  writer->end();
+  CHECK_FALSE(writer->wanted());
+  CHECK_FALSE(writer->push("c"));
+  grant(1);
+  CHECK(heard() == "STREAM \"a\"; STREAM \"b\"");
+  CHECK(open());
+  grant(1);
+  CHECK(heard() == "STREAM_DONE nil");
+  CHECK_FALSE(open());
 }
 
-TEST_CASE("a writer without an item is a lone end") {
-  Rig rig;
+TEST_CASE_FIXTURE(Rig, "a writer without an item is a lone end") {
   SUBCASE("that was asked for") {
-    rig.writer->end();
-    CHECK(rig.heard() == "STREAM_DONE nil");
+    writer->end();
+    CHECK(heard() == "STREAM_DONE nil");
   }
   SUBCASE("with an error") {
-    rig.writer->fail({"Broken", "no more"});
-    CHECK(rig.heard() == kBroken);
+    writer->fail({"Broken", "no more"});
+    CHECK(heard() == kBroken);
   }
-  CHECK_FALSE(rig.open());
-  CHECK(rig.lost == 0);
+  CHECK_FALSE(open());
+  CHECK(lost == 0);
 }
 
-TEST_CASE("an error ends a writer behind its last item, for a credit") {
-  Rig rig;
-  rig.writer->push("a");
-  rig.writer->push("b");
-  rig.writer->fail({"Broken", "no more"});
-  rig.grant(1);
-  CHECK(rig.heard() == "STREAM \"a\"; STREAM \"b\"");
-  rig.grant(1);
-  CHECK(rig.heard() == kBroken);
-  CHECK_FALSE(rig.open());
-  CHECK(rig.lost == 0);
+TEST_CASE_FIXTURE(Rig, "an error ends a writer behind its last item, for a credit") {
+  writer->push("a");
+  writer->push("b");
+  writer->fail({"Broken", "no more"});
+  grant(1);
+  CHECK(heard() == "STREAM \"a\"; STREAM \"b\"");
+  grant(1);
+  CHECK(heard() == kBroken);
+  CHECK_FALSE(open());
+  CHECK(lost == 0);
 }
 
-TEST_CASE("the first end of a writer counts") {
-  Rig rig;
-  rig.writer->push("a");
-  rig.writer->end();
-  rig.writer->fail({"Broken", "no more"});
-  rig.grant(5);
-  CHECK(rig.heard() == "STREAM \"a\"; STREAM_DONE nil");
+TEST_CASE_FIXTURE(Rig, "the first end of a writer counts") {
+  writer->push("a");
+  writer->end();
+  writer->fail({"Broken", "no more"});
+  grant(5);
+  CHECK(heard() == "STREAM \"a\"; STREAM_DONE nil");
 }
 
-TEST_CASE("a writer ends when its last copy goes, behind what waits") {
-  Rig rig;
-  std::optional copy = rig.writer;
-  rig.writer.reset();
+TEST_CASE_FIXTURE(Rig, "a writer ends when its last copy goes, behind what waits") {
+  std::optional copy = writer;
+  writer.reset();
   CHECK(copy->push("a"));
   CHECK(copy->push("b"));
   copy.reset();
-  CHECK(rig.open());
-  rig.grant(2);
-  CHECK(rig.heard() == "STREAM \"a\"; STREAM \"b\"; STREAM_DONE nil");
-  CHECK_FALSE(rig.open());
-  CHECK(rig.lost == 0);
+  CHECK(open());
+  grant(2);
+  CHECK(heard() == "STREAM \"a\"; STREAM \"b\"; STREAM_DONE nil");
+  CHECK_FALSE(open());
+  CHECK(lost == 0);
 }
 
 TEST_CASE("a writer whose queue is full drops the item, and takes more when there is room") {
@@ -142,63 +128,179 @@ TEST_CASE("how many items may wait is an option of the server") {
   rig.send({.name = "watch"});
 }
 
-TEST_CASE("items may be pushed, and the writer ended, inside the method") {
-  ServerRig rig;
-  rig.server.method("greet", {"n"}, "", [](rpc::StreamWriter<int> writer, int n) {
+TEST_CASE_FIXTURE(ServerRig, "items may be pushed, and the writer ended, inside the method") {
+  server.method("greet", {"n"}, "", [](rpc::StreamWriter<int> writer, int n) {
     for (int i = 0; i < n; ++i) CHECK(writer.push(i));
     writer.end();
   });
-  const Channel channel = rig.call("greet", 2);
-  CHECK(rig.heard(channel) == "STREAM 0");
-  rig.tell(channel, "_zpc_more", 5);
-  CHECK(rig.heard(channel) == "STREAM 1; STREAM_DONE nil");
-  CHECK(rig.heard(rig.call("greet", 0)) == "STREAM_DONE nil");
+  const Channel channel = call("greet", 2);
+  CHECK(heard(channel) == "STREAM 0");
+  tell(channel, "_zpc_more", 5);
+  CHECK(heard(channel) == "STREAM 1; STREAM_DONE nil");
+  CHECK(heard(call("greet", 0)) == "STREAM_DONE nil");
 }
 
-TEST_CASE("a method that throws after taking its writer ends it with the error behind its items") {
-  ServerRig rig;
+TEST_CASE_FIXTURE(ServerRig,
+                  "a method that throws after taking its writer ends it with the error behind its items") {
   std::optional<rpc::StreamWriter<int>> kept;
-  rig.server.method("raise", {"n"}, "", [&](const rpc::StreamWriter<int>& writer, int n) {
+  server.method("raise", {"n"}, "", [&](const rpc::StreamWriter<int>& writer, int n) {
     kept = writer;
     for (int i = 0; i < n; ++i) writer.push(i);
     throw core::Failure("Broken", "no more");
   });
-  CHECK(rig.heard(rig.call("raise", 0)) == kBroken);
-  const Channel channel = rig.call("raise", 1);
-  rig.tell(channel, "_zpc_more", 1);
-  CHECK(rig.heard(channel) == "STREAM 0; " + kBroken);
+  CHECK(heard(call("raise", 0)) == kBroken);
+  const Channel channel = call("raise", 1);
+  tell(channel, "_zpc_more", 1);
+  CHECK(heard(channel) == "STREAM 0; " + kBroken);
   CHECK_FALSE(kept->wanted());
   CHECK_FALSE(kept->push(1));
 }
 
-TEST_CASE("heartbeats go on while a writer is silent, and a beating client stays") {
-  Rig rig;
-  rig.writer->push("a");
-  rig.heard();
+TEST_CASE_FIXTURE(Rig, "heartbeats go on while a writer is silent, and a beating client stays") {
+  writer->push("a");
+  heard();
   for (int i = 0; i < 20; ++i) {
-    rig.pass(5s);
-    CHECK(rig.heard().starts_with("_zpc_hb [0]"));
-    rig.tell(rig.channel, "_zpc_hb", 0);
+    pass(5s);
+    CHECK(heard().starts_with("_zpc_hb [0]"));
+    tell(channel, "_zpc_hb", 0);
   }
-  rig.heard();
-  rig.grant(1);
-  rig.writer->push("b");
-  CHECK(rig.heard() == "STREAM \"b\"");
+  heard();
+  grant(1);
+  writer->push("b");
+  CHECK(heard() == "STREAM \"b\"");
 }
 
-TEST_CASE("a writer waits while its client does not read, and goes on after it") {
+TEST_CASE_FIXTURE(Rig, "a writer waits while its client does not read, and goes on after it") {
+  grant(10);
+  sink.delivery = rpc::Delivery::kHeld;
+  writer->push("a");
+  writer->push("b");
+  grant(1);
+  CHECK(heard() == "STREAM \"a\"");
+  sink.delivery = rpc::Delivery::kSent;
+  pass(20ms);
+  CHECK(heard() == "STREAM \"b\"");
+  writer->push("c");
+  CHECK(heard() == "STREAM \"c\"");
+}
+
+// How feeds lose their clients, and how their owners learn of it.
+
+TEST_CASE_FIXTURE(Rig,
+                  "an item that cannot be sent ends the feed with an ERR in its place, and tells its owner") {
+  writer->push("a");
+  grant(5);
+  CHECK_FALSE(writer->push("\xff"));
+  CHECK(heard().starts_with("STREAM \"a\"; ERR [\"ValueError\""));
+  CHECK(lost == 0);  // not inside the push
+  turn();
+  CHECK(lost == 1);
+  CHECK(server.stats().lost == 0);
+  CHECK_FALSE(writer->wanted());
+  CHECK_FALSE(writer->push("b"));
+  CHECK(heard().empty());
+}
+
+TEST_CASE_FIXTURE(Rig,
+                  "the owner is told once when nobody listens any more, and what it pushes goes nowhere") {
+  writer->push("a");
+  SUBCASE("by silence") { pass(16s); }
+  SUBCASE("by cancelling") { tell(channel, "_zpx_cancel", 0); }
+  SUBCASE("by the server's abort") { server.abort(); }
+  CHECK(lost == 1);
+  CHECK_FALSE(writer->wanted());
+  heard();
+  CHECK_FALSE(writer->push("b"));
+  writer->end();
+  CHECK(heard().empty());
+  bool told = false;
+  writer->on_lost([&] { told = true; });
+  CHECK(told);
+  CHECK(lost == 1);
+}
+
+TEST_CASE_FIXTURE(Rig, "an owner that has ended its feed is told of no loss") {
+  writer->push("a");
+  SUBCASE("with an end") { writer->end(); }
+  SUBCASE("with an error") { writer->fail({"Broken", "no more"}); }
+  writer->on_lost([this] { ++lost; });
+  tell(channel, "_zpx_cancel", 0);
+  CHECK_FALSE(open());
+  CHECK(lost == 0);
+}
+
+TEST_CASE_FIXTURE(
+    Rig, "of a push that finds its client gone the owner hears after it, and may let go of the feed then") {
+  bool told = false;
+  writer->on_lost([&] {
+    writer.reset();
+    told = true;
+  });
+  sink.delivery = rpc::Delivery::kGone;
+  CHECK_FALSE(writer->push("a"));
+  CHECK_FALSE(told);
+  turn();
+  CHECK(told);
+  CHECK_FALSE(open());
+}
+
+TEST_CASE("a feed that is kept by its own on_lost is let go of with its client") {
   Rig rig;
-  rig.grant(10);
-  rig.sink.delivery = rpc::Delivery::kHeld;
-  rig.writer->push("a");
-  rig.writer->push("b");
-  rig.grant(1);
-  CHECK(rig.heard() == "STREAM \"a\"");
-  rig.sink.delivery = rpc::Delivery::kSent;
-  rig.pass(20ms);
-  CHECK(rig.heard() == "STREAM \"b\"");
-  rig.writer->push("c");
-  CHECK(rig.heard() == "STREAM \"c\"");
+  const auto token = std::make_shared<int>(1);
+  rig.writer->on_lost([writer = *rig.writer, token] {});
+  rig.writer.reset();
+  CHECK(rig.open());
+  SUBCASE("lost") { rig.pass(16s); }
+  SUBCASE("cancelled") { rig.tell(rig.channel, "_zpx_cancel", 0); }
+  CHECK_FALSE(rig.open());
+  CHECK(token.use_count() == 1);
 }
 
-}  // namespace feed_test
+TEST_CASE("a feed that is kept by its own on_lost is let go of at its end") {
+  Rig rig;
+  const auto token = std::make_shared<int>(1);
+  rig.writer->on_lost([writer = *rig.writer, token] {});
+  rig.writer->end();
+  CHECK(token.use_count() == 1);
+}
+
+TEST_CASE("a feed may outlive its server, and the server's end tells its owner") {
+  std::optional<Rig> rig(std::in_place);
+  const rpc::StreamWriter<std::string> writer = *rig->writer;
+  int lost = 0;
+  writer.on_lost([&] { ++lost; });
+  writer.push("a");
+  rig.reset();
+  CHECK(lost == 1);
+  CHECK_FALSE(writer.wanted());
+  CHECK_FALSE(writer.push("b"));
+  writer.end();
+}
+
+TEST_CASE("the deadline of a feed's call is for its first item") {
+  Rig rig(1000);
+  SUBCASE("without one, the call ends at it") {
+    rig.pass(1s);
+    CHECK(rig.heard().starts_with("ERR [\"DeadlineExceeded\""));
+    CHECK(rig.lost == 1);
+  }
+  SUBCASE("after one, it means nothing") {
+    rig.writer->push("a");
+    rig.pass(2s);
+    CHECK(rig.heard() == "STREAM \"a\"");
+    CHECK(rig.lost == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(Rig, "an open feed keeps the server from being idle until its owner ends it") {
+  bool idle = false;
+  server.drain([&] { idle = true; });
+  CHECK_FALSE(idle);
+  CHECK(writer->push("a"));
+  grant(1);
+  writer->end();
+  CHECK(idle);
+  CHECK(heard() == "STREAM \"a\"; STREAM_DONE nil");
+}
+
+}  // namespace zerosuite::test::feed_test

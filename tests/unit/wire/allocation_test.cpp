@@ -6,14 +6,10 @@
 #include <new>
 #include <string>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/event.hpp"
 
-namespace {
-
 std::size_t allocated = 0;
-
-}  // namespace
 
 void* operator new(std::size_t size) {
   allocated += size;
@@ -24,7 +20,6 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace zerosuite::wire {
-namespace {
 
 const std::string kCall = test::from_hex("93 81 aa6d6573736167655f6964 05 a16d");  // its args follow
 
@@ -80,5 +75,4 @@ TEST_CASE("a list is allocated once, for as many values as there are") {
   CHECK(after == before + 4 * sizeof(std::int64_t));
 }
 
-}  // namespace
 }  // namespace zerosuite::wire

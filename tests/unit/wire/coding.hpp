@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/codec.hpp"
 
 namespace zerosuite::wire {

@@ -6,7 +6,6 @@
 #include <vector>
 
 namespace zerosuite::wire::envelope_test {
-namespace {
 
 using Frames = std::vector<std::string>;
 
@@ -74,5 +73,4 @@ TEST_CASE("a cleared envelope is an empty one") {
   CHECK(frames_of(envelope) == Frames{"c"});
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::envelope_test

@@ -4,11 +4,10 @@
 
 #include <set>
 
-#include "support/bytes.hpp"
 #include "support/events.hpp"
+#include "support/golden.hpp"
 
 namespace zerosuite::wire::event_test {
-namespace {
 
 using test::from_hex;
 using test::to_hex;
@@ -88,5 +87,4 @@ TEST_CASE("of other events only the id is put right, and their args stay byte fo
         test::encode({.response_to = test::bin_id("abc"), .name = "OK", .args = args}));
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::event_test

@@ -8,7 +8,6 @@
 #include "unit/wire/coding.hpp"
 
 namespace zerosuite::wire::foreign_test {
-namespace {
 
 struct Spot {
   int x = 0;
@@ -76,5 +75,4 @@ TEST_CASE("a struct is read from inside values that only a raised limit let in")
   CHECK(mismatch_of([&again] { read<Spot>(again); }) == "must be a structure of other fields, not dict");
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::foreign_test

@@ -4,11 +4,10 @@
 #include <array>
 #include <limits>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::header_test {
-namespace {
 
 using test::from_hex;
 using test::to_hex;
@@ -308,5 +307,4 @@ TEST_CASE("context keys travel between the version and response_to, where Python
   CHECK(context.encoded().empty());
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::header_test

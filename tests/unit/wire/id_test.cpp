@@ -9,7 +9,6 @@
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::id_test {
-namespace {
 
 TEST_CASE("ids have the form that Python's have: 32 lower-case hex digits in a bin8") {
   IdSource ids;
@@ -69,5 +68,4 @@ TEST_CASE("ids of others are not ours") {
 
 TEST_CASE("an integer id has no text") { CHECK(id_text("\x05").empty()); }
 
-}  // namespace
 }  // namespace zerosuite::wire::id_test

@@ -2,11 +2,10 @@
 
 #include <limits>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::limits_test {
-namespace {
 
 using test::from_hex;
 
@@ -184,5 +183,4 @@ TEST_CASE("a header that declares more pairs than it has is refused") {
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::limits_test

@@ -7,7 +7,6 @@
 #include "unit/wire/coding.hpp"
 
 namespace zerosuite::wire::pack_test {
-namespace {
 
 constexpr Integer kLowest = std::numeric_limits<std::int64_t>::min();
 constexpr Integer kHighest = std::numeric_limits<std::uint64_t>::max();
@@ -174,5 +173,4 @@ TEST_CASE("refusals say why: the kind, the range or the text") {
   CHECK(why({Dict{{{}, {}}}}) == static_cast<int>(Mismatch::Why::kKind));
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::pack_test

@@ -2,13 +2,11 @@
 
 #include <list>
 
-#include "support/bytes.hpp"
 #include "support/events.hpp"
 #include "support/golden.hpp"
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::peek_test {
-namespace {
 
 using test::encode;
 using test::from_hex;
@@ -167,5 +165,4 @@ TEST_CASE("an id of text may be looked for as bytes, and the reverse; others hav
     CHECK(key_of(id).respelled() == key_of(id));
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::peek_test

@@ -9,7 +9,6 @@
 #include "unit/wire/coding.hpp"
 
 namespace zerosuite::wire::read_test {
-namespace {
 
 constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::uint64_t kHighest = std::numeric_limits<std::uint64_t>::max();
@@ -220,5 +219,4 @@ TEST_CASE("one of several types is the one that arrived") {
   CHECK(refusal<Number>("a161") == "must be int or float, not str");
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::read_test

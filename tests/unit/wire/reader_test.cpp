@@ -5,11 +5,10 @@
 #include <limits>
 #include <random>
 
-#include "support/bytes.hpp"
+#include "support/golden.hpp"
 #include "support/reference_parser.hpp"
 
 namespace zerosuite::wire::reader_test {
-namespace {
 
 using Random = std::mt19937_64;
 
@@ -170,5 +169,4 @@ TEST_CASE("an extension has a signed type and its bytes") {
   CHECK(in.at_end());
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::reader_test

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 namespace zerosuite::wire::value_test {
-namespace {
 
 static_assert(!std::is_constructible_v<Value, const void*>, "no pointer becomes a bool");
 
@@ -57,5 +56,4 @@ TEST_CASE("a key that is not there, or is no text, is not found") {
   CHECK(find({}, "a") == nullptr);
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::value_test

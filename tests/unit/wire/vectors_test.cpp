@@ -9,7 +9,6 @@
 #include "wire/event.hpp"
 
 namespace zerosuite::wire::vectors_test {
-namespace {
 
 struct Vector {
   std::string file;
@@ -180,5 +179,4 @@ TEST_CASE("a payload with any one byte changed is read or refused, within its bo
   }
 }
 
-}  // namespace
 }  // namespace zerosuite::wire::vectors_test

@@ -1,10 +1,11 @@
-// What happens after fork(2).
+// What a test does to its own process.
 #pragma once
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <fstream>
 #include <sstream>
@@ -53,5 +54,17 @@ inline std::string wiped_on_fork() {
   }
   return bytes;
 }
+
+/// A test that blocks signals leaves the process as it was for the others.
+class RestoredSignals {
+ public:
+  RestoredSignals() { pthread_sigmask(SIG_SETMASK, nullptr, &mask_); }
+  ~RestoredSignals() { pthread_sigmask(SIG_SETMASK, &mask_, nullptr); }
+  RestoredSignals(const RestoredSignals&) = delete;
+  RestoredSignals& operator=(const RestoredSignals&) = delete;
+
+ private:
+  sigset_t mask_{};
+};
 
 }  // namespace zerosuite::test
