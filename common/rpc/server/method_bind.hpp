@@ -117,8 +117,7 @@ template <class F, class Args>
 struct BlockingJob {
   using Result = NilForVoid<typename Signature<F>::Result>;
 
-  // NOLINTNEXTLINE(bugprone-exception-escape): assigning to the variant accesses only the alternative it
-  // holds
+  // NOLINTNEXTLINE(bugprone-exception-escape): assigning to the variant accesses only what it holds
   void run() noexcept {
     if (stop.stop_requested()) return;
     try {
