@@ -71,9 +71,10 @@ void bind_compatible(rpc::Server& server, Broker& broker) {
                   request.spec.owner = random_name();
                   request.spec.lease = milliseconds(ttl_ms);
                   request.wait = kRedlockPatience;
-                  take(broker, reply, std::move(request), [resource](const Granted& granted) {
-                    return Value(List{granted.validity, resource, granted.owner});
-                  });
+                  take(broker, reply, std::move(request),
+                       [resource = std::move(resource)](const Granted& granted) {
+                         return Value(List{granted.validity, resource, granted.owner});
+                       });
                 });
   server.method("unlock", {"lock"}, "redlock-py's unlock(): releases what lock() returned.",
                 [&broker](const Reply<Value>& reply, ListArgument lock) { unlock(broker, reply, lock); });
