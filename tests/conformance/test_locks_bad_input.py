@@ -90,8 +90,9 @@ def test_bad_input_gets_a_named_error_and_changes_nothing(locks, case):
     before = locks.call("stats")
     assert locks.error(method, *args).name == name
     after = locks.call("stats")
-    assert {key: after[key] for key in ("held", "waiting", "names")} == {
-        key: before[key] for key in ("held", "waiting", "names")}
+    # Locks of other tests may lapse meanwhile.
+    assert all(after[key] <= before[key] for key in ("held", "waiting", "names"))
+    assert locks.call("check", "taken", locks.token)["valid"]
 
 
 def test_an_error_does_not_repeat_what_is_longer_than_any_name(locks):

@@ -12,6 +12,7 @@ import re
 import resource
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,7 @@ def held_by(broker):
             for holder in lock["holders"] if holder["owner"] == "a"}
 
 
-@pytest.fixture
-def crashed(start_broker, owners):
-    """A broker that was killed, with 40 locks held and others come and gone; and their tokens."""
+def crash(start_broker, owners):
     broker = start_broker("sync")
     a, = owners(broker, "a")
     tokens = {}
@@ -59,6 +58,18 @@ def crashed(start_broker, owners):
         a.release("gone", gone)
     broker.kill()
     return broker, tokens
+
+
+@pytest.fixture
+def crashed(start_broker, owners):
+    """A broker that was killed, with 40 locks held and others come and gone; and their tokens."""
+    for _ in range(10):
+        began = time.monotonic()
+        made = crash(start_broker, owners)
+        if time.monotonic() - began < 0.9 * LEASE / 1000:
+            return made
+        time.sleep(LEASE / 1000)  # the machine is busy: some may have lapsed before the end
+    pytest.fail("40 locks take longer to acquire than their lease")
 
 
 def cut(data, dice):
