@@ -1,0 +1,245 @@
+"""The thread behind a synchronous client. It alone uses the sockets and the core; callers hand it what they want done
+and wait on a lock of their own.
+
+That costs two changes of threads for each call, and is what makes the client safe: Python may raise KeyboardInterrupt
+between any two instructions of the main thread, and a caller that drove the socket itself would leave it out of step.
+Here an interrupted caller leaves nothing behind but a call that it takes back.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import os
+import select
+import sys
+import threading
+import time
+from collections import deque
+from typing import Any, Callable, Deque, Dict, Optional, Sequence, Tuple
+
+from . import errors
+from ._core import NEVER, Call, Core, Link
+from ._link import Connection
+
+log = logging.getLogger("zerosuite")
+
+Command = Tuple[Callable[..., None], Tuple[Any, ...]]
+
+LONGEST_SLEEP = 3600.0
+
+
+class IoThread:
+    """Starts its thread with the first command, so that a client made before a fork, or at import, costs nothing.
+    Every method may be called from any thread."""
+
+    def __init__(self, endpoints: Sequence[str], heartbeat: Optional[float]) -> None:
+        self.core = Core(list(endpoints), heartbeat)
+        self.closed = False
+        self._heartbeat = heartbeat
+        self._commands: Deque[Command] = deque()
+        self._starting = threading.Lock()
+        self._thread: Optional[threading.Thread] = None
+        self._running = False
+        self._asleep = False
+        self._wake_in = self._wake_out = -1
+        self._timer: Callable[[], float] = lambda: NEVER
+        self._timer_at = NEVER
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def add(self, endpoint: str) -> None:
+        """Before the first command."""
+        if self._running:
+            raise errors.Error("the client has connected already: name its endpoints before the first call")
+        self.core.links.append(Link(endpoint))
+
+    def submit(self, call: Call) -> None:
+        """The call is over when one of its methods has been called, or after cancel()."""
+        self._do(self._submit, call)
+
+    def cancel(self, call: Call) -> None:
+        """Nobody waits for it any more. Safe in a finalizer."""
+        call.abandoned = True
+        if self._running:
+            try:
+                self._do(self._cancel, call)
+            except errors.Closed:
+                pass  # which has cancelled it
+
+    def grant(self, call: Call, credit: int) -> None:
+        """Lets the server send more items of a stream."""
+        self._do(self._grant, call, credit)
+
+    def set_timer(self, timer: Callable[[], float]) -> None:
+        """Calls it in the thread, now and then whenever the time has come that it returned last, by
+        time.monotonic(). It must not block."""
+        self._do(self._set_timer, timer)
+
+    def close(self, wait: Optional[float] = 1.0) -> None:
+        """Ends every call with Closed. With `wait`, until the thread has ended, or for that many seconds."""
+        self.closed = True
+        thread = self._thread
+        if self._running and thread is not None:
+            self._wake()
+            if wait is not None and thread is not threading.current_thread():
+                thread.join(wait)
+
+    def forget(self) -> None:
+        """In a forked child: the thread, the sockets and the open calls are the parent's. The next command starts
+        anew."""
+        self.core.close(errors.LostRemote("the call was made before the fork, and belongs to the parent"))
+        for descriptor in {self._wake_in, self._wake_out} - {-1}:
+            os.close(descriptor)
+        endpoints = [link.endpoint for link in self.core.links]
+        closed, timer = self.closed, self._timer
+        self.__init__(endpoints, self._heartbeat)  # type: ignore[misc]
+        self.closed, self._timer = closed, timer
+
+    # In the caller's thread.
+
+    def _do(self, function: Callable[..., None], *arguments: Any) -> None:
+        if self.closed:
+            raise errors.Closed("the client is closed")
+        self._commands.append((function, arguments))
+        if self._asleep:  # only the thread clears this: if an interrupted caller had, nobody would wake it again
+            self._wake()
+        elif not self._running:
+            self._start()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_in, b"\1\0\0\0\0\0\0\0")
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EBADF):  # woken already; gone
+                raise
+
+    def _start(self) -> None:
+        if self.closed:  # since we looked, and the thread may not have seen this command any more
+            self._end(errors.Closed("the client was closed"))
+            return
+        if _patched() != _PATCHED_AT_IMPORT:
+            raise RuntimeError("gevent has patched the threading module after zerosuite was imported: patch first")
+        with self._starting:
+            # Interrupted between these lines, the next command finds no living thread and starts one.
+            if self._thread is not None and self._thread.is_alive():
+                return
+            if self._wake_in < 0:
+                self._wake_in, self._wake_out = _alarm()
+            self._thread = threading.Thread(target=self._run, name="zerosuite", daemon=True)
+            self._thread.start()
+
+    # In the thread itself.
+
+    def _run(self) -> None:
+        self._running = True
+        connections: Dict[Link, Connection] = {}
+        try:
+            self._serve(connections)
+        except BaseException as problem:
+            log.exception("the thread of a zerosuite client has failed")
+            self._end(errors.Error(f"the client's thread has failed: {problem!r}"))
+        finally:
+            self.closed = True
+            self._running = False
+            self._end(errors.Closed("the client was closed"))
+            for connection in connections.values():
+                connection.close()
+            wake_in, wake_out, self._wake_in, self._wake_out = self._wake_in, self._wake_out, -1, -1
+            for descriptor in {wake_in, wake_out}:
+                os.close(descriptor)
+
+    def _serve(self, connections: Dict[Link, Connection]) -> None:
+        core, clock, commands = self.core, time.monotonic, self._commands
+        poller = select.poll()
+        poller.register(self._wake_out, select.POLLIN)
+        several = len(core.links) > 1
+        for link in core.links:
+            connection = connections[link] = Connection(link, several)
+            poller.register(connection.descriptor, select.POLLIN)
+            poller.register(connection.news_descriptor, select.POLLIN)
+        more = True  # libzmq tells only of changes, so the first look is ours
+        while not self.closed:
+            self._asleep = True
+            # A command that came before _asleep was set woke nobody.
+            wait = 0 if more or commands else self._sleep_ms(clock())
+            ready = poller.poll(wait)
+            self._asleep = False
+            readable = [descriptor for descriptor, _ in ready]
+            if self._wake_out in readable:
+                os.read(self._wake_out, 4096)
+            while commands:
+                function, arguments = commands.popleft()
+                function(*arguments)
+            more = False
+            self._send(connections)
+            for connection in connections.values():
+                more = connection.look(core, clock, connection.news_descriptor in readable) or more
+            now = clock()
+            if now >= core.wake_at and not more:
+                core.tick(now)
+            if now >= self._timer_at:
+                self._timer_at = self._timer()
+            if core.out:
+                self._send(connections)
+                more = True  # whoever has sent must look again
+        core.close(errors.Closed("the client was closed"))
+        self._send(connections)
+
+    def _sleep_ms(self, now: float) -> int:
+        seconds = min(self.core.wake_at, self._timer_at) - now
+        return max(0, math.ceil(min(seconds, LONGEST_SLEEP) * 1000))
+
+    def _send(self, connections: Dict[Link, Connection]) -> None:
+        out = self.core.out
+        while out:
+            outgoing = out.popleft()
+            if not connections[outgoing.link].send(outgoing.payload):
+                self.core.unsent(outgoing, time.monotonic())
+
+    def _end(self, error: errors.Error) -> None:
+        """Nothing may be left that somebody waits for."""
+        while True:
+            try:
+                function, arguments = self._commands.popleft()
+            except IndexError:
+                break
+            if function == self._submit:
+                arguments[0].failed(error)
+        self.core.close(error)
+
+    def _submit(self, call: Call) -> None:
+        self.core.submit(call, time.monotonic())
+
+    def _cancel(self, call: Call) -> None:
+        self.core.cancel(call)
+
+    def _grant(self, call: Call, credit: int) -> None:
+        self.core.grant(call, credit)
+
+    def _set_timer(self, timer: Callable[[], float]) -> None:
+        self._timer = timer
+        self._timer_at = timer()
+
+
+def _patched() -> bool:
+    """Whether what we know as threads are gevent's."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+_PATCHED_AT_IMPORT = _patched()
+
+
+def _alarm() -> Tuple[int, int]:
+    """Descriptors to write to and to read from, which may be the same one."""
+    if hasattr(os, "eventfd"):
+        descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        return descriptor, descriptor
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    return writer, reader

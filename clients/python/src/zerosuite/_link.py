@@ -1,0 +1,118 @@
+"""One connection: a DEALER socket, and the news of what libzmq does behind it."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from typing import Callable, Optional
+
+import zmq
+
+from ._core import Core, Link
+
+MOST_AT_ONCE = 500  # messages read before others have their turn
+LARGEST_MESSAGE = 256 << 20
+LINGER_MS = 500  # what close() waits for the last messages, such as cancellations, to leave
+MOST_SOCKETS = 65_000
+
+_WATCHED = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED
+
+_lock = threading.Lock()
+_context: Optional["zmq.Context[zmq.Socket[bytes]]"] = None
+
+
+def context() -> "zmq.Context[zmq.Socket[bytes]]":
+    """The one that all clients of the process share."""
+    global _context
+    with _lock:
+        if _context is None:
+            _context = zmq.Context()
+            _context.set(zmq.MAX_SOCKETS, MOST_SOCKETS)
+        return _context
+
+
+def forget_context() -> None:
+    """In a forked child: the threads behind the context were not forked, so it is of no use; ending it would hang."""
+    global _context, _lock
+    _lock = threading.Lock()
+    _context = None
+
+
+class Connection:
+    """The socket of a Link. It belongs to one thread, which must call look() when a descriptor of it can be read, and
+    after it has sent: libzmq's descriptors tell only of changes."""
+
+    def __init__(self, link: Link, several: bool) -> None:
+        self.link = link
+        self._socket = socket = context().socket(zmq.DEALER)
+        socket.set(zmq.LINGER, LINGER_MS)
+        socket.set(zmq.SNDHWM, 0)  # the core limits the calls, and so what is queued
+        socket.set(zmq.RCVHWM, 0)  # credit limits what a server may send
+        socket.set(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        socket.set(zmq.IMMEDIATE, 1)  # nothing is queued for a server that is not there: it would be executed later
+        socket.set(zmq.RECONNECT_IVL, 50)
+        socket.set(zmq.RECONNECT_IVL_MAX, 1000)
+        if several:
+            # With somewhere else to go it pays to notice a silent host soon. libzmq's own threads do it, also for a
+            # server that computes.
+            socket.set(zmq.HEARTBEAT_IVL, 500)
+            socket.set(zmq.HEARTBEAT_TIMEOUT, 1500)
+        self._monitor = socket.get_monitor_socket(_WATCHED)
+        self.descriptor: int = socket.getsockopt(zmq.FD)
+        self.news_descriptor: int = self._monitor.getsockopt(zmq.FD)
+        socket.connect(link.endpoint)
+        self._send, self._recv, self._get = socket.send, socket.recv, socket.getsockopt
+
+
+    def send(self, payload: bytes) -> bool:
+        """False if nobody is connected, and then nothing was sent."""
+        try:
+            self._send(b"", zmq.SNDMORE | zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        try:
+            self._send(payload, zmq.NOBLOCK)
+        except zmq.Again:
+            return False  # the connection ended in between, and libzmq forgets the first part with it
+        return True
+
+    def look(self, core: Core, clock: Callable[[], float], news: bool) -> bool:
+        """Tells the core what came, and with `news` what happened to the connection. True if there may be more, and
+        look() is to be called soon."""
+        more = self._drain(core, clock())
+        if news and self._ended():
+            more = self._drain(core, clock()) or more  # replies that came before the end count
+            core.link_down(self.link, clock(), self.link.trouble or "its connection has ended")
+        if not self.link.up and self._get(zmq.EVENTS) & zmq.POLLOUT:
+            core.link_up(self.link, clock())
+        return more
+
+    def _drain(self, core: Core, now: float) -> bool:
+        recv, link, receive = self._recv, self.link, core.receive
+        if not self._get(zmq.EVENTS) & zmq.POLLIN:
+            return False
+        try:
+            for _ in range(MOST_AT_ONCE):
+                # A message is an empty frame and a payload; whatever else comes is skipped frame by frame.
+                if not recv(zmq.NOBLOCK):
+                    receive(link, recv(zmq.NOBLOCK), now)
+        except zmq.Again:
+            return False
+        return True
+
+    def _ended(self) -> bool:
+        """Whether the connection has ended since the last look."""
+        ended = False
+        while self._monitor.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+            kind, value = struct.unpack("=HI", self._monitor.recv_multipart(zmq.NOBLOCK)[0])
+            if kind == zmq.EVENT_DISCONNECTED:
+                ended = True
+            elif kind == zmq.EVENT_CLOSED or kind == zmq.EVENT_CONNECT_RETRIED:
+                if not self.link.up:
+                    self.link.trouble = "nobody is listening there"
+        return ended
+
+    def close(self) -> None:
+        self._socket.disable_monitor()
+        self._monitor.close(0)
+        self._socket.close()
