@@ -147,10 +147,12 @@ class Core:
             self._send(self._current, call, now)
 
     def cancel(self, call: Call) -> None:
-        """Nobody waits for it any more: it is not sent, or the server is told."""
+        """Nobody waits for it any more, or its answer reached nobody: it is not sent, or the server is told. A server
+        of ours then takes back what it granted."""
         call.abandoned = True
         self._waiting.pop(call, None)
-        if self._open.pop(call.message_id, None) is not None:
+        self._finish(call)
+        if call.link is not None and call.link.up:
             self._emit(call, _wire.CANCEL, ())
 
     def grant(self, call: Call, credit: int) -> None:
@@ -314,8 +316,8 @@ class Core:
             return
         if self._heartbeat is not None and now >= call.beat:
             if now - call.heard >= 2 * self._heartbeat:
-                self._emit(call, _wire.CANCEL, ())
                 self._finish(call)
+                self._emit(call, _wire.CANCEL, ())
                 self._lost(call, f"no heartbeat from {_endpoint(call)} for {now - call.heard:.0f} s", now)
                 return
             self._emit(call, _wire.HEARTBEAT, (0,))

@@ -55,7 +55,7 @@ class RemoteError(Error):
         self.traceback = traceback
 
     def __str__(self) -> str:
-        return self.traceback if self.traceback is not None else f"{self.name}: {self.msg}"
+        return f"{self.name}: {self.msg}" if self.traceback is None else self.traceback.rstrip("\n")
 
     @property
     def details(self) -> Dict[str, Any]:

@@ -1,0 +1,5 @@
+"""The same clients for asyncio."""
+
+from ._client import Client, Stream
+
+__all__ = ["Client", "Stream"]
