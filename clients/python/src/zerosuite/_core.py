@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import deque
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Deque, Dict, List, Optional, Tuple
 
 from . import _wire, errors
 from ._signatures import Signatures
@@ -107,10 +107,8 @@ class Link:
         return f"<{self.endpoint} {'up' if self.up else 'down'}>"
 
 
-class Outgoing(NamedTuple):
-    link: Link
-    payload: bytes
-    call: Optional[Call]  # whose first event this is
+#: What is to be sent where, and the call whose first event it is.
+Outgoing = Tuple[Link, bytes, Optional[Call]]
 
 
 class Core:
@@ -200,9 +198,9 @@ class Core:
 
     def unsent(self, outgoing: Outgoing, now: float) -> None:
         """The driver could not send this; it has not left us."""
-        outgoing.link.up = False
+        link, _, call = outgoing
+        link.up = False
         self._choose(now)
-        call = outgoing.call
         if call is not None and self._open.pop(call.message_id, None) is not None:
             call.tries -= 1
             self._wait(call, now)
@@ -260,7 +258,9 @@ class Core:
 
     def _send(self, link: Link, call: Call, now: float) -> None:
         message_id = self._ids.new()
-        timeout = None if call.timeout is None else call.deadline - now
+        timeout = call.timeout
+        if timeout is not None and now != call.queued:
+            timeout = call.deadline - now
         call.message_id = message_id
         call.link = link
         call.heard = now
@@ -273,7 +273,7 @@ class Core:
                 due = call.beat
         if due < self.wake_at:
             self.wake_at = due
-        self.out.append(Outgoing(link, _wire.call(message_id, call.packed, timeout), call))
+        self.out.append((link, _wire.call(message_id, call.packed, timeout), call))
 
     def _wait(self, call: Call, now: float) -> None:
         self._waiting[call] = None
@@ -297,7 +297,7 @@ class Core:
 
     def _emit(self, call: Call, name: str, args: Tuple[Any, ...]) -> None:
         assert call.link is not None
-        self.out.append(Outgoing(call.link, _wire.event(self._ids.new(), call.message_id, name, args), None))
+        self.out.append((call.link, _wire.event(self._ids.new(), call.message_id, name, args), None))
 
     def _choose(self, now: float) -> None:
         """Keeps the link that is used while it is up: changing it back and forth would help nobody."""
@@ -417,7 +417,6 @@ class Core:
 
     def _again(self, call: Call, delay: float, now: float) -> None:
         call.not_before = now + delay
-        call.queued = now
         self._wait(call, now)
         if delay <= 0:
             self._send_waiting(now)

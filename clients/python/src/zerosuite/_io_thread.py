@@ -9,6 +9,7 @@ Here an interrupted caller leaves nothing behind but a call that it takes back.
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import math
 import os
@@ -42,7 +43,8 @@ class IoThread:
         self._starting = threading.Lock()
         self._thread: Optional[threading.Thread] = None
         self._running = False
-        self._asleep = False
+        self._sleep = 0  # the number of the sleep that the thread is in; 0 while it is awake
+        self._woken = 0  # the number of the last sleep that somebody has ended
         self._wake_in = self._wake_out = -1
         self._timer: Callable[[], float] = lambda: NEVER
         self._timer_at = NEVER
@@ -105,10 +107,22 @@ class IoThread:
         if self.closed:
             raise errors.Closed("the client is closed")
         self._commands.append((function, arguments))
-        if self._asleep:  # only the thread clears this: if an interrupted caller had, nobody would wake it again
-            self._wake()
+        sleep = self._sleep
+        if sleep:
+            if sleep != self._woken:
+                self._end_sleep(sleep)
         elif not self._running:
             self._start()
+
+    def _end_sleep(self, sleep: int) -> None:
+        """One of many callers is enough to wake the thread: writing makes each of them wait for its turn to run."""
+        if _patched() or threading.get_ident() == _MAIN:
+            # Whoever may be interrupted in between must have written before others rely on it.
+            self._wake()
+            self._woken = sleep
+        else:
+            self._woken = sleep
+            self._wake()
 
     def _wake(self) -> None:
         try:
@@ -161,13 +175,14 @@ class IoThread:
             connection = connections[link] = Connection(link, several)
             poller.register(connection.descriptor, select.POLLIN)
             poller.register(connection.news_descriptor, select.POLLIN)
+        sleeps = itertools.count(1)
         more = True  # libzmq tells only of changes, so the first look is ours
         while not self.closed:
-            self._asleep = True
-            # A command that came before _asleep was set woke nobody.
+            self._sleep = next(sleeps)
+            # A command that came before that woke nobody.
             wait = 0 if more or commands else self._sleep_ms(clock())
             ready = poller.poll(wait)
-            self._asleep = False
+            self._sleep = 0
             readable = [descriptor for descriptor, _ in ready]
             if self._wake_out in readable:
                 os.read(self._wake_out, 4096)
@@ -197,7 +212,7 @@ class IoThread:
         out = self.core.out
         while out:
             outgoing = out.popleft()
-            if not connections[outgoing.link].send(outgoing.payload):
+            if not connections[outgoing[0]].send(outgoing[1]):
                 self.core.unsent(outgoing, time.monotonic())
 
     def _end(self, error: errors.Error) -> None:
@@ -232,6 +247,7 @@ def _patched() -> bool:
 
 
 _PATCHED_AT_IMPORT = _patched()
+_MAIN = threading.main_thread().ident
 
 
 def _alarm() -> Tuple[int, int]:

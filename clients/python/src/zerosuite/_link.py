@@ -11,11 +11,16 @@ import zmq
 from ._core import Core, Link
 
 MOST_AT_ONCE = 500  # messages read before others have their turn
+FEW = 8
 LARGEST_MESSAGE = 256 << 20
 LINGER_MS = 500  # what close() waits for the last messages, such as cancellations, to leave
 MOST_SOCKETS = 65_000
 
 _WATCHED = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED
+
+# As plain integers: the enumerations cost more than the calls.
+_EVENTS, _POLLIN, _POLLOUT, _NOBLOCK = int(zmq.EVENTS), int(zmq.POLLIN), int(zmq.POLLOUT), int(zmq.NOBLOCK)
+_FIRST = int(zmq.SNDMORE) | _NOBLOCK
 
 _lock = threading.Lock()
 _context: Optional["zmq.Context[zmq.Socket[bytes]]"] = None
@@ -61,19 +66,18 @@ class Connection:
         self.descriptor: int = socket.getsockopt(zmq.FD)
         self.news_descriptor: int = self._monitor.getsockopt(zmq.FD)
         socket.connect(link.endpoint)
-        self._send, self._recv, self._get = socket.send, socket.recv, socket.getsockopt
+        self._get = socket.getsockopt
+        # pyzmq's own methods beneath the ones that also know the draft sockets.
+        self._send, self._recv = super(zmq.Socket, socket).send, super(zmq.Socket, socket).recv
 
 
     def send(self, payload: bytes) -> bool:
         """False if nobody is connected, and then nothing was sent."""
         try:
-            self._send(b"", zmq.SNDMORE | zmq.NOBLOCK)
+            self._send(b"", _FIRST)
         except zmq.Again:
             return False
-        try:
-            self._send(payload, zmq.NOBLOCK)
-        except zmq.Again:
-            return False  # the connection ended in between, and libzmq forgets the first part with it
+        self._send(payload, _NOBLOCK)  # follows the first part, wherever that went
         return True
 
     def look(self, core: Core, clock: Callable[[], float], news: bool) -> bool:
@@ -83,27 +87,36 @@ class Connection:
         if news and self._ended():
             more = self._drain(core, clock()) or more  # replies that came before the end count
             core.link_down(self.link, clock(), self.link.trouble or "its connection has ended")
-        if not self.link.up and self._get(zmq.EVENTS) & zmq.POLLOUT:
+        if not self.link.up and self._get(_EVENTS) & _POLLOUT:
             core.link_up(self.link, clock())
         return more
 
     def _drain(self, core: Core, now: float) -> bool:
-        recv, link, receive = self._recv, self.link, core.receive
-        if not self._get(zmq.EVENTS) & zmq.POLLIN:
+        get, recv = self._get, self._recv
+        if not get(_EVENTS) & _POLLIN:
             return False
+        # Everything is read before any of it is told: each recv lets other threads run, and a caller that is woken for
+        # the first reply would otherwise come in between for each of them.
+        payloads = []
         try:
-            for _ in range(MOST_AT_ONCE):
+            while len(payloads) < MOST_AT_ONCE:
                 # A message is an empty frame and a payload; whatever else comes is skipped frame by frame.
-                if not recv(zmq.NOBLOCK):
-                    receive(link, recv(zmq.NOBLOCK), now)
+                if not recv(_NOBLOCK):
+                    payloads.append(recv(_NOBLOCK))
+                # Asking costs less than an exception; of many messages, only the exception.
+                if len(payloads) < FEW and not get(_EVENTS) & _POLLIN:
+                    break
         except zmq.Again:
-            return False
-        return True
+            pass
+        link, receive = self.link, core.receive
+        for payload in payloads:
+            receive(link, payload, now)
+        return len(payloads) == MOST_AT_ONCE
 
     def _ended(self) -> bool:
         """Whether the connection has ended since the last look."""
         ended = False
-        while self._monitor.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+        while self._monitor.getsockopt(_EVENTS) & _POLLIN:
             kind, value = struct.unpack("=HI", self._monitor.recv_multipart(zmq.NOBLOCK)[0])
             if kind == zmq.EVENT_DISCONNECTED:
                 ended = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
@@ -58,8 +59,13 @@ def call(message_id: bytes, packed: bytes, timeout: Optional[float]) -> bytes:
     """A whole call; `timeout` in seconds is what the server may take for it."""
     if timeout is None:
         return b"".join((_CALL, message_id, _VERSION, packed))
+    return b"".join((_CALL_WITH_TIMEOUT, message_id, _VERSION, _timeout(timeout), packed))
+
+
+@functools.lru_cache(maxsize=256)
+def _timeout(timeout: float) -> bytes:
     timeout_ms = min(max(1, round(timeout * 1000)), _LONGEST_TIMEOUT_MS)
-    return b"".join((_CALL_WITH_TIMEOUT, message_id, _VERSION, _TIMEOUT, msgpack.packb(timeout_ms), packed))
+    return _TIMEOUT + msgpack.packb(timeout_ms)  # type: ignore[no-any-return]
 
 
 def event(message_id: bytes, channel: bytes, name: str, args: Sequence[Any]) -> bytes:

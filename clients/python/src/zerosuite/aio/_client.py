@@ -113,6 +113,11 @@ class Driver:
             self._leave()
         self._drop()
 
+    def close_soon(self) -> None:
+        """From a finalizer, whichever thread that runs in."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.close)
+
     def forget(self) -> None:
         """In a forked child: the loop and the sockets are the parent's. The next call starts anew, in a new loop."""
         endpoints = [link.endpoint for link in self.core.links]
@@ -171,8 +176,8 @@ class Driver:
         out = self.core.out
         while out:
             outgoing = out.popleft()
-            connection = self._connections.get(outgoing.link)
-            if connection is not None and not connection.send(outgoing.payload):
+            connection = self._connections.get(outgoing[0])
+            if connection is not None and not connection.send(outgoing[1]):
                 self.core.unsent(outgoing, time.monotonic())
 
     def _set_alarm(self) -> None:
@@ -393,6 +398,7 @@ class Client:
         driver = self.__dict__.get("_driver")
         if driver is not None and driver.connected and not driver.closed:
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+            driver.close_soon()
 
 
 def _after_fork() -> None:
