@@ -33,7 +33,7 @@ Timeout = Union[float, None, _Default]
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
 
 
-class _WaitedCall(_core.Call):
+class WaitedCall(_core.Call):
     """A call whose caller waits for a lock that was made for it: nothing in Python wakes a thread faster."""
 
     __slots__ = ("value", "error", "done")
@@ -237,9 +237,9 @@ class Client:
         if named:
             args = self._in_order(method, args, named)
         limit = self.timeout if timeout is DEFAULT else checked_timeout(timeout)  # type: ignore[arg-type]
-        return self._finish(_WaitedCall(method, _wire.pack_call(method, args), limit, slots, idempotent))
+        return self._finish(WaitedCall(method, _wire.pack_call(method, args), limit, slots, idempotent))
 
-    def _finish(self, call: _WaitedCall) -> Any:
+    def _finish(self, call: WaitedCall) -> Any:
         io = self._io
         try:
             io.submit(call)
@@ -289,7 +289,10 @@ class Client:
         raise unknown_method(method, self._known)
 
     def close(self) -> None:
-        """Ends open calls with Closed, cancels them at the server, and disconnects."""
+        """Ends open calls with Closed, cancels them at the server, and disconnects. Locks that are held are lost: they
+        are free when their leases end."""
+        for shared in list(self._shared.values()):
+            shared.close()
         self._io.close()
 
     @property
@@ -357,6 +360,7 @@ def unknown_method(method: str, known: Optional[Signatures]) -> TypeError:
 def _after_fork() -> None:
     _link.forget_context()
     for client in list(_clients):
+        client._shared.clear()
         client._io.forget()
 
 

@@ -97,9 +97,9 @@ class IoThread:
         for descriptor in {self._wake_in, self._wake_out} - {-1}:
             os.close(descriptor)
         endpoints = [link.endpoint for link in self.core.links]
-        closed, timer = self.closed, self._timer
+        closed = self.closed
         self.__init__(endpoints, self._heartbeat)  # type: ignore[misc]
-        self.closed, self._timer = closed, timer
+        self.closed = closed
 
     # In the caller's thread.
 

@@ -16,7 +16,7 @@ from .._client import (DEFAULT, HEARTBEAT, SLOTS, TIMEOUT, Timeout, checked_endp
 from .._link import Connection
 from .._signatures import Signatures, in_order
 
-_drivers: "weakref.WeakSet[Driver]" = weakref.WeakSet()
+_clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
 
 
 class _AwaitedCall(_core.Call):
@@ -68,19 +68,16 @@ class Driver:
         self._scheduled = False
         self._alarm: Optional[asyncio.TimerHandle] = None
         self._alarm_at = _core.NEVER
-        _drivers.add(self)
-
     @property
     def connected(self) -> bool:
         return bool(self._connections)
 
-    def submit(self, call: _AwaitedCall) -> None:
+    def submit(self, call: _core.Call) -> None:
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._enter(loop)
         if self.closed:
             raise errors.Closed("the client is closed")
-        call.future = loop.create_future()
+        if loop is not self._loop:
+            self._enter(loop)
         self.core.submit(call, time.monotonic())
         self.schedule()
 
@@ -325,6 +322,7 @@ class Client:
         self._driver = Driver([checked_endpoint(endpoint) for endpoint in endpoints], heartbeat)
         self._known: Optional[Signatures] = None
         self._shared: Dict[Any, Any] = {}  # what locks and the like keep with their client
+        _clients.add(self)
 
     def __call__(self, method: str, /, *args: Any, timeout: Timeout = DEFAULT, slots: int = SLOTS,
                  idempotent: bool = False, **named: Any) -> Pending:
@@ -337,6 +335,7 @@ class Client:
 
     async def _finish(self, call: _AwaitedCall) -> Any:
         driver = self._driver
+        call.future = asyncio.get_running_loop().create_future()
         driver.submit(call)
         try:
             value = await call.future
@@ -369,7 +368,10 @@ class Client:
         raise unknown_method(method, self._known)
 
     async def close(self) -> None:
-        """Ends open calls with Closed, cancels them at the server, and disconnects."""
+        """Ends open calls with Closed, cancels them at the server, and disconnects. Locks that are held are lost: they
+        are free when their leases end."""
+        for shared in list(self._shared.values()):
+            shared.close()
         self._driver.close()
 
     @property
@@ -402,8 +404,9 @@ class Client:
 
 
 def _after_fork() -> None:
-    for driver in list(_drivers):
-        driver.forget()
+    for client in list(_clients):
+        client._shared.clear()
+        client._driver.forget()
 
 
 os.register_at_fork(after_in_child=_after_fork)
