@@ -1,15 +1,17 @@
 """Clients of zerosuite and of any zerorpc server: calls, locks and ids, without gevent. See zerosuite.aio for asyncio."""
 
+from . import errors, ids
 from ._client import Client, Stream
 from ._locks import Hold, Lock, MultiLock, RLock, RWLock, Semaphore, default_client, locked
 from .errors import (
     Closed, Deadlock, Error, LockError, LockLost, LostRemote, NotAcquired, NotHeld, ProtocolError, RemoteError,
     TimeoutExpired, TooManyCalls,
 )
+from .redlock import Redlock, acquire_lock, release_lock
 
 __all__ = [
     "Client", "Closed", "Deadlock", "Error", "Hold", "Lock", "LockError", "LockLost", "LostRemote", "MultiLock",
-    "NotAcquired", "NotHeld", "ProtocolError", "RLock", "RWLock", "RemoteError", "Semaphore", "Stream",
-    "TimeoutExpired", "TooManyCalls", "default_client", "locked",
+    "NotAcquired", "NotHeld", "ProtocolError", "RLock", "RWLock", "Redlock", "RemoteError", "Semaphore", "Stream",
+    "TimeoutExpired", "TooManyCalls", "acquire_lock", "default_client", "errors", "ids", "locked", "release_lock",
 ]
 __version__ = "0.2.0"

@@ -119,6 +119,7 @@ class Core:
         self.out: Deque[Outgoing] = deque()  # what is to be sent; the driver empties it
         self.wake_at = NEVER  # when tick() is to be called; may become earlier with every call
         self._known: Optional[Signatures] = None  # with several links: which methods may be repeated
+        self._asking = False
         self._heartbeat = heartbeat
         self._most_calls = most_calls
         self._ids = _wire.Ids()
@@ -176,12 +177,13 @@ class Core:
             link.trouble = ""
             self._choose(now)
             self._send_waiting(now)
-            if len(self.links) > 1 and self._known is None:
+            if len(self.links) > 1 and self._known is None and not self._asking:
+                self._asking = True
                 self.submit(_Inspect(self), now)
 
-    def learn(self, signatures: Signatures) -> None:
-        """What the methods' descriptions say about repeating them."""
-        self._known = signatures
+    def learn(self, signatures: Optional[Signatures]) -> None:
+        """What the methods' descriptions say about repeating them; None if there are none."""
+        self._known, self._asking = signatures, False
 
     def link_down(self, link: Link, now: float, reason: str = "its connection has ended") -> None:
         """Whatever was sent on it is lost, and so is every reply that has not come."""
@@ -204,6 +206,7 @@ class Core:
         if call is not None and self._open.pop(call.message_id, None) is not None:
             call.tries -= 1
             self._wait(call, now)
+        self._wake_by(now)
 
     def receive(self, link: Link, payload: bytes, now: float) -> None:
         """A message has come."""
@@ -241,10 +244,12 @@ class Core:
         meantime counts."""
         late = now - self.wake_at
         self.wake_at = NEVER
-        # A thread that could not run for a while heard nothing, whoever sent. That silence is nobody's fault.
-        forgiven = late if late > LATE else 0.0
+        if late > LATE and self._heartbeat is not None:
+            # We could not run for a while and heard nothing, whoever sent. A silence counts from now on, at the most
+            # as one heartbeat that is missing already.
+            for call in self._open.values():
+                call.heard = max(call.heard + late, now - self._heartbeat)
         for call in list(self._open.values()):
-            call.heard += forgiven
             self._judge(call, now)
         for call in list(self._waiting):
             self._judge_waiting(call, now)
@@ -435,7 +440,7 @@ class _Inspect(Call):
         self.core.learn(Signatures(value))
 
     def failed(self, error: BaseException) -> None:
-        """A stock server may have none; then nothing is repeated but what its caller says."""
+        self.core.learn(None)  # as with most stock servers; then nothing is repeated but what its caller says
 
 
 def _endpoint(call: Call) -> str:

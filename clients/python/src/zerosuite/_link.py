@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
-from typing import Callable, Optional
+from typing import Callable, List, Optional, cast
 
 import zmq
 
@@ -63,10 +63,11 @@ class Connection:
             socket.set(zmq.HEARTBEAT_IVL, 500)
             socket.set(zmq.HEARTBEAT_TIMEOUT, 1500)
         self._monitor = socket.get_monitor_socket(_WATCHED)
-        self.descriptor: int = socket.getsockopt(zmq.FD)
-        self.news_descriptor: int = self._monitor.getsockopt(zmq.FD)
+        self._get = cast(Callable[[int], int], socket.getsockopt)
+        self._get_news = cast(Callable[[int], int], self._monitor.getsockopt)
+        self.descriptor = self._get(zmq.FD)
+        self.news_descriptor = self._get_news(zmq.FD)
         socket.connect(link.endpoint)
-        self._get = socket.getsockopt
         # pyzmq's own methods beneath the ones that also know the draft sockets.
         self._send, self._recv = super(zmq.Socket, socket).send, super(zmq.Socket, socket).recv
 
@@ -97,7 +98,7 @@ class Connection:
             return False
         # Everything is read before any of it is told: each recv lets other threads run, and a caller that is woken for
         # the first reply would otherwise come in between for each of them.
-        payloads = []
+        payloads: List[bytes] = []
         try:
             while len(payloads) < MOST_AT_ONCE:
                 # A message is an empty frame and a payload; whatever else comes is skipped frame by frame.
@@ -116,7 +117,7 @@ class Connection:
     def _ended(self) -> bool:
         """Whether the connection has ended since the last look."""
         ended = False
-        while self._monitor.getsockopt(_EVENTS) & _POLLIN:
+        while self._get_news(_EVENTS) & _POLLIN:
             kind, value = struct.unpack("=HI", self._monitor.recv_multipart(zmq.NOBLOCK)[0])
             if kind == zmq.EVENT_DISCONNECTED:
                 ended = True

@@ -94,6 +94,7 @@ def checked_wait(blocking: bool, timeout: float, otherwise: Optional[float]) -> 
     return timeout
 
 
-def validity(kind: Kind, grant: Dict[str, Any], asked: float) -> float:
+def validity(grant: Dict[str, Any], asked: float) -> float:
     """Until when a grant is valid by the caller's own clock, of a request that was first sent at `asked`."""
-    return asked + (grant.get("waited_ms", 0) + grant["validity_ms"]) / 1000
+    valid_ms: float = grant.get("waited_ms", 0) + grant["validity_ms"]
+    return asked + valid_ms / 1000

@@ -232,7 +232,7 @@ class _Base:
             if not grant["ok"]:
                 return None
             renewed_until = asked + grant.get("waited_ms", 0) / 1000 + self._max_hold
-            hold = Hold(registry, self._kind, owner, grant["token"], validity(self._kind, grant, asked), renewed_until)
+            hold = Hold(registry, self._kind, owner, grant["token"], validity(grant, asked), renewed_until)
             self._holds.append(hold)
             registry.renewals.add(hold)
         except errors.NotReentrant:

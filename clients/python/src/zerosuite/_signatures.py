@@ -61,6 +61,6 @@ def in_order(method: str, about: Mapping[str, Any], args: Sequence[Any], named: 
 
 def _parameters(about: Mapping[str, Any]) -> List[Tuple[str, Mapping[str, Any]]]:
     described = [each for each in about.get("args") or [] if isinstance(each, dict) and "name" in each]
-    named = [(str(each["name"]), each) for each in described]
+    named: List[Tuple[str, Mapping[str, Any]]] = [(str(each["name"]), each) for each in described]
     # A stock Python server counts the object that its methods are bound to.
     return named[1:] if named and named[0][0] == "self" else named

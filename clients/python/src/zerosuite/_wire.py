@@ -8,7 +8,7 @@ import os
 import threading
 from typing import Any, NamedTuple, Optional, Sequence
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 from . import errors
 

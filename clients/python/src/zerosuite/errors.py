@@ -78,7 +78,7 @@ class RemoteLost(RemoteError, LostRemote):
 # From Python
 
 
-class RemoteNameError(RemoteError, NameError):
+class RemoteNameError(RemoteError, NameError):  # type: ignore[misc]  # both have a name, and ours is found first
     """No method of that name; the message is the name, nothing else."""
 
 

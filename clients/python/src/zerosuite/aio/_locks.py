@@ -210,7 +210,7 @@ class _Base:
 
     def _cancel_body(self, task: "asyncio.Task[Any]", hold: BaseHold) -> None:
         if hold in self._holds and not task.done():
-            cast(Hold, hold).cancelled = task
+            hold.cancelled = task
             task.cancel()
 
     def _mine(self) -> Optional[Hold]:
@@ -251,7 +251,7 @@ class _Base:
         if not grant["ok"]:
             return None
         renewed_until = asked + grant.get("waited_ms", 0) / 1000 + self._max_hold
-        hold = Hold(registry, self._kind, owner, grant["token"], validity(self._kind, grant, asked), renewed_until)
+        hold = Hold(registry, self._kind, owner, grant["token"], validity(grant, asked), renewed_until)
         self._holds.append(hold)
         registry.renewals.add(hold)
         if not grant.get("replay") and grant.get("hold_count", 1) == 1:
