@@ -192,7 +192,9 @@ class IoThread:
             more = False
             self._send(connections)
             for connection in connections.values():
-                more = connection.look(core, clock, connection.news_descriptor in readable) or more
+                if connection.news_descriptor in readable:
+                    connection.news = True
+                more = connection.look(core, clock) or more
             now = clock()
             if now >= core.wake_at and not more:
                 core.tick(now)

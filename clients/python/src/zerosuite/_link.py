@@ -67,6 +67,7 @@ class Connection:
         self._get_news = cast(Callable[[int], int], self._monitor.getsockopt)
         self.descriptor = self._get(zmq.FD)
         self.news_descriptor = self._get_news(zmq.FD)
+        self.news = True  # to be set when news_descriptor can be read; it tells nothing before the first look
         socket.connect(link.endpoint)
         # pyzmq's own methods beneath the ones that also know the draft sockets.
         self._send, self._recv = super(zmq.Socket, socket).send, super(zmq.Socket, socket).recv
@@ -81,11 +82,11 @@ class Connection:
         self._send(payload, _NOBLOCK)  # follows the first part, wherever that went
         return True
 
-    def look(self, core: Core, clock: Callable[[], float], news: bool) -> bool:
+    def look(self, core: Core, clock: Callable[[], float]) -> bool:
         """Tells the core what came, and with `news` what happened to the connection. True if there may be more, and
         look() is to be called soon."""
         more = self._drain(core, clock())
-        if news and self._ended():
+        if self.news and self._ended():
             more = self._drain(core, clock()) or more  # replies that came before the end count
             core.link_down(self.link, clock(), self.link.trouble or "its connection has ended")
         if not self.link.up and self._get(_EVENTS) & _POLLOUT:
@@ -116,7 +117,7 @@ class Connection:
 
     def _ended(self) -> bool:
         """Whether the connection has ended since the last look."""
-        ended = False
+        self.news = ended = False
         while self._get_news(_EVENTS) & _POLLIN:
             kind, value = struct.unpack("=HI", self._monitor.recv_multipart(zmq.NOBLOCK)[0])
             if kind == zmq.EVENT_DISCONNECTED:

@@ -64,7 +64,6 @@ class Driver:
         self._heartbeat = heartbeat
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._connections: Dict[_core.Link, Connection] = {}
-        self._news: List[Connection] = []  # those with something to tell about themselves
         self._scheduled = False
         self._alarm: Optional[asyncio.TimerHandle] = None
         self._alarm_at = _core.NEVER
@@ -150,7 +149,7 @@ class Driver:
         self._connections = {}
 
     def _tell(self, connection: Connection) -> None:
-        self._news.append(connection)
+        connection.news = True
         self._turn()
 
     def _turn(self) -> None:
@@ -159,8 +158,7 @@ class Driver:
         self._send()
         for connection in self._connections.values():
             # libzmq's descriptor tells only of changes, and sending may have used one up: always look.
-            more = connection.look(core, time.monotonic, connection in self._news) or more
-        self._news.clear()
+            more = connection.look(core, time.monotonic) or more
         if core.out:
             self._send()
             more = True
