@@ -11,7 +11,7 @@ import os
 import time
 import warnings
 import weakref
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from . import errors
 
@@ -185,23 +185,19 @@ class Renewals:
         self._next = NEVER  # before looking, so that whoever adds a hold that is not seen wakes us
         now = boot_time()
         suspect = self._clock_leapt(now)
-        batches: Dict[Tuple[str, float], List[BaseHold]] = {}
+        groups: Dict[Tuple[str, float], List[BaseHold]] = {}
         soonest = NEVER
-        for key, reference in list(self._holds.items()):
-            hold = reference()
-            if hold is None or hold.over:
-                self._holds.pop(key, None)
-                if hold is None:
-                    warnings.warn("a held lock was forgotten without a release; it is free when its lease ends",
-                                  ResourceWarning, stacklevel=2)
-                continue
-            if now >= hold.valid_until:
-                hold.lose("its lease has ended, and was not renewed in time")
-                continue
-            if (now >= hold.renew_at or suspect) and not hold.renewing:
-                batches.setdefault((hold.owner, hold.lease), []).append(hold)
-            due = hold.valid_until if hold.renewing or now >= hold.renew_at else min(hold.renew_at, hold.valid_until)
-            soonest = min(soonest, due)
+        for hold in self._alive(now):
+            waits = hold.renewing or hold.renew_at == NEVER
+            if not waits:
+                groups.setdefault((hold.owner, hold.lease), []).append(hold)
+            soonest = min(soonest, hold.valid_until if waits or now >= hold.renew_at else hold.renew_at)
+        batches = {}
+        for (owner, lease), holds in groups.items():
+            if suspect or any(now >= hold.renew_at for hold in holds):
+                # Those that are due soon come along: after that they are due together.
+                soon = now + lease / 6
+                batches[owner, lease] = [hold for hold in holds if suspect or hold.renew_at <= soon]
         for (owner, lease), holds in batches.items():
             for first in range(0, len(holds), MOST_IN_A_BATCH):
                 self._renew(owner, lease, holds[first:first + MOST_IN_A_BATCH], now)
@@ -209,6 +205,20 @@ class Renewals:
             soonest = min(soonest, now + LONGEST_SLEEP)
         self._next = min(self._next, soonest)
         return max(0.0, soonest - now)
+
+    def _alive(self, now: float) -> Iterator[BaseHold]:
+        """The holds that are still held and referred to."""
+        for key, reference in list(self._holds.items()):
+            hold = reference()
+            if hold is not None and not hold.over and now < hold.valid_until:
+                yield hold
+                continue
+            self._holds.pop(key, None)
+            if hold is None:
+                warnings.warn("a held lock was forgotten without a release; it is free when its lease ends",
+                              ResourceWarning, stacklevel=2)
+            elif not hold.over:
+                hold.lose("its lease has ended, and was not renewed in time")
 
     def _clock_leapt(self, now: float) -> bool:
         """Whether the wall clock has run ahead: a virtual machine that its host froze may not count that in its own
@@ -223,7 +233,6 @@ class Renewals:
         rest = min(hold.valid_until for hold in holds) - now
         held = [[hold.name, hold.token] for hold in holds]
         timeout = max(0.01, min(rest, max(1.0, lease / 3)))
-        del hold
         references = [weakref.ref(each) for each in holds]
 
         def answered(value: Any, error: Optional[BaseException]) -> None:
