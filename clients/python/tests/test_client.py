@@ -336,3 +336,11 @@ def test_error_classes_are_those_of_the_documentation():
     assert set(known) == set(documented)
     for name, meaning in documented.items():
         assert known[name].__doc__.rstrip(".").lower() == meaning.rstrip(".").lower()
+
+
+@pytest.mark.parametrize("name", sorted(errors._CLASSES))
+def test_every_error_can_be_pickled_and_shown(name):
+    error = errors.remote_error([name, 'what {"a":1}', None])
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), back.name, back.msg, back.traceback) == (type(error), name, error.msg, None)
+    assert str(error) == f'{name}: what {{"a":1}}' and error.details == {"a": 1}

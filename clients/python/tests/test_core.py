@@ -147,11 +147,20 @@ class TestHeartbeats:
     def test_a_server_that_is_silent_for_two_intervals_is_lost(self):
         rig = Rig()
         call = rig.call()
+        rig.reply(call, "_zpc_hb", [0])
         rig.pass_time(9.9)
         assert call.outcomes == []
         rig.pass_time(0.2)
         assert isinstance(call.outcome, errors.LostRemote)
         assert rig.sent()[-1].name == "_zpx_cancel"
+
+    def test_a_server_that_was_never_heard_is_lost_after_three(self):
+        rig = Rig()
+        call = rig.call()
+        rig.pass_time(14.9)
+        assert call.outcomes == []
+        rig.pass_time(0.2)
+        assert isinstance(call.outcome, errors.LostRemote)
 
     def test_any_event_is_a_sign_of_life(self):
         rig = Rig()
@@ -173,6 +182,7 @@ class TestHeartbeats:
     def test_silence_while_we_could_not_run_is_not_the_servers(self):
         rig = Rig()
         call = rig.call(timeout=None)
+        rig.reply(call, "_zpc_hb", [0])
         rig.pass_time(9.0)
         rig.now += 60.0  # nobody called tick() in time
         rig.core.tick(rig.now)

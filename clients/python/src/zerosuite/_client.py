@@ -345,10 +345,10 @@ def checked_timeout(timeout: Optional[float]) -> Optional[float]:
     return timeout
 
 
-def no_names(method: str, named: Mapping[str, Any], error: errors.Error) -> TypeError:
+def no_names(method: str, named: Mapping[str, Any], error: errors.RemoteError) -> TypeError:
     """For keyword arguments to a server that does not say what its methods' arguments are called."""
     return TypeError(f"{method}() cannot take the keyword {next(iter(named))!r}: the server does not say what its "
-                     f"arguments are called ({error}); pass them by position")
+                     f"arguments are called ({error.name}: {error.msg}); pass them by position")
 
 
 def unknown_method(method: str, known: Optional[Signatures]) -> TypeError:

@@ -274,6 +274,7 @@ class Core:
         due = call.deadline
         if self._heartbeat is not None:
             call.beat = now + self._heartbeat
+            call.heard = call.beat  # the first heartbeat may take one interval longer: stock servers may be busy
             if call.beat < due:
                 due = call.beat
         if due < self.wake_at:

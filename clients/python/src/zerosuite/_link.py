@@ -56,7 +56,7 @@ class Connection:
         socket.set(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         socket.set(zmq.IMMEDIATE, 1)  # nothing is queued for a server that is not there: it would be executed later
         socket.set(zmq.RECONNECT_IVL, 50)
-        socket.set(zmq.RECONNECT_IVL_MAX, 1000)
+        socket.set(zmq.RECONNECT_IVL_MAX, 500)
         if several:
             # With somewhere else to go it pays to notice a silent host soon. libzmq's own threads do it, also for a
             # server that computes.

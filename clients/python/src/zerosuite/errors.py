@@ -121,7 +121,7 @@ class Cancelled(RemoteError):
     """The caller cancelled the call."""
 
 
-class DeadlineExceeded(RemoteError, TimeoutError):
+class DeadlineExceeded(RemoteError, TimeoutExpired):
     """The call's timeout_ms expired before it was done."""
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Union
+from typing import Any, Iterable, List, Literal, Mapping, NamedTuple, Optional, Union
 
 from . import errors
 from ._client import Client
@@ -63,7 +63,7 @@ class Redlock:
         self.retry_count = retry_count or self.default_retry_count
         self.retry_delay = retry_delay or self.default_retry_delay
 
-    def lock(self, resource: str, ttl: int) -> Union[Lock, bool]:
+    def lock(self, resource: str, ttl: int) -> Union[Lock, Literal[False]]:
         """Takes the lock for ttl milliseconds; False if it does not become free within the retries. They need no
         polling here: it is a place in the line."""
         if isinstance(ttl, bool) or not isinstance(ttl, int):
@@ -88,11 +88,11 @@ class Redlock:
 
 
 def acquire_lock(lock_name: str, acquire_time: float = 10, time_out: float = 10,
-                 client: Optional[Client] = None) -> Union[str, bool]:
+                 client: Optional[Client] = None) -> Union[str, Literal[False]]:
     """Takes the lock for time_out seconds, waiting for up to acquire_time seconds; an identifier for release_lock(), or
     False. Without a client it uses the one of zerosuite.default_client()."""
     lock = _acquire(client or default_client(), lock_name, round(time_out * 1000), acquire_time)
-    return lock.key if isinstance(lock, Lock) else False
+    return lock.key if lock else False
 
 
 def release_lock(lock_name: str, identifier: Union[str, bytes], client: Optional[Client] = None) -> bool:
@@ -100,7 +100,7 @@ def release_lock(lock_name: str, identifier: Union[str, bytes], client: Optional
     return bool((client or default_client())("lock.release_lock", lock_name, identifier, idempotent=True))
 
 
-def _acquire(client: Client, resource: str, ttl: int, wait: float) -> Union[Lock, bool]:
+def _acquire(client: Client, resource: str, ttl: int, wait: float) -> Union[Lock, Literal[False]]:
     key = secrets.token_hex(16)
     begun = time.monotonic()
     opts = {"request_id": next(Registry.of(client).request_ids), "reentrant": False}
