@@ -85,10 +85,11 @@ def test_package_and_examples_pass_the_strictest_types(tmp_path):
         run(sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path, *what, cwd=PACKAGE)
 
 
-@pytest.mark.parametrize("document", ["docs/python.md", "clients/python/README.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/python.md", "clients/python/README.md"])
 def test_every_snippet_of_the_documentation_is_part_of_an_example(document):
     texts = [re.sub(r"^ +", "", path.read_text(), flags=re.M) for path in EXAMPLES]
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.S)
+    snippets = [snippet for snippet in snippets if "import zerorpc" not in snippet]
     assert snippets
     for snippet in snippets:
         plain = re.sub(r"^ +", "", snippet, flags=re.M)
