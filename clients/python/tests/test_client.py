@@ -2,14 +2,16 @@
 
 import copy
 import gc
+import os
 import pickle
+import re
 import threading
 import time
 
 import pytest
 
 import zerosuite
-from support.programs import wait_until
+from support.programs import BIN, ROOT, Server, wait_until
 from zerosuite import errors
 
 
@@ -238,7 +240,6 @@ class TestLife:
         assert not thread.is_alive()
 
     def test_a_thousand_clients_leave_nothing_behind(self, math):
-        import os
         for _ in range(5):
             with zerosuite.Client(math.endpoint) as client:
                 client.add(1, 2)
@@ -280,12 +281,12 @@ class TestLife:
                 client.add(1, 2)
 
     def test_a_call_waits_for_a_server_that_starts_late(self, own):
-        from support.programs import BIN, Server
-        from support.redis_server import free_port
-        port = free_port()
-        with zerosuite.Client(f"tcp://127.0.0.1:{port}") as client:
+        first = own.start_math()
+        first.kill()
+        with zerosuite.Client(first.endpoint) as client:
             future = client.submit("add", 1, 2)
-            own.keep(Server([BIN / "zerosuite-math", "--bind", f"tcp://127.0.0.1:{port}", "--proxy", "none"]))
+            wait_until(lambda: client._io.core.links[0].trouble, every=0.01)
+            own.keep(Server([BIN / "zerosuite-math", "--bind", first.endpoint, "--proxy", "none"]))
             assert future.result(20) == 3
 
 
@@ -317,7 +318,6 @@ def test_a_busy_thread_beside_it_does_not_lose_calls(peer):
 
 
 def test_a_program_that_nothing_of_python_ran_in_for_a_while_does_not_lose_its_server(peer):
-    import re
     with zerosuite.Client(peer.endpoint, heartbeat=0.1) as client:
         future = client.submit("slow_async", 2500)
         client.echo(1)
@@ -328,8 +328,6 @@ def test_a_program_that_nothing_of_python_ran_in_for_a_while_does_not_lose_its_s
 
 
 def test_error_classes_are_those_of_the_documentation():
-    import re
-    from support.programs import ROOT
     text = (ROOT / "docs" / "errors.md").read_text().split("\n## Messages")[0].split("\n## Made by")[0]
     documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.M))
     known = {name: kind for name, kind in errors._CLASSES.items() if name != "LostRemote"}
