@@ -184,7 +184,10 @@ class Method:
         self._name = name
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        return self._client(self._name, *args, **named)
+        if named:
+            return self._client(self._name, *args, **named)
+        client, method = self._client, self._name
+        return client._finish(WaitedCall(method, _wire.pack_call(method, args), client.timeout, SLOTS, False))
 
     def submit(self, *args: Any, **named: Any) -> CallFuture:
         """The same call, as a future."""

@@ -137,13 +137,14 @@ class Core:
         if len(self._open) + len(self._waiting) >= self._most_calls:
             call.failed(errors.TooManyCalls(f"{self._most_calls} calls are open already"))
             return
-        if call.timeout is not None:
-            call.deadline = now + call.timeout
+        timeout = call.timeout
+        if timeout is not None:
+            call.deadline = now + timeout
         call.queued = now
         if self._current is None:
             self._wait(call, now)
         else:
-            self._send(self._current, call, now)
+            self._send(self._current, call, timeout, now)
 
     def cancel(self, call: Call) -> None:
         """Nobody waits for it any more, or its answer reached nobody: it is not sent, or the server is told. A server
@@ -217,18 +218,19 @@ class Core:
         call = self._open.get(channel)
         if call is None:
             return  # its caller has gone
-        call.heard = now
         if name == "OK":
+            del self._open[channel]
             link.failures = 0
-            self._finish(call)
             if type(args) is list and args and call.stream is None:
                 call.answered(args[0])
             else:
                 self._end(call, errors.ProtocolError(f"OK with {args!r:.200}"))
+            return
+        call.heard = now
+        if name == "STREAM":
+            self._item(call, args)
         elif name == _wire.HEARTBEAT or name == _wire.MORE:
             pass
-        elif name == "STREAM":
-            self._item(call, args)
         elif name == "STREAM_DONE":
             self._finish(call)
             if call.stream is None:
@@ -261,22 +263,17 @@ class Core:
 
     # Inside.
 
-    def _send(self, link: Link, call: Call, now: float) -> None:
-        message_id = self._ids.new()
-        timeout = call.timeout
-        if timeout is not None and now != call.queued:
-            timeout = call.deadline - now
-        call.message_id = message_id
+    def _send(self, link: Link, call: Call, timeout: Optional[float], now: float) -> None:
+        call.message_id = message_id = self._ids.new()
         call.link = link
-        call.heard = now
         call.tries += 1
         self._open[message_id] = call
-        due = call.deadline
-        if self._heartbeat is not None:
-            call.beat = now + self._heartbeat
-            call.heard = call.beat  # the first heartbeat may take one interval longer: stock servers may be busy
-            if call.beat < due:
-                due = call.beat
+        due, heartbeat = call.deadline, self._heartbeat
+        if heartbeat is not None:
+            # The first heartbeat may take one interval longer than the others: stock servers may be busy.
+            call.beat = call.heard = beat = now + heartbeat
+            if beat < due:
+                due = beat
         if due < self.wake_at:
             self.wake_at = due
         self.out.append((link, _wire.call(message_id, call.packed, timeout), call))
@@ -299,7 +296,7 @@ class Core:
             if call.not_before <= now:
                 del self._waiting[call]
                 if not call.abandoned:
-                    self._send(link, call, now)
+                    self._send(link, call, None if call.timeout is None else call.deadline - now, now)
 
     def _emit(self, call: Call, name: str, args: Tuple[Any, ...]) -> None:
         assert call.link is not None

@@ -11,7 +11,7 @@ import zmq
 from ._core import Core, Link
 
 MOST_AT_ONCE = 500  # messages read before others have their turn
-FEW = 8
+FEW = 3  # messages, beyond which another one is likely
 LARGEST_MESSAGE = 256 << 20
 LINGER_MS = 500  # what close() waits for the last messages, such as cancellations, to leave
 MOST_SOCKETS = 65_000

@@ -6,7 +6,7 @@ import functools
 import itertools
 import os
 import threading
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import Any, Optional, Sequence, Tuple
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -73,12 +73,8 @@ def event(message_id: bytes, channel: bytes, name: str, args: Sequence[Any]) -> 
     return b"".join((_EVENT, message_id, _VERSION, _RESPONSE_TO, channel, pack_call(name, args)))
 
 
-class Event(NamedTuple):
-    """What a server sent: `channel` is the id of the call that it belongs to."""
-
-    channel: bytes
-    name: str
-    args: Any
+#: What a server sent: the id of the call that it belongs to, the name of the event, and its args.
+Event = Tuple[bytes, str, Any]
 
 
 def parse(payload: bytes) -> Optional[Event]:
@@ -92,24 +88,22 @@ def parse(payload: bytes) -> Optional[Event]:
         return _unreadable(payload, problem)
     try:
         header, name, args = message
-        return Event(_channel(header["response_to"]), name, args)
+        channel = header["response_to"]
     except (TypeError, ValueError, KeyError):
         return None
-
-
-def _channel(response_to: Any) -> bytes:
-    if type(response_to) is bytes:
-        return response_to
-    if type(response_to) is str:  # a server may have turned the id into text
-        return response_to.encode()
-    raise TypeError
+    if type(channel) is not bytes:
+        if type(channel) is not str:
+            return None
+        channel = channel.encode()  # a server may have turned the id into text
+    return channel, name, args
 
 
 def _unreadable(payload: bytes, problem: Exception) -> Optional[Event]:
     try:
         # The usual reason is text that is not UTF-8, and then the header can be read all the same.
         header, _, _ = msgpack.unpackb(payload, raw=True, strict_map_key=False)
-        return Event(_channel(header[b"response_to"]), "", f"the reply cannot be read: {problem}")
+        channel = header[b"response_to"]
     except Exception:
         return None
+    return (channel, "", f"the reply cannot be read: {problem}") if type(channel) is bytes else None
 

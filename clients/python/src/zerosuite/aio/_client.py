@@ -71,14 +71,15 @@ class Driver:
     def connected(self) -> bool:
         return bool(self._connections)
 
-    def submit(self, call: _core.Call) -> None:
-        loop = asyncio.get_running_loop()
+    def submit(self, call: _core.Call, loop: asyncio.AbstractEventLoop) -> None:
+        """From the loop that is running."""
         if self.closed:
             raise errors.Closed("the client is closed")
         if loop is not self._loop:
             self._enter(loop)
         self.core.submit(call, time.monotonic())
-        self.schedule()
+        if not self._scheduled:
+            self.schedule()
 
     def cancel(self, call: _core.Call) -> None:
         """Nobody waits for it any more. Safe in a finalizer, in the loop's thread."""
@@ -291,7 +292,11 @@ class Method:
         self._name = name
 
     def __call__(self, *args: Any, **named: Any) -> Pending:
-        return self._client(self._name, *args, **named)
+        if named:
+            return self._client(self._name, *args, **named)
+        client, method = self._client, self._name
+        call = _AwaitedCall(method, _wire.pack_call(method, args), client.timeout, SLOTS, False)
+        return Pending(method, client._finish(call))
 
     def __getattr__(self, name: str) -> "Method":
         if name.startswith("_"):
@@ -332,11 +337,11 @@ class Client:
         return Pending(method, self._finish(call))
 
     async def _finish(self, call: _AwaitedCall) -> Any:
-        driver = self._driver
-        call.future = asyncio.get_running_loop().create_future()
-        driver.submit(call)
+        driver, loop = self._driver, asyncio.get_running_loop()
+        call.future = future = loop.create_future()
+        driver.submit(call, loop)
         try:
-            value = await call.future
+            value = await future
         except (asyncio.CancelledError, GeneratorExit):
             driver.cancel(call)
             raise

@@ -112,7 +112,7 @@ class Registry:
         call = _AskedCall(method, _wire.pack_call(method, args), timeout, 1, True)
         call.tell = tell
         try:
-            self.client._driver.submit(call)
+            self.client._driver.submit(call, asyncio.get_running_loop())
         except errors.Closed as error:
             tell(None, error)
 
