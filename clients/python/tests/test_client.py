@@ -208,6 +208,20 @@ class TestFutures:
         assert future.cancel() and future.cancelled()
         wait_until(lambda: peers.fate(name)[0] == "cancelled", every=0.01)
 
+    def test_a_callback_may_start_calls_but_not_wait_for_them(self, maths):
+        came = []
+
+        def waits(future):
+            try:
+                maths.add(1, 2)
+            except RuntimeError as error:
+                came.append(error)
+
+        maths.submit("add", 1, 2).add_done_callback(waits)
+        maths.submit("add", 1, 2).add_done_callback(lambda _: came.append(maths.submit("add", 3, 4)))
+        wait_until(lambda: len(came) == 2, every=0.01)
+        assert "would wait for itself" in str(came[0]) and came[1].result(10) == 7
+
     def test_a_future_may_be_a_stream(self, maths):
         assert list(maths.submit("range", 0, 5).result(10)) == [0, 1, 2, 3, 4]
 
@@ -239,7 +253,18 @@ class TestLife:
         thread.join(10)
         assert not thread.is_alive()
 
-    def test_a_thousand_clients_leave_nothing_behind(self, math):
+    def test_a_client_that_had_locks_and_ids_can_be_forgotten_too(self, town):
+        client = zerosuite.Client(town.endpoint)
+        with zerosuite.Lock(client, "forgotten client"):
+            zerosuite.ids.Ids(client).snowflake()
+        thread = client._io._thread
+        with pytest.warns(ResourceWarning, match="was not closed"):
+            del client
+            gc.collect()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    def test_two_hundred_clients_leave_nothing_behind(self, math):
         for _ in range(5):
             with zerosuite.Client(math.endpoint) as client:
                 client.add(1, 2)

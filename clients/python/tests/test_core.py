@@ -1,5 +1,7 @@
 """The protocol without sockets: what is sent, when, and what becomes of calls."""
 
+import random
+
 import msgpack
 import pytest
 from core_rig import Recorded, Rig
@@ -484,3 +486,43 @@ def test_more_calls_than_may_be_open_are_refused_here():
     rig = Rig(most_calls=2)
     rig.call(), rig.call()
     assert isinstance(rig.call().outcome, errors.TooManyCalls)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_happens_each_call_ends_once(seed):
+    """Random calls, replies, errors, cancels, links that come and go, and time."""
+    dice = random.Random(seed)
+    rig = Rig(links=dice.choice([1, 2, 3]), up=False)
+    calls, cancelled = [], set()
+    for _ in range(400):
+        move = dice.random()
+        open_calls = [call for call in calls if not call.outcomes and call.message_id and call not in cancelled]
+        if move < 0.3:
+            calls.append(rig.call(timeout=dice.choice([None, 0.5, 5.0, 60.0]), repeatable=dice.random() < 0.5))
+        elif move < 0.5 and open_calls:
+            rig.reply(dice.choice(open_calls), dice.choice(["OK", "STREAM", "_zpc_hb", "ODD"]), [1])
+        elif move < 0.6 and open_calls:
+            name = dice.choice(["ValueError", "WorkerLost", "Unavailable", "Overloaded"])
+            rig.error(dice.choice(open_calls), name, dice.choice(["", 'no worker for x {"retry_after_ms":50}']))
+        elif move < 0.65 and open_calls:
+            call = dice.choice(open_calls)
+            cancelled.add(call)
+            rig.core.cancel(call)
+        elif move < 0.75:
+            rig.core.link_up(dice.choice(rig.core.links), rig.now)
+        elif move < 0.8:
+            rig.core.link_down(dice.choice(rig.core.links), rig.now)
+        elif move < 0.85 and rig.core.out:
+            rig.core.unsent(rig.core.out.popleft(), rig.now)
+        else:
+            rig.pass_time(dice.choice([0.0, 0.01, 1.0, 6.0]))
+        assert rig.core.busy or rig.core.wake_at > rig.now or not rig.core._open
+    for link in rig.core.links:
+        rig.core.link_down(link, rig.now)
+    rig.pass_time(300.0)
+    rig.core.close(errors.Closed("closed"))
+    assert not rig.core.busy
+    for call in calls:
+        assert len(call.outcomes) == (call not in cancelled or bool(call.outcomes)), call.outcomes
+        if call.stream is not None and call not in cancelled:
+            assert call.stream.ended

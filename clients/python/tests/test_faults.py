@@ -227,6 +227,31 @@ class TestLocks:
                 assert broker.holder(name)[1] == hold.token
             assert broker.holder(name) is None
 
+    def test_waiting_holding_and_releasing_go_on_by_another_proxy(self, own, name):
+        first, second = own.start_proxy(), own.start_proxy()
+        broker = Broker(own, proxy=f"{first.back},{second.back}")
+        for proxy in (first, second):
+            proxy.await_workers(1)
+        with zerosuite.Client(first.endpoint, second.endpoint) as client, zerosuite.Client(broker.endpoint) as other:
+            wait_until(lambda: client("lock.health")["ok"])
+            wait_until(lambda: client._io.core._known is not None, every=0.01)
+            held, waiting = zerosuite.Lock(other, name, lease=20.0), zerosuite.Lock(client, name, lease=1.0)
+            mine = zerosuite.Lock(client, name + "2", lease=1.0)
+            assert held.acquire(timeout=5) and mine.acquire(timeout=5)
+            came = []
+            thread = threading.Thread(target=lambda: came.append(waiting.acquire(timeout=20)))
+            thread.start()
+            wait_until(lambda: broker.waiters(name), every=0.01)
+            used = client._io.core._current.endpoint
+            (first if first.endpoint == used else second).kill()
+            assert not mine.lost.wait(1.5), "it is renewed by the other proxy"
+            held.release()
+            thread.join(20)
+            assert came == [True]
+            waiting.release()
+            mine.release()
+            assert broker.holder(name) is None and broker.holder(name + "2") is None
+
     def test_a_waiter_keeps_waiting_over_a_restart(self, own, name):
         broker = Broker(own)
         with zerosuite.Client(broker.endpoint) as first, zerosuite.Client(broker.endpoint) as second:

@@ -61,6 +61,10 @@ def test_forked_children_use_what_they_inherited_and_disturb_nobody(town):
     assert came["ids"] == came["different"] == forks * 2000 + 5000
 
 
+def test_forked_children_use_an_asyncio_client_in_loops_of_their_own(town):
+    assert run("forking_async.py", town.endpoint) == "[0, 0, 0, 0, 0]\n"
+
+
 def test_gevents_patches_make_it_cooperate(suite, town):
     assert run("patched.py", suite.peer.endpoint, town.endpoint) == "all is well\n"
 

@@ -244,6 +244,8 @@ class Client:
 
     def _finish(self, call: WaitedCall) -> Any:
         io = self._io
+        if io.ident == threading.get_ident():
+            raise RuntimeError("a call from the client's own thread would wait for itself; use submit() in callbacks")
         try:
             io.submit(call)
             call.done.acquire()

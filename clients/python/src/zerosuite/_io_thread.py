@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Deque, Dict, Optional, Sequence, Tuple, Union
 
 from . import errors
 from ._core import NEVER, Call, Core, Link
@@ -26,7 +26,8 @@ from ._link import Connection
 
 log = logging.getLogger("zerosuite")
 
-Command = Tuple[Callable[..., None], Tuple[Any, ...]]
+#: A call to submit, or a function and its arguments.
+Command = Union[Call, Tuple[Callable[..., None], Tuple[Any, ...]]]
 
 LONGEST_SLEEP = 3600.0
 
@@ -38,6 +39,7 @@ class IoThread:
     def __init__(self, endpoints: Sequence[str], heartbeat: Optional[float]) -> None:
         self.core = Core(list(endpoints), heartbeat)
         self.closed = False
+        self.ident: Optional[int] = None  # of the thread, once it runs
         self._heartbeat = heartbeat
         self._commands: Deque[Command] = deque()
         self._starting = threading.Lock()
@@ -61,25 +63,25 @@ class IoThread:
 
     def submit(self, call: Call) -> None:
         """The call is over when one of its methods has been called, or after cancel()."""
-        self._do(self._submit, call)
+        self._do(call)
 
     def cancel(self, call: Call) -> None:
         """Nobody waits for it any more. Safe in a finalizer."""
         call.abandoned = True
         if self._running:
             try:
-                self._do(self._cancel, call)
+                self._do((self.core.cancel, (call,)))
             except errors.Closed:
                 pass  # which has cancelled it
 
     def grant(self, call: Call, credit: int) -> None:
         """Lets the server send more items of a stream."""
-        self._do(self._grant, call, credit)
+        self._do((self.core.grant, (call, credit)))
 
     def set_timer(self, timer: Callable[[], float]) -> None:
         """Calls it in the thread, now and then whenever the time has come that it returned last, by
         time.monotonic(). It must not block."""
-        self._do(self._set_timer, timer)
+        self._do((self._set_timer, (timer,)))
 
     def close(self, wait: Optional[float] = 1.0) -> None:
         """Ends every call with Closed. With `wait`, until the thread has ended, or for that many seconds."""
@@ -103,10 +105,10 @@ class IoThread:
 
     # In the caller's thread.
 
-    def _do(self, function: Callable[..., None], *arguments: Any) -> None:
+    def _do(self, command: Command) -> None:
         if self.closed:
             raise errors.Closed("the client is closed")
-        self._commands.append((function, arguments))
+        self._commands.append(command)
         sleep = self._sleep
         if sleep:
             if sleep != self._woken:
@@ -149,6 +151,7 @@ class IoThread:
     # In the thread itself.
 
     def _run(self) -> None:
+        self.ident = threading.get_ident()
         self._running = True
         connections: Dict[Link, Connection] = {}
         try:
@@ -186,9 +189,8 @@ class IoThread:
             readable = [descriptor for descriptor, _ in ready]
             if self._wake_out in readable:
                 os.read(self._wake_out, 4096)
-            while commands:
-                function, arguments = commands.popleft()
-                function(*arguments)
+            if commands:
+                self._obey(clock())
             more = False
             self._send(connections)
             for connection in connections.values():
@@ -206,6 +208,16 @@ class IoThread:
         core.close(errors.Closed("the client was closed"))
         self._send(connections)
 
+    def _obey(self, now: float) -> None:
+        commands, submit = self._commands, self.core.submit
+        while commands:
+            command = commands.popleft()
+            if isinstance(command, Call):
+                submit(command, now)
+            else:
+                function, arguments = command
+                function(*arguments)
+
     def _sleep_ms(self, now: float) -> int:
         seconds = min(self.core.wake_at, self._timer_at) - now
         return max(0, math.ceil(min(seconds, LONGEST_SLEEP) * 1000))
@@ -221,21 +233,12 @@ class IoThread:
         """Nothing may be left that somebody waits for."""
         while True:
             try:
-                function, arguments = self._commands.popleft()
+                command = self._commands.popleft()
             except IndexError:
                 break
-            if function == self._submit:
-                arguments[0].failed(error)
+            if isinstance(command, Call):
+                command.failed(error)
         self.core.close(error)
-
-    def _submit(self, call: Call) -> None:
-        self.core.submit(call, time.monotonic())
-
-    def _cancel(self, call: Call) -> None:
-        self.core.cancel(call)
-
-    def _grant(self, call: Call, credit: int) -> None:
-        self.core.grant(call, credit)
 
     def _set_timer(self, timer: Callable[[], float]) -> None:
         self._timer = timer

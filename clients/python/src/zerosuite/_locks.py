@@ -31,20 +31,21 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Hold(BaseHold):
     """A lock while it is held: what a `with` block gets. `lost` is a threading.Event."""
 
-    def __init__(self, registry: "Registry", kind: Kind, owner: str, token: int, valid_until: float,
+    def __init__(self, client: Client, kind: Kind, owner: str, token: int, valid_until: float,
                  renewed_until: float) -> None:
         super().__init__(kind.names, owner, token, kind.lease, valid_until, renewed_until)
         self.lost = threading.Event()
         self.kind = kind
         self.entries = 1
-        self._registry = registry
+        self.registry = Registry.of(client)
+        self._client = client
 
     def extend(self, lease: float) -> None:
         """Makes it valid for `lease` seconds from now, and renews it by that from now on. Raises LockLost."""
         self.check()
         asked = boot_time()
         try:
-            self._registry.client("lock.extend", self.name, self.owner, self.token, round(checked_lease(lease) * 1000),
+            self._client("lock.extend", self.name, self.owner, self.token, round(checked_lease(lease) * 1000),
                                   idempotent=True)
         except errors.RemoteError as error:
             if error.name in LOST:
@@ -72,10 +73,11 @@ class _AskedCall(_core.Call):
 
 
 class Registry:
-    """What the locks of one client share: their renewal, and who their owners are."""
+    """What the locks of one client share: their renewal, and who their owners are. It does not know the client, which
+    would never be collected: the client's thread refers to this."""
 
     def __init__(self, client: Client) -> None:
-        self.client = client
+        self._io = client._io
         self.renewals = Renewals(self._ask, self._wake)
         self.request_ids = itertools.count(1)
         self.newest = 0  # the greatest token that was received
@@ -106,13 +108,13 @@ class Registry:
         call = _AskedCall(method, _wire.pack_call(method, args), timeout, 1, True)
         call.tell = tell
         try:
-            self.client._io.submit(call)
+            self._io.submit(call)
         except errors.Closed as error:
             tell(None, error)
 
     def _wake(self) -> None:
         with contextlib.suppress(errors.Closed):
-            self.client._io.set_timer(self._turn)
+            self._io.set_timer(self._turn)
 
     def _turn(self) -> float:
         return time.monotonic() + self.renewals.turn()
@@ -232,7 +234,7 @@ class _Base:
             if not grant["ok"]:
                 return None
             renewed_until = asked + grant.get("waited_ms", 0) / 1000 + self._max_hold
-            hold = Hold(registry, self._kind, owner, grant["token"], validity(grant, asked), renewed_until)
+            hold = Hold(self._client, self._kind, owner, grant["token"], validity(grant, asked), renewed_until)
             self._holds.append(hold)
             registry.renewals.add(hold)
         except errors.NotReentrant:
@@ -267,7 +269,7 @@ class _Base:
         if hold.inherited:
             self._forget(Registry.of(self._client), hold)
             raise errors.NotHeld("NotHeld", f"{hold.name} is held by the process that this one was forked from")
-        registry = hold._registry
+        registry = hold.registry
         was_lost, left = hold.over, hold.expires_in
         self._forget(registry, hold)
         if was_lost or left <= 0:

@@ -30,14 +30,15 @@ Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 class Hold(BaseHold):
     """A lock while it is held: what an `async with` block gets. `lost` is an asyncio.Event."""
 
-    def __init__(self, registry: "Registry", kind: Kind, owner: str, token: int, valid_until: float,
+    def __init__(self, client: Client, kind: Kind, owner: str, token: int, valid_until: float,
                  renewed_until: float) -> None:
         super().__init__(kind.names, owner, token, kind.lease, valid_until, renewed_until)
         self.lost = asyncio.Event()
         self.kind = kind
         self.entries = 1
         self.cancelled: Optional["asyncio.Task[Any]"] = None  # whose body was cancelled because of the loss
-        self._registry = registry
+        self.registry = Registry.of(client)
+        self._client = client
         self._loop = asyncio.get_running_loop()
 
     async def extend(self, lease: float) -> None:
@@ -45,7 +46,7 @@ class Hold(BaseHold):
         self.check()
         asked = boot_time()
         try:
-            await self._registry.client("lock.extend", self.name, self.owner, self.token,
+            await self._client("lock.extend", self.name, self.owner, self.token,
                                         round(checked_lease(lease) * 1000), idempotent=True)
         except errors.RemoteError as error:
             if error.name in LOST:
@@ -73,10 +74,11 @@ class _AskedCall(_core.Call):
 
 
 class Registry:
-    """What the locks of one client share: their renewal, and who their owners are."""
+    """What the locks of one client share: their renewal, and who their owners are. It does not know the client, which
+    would never be collected: the loop refers to this."""
 
     def __init__(self, client: Client) -> None:
-        self.client = client
+        self._driver = client._driver
         self.renewals = Renewals(self._ask, self._wake)
         self.request_ids = itertools.count(1)
         self.newest = 0  # the greatest token that was received
@@ -112,7 +114,7 @@ class Registry:
         call = _AskedCall(method, _wire.pack_call(method, args), timeout, 1, True)
         call.tell = tell
         try:
-            self.client._driver.submit(call, asyncio.get_running_loop())
+            self._driver.submit(call, asyncio.get_running_loop())
         except errors.Closed as error:
             tell(None, error)
 
@@ -251,7 +253,7 @@ class _Base:
         if not grant["ok"]:
             return None
         renewed_until = asked + grant.get("waited_ms", 0) / 1000 + self._max_hold
-        hold = Hold(registry, self._kind, owner, grant["token"], validity(grant, asked), renewed_until)
+        hold = Hold(self._client, self._kind, owner, grant["token"], validity(grant, asked), renewed_until)
         self._holds.append(hold)
         registry.renewals.add(hold)
         if not grant.get("replay") and grant.get("hold_count", 1) == 1:
@@ -277,7 +279,7 @@ class _Base:
             self._forget(Registry.of(self._client), hold)
             raise errors.NotHeld("NotHeld", f"{hold.name} is held by the process that this one was forked from")
         was_lost, left = hold.over, hold.expires_in
-        self._forget(hold._registry, hold)
+        self._forget(hold.registry, hold)
         if was_lost or left <= 0:
             if not was_lost:
                 hold.over = False
@@ -287,7 +289,7 @@ class _Base:
         await asyncio.shield(asyncio.ensure_future(self._tell_released(hold, left)))
 
     async def _tell_released(self, hold: Hold, left: float) -> None:
-        request_id = f"r{next(hold._registry.request_ids)}"
+        request_id = f"r{next(hold.registry.request_ids)}"
         method, args = hold.kind.release(hold.owner, hold.token, request_id)
         try:
             released = await self._client(method, *args, timeout=min(left, RELEASE_TIMEOUT), idempotent=True)
