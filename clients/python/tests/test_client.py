@@ -93,6 +93,15 @@ class TestCalls:
         assert [future.result() for future in futures] == ["slept"] * 1000
 
 
+    def test_one_call_more_than_may_be_open_is_refused_here(self, peer):
+        with zerosuite.Client(peer.endpoint, max_calls=10) as client:
+            futures = [client.submit("slow_async", 300) for _ in range(10)]
+            with pytest.raises(zerosuite.TooManyCalls):
+                client.none()
+            assert [future.result() for future in futures] == ["slept"] * 10
+            assert client.none() is None
+
+
 class TestKeywords:
     def test_keywords_are_put_in_their_places(self, maths):
         assert maths.subtract(b=1, a=3) == 2

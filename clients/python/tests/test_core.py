@@ -195,7 +195,7 @@ class TestHeartbeats:
         assert isinstance(call.outcome, errors.LostRemote)
 
     def test_with_very_many_calls_looking_at_them_takes_a_tenth_of_the_time_at_most(self):
-        rig = Rig(most_calls=20_000)
+        rig = Rig(max_calls=20_000)
         for number in range(10_000):
             rig.now += 0.0001
             rig.call(timeout=None)
@@ -483,7 +483,7 @@ class TestTryingAgain:
 
 
 def test_more_calls_than_may_be_open_are_refused_here():
-    rig = Rig(most_calls=2)
+    rig = Rig(max_calls=2)
     rig.call(), rig.call()
     assert isinstance(rig.call().outcome, errors.TooManyCalls)
 

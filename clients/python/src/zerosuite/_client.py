@@ -18,6 +18,7 @@ from ._signatures import Signatures, in_order
 TIMEOUT = 30.0
 HEARTBEAT = 5.0
 SLOTS = 480
+MAX_CALLS = 10_000
 
 
 class _Default:
@@ -216,12 +217,13 @@ class Client:
 
     timeout: seconds until the first reply; None waits for ever. May be given with each call, too.
     heartbeat: seconds between signs of life; a server silent for twice that is lost. None sends and expects none.
+    max_calls: how many may be open; one more is TooManyCalls.
     """
 
-    def __init__(self, *endpoints: str, timeout: Optional[float] = TIMEOUT,
-                 heartbeat: Optional[float] = HEARTBEAT) -> None:
+    def __init__(self, *endpoints: str, timeout: Optional[float] = TIMEOUT, heartbeat: Optional[float] = HEARTBEAT,
+                 max_calls: int = MAX_CALLS) -> None:
         self.timeout = checked_timeout(timeout)
-        self._io = IoThread([checked_endpoint(endpoint) for endpoint in endpoints], heartbeat)
+        self._io = IoThread([checked_endpoint(endpoint) for endpoint in endpoints], heartbeat, max_calls)
         self._known: Optional[Signatures] = None
         self._shared: Dict[Any, Any] = {}  # what locks and the like keep with their client
         _clients.add(self)

@@ -114,14 +114,14 @@ Outgoing = Tuple[Link, bytes, Optional[Call]]
 class Core:
     """See above. Only one thread may use it, and no method of a Call may call back into it."""
 
-    def __init__(self, endpoints: List[str], heartbeat: Optional[float] = 5.0, most_calls: int = 10_000) -> None:
+    def __init__(self, endpoints: List[str], heartbeat: Optional[float] = 5.0, max_calls: int = 10_000) -> None:
         self.links = [Link(endpoint) for endpoint in endpoints]
         self.out: Deque[Outgoing] = deque()  # what is to be sent; the driver empties it
         self.wake_at = NEVER  # when tick() is to be called; may become earlier with every call
         self._known: Optional[Signatures] = None  # with several links: which methods may be repeated
         self._asking = False
         self._heartbeat = heartbeat
-        self._most_calls = most_calls
+        self._max_calls = max_calls
         self._ids = _wire.Ids()
         self._open: Dict[bytes, Call] = {}
         self._waiting: Dict[Call, None] = {}  # not sent, in the order of their coming
@@ -134,8 +134,8 @@ class Core:
         """Takes over a call; it is over when one of its methods has been called, or cancel()."""
         if call.abandoned:
             return
-        if len(self._open) + len(self._waiting) >= self._most_calls:
-            call.failed(errors.TooManyCalls(f"{self._most_calls} calls are open already"))
+        if len(self._open) + len(self._waiting) >= self._max_calls:
+            call.failed(errors.TooManyCalls(f"{self._max_calls} calls are open already"))
             return
         timeout = call.timeout
         if timeout is not None:

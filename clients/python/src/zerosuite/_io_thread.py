@@ -8,7 +8,6 @@ Here an interrupted caller leaves nothing behind but a call that it takes back.
 
 from __future__ import annotations
 
-import errno
 import itertools
 import logging
 import math
@@ -36,18 +35,18 @@ class IoThread:
     """Starts its thread with the first command, so that a client made before a fork, or at import, costs nothing.
     Every method may be called from any thread."""
 
-    def __init__(self, endpoints: Sequence[str], heartbeat: Optional[float]) -> None:
-        self.core = Core(list(endpoints), heartbeat)
+    def __init__(self, endpoints: Sequence[str], heartbeat: Optional[float], max_calls: int) -> None:
+        self.core = Core(list(endpoints), heartbeat, max_calls)
         self.closed = False
         self.ident: Optional[int] = None  # of the thread, once it runs
-        self._heartbeat = heartbeat
+        self._options = heartbeat, max_calls
         self._commands: Deque[Command] = deque()
         self._starting = threading.Lock()
         self._thread: Optional[threading.Thread] = None
         self._running = False
         self._sleep = 0  # the number of the sleep that the thread is in; 0 while it is awake
         self._woken = 0  # the number of the last sleep that somebody has ended
-        self._wake_in = self._wake_out = -1
+        self._alarm: Optional[_Alarm] = None
         self._timer: Callable[[], float] = lambda: NEVER
         self._timer_at = NEVER
 
@@ -96,11 +95,9 @@ class IoThread:
         """In a forked child: the thread, the sockets and the open calls are the parent's. The next command starts
         anew."""
         self.core.close(errors.LostRemote("the call was made before the fork, and belongs to the parent"))
-        for descriptor in {self._wake_in, self._wake_out} - {-1}:
-            os.close(descriptor)
         endpoints = [link.endpoint for link in self.core.links]
         closed = self.closed
-        self.__init__(endpoints, self._heartbeat)  # type: ignore[misc]
+        self.__init__(endpoints, *self._options)  # type: ignore[misc]
         self.closed = closed
 
     # In the caller's thread.
@@ -127,11 +124,8 @@ class IoThread:
             self._wake()
 
     def _wake(self) -> None:
-        try:
-            os.write(self._wake_in, b"\1\0\0\0\0\0\0\0")
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EBADF):  # woken already; gone
-                raise
+        if self._alarm is not None:
+            self._alarm.ring()
 
     def _start(self) -> None:
         if self.closed:  # since we looked, and the thread may not have seen this command any more
@@ -143,19 +137,19 @@ class IoThread:
             # Interrupted between these lines, the next command finds no living thread and starts one.
             if self._thread is not None and self._thread.is_alive():
                 return
-            if self._wake_in < 0:
-                self._wake_in, self._wake_out = _alarm()
-            self._thread = threading.Thread(target=self._run, name="zerosuite", daemon=True)
+            if self._alarm is None:
+                self._alarm = _Alarm()
+            self._thread = threading.Thread(target=self._run, args=(self._alarm,), name="zerosuite", daemon=True)
             self._thread.start()
 
     # In the thread itself.
 
-    def _run(self) -> None:
+    def _run(self, alarm: "_Alarm") -> None:
         self.ident = threading.get_ident()
         self._running = True
         connections: Dict[Link, Connection] = {}
         try:
-            self._serve(connections)
+            self._serve(alarm, connections)
         except BaseException as problem:
             log.exception("the thread of a zerosuite client has failed")
             self._end(errors.Error(f"the client's thread has failed: {problem!r}"))
@@ -165,14 +159,11 @@ class IoThread:
             self._end(errors.Closed("the client was closed"))
             for connection in connections.values():
                 connection.close()
-            wake_in, wake_out, self._wake_in, self._wake_out = self._wake_in, self._wake_out, -1, -1
-            for descriptor in {wake_in, wake_out}:
-                os.close(descriptor)
 
-    def _serve(self, connections: Dict[Link, Connection]) -> None:
+    def _serve(self, alarm: "_Alarm", connections: Dict[Link, Connection]) -> None:
         core, clock, commands = self.core, time.monotonic, self._commands
         poller = select.poll()
-        poller.register(self._wake_out, select.POLLIN)
+        poller.register(alarm.descriptor, select.POLLIN)
         several = len(core.links) > 1
         for link in core.links:
             connection = connections[link] = Connection(link, several)
@@ -187,8 +178,8 @@ class IoThread:
             ready = poller.poll(wait)
             self._sleep = 0
             readable = [descriptor for descriptor, _ in ready]
-            if self._wake_out in readable:
-                os.read(self._wake_out, 4096)
+            if alarm.descriptor in readable:
+                alarm.clear()
             if commands:
                 self._obey(clock())
             more = False
@@ -255,12 +246,27 @@ _PATCHED_AT_IMPORT = _patched()
 _MAIN = threading.main_thread().ident
 
 
-def _alarm() -> Tuple[int, int]:
-    """Descriptors to write to and to read from, which may be the same one."""
-    if hasattr(os, "eventfd"):
-        descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        return descriptor, descriptor
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    return writer, reader
+class _Alarm:
+    """Wakes the thread out of poll(). Its descriptors are closed when nobody can ring any more: one that was closed
+    earlier might be somebody else's by then."""
+
+    def __init__(self) -> None:
+        if hasattr(os, "eventfd"):
+            self.descriptor = self._writer = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        else:
+            self.descriptor, self._writer = os.pipe()
+            os.set_blocking(self.descriptor, False)
+            os.set_blocking(self._writer, False)
+
+    def ring(self) -> None:
+        try:
+            os.write(self._writer, b"\1\0\0\0\0\0\0\0")
+        except BlockingIOError:
+            pass  # it rings already
+
+    def clear(self) -> None:
+        os.read(self.descriptor, 4096)
+
+    def __del__(self) -> None:
+        for descriptor in {self.descriptor, self._writer}:
+            os.close(descriptor)

@@ -67,6 +67,7 @@ class Connection:
         self._get_news = cast(Callable[[int], int], self._monitor.getsockopt)
         self.descriptor = self._get(zmq.FD)
         self.news_descriptor = self._get_news(zmq.FD)
+        self._connected = False
         self.news = True  # to be set when news_descriptor can be read; it tells nothing before the first look
         socket.connect(link.endpoint)
         # pyzmq's own methods beneath the ones that also know the draft sockets.
@@ -88,8 +89,9 @@ class Connection:
         more = self._drain(core, clock())
         if self.news and self._ended():
             more = self._drain(core, clock()) or more  # replies that came before the end count
-            core.link_down(self.link, clock(), self.link.trouble or "its connection has ended")
-        if not self.link.up and self._get(_EVENTS) & _POLLOUT:
+            core.link_down(self.link, clock(), "its connection has ended")
+        # For a moment a connection that has ended can still be written to: that alone says nothing.
+        if not self.link.up and self._connected and self._get(_EVENTS) & _POLLOUT:
             core.link_up(self.link, clock())
         return more
 
@@ -120,7 +122,10 @@ class Connection:
         self.news = ended = False
         while self._get_news(_EVENTS) & _POLLIN:
             kind, value = struct.unpack("=HI", self._monitor.recv_multipart(zmq.NOBLOCK)[0])
-            if kind == zmq.EVENT_DISCONNECTED:
+            if kind == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._connected = True
+            elif kind == zmq.EVENT_DISCONNECTED:
+                self._connected = False
                 ended = True
             elif kind == zmq.EVENT_CLOSED or kind == zmq.EVENT_CONNECT_RETRIED:
                 if not self.link.up:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, AsyncIterator, Dict, Generator, List, Mapping, Optional, Tuple
 
 from .. import _core, _wire, errors
-from .._client import (DEFAULT, HEARTBEAT, SLOTS, TIMEOUT, Timeout, checked_endpoint, checked_timeout, no_names,
+from .._client import (DEFAULT, HEARTBEAT, MAX_CALLS, SLOTS, TIMEOUT, Timeout, checked_endpoint, checked_timeout, no_names,
                        unknown_method)
 from .._link import Connection
 from .._signatures import Signatures, in_order
@@ -58,10 +58,10 @@ class _Items(_core.Stream):
 class Driver:
     """Moves what the core wants sent to the sockets, and what comes from them to the core, in one loop."""
 
-    def __init__(self, endpoints: List[str], heartbeat: Optional[float]) -> None:
-        self.core = _core.Core(endpoints, heartbeat)
+    def __init__(self, endpoints: List[str], heartbeat: Optional[float], max_calls: int) -> None:
+        self.core = _core.Core(endpoints, heartbeat, max_calls)
         self.closed = False
-        self._heartbeat = heartbeat
+        self._options = heartbeat, max_calls
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._connections: Dict[_core.Link, Connection] = {}
         self._scheduled = False
@@ -119,7 +119,7 @@ class Driver:
         """In a forked child: the loop and the sockets are the parent's. The next call starts anew, in a new loop."""
         endpoints = [link.endpoint for link in self.core.links]
         closed = self.closed
-        self.__init__(endpoints, self._heartbeat)  # type: ignore[misc]
+        self.__init__(endpoints, *self._options)  # type: ignore[misc]
         self.closed = closed
 
     def _enter(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -128,7 +128,7 @@ class Driver:
                 raise RuntimeError("this client belongs to another event loop: make one for each loop")
             self.core.close(errors.Closed("the event loop of the call has ended"))
             self._drop()
-            self.__init__([link.endpoint for link in self.core.links], self._heartbeat)  # type: ignore[misc]
+            self.__init__([link.endpoint for link in self.core.links], *self._options)  # type: ignore[misc]
         self._loop = loop
         several = len(self.core.links) > 1
         for link in self.core.links:
@@ -319,10 +319,10 @@ class Client:
     are those of zerosuite.Client.
     """
 
-    def __init__(self, *endpoints: str, timeout: Optional[float] = TIMEOUT,
-                 heartbeat: Optional[float] = HEARTBEAT) -> None:
+    def __init__(self, *endpoints: str, timeout: Optional[float] = TIMEOUT, heartbeat: Optional[float] = HEARTBEAT,
+                 max_calls: int = MAX_CALLS) -> None:
         self.timeout = checked_timeout(timeout)
-        self._driver = Driver([checked_endpoint(endpoint) for endpoint in endpoints], heartbeat)
+        self._driver = Driver([checked_endpoint(endpoint) for endpoint in endpoints], heartbeat, max_calls)
         self._known: Optional[Signatures] = None
         self._shared: Dict[Any, Any] = {}  # what locks and the like keep with their client
         _clients.add(self)
