@@ -252,3 +252,14 @@ def test_a_decorated_function_runs_under_the_lock(run, locks, name, monkeypatch)
             aio.locked("x", client)(lambda: None)
 
     run(scenario)
+
+
+def test_a_grant_that_this_task_never_heard_of_is_given_back_first(run, name):
+    async def scenario(client):
+        owner = aio._locks.Registry.of(client).owner
+        assert (await client("lock.acquire", name, owner, 60_000))["ok"]
+        async with aio.Lock(client, name, wait=5):
+            pass
+        assert not await held(client, name)
+
+    run(scenario)

@@ -6,7 +6,7 @@ import msgpack
 import pytest
 from core_rig import Recorded, Rig
 
-from zerosuite import errors
+from zerosuite import _core, errors
 
 
 def test_a_call_is_an_event_with_an_id_of_32_bytes_and_its_timeout():
@@ -464,6 +464,20 @@ class TestTryingAgain:
             rig.error(call, "WorkerLost")
             rig.pass_time(1.0)
         assert isinstance(call.outcome, errors.WorkerLost)
+
+    def test_a_persistent_call_is_tried_until_its_timeout(self):
+        rig = Rig()
+        call = Recorded(repeatable=True, timeout=20.0)
+        call.most_tries = _core.PERSISTENT
+        rig.core.submit(call, rig.now)
+        tries = 0
+        while not call.outcomes:
+            tries += len(rig.sent("add"))
+            if call.message_id in rig.core._open:
+                rig.core.link_down(rig.link, rig.now)
+                rig.core.link_up(rig.link, rig.now)
+            rig.pass_time(0.01)
+        assert 20 < tries < 60 and isinstance(call.outcome, errors.TimeoutExpired)
 
     def test_a_recovering_lock_service_is_waited_for_as_long_as_the_call_may_take(self):
         rig = Rig()

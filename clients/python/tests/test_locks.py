@@ -122,6 +122,16 @@ class TestLock:
         with pytest.raises(ValueError, match="lease"):
             zerosuite.Lock(client, "x", lease=lease)
 
+    def test_a_grant_that_this_thread_never_heard_of_is_given_back_first(self, client, name):
+        """The service died after the grant, and the caller gave up before it was back."""
+        owner = zerosuite._locks.Registry.of(client).owner
+        assert client("lock.acquire", name, owner, 60_000)["ok"]
+        with zerosuite.Lock(client, name, wait=5) as hold:
+            assert client("lock.info", name)["holders"][0]["token"] == hold.token
+        names = [name + "1", name + "2"]
+        assert client("lock.acquire_many", names, owner, 60_000)["ok"]
+        assert zerosuite.Lock(client, names[1]).acquire(blocking=False)
+
     def test_a_deadlock_is_raised(self, client, other, name):
         with zerosuite.Lock(client, name + "1"):
             taken, waiting = threading.Event(), []

@@ -21,7 +21,9 @@ NEVER = float("inf")
 INSPECT = "_zerorpc_inspect"
 INSPECT_TIMEOUT = 5.0
 MOST_TRIES = 3
-FIRST_DELAY = 0.05  # seconds before a second try, when the server names no time
+PERSISTENT = 1_000  # tries: until the timeout
+FIRST_DELAY = 0.05  # seconds before another try, doubled with each, when the server names no time
+LONGEST_DELAY = 1.0
 LONGEST_ASIDE = 30.0  # seconds for which a link that breaks again and again is used only if no other is up
 LATE = 0.5  # seconds after which a wake-up was so late that silence may be ours, not the server's
 TICK_COST = 5e-6  # seconds that one look at an open call may take
@@ -64,7 +66,7 @@ class Stream:
 class Call:
     """One call, from when it is made until it is over. Each driver has its own kind, which says how its caller waits."""
 
-    __slots__ = ("method", "packed", "timeout", "slots", "repeatable", "deadline", "message_id", "link", "heard",
+    __slots__ = ("method", "packed", "timeout", "slots", "repeatable", "most_tries", "deadline", "message_id", "link", "heard",
                  "beat", "tries", "not_before", "queued", "stream", "abandoned")
 
     def __init__(self, method: str, packed: bytes, timeout: Optional[float], slots: int, repeatable: bool) -> None:
@@ -73,6 +75,7 @@ class Call:
         self.timeout = timeout
         self.slots = slots
         self.repeatable = repeatable  # whether executing it twice does no harm
+        self.most_tries = MOST_TRIES
         self.abandoned = False  # set by its caller, from any thread
         self.message_id = b""
         self.link: Optional[Link] = None
@@ -397,7 +400,7 @@ class Core:
         hint = error.details.get("retry_after_ms") if error.name in REFUSALS else None
         if error.name == "Recovering" and repeatable and isinstance(hint, int):
             return hint / 1000  # the lock service knows how long, and then it is over
-        if call.tries >= MOST_TRIES:
+        if call.tries >= call.most_tries:
             return None
         if error.name in REFUSALS and (repeatable or error.msg.startswith("no worker for ")):
             return hint / 1000 if isinstance(hint, int) else self._backoff(call)
@@ -409,12 +412,12 @@ class Core:
         return call.repeatable or (self._known is not None and self._known.idempotent(call.method))
 
     def _backoff(self, call: Call) -> float:
-        return self._dice.uniform(0.5, 1.0) * FIRST_DELAY * 2.0 ** (call.tries - 1)
+        return self._dice.uniform(0.5, 1.0) * min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(call.tries - 1, 10))
 
     def _lost(self, call: Call, reason: str, now: float) -> None:
         """Nobody knows whether it was executed. It is already out of the tables."""
-        if call.stream is None and self._repeatable(call) and call.tries < MOST_TRIES and not call.abandoned:
-            self._again(call, 0.0, now)
+        if call.stream is None and self._repeatable(call) and call.tries < call.most_tries and not call.abandoned:
+            self._again(call, 0.0 if call.tries == 1 else self._backoff(call), now)
         else:
             self._end(call, errors.LostRemote(reason))
 

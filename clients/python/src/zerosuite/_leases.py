@@ -169,6 +169,11 @@ class Renewals:
     def remove(self, hold: BaseHold) -> None:
         self._holds.pop(id(hold), None)
 
+    def has(self, owner: str, names: Sequence[str]) -> bool:
+        """Whether this owner holds one of these, as far as this client knows."""
+        holds = [hold for hold in (reference() for reference in list(self._holds.values())) if hold is not None]
+        return any(hold.owner == owner and set(hold.names) & set(names) for hold in holds)
+
     def end(self, reason: str) -> None:
         """Nothing is renewed any more, so nothing can be relied on."""
         for reference in list(self._holds.values()):

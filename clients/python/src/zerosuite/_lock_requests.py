@@ -49,6 +49,13 @@ class Kind(NamedTuple):
             return "lock.release_many", (owner, [[name, token] for name in self.names], opts)
         return "lock.release", (self.names[0], owner, token, opts)
 
+    def forgotten(self, owner: str, holds: Any) -> Optional[Request]:
+        """What releases these locks, of a reply of lock.holds(), if their owner has them without knowing: an acquire
+        that was given up while the service was away had been granted."""
+        tokens = {hold["token"] for hold in holds["holds"] if hold["name"] in self.names}
+        held = [[hold["name"], hold["token"]] for hold in holds["holds"] if hold["token"] in tokens]
+        return ("lock.release_many", (owner, held)) if held else None
+
     @property
     def lease_ms(self) -> int:
         return round(self.lease * 1000)

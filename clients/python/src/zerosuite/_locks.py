@@ -227,6 +227,7 @@ class _Base:
         owner, newest = registry.owner, registry.newest
         method, args = self._kind.acquire(owner, wait, next(registry.request_ids))
         call = WaitedCall(method, _wire.pack_call(method, args), wait + GRACE, 1, True)
+        call.most_tries = _core.PERSISTENT
         asked = boot_time()
         hold = None
         try:
@@ -238,6 +239,8 @@ class _Base:
             self._holds.append(hold)
             registry.renewals.add(hold)
         except errors.NotReentrant:
+            if not registry.renewals.has(owner, self._kind.names):
+                return self._ask_after_giving_back(registry, wait)
             if wait == 0:
                 return None
             raise
@@ -256,6 +259,15 @@ class _Base:
         if self._on_lost is not None:
             hold.on_lost(self._on_lost)
         return hold
+
+    def _ask_after_giving_back(self, registry: Registry, wait: float) -> Optional[Hold]:
+        """For when the service says that we hold the lock, and we do not know."""
+        holds = self._client("lock.holds", registry.owner, idempotent=True, timeout=QUERY_TIMEOUT)
+        request = self._kind.forgotten(registry.owner, holds)
+        if request is not None:
+            method, args = request
+            self._client(method, *args, idempotent=True, timeout=QUERY_TIMEOUT)
+        return self._ask(registry, wait)
 
     def _forget(self, registry: Registry, hold: Optional[Hold]) -> None:
         if hold is not None:

@@ -19,7 +19,7 @@ from .._signatures import Signatures, in_order
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
 
 
-class _AwaitedCall(_core.Call):
+class AwaitedCall(_core.Call):
     __slots__ = ("future",)
     future: "asyncio.Future[Any]"
 
@@ -295,7 +295,7 @@ class Method:
         if named:
             return self._client(self._name, *args, **named)
         client, method = self._client, self._name
-        call = _AwaitedCall(method, _wire.pack_call(method, args), client.timeout, SLOTS, False)
+        call = AwaitedCall(method, _wire.pack_call(method, args), client.timeout, SLOTS, False)
         return Pending(method, client._finish(call))
 
     def __getattr__(self, name: str) -> "Method":
@@ -333,10 +333,10 @@ class Client:
         limit = self.timeout if timeout is DEFAULT else checked_timeout(timeout)  # type: ignore[arg-type]
         if named:
             return Pending(method, self._call_named(method, args, named, limit, slots, idempotent))
-        call = _AwaitedCall(method, _wire.pack_call(method, args), limit, slots, idempotent)
+        call = AwaitedCall(method, _wire.pack_call(method, args), limit, slots, idempotent)
         return Pending(method, self._finish(call))
 
-    async def _finish(self, call: _AwaitedCall) -> Any:
+    async def _finish(self, call: AwaitedCall) -> Any:
         driver, loop = self._driver, asyncio.get_running_loop()
         call.future = future = loop.create_future()
         driver.submit(call, loop)
@@ -350,7 +350,7 @@ class Client:
     async def _call_named(self, method: str, args: Tuple[Any, ...], named: Mapping[str, Any], timeout: Optional[float],
                           slots: int, idempotent: bool) -> Any:
         placed = await self._in_order(method, args, named)
-        return await self._finish(_AwaitedCall(method, _wire.pack_call(method, placed), timeout, slots, idempotent))
+        return await self._finish(AwaitedCall(method, _wire.pack_call(method, placed), timeout, slots, idempotent))
 
     async def inspect(self) -> Mapping[str, Mapping[str, Any]]:
         """The methods of the server by name, as its _zerorpc_inspect describes them."""

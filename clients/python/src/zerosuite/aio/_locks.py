@@ -20,7 +20,7 @@ from .._leases import LOST, BaseHold, Renewals, boot_time
 from .._lock_requests import (FOREVER, GRACE, LONGEST_WAIT, Kind, checked_lease, checked_name, checked_names,
                               checked_wait, validity)
 from .._locks import QUERY_TIMEOUT, RELEASE_TIMEOUT, NameOf, default_endpoints, owner_prefix
-from ._client import Client
+from ._client import AwaitedCall, Client
 
 log = logging.getLogger("zerosuite")
 
@@ -242,11 +242,15 @@ class _Base:
     async def _ask(self, registry: Registry, wait: float) -> Optional[Hold]:
         owner, newest = registry.owner, registry.newest
         method, args = self._kind.acquire(owner, wait, next(registry.request_ids))
+        call = AwaitedCall(method, _wire.pack_call(method, args), wait + GRACE, 1, True)
+        call.most_tries = _core.PERSISTENT
         asked = boot_time()
         try:
             # Cancelled in here, even with the grant in hand, the client tells the service, which takes it back.
-            grant = await self._client(method, *args, timeout=wait + GRACE, idempotent=True)
+            grant = await self._client._finish(call)
         except errors.NotReentrant:
+            if not registry.renewals.has(owner, self._kind.names):
+                return await self._ask_after_giving_back(registry, wait)
             if wait == 0:
                 return None
             raise
@@ -266,6 +270,15 @@ class _Base:
         if self._on_lost is not None:
             hold.on_lost(self._on_lost)
         return hold
+
+    async def _ask_after_giving_back(self, registry: Registry, wait: float) -> Optional[Hold]:
+        """For when the service says that we hold the lock, and we do not know."""
+        holds = await self._client("lock.holds", registry.owner, idempotent=True, timeout=QUERY_TIMEOUT)
+        request = self._kind.forgotten(registry.owner, holds)
+        if request is not None:
+            method, args = request
+            await self._client(method, *args, idempotent=True, timeout=QUERY_TIMEOUT)
+        return await self._ask(registry, wait)
 
     def _forget(self, registry: Registry, hold: Hold) -> None:
         hold.over = True
