@@ -104,6 +104,35 @@ def test_a_late_reply_is_dropped():
     assert call.outcome == 1
 
 
+def odd_value(dice, depth=0):
+    """Anything that a server may send."""
+    kind = dice.randrange(9 if depth < 3 else 6)
+    if kind < 6:
+        return dice.choice([None, True, -1, 2**64 - 1, 1.5, "", "text", b"\xff", "{" * 200, float("nan")])
+    if kind < 8:
+        return [odd_value(dice, depth + 1) for _ in range(dice.randrange(4))]
+    return {dice.choice(["lost", "methods", 7, "args"]): odd_value(dice, depth + 1) for _ in range(dice.randrange(3))}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_that_a_server_sends_makes_it_fail(seed):
+    dice = random.Random(seed)
+    rig = Rig(links=2)
+    inspect = rig.sent("_zerorpc_inspect")[0]
+    for _ in range(300):
+        call = rig.call(repeatable=dice.random() < 0.5)
+        name = dice.choice(["OK", "ERR", "STREAM", "STREAM_DONE", "_zpc_hb", "_zpc_more", odd_value(dice)])
+        args = odd_value(dice)
+        if name == "ERR" and dice.random() < 0.7:
+            args = [dice.choice(["Overloaded", "Unavailable", odd_value(dice)]), odd_value(dice), odd_value(dice)]
+        rig.reply(call, name, args)
+        if dice.random() < 0.05:
+            header = {"message_id": b"x", "response_to": inspect.id}
+            rig.core.receive(inspect.link, msgpack.packb([header, "OK", [odd_value(dice)]]), rig.now)
+    rig.pass_time(100.0)
+    assert not rig.core._waiting
+
+
 class TestErrors:
     def test_an_error_has_its_class_and_stock_attributes(self):
         rig = Rig()

@@ -103,7 +103,7 @@ class Stream(Iterator[Any]):
                 pass
             else:
                 grant = items.taken()
-                if grant:
+                if grant and not items.ended:
                     self._io.grant(self._call, grant)
                 return item
             if self._closed:

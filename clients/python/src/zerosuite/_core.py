@@ -350,8 +350,8 @@ class Core:
         return errors.TimeoutExpired(f"timeout after {call.timeout:g} s, when calling {call.method}{where}")
 
     def _nobody(self) -> str:
-        return "no connection to " + ", ".join(
-            link.endpoint + (f" ({link.trouble})" if link.trouble else "") for link in self.links)
+        return "no connection to " + (", ".join(
+            link.endpoint + (f" ({link.trouble})" if link.trouble else "") for link in self.links) or "anywhere: no endpoint was named")
 
     def _finish(self, call: Call) -> None:
         self._open.pop(call.message_id, None)
@@ -397,13 +397,13 @@ class Core:
         if call.stream is not None or not isinstance(error, errors.RemoteError):
             return None
         repeatable = self._repeatable(call)
-        hint = error.details.get("retry_after_ms") if error.name in REFUSALS else None
-        if error.name == "Recovering" and repeatable and isinstance(hint, int):
-            return hint / 1000  # the lock service knows how long, and then it is over
+        hint = _hint(error) if error.name in REFUSALS else None
+        if error.name == "Recovering" and repeatable and hint is not None:
+            return hint  # the lock service knows how long, and then it is over
         if call.tries >= call.most_tries:
             return None
         if error.name in REFUSALS and (repeatable or error.msg.startswith("no worker for ")):
-            return hint / 1000 if isinstance(hint, int) else self._backoff(call)
+            return self._backoff(call) if hint is None else hint
         if error.name in UNKNOWN and repeatable:
             return self._backoff(call)
         return None
@@ -442,6 +442,12 @@ class _Inspect(Call):
 
     def failed(self, error: BaseException) -> None:
         self.core.learn(None)  # as with most stock servers; then nothing is repeated but what its caller says
+
+
+def _hint(error: errors.RemoteError) -> Optional[float]:
+    """Seconds after which the server wants to be asked again, if it says so."""
+    hint = error.details.get("retry_after_ms")
+    return max(0.0, hint / 1000) if isinstance(hint, (int, float)) else None
 
 
 def _endpoint(call: Call) -> str:

@@ -20,7 +20,7 @@ from collections import deque
 from typing import Any, Callable, Deque, Dict, Optional, Sequence, Tuple, Union
 
 from . import errors
-from ._core import NEVER, Call, Core, Link
+from ._core import LATE, NEVER, Call, Core, Link
 from ._link import Connection
 
 log = logging.getLogger("zerosuite")
@@ -96,6 +96,8 @@ class IoThread:
         anew."""
         self.core.close(errors.LostRemote("the call was made before the fork, and belongs to the parent"))
         endpoints = [link.endpoint for link in self.core.links]
+        global _MAIN
+        _MAIN = threading.get_ident()  # the thread that forked is the child's main thread
         closed = self.closed
         self.__init__(endpoints, *self._options)  # type: ignore[misc]
         self.closed = closed
@@ -189,7 +191,8 @@ class IoThread:
                     connection.news = True
                 more = connection.look(core, clock) or more
             now = clock()
-            if now >= core.wake_at and not more:
+            # What has come counts before anybody is judged, but a flood of it must not stop our heartbeats.
+            if now >= core.wake_at and (not more or now >= core.wake_at + LATE):
                 core.tick(now)
             if now >= self._timer_at:
                 self._timer_at = self._timer()

@@ -250,7 +250,10 @@ class Renewals:
         now = boot_time()
         missed: Dict[int, str] = {}
         if error is None:
-            missed = {token: str(name) for _, token, name in value["lost"]}
+            try:
+                missed = {token: str(name) for _, token, name in value["lost"]}
+            except (TypeError, ValueError, KeyError) as problem:
+                error = errors.ProtocolError(f"renew() returned {value!r:.200}: {problem}")
         for hold in holds:
             hold.renewing = False
             failure = missed.get(hold.token)

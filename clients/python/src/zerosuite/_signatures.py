@@ -12,7 +12,9 @@ class Signatures:
     def __init__(self, described: Any) -> None:
         methods = described.get("methods") if isinstance(described, dict) else None
         self.methods: Dict[str, Mapping[str, Any]] = {
-            name: about for name, about in (methods or {}).items() if isinstance(about, dict)
+            name: about
+            for name, about in (methods if isinstance(methods, dict) else {}).items()
+            if isinstance(name, str) and isinstance(about, dict)
         }
 
     def find(self, method: str) -> Optional[Mapping[str, Any]]:
@@ -60,7 +62,8 @@ def in_order(method: str, about: Mapping[str, Any], args: Sequence[Any], named: 
 
 
 def _parameters(about: Mapping[str, Any]) -> List[Tuple[str, Mapping[str, Any]]]:
-    described = [each for each in about.get("args") or [] if isinstance(each, dict) and "name" in each]
+    args = about.get("args")
+    described = [each for each in args if isinstance(each, dict) and "name" in each] if isinstance(args, list) else []
     named: List[Tuple[str, Mapping[str, Any]]] = [(str(each["name"]), each) for each in described]
     # A stock Python server counts the object that its methods are bound to.
     return named[1:] if named and named[0][0] == "self" else named

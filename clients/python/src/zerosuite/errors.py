@@ -6,6 +6,9 @@ import json
 from typing import Any, Dict, Optional, Tuple, Type
 
 
+_MOST_BRACES = 20  # in a message, before its JSON object is given up
+
+
 class Error(Exception):
     """What this package raises."""
 
@@ -61,10 +64,12 @@ class RemoteError(Error):
     def details(self) -> Dict[str, Any]:
         """The JSON object at the end of the message, for programs; {} if there is none."""
         start = self.msg.find("{")
-        while start >= 0:
+        for _ in range(_MOST_BRACES):
+            if start < 0:
+                break
             try:
                 found = json.loads(self.msg[start:])
-            except ValueError:
+            except (ValueError, RecursionError):
                 start = self.msg.find("{", start + 1)
             else:
                 return found if isinstance(found, dict) else {}
