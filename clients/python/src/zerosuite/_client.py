@@ -151,7 +151,8 @@ class CallFuture(concurrent.futures.Future[Any]):
 
 
 class _FutureCall(_core.Call):
-    """A call whose result is put into a future. The future keeps the call, so the call has only what it needs."""
+    """A call whose result is put into a future. The future knows its call; the call forgets the future when it has the
+    result, so that they are no cycle for the garbage collector."""
 
     __slots__ = ("future", "io")
     future: CallFuture
@@ -161,16 +162,20 @@ class _FutureCall(_core.Call):
         return _Items(self.slots)
 
     def answered(self, value: Any) -> None:
+        future = self.future
+        del self.future
         if type(value) is _Items:
             value = Stream(self.io, self, value)
         try:
-            self.future.set_result(value)
+            future.set_result(value)
         except concurrent.futures.InvalidStateError:
             pass  # it was cancelled
 
     def failed(self, error: BaseException) -> None:
+        future = self.future
+        del self.future
         try:
-            self.future.set_exception(error)
+            future.set_exception(error)
         except concurrent.futures.InvalidStateError:
             pass
 
@@ -273,9 +278,9 @@ class Client:
         limit = self.timeout if timeout is DEFAULT else checked_timeout(timeout)  # type: ignore[arg-type]
         call = _FutureCall(method, _wire.pack_call(method, args), limit, slots, idempotent)
         call.io = self._io
-        call.future = CallFuture(self._io, call)
+        call.future = future = CallFuture(self._io, call)
         self._io.submit(call)
-        return call.future
+        return future
 
     def inspect(self) -> Mapping[str, Mapping[str, Any]]:
         """The methods of the server by name, as its _zerorpc_inspect describes them."""
