@@ -203,7 +203,7 @@ class TestLife:
         async def scenario(client):
             assert await client.slow_async(1500) == "slept"
 
-        run(suite.peer.endpoint, scenario, heartbeat=0.2)
+        run(suite.peer.endpoint, scenario, heartbeat=0.4)
 
     def test_nobody_listening_is_said_with_the_endpoint(self):
         async def scenario(client):
@@ -217,7 +217,7 @@ class TestLife:
             task = asyncio.create_task(client.slow_async(1500))
             await client.none()
             import time
-            time.sleep(1.0)
+            time.sleep(1.2)
             assert await task == "slept"
 
-        run(suite.peer.endpoint, scenario, heartbeat=0.2)
+        run(suite.peer.endpoint, scenario, heartbeat=0.4)

@@ -136,8 +136,8 @@ def test_a_body_that_is_cancelled_gives_the_lock_back(run, name):
 
 def test_a_lock_is_kept_for_many_leases(run, name):
     async def scenario(client):
-        async with aio.Lock(client, name, lease=0.3) as hold:
-            await asyncio.sleep(1.2)
+        async with aio.Lock(client, name, lease=0.9) as hold:
+            await asyncio.sleep(2.5)
             hold.check()
             assert await held(client, name)
 
@@ -148,7 +148,7 @@ def test_a_loss_is_told_by_event_and_callback_and_ends_the_block(run, name):
     async def scenario(client):
         told = []
         with pytest.raises(zerosuite.LockLost):
-            async with aio.Lock(client, name, lease=0.6, on_lost=told.append) as hold:
+            async with aio.Lock(client, name, lease=3.0, on_lost=told.append) as hold:
                 await client("lock.force_release", name, "an operator")
                 await asyncio.wait_for(hold.lost.wait(), 10)
                 await asyncio.sleep(0)
@@ -163,13 +163,13 @@ def test_the_body_goes_on_after_a_loss_unless_asked_otherwise(run, name):
     async def scenario(client):
         ended = []
         with pytest.raises(zerosuite.LockLost):
-            async with aio.Lock(client, name, lease=0.6) as hold:
+            async with aio.Lock(client, name, lease=3.0) as hold:
                 await client("lock.force_release", name, "an operator")
                 await hold.lost.wait()
                 await asyncio.sleep(0.05)
                 ended.append("by itself")
         with pytest.raises(zerosuite.LockLost):
-            async with aio.Lock(client, name, lease=0.6, cancel_on_lost=True):
+            async with aio.Lock(client, name, lease=3.0, cancel_on_lost=True):
                 await client("lock.force_release", name, "an operator")
                 await asyncio.sleep(60)
         assert ended == ["by itself"]
@@ -198,7 +198,7 @@ def test_a_cancellation_from_outside_stays_one(run, name):
 def test_the_error_of_the_body_goes_before_the_loss(run, name, caplog):
     async def scenario(client):
         with pytest.raises(KeyError), caplog.at_level(logging.WARNING, "zerosuite"):
-            async with aio.Lock(client, name, lease=0.6) as hold:
+            async with aio.Lock(client, name, lease=3.0) as hold:
                 await client("lock.force_release", name, "an operator")
                 await hold.lost.wait()
                 raise KeyError("the body's")

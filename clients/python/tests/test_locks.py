@@ -158,7 +158,7 @@ class TestLock:
         assert not held(client, name)
 
     def test_a_lock_can_be_taken_and_released_again_and_again(self, client, name):
-        lock = zerosuite.Lock(client, name, lease=0.5)
+        lock = zerosuite.Lock(client, name, lease=5.0)
         for _ in range(300):
             with lock:
                 pass
@@ -167,15 +167,15 @@ class TestLock:
 
 class TestRenewal:
     def test_a_lock_is_kept_for_many_leases(self, client, name):
-        with zerosuite.Lock(client, name, lease=0.3) as hold:
+        with zerosuite.Lock(client, name, lease=0.9) as hold:
             before = client("lock.info", name)["holders"][0]["token"]
-            assert not hold.lost.wait(1.5)
+            assert not hold.lost.wait(2.5)
             assert client("lock.info", name)["holders"][0]["token"] == before == hold.token
             hold.check()
 
     def test_a_lock_taken_by_an_operator_is_lost_and_says_so(self, client, name):
         told = []
-        lock = zerosuite.Lock(client, name, lease=0.6, on_lost=told.append)
+        lock = zerosuite.Lock(client, name, lease=3.0, on_lost=told.append)
         with pytest.raises(zerosuite.LockLost, match="StaleToken|NotHeld"):
             with lock as hold:
                 client("lock.force_release", name, "an operator")
@@ -186,14 +186,14 @@ class TestRenewal:
 
     def test_the_error_of_the_body_goes_before_the_loss(self, client, name, caplog):
         with pytest.raises(KeyError), caplog.at_level(logging.WARNING, "zerosuite"):
-            with zerosuite.Lock(client, name, lease=0.6) as hold:
+            with zerosuite.Lock(client, name, lease=3.0) as hold:
                 client("lock.force_release", name, "an operator")
                 assert hold.lost.wait(10)
                 raise KeyError("the body's")
         assert "lost" in caplog.text
 
     def test_a_lost_lock_can_be_taken_again(self, client, name):
-        lock = zerosuite.Lock(client, name, lease=0.6)
+        lock = zerosuite.Lock(client, name, lease=3.0)
         lock.acquire()
         lost = lock.hold
         client("lock.force_release", name, "an operator")
@@ -216,7 +216,7 @@ class TestRenewal:
                 wait_until(lambda: not held(client, name), every=0.01)
 
     def test_extend_changes_the_lease(self, client, name):
-        with zerosuite.Lock(client, name, lease=1.0) as hold:
+        with zerosuite.Lock(client, name, lease=5.0) as hold:
             hold.extend(20.0)
             assert hold.expires_in > 19.0
             assert client("lock.info", name)["holders"][0]["remaining_ms"] > 19_000
@@ -230,16 +230,16 @@ class TestRenewal:
         assert hold.lost.is_set() and "closed" in hold.reason
 
     def test_a_hundred_locks_are_renewed_in_few_calls(self, client, name):
-        all_locks = [zerosuite.Lock(client, f"{name} {number}", lease=1.5) for number in range(100)]
+        all_locks = [zerosuite.Lock(client, f"{name} {number}", lease=3.0) for number in range(100)]
         for lock in all_locks:
             assert lock.acquire()
         renewals, ask = [], zerosuite._locks.Registry.of(client).renewals._ask
         zerosuite._locks.Registry.of(client).renewals._ask = lambda *call: renewals.append(call) or ask(*call)
-        time.sleep(2.0)
+        time.sleep(3.2)
         for lock in all_locks:
             lock.check()
             lock.release()
-        assert 1 <= len(renewals) < 10
+        assert 1 <= len(renewals) < 20
 
 
 class TestOtherKinds:
@@ -276,9 +276,9 @@ class TestOtherKinds:
             assert semaphore.acquire(timeout=0) is False
 
     def test_a_semaphore_is_renewed_for_each_hold(self, client, name):
-        semaphore = zerosuite.Semaphore(client, name, 2, lease=0.3)
+        semaphore = zerosuite.Semaphore(client, name, 2, lease=0.9)
         assert semaphore.acquire() and semaphore.acquire()
-        assert not semaphore.lost.wait(1.0)
+        assert not semaphore.lost.wait(2.0)
         assert client("lock.info", name)["holder_count"] == 2
         semaphore.release()
         semaphore.release()
@@ -297,9 +297,9 @@ class TestOtherKinds:
         with zerosuite.Lock(client, names[1]):
             assert zerosuite.MultiLock(other, names).acquire(timeout=0) is False
             assert not held(client, names[0])
-        with zerosuite.MultiLock(other, names[::-1], lease=0.3) as hold:
+        with zerosuite.MultiLock(other, names[::-1], lease=0.9) as hold:
             assert all(held(client, each) for each in names)
-            assert not hold.lost.wait(0.8)
+            assert not hold.lost.wait(2.0)
         assert not any(held(client, each) for each in names)
 
     def test_a_set_that_was_lost_says_so(self, client, name):

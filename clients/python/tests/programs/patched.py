@@ -25,15 +25,15 @@ def tick():
 
 ticker = gevent.spawn(tick)
 began = time.monotonic()
-sleepers = [gevent.spawn(peer.slow_async, 1000) for _ in range(3)]
+sleepers = [gevent.spawn(peer.slow_async, 2000) for _ in range(3)]
 assert [sleeper.get(timeout=20) for sleeper in sleepers] == ["slept"] * 3
-assert time.monotonic() - began < 2.5, "they ran one after the other"
-assert max(after - before for before, after in zip(ticks, ticks[1:])) < 0.7, "the hub was held up"
+assert time.monotonic() - began < 5.5, "they ran one after the other"
+assert max(after - before for before, after in zip(ticks, ticks[1:])) < 1.8, "the hub was held up"
 callers = [gevent.spawn(lambda n=n: [suite.math.add(n, k) for k in range(50)]) for n in range(40)]
 assert [caller.get(timeout=30) for caller in callers] == [[n + k for k in range(50)] for n in range(40)]
 assert list(suite.math.range(0, 3000)) == list(range(3000))
-with zerosuite.Lock(suite, "patched", lease=0.4) as hold:
-    gevent.sleep(1.0)
+with zerosuite.Lock(suite, "patched", lease=1.5) as hold:
+    gevent.sleep(3.0)
     hold.check()
     assert gevent.spawn(zerosuite.Lock(suite, "patched").acquire, timeout=0.1).get() is False
 ids = zerosuite.ids.Ids(suite)
