@@ -14,6 +14,7 @@ from test_programs import start
 import zerosuite
 from support import checkers
 from support.history import load
+from support.linearize import not_linearizable
 from support.lock_service import Broker
 from support.programs import BIN, Server, wait_until
 from support.proxies import ANY_PORT
@@ -269,12 +270,19 @@ class TestLocks:
             assert came == [True]
             waiting.release()
 
-    @pytest.mark.parametrize("kind", ["threads", "tasks"])
-    def test_no_history_shows_two_holders(self, own, kind, tmp_path):
+    @pytest.mark.parametrize(("kind", "way"), [("threads", "direct"), ("tasks", "direct"), ("threads", "proxy")])
+    def test_no_history_shows_two_holders(self, own, kind, way, tmp_path):
         """Three processes contend while the broker is killed and stopped."""
-        broker = Broker(own)
+        if way == "proxy":
+            proxy = own.start_proxy()
+            broker = Broker(own, proxy=proxy.back)
+            proxy.await_workers(1)
+            endpoint = proxy.endpoint
+        else:
+            broker = Broker(own)
+            endpoint = broker.endpoint
         paths = [tmp_path / f"{number}.history" for number in range(3)]
-        clients = [start("contender.py", broker.endpoint, path, f"{kind} {number}", 5, kind)
+        clients = [start("contender.py", endpoint, path, f"{kind} {number}", 5, kind)
                    for number, path in enumerate(paths)]
         dice, end = random.Random(7), time.monotonic() + 4.0
         while time.monotonic() < end:
@@ -294,7 +302,8 @@ class TestLocks:
             assert client.returncode == 0, said
         ops = load(*paths)
         assert sum(op.granted for op in ops) > 20
-        violations = [*checkers.overlaps(ops), *checkers.token_order(ops), *checkers.differing_answers(ops)]
+        violations = [*checkers.overlaps(ops), *checkers.token_order(ops), *checkers.differing_answers(ops),
+                      *not_linearizable(ops, crashes=True, sync=True)]
         assert violations == []
         wait_until(lambda: checkers.leaks(broker.stats()) == [], seconds=20)
 
