@@ -43,8 +43,8 @@ class TestCalls:
     def test_any_method_can_be_called_by_its_name(self, maths):
         assert maths("math.add", 88, 77) == 165
 
-    @pytest.mark.parametrize("value", [None, True, 0, -2**63, 2**64 - 1, 1.5, "text", "äöü€😀", b"\x00\xff", [], [1, [2]],
-                                       {}, {"a": {"b": [None]}}, "x" * 100_000, b"y" * 1_000_000])
+    @pytest.mark.parametrize("value", [None, True, 0, -2**63, 2**64 - 1, 1.5, "text", "äöü€😀", b"\x00\xff", [],
+                                       [1, [2]], {}, {"a": {"b": [None]}}, "x" * 100_000, b"y" * 1_000_000])
     def test_values_come_back_as_they_were(self, maths, value):
         back = maths.echo(value)
         assert back == value and type(back) is type(value)

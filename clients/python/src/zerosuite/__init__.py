@@ -1,4 +1,7 @@
-"""Clients of zerosuite and of any zerorpc server: calls, locks and ids, without gevent. See zerosuite.aio for asyncio."""
+"""Clients of zerosuite and of any zerorpc server: calls, locks and ids, without gevent.
+
+zerosuite.aio has the same for asyncio.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Client", "Closed", "Deadlock", "Error", "Hold", "Lock", "LockError", "LockLost", "LostRemote", "MultiLock",
     "NotAcquired", "NotHeld", "ProtocolError", "RLock", "RWLock", "Redlock", "RemoteError", "Semaphore", "Stream",
-    "TimeoutExpired", "TooManyCalls", "acquire_lock", "aio", "default_client", "errors", "ids", "locked", "release_lock",
+    "TimeoutExpired", "TooManyCalls", "acquire_lock", "aio", "default_client", "errors", "ids", "locked",
+    "release_lock",
 ]
 __version__ = "0.2.0"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import deque
-from typing import Any, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from . import _wire, errors
 from ._signatures import Signatures
@@ -64,10 +64,12 @@ class Stream:
 
 
 class Call:
-    """One call, from when it is made until it is over. Each driver has its own kind, which says how its caller waits."""
+    """One call, from when it is made until it is over. Each driver has a kind of its own, which says how it waits."""
 
-    __slots__ = ("method", "packed", "timeout", "slots", "repeatable", "most_tries", "deadline", "message_id", "link", "heard",
-                 "beat", "tries", "not_before", "queued", "stream", "abandoned")
+    __slots__ = (
+        "method", "packed", "timeout", "slots", "repeatable", "most_tries", "deadline", "message_id", "link",
+        "heard", "beat", "tries", "not_before", "queued", "stream", "abandoned",
+    )
 
     def __init__(self, method: str, packed: bytes, timeout: Optional[float], slots: int, repeatable: bool) -> None:
         self.method = method
@@ -94,6 +96,23 @@ class Call:
 
     def failed(self, error: BaseException) -> None:
         raise NotImplementedError
+
+
+class ToldCall(Call):
+    """A call of this package's own, whose outcome a function is told: the value or the error."""
+
+    __slots__ = ("tell",)
+
+    def __init__(self, method: str, args: Tuple[Any, ...], timeout: float,
+                 tell: Callable[[Any, Optional[BaseException]], None]) -> None:
+        super().__init__(method, _wire.pack_call(method, args), timeout, 1, repeatable=True)
+        self.tell = tell
+
+    def answered(self, value: Any) -> None:
+        self.tell(value, None)
+
+    def failed(self, error: BaseException) -> None:
+        self.tell(None, error)
 
 
 class Link:
@@ -183,11 +202,7 @@ class Core:
             self._send_waiting(now)
             if len(self.links) > 1 and self._known is None and not self._asking:
                 self._asking = True
-                self.submit(_Inspect(self), now)
-
-    def learn(self, signatures: Optional[Signatures]) -> None:
-        """What the methods' descriptions say about repeating them; None if there are none."""
-        self._known, self._asking = signatures, False
+                self.submit(ToldCall(INSPECT, (), INSPECT_TIMEOUT, self._learn), now)
 
     def link_down(self, link: Link, now: float, reason: str = "its connection has ended") -> None:
         """Whatever was sent on it is lost, and so is every reply that has not come."""
@@ -265,6 +280,12 @@ class Core:
         self.wake_at = max(self.wake_at, now + len(self._open) * TICK_COST)
 
     # Inside.
+
+    def _learn(self, described: Any, error: Optional[BaseException]) -> None:
+        """Which methods may be repeated. Most stock servers cannot say: there, nothing is but what its caller says."""
+        self._asking = False
+        if error is None:
+            self._known = Signatures(described)
 
     def _send(self, link: Link, call: Call, timeout: Optional[float], now: float) -> None:
         call.message_id = message_id = self._ids.new()
@@ -350,8 +371,11 @@ class Core:
         return errors.TimeoutExpired(f"timeout after {call.timeout:g} s, when calling {call.method}{where}")
 
     def _nobody(self) -> str:
-        return "no connection to " + (", ".join(
-            link.endpoint + (f" ({link.trouble})" if link.trouble else "") for link in self.links) or "anywhere: no endpoint was named")
+        """That no link is up, and why."""
+        if not self.links:
+            return "no connection to anywhere: no endpoint was named"
+        links = (f"{link.endpoint} ({link.trouble})" if link.trouble else link.endpoint for link in self.links)
+        return f"no connection to {', '.join(links)}"
 
     def _finish(self, call: Call) -> None:
         self._open.pop(call.message_id, None)
@@ -426,22 +450,6 @@ class Core:
         self._wait(call, now)
         if delay <= 0:
             self._send_waiting(now)
-
-
-class _Inspect(Call):
-    """Asks which methods may be repeated."""
-
-    __slots__ = ("core",)
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(INSPECT, _wire.pack_call(INSPECT, ()), INSPECT_TIMEOUT, 1, repeatable=True)
-        self.core = core
-
-    def answered(self, value: Any) -> None:
-        self.core.learn(Signatures(value))
-
-    def failed(self, error: BaseException) -> None:
-        self.core.learn(None)  # as with most stock servers; then nothing is repeated but what its caller says
 
 
 def _hint(error: errors.RemoteError) -> Optional[float]:

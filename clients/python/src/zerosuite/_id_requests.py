@@ -58,5 +58,6 @@ def listed(texts: Any) -> List[str]:
 
 
 def snowflake_of(parsed: Dict[str, Any]) -> Snowflake:
-    time = datetime.datetime.fromtimestamp(0, datetime.timezone.utc) + datetime.timedelta(milliseconds=parsed["time_ms"])
+    epoch = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    time = epoch + datetime.timedelta(milliseconds=parsed["time_ms"])
     return Snowflake(parsed["id"], time, parsed["worker"], parsed["sequence"], parsed.get("dc"), parsed["layout"])

@@ -59,19 +59,6 @@ class Hold(BaseHold):
         threading.Thread(target=self.called, args=(callbacks,), name="zerosuite-on-lost", daemon=True).start()
 
 
-class _AskedCall(_core.Call):
-    """A call of the renewals, answered in the client's thread."""
-
-    __slots__ = ("tell",)
-    tell: Callable[[Any, Optional[BaseException]], None]
-
-    def answered(self, value: Any) -> None:
-        self.tell(value, None)
-
-    def failed(self, error: BaseException) -> None:
-        self.tell(None, error)
-
-
 class Registry:
     """What the locks of one client share: their renewal, and who their owners are. It does not know the client, which
     would never be collected: the client's thread refers to this."""
@@ -105,10 +92,8 @@ class Registry:
 
     def _ask(self, method: str, args: Tuple[Any, ...], timeout: float,
              tell: Callable[[Any, Optional[BaseException]], None]) -> None:
-        call = _AskedCall(method, _wire.pack_call(method, args), timeout, 1, True)
-        call.tell = tell
         try:
-            self._io.submit(call)
+            self._io.submit(_core.ToldCall(method, args, timeout, tell))
         except errors.Closed as error:
             tell(None, error)
 

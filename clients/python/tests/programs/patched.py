@@ -37,7 +37,8 @@ with zerosuite.Lock(suite, "patched", lease=1.5) as hold:
     hold.check()
     assert gevent.spawn(zerosuite.Lock(suite, "patched").acquire, timeout=0.1).get() is False
 ids = zerosuite.ids.Ids(suite)
-assert len({each for caller in [gevent.spawn(ids.snowflakes().take, 500) for _ in range(10)] for each in caller.get()}) == 5000
+takers = [gevent.spawn(ids.snowflakes().take, 500) for _ in range(10)]
+assert len({each for taker in takers for each in taker.get()}) == 5000
 killed = gevent.spawn(peer.slow_async, 60_000, "killed")
 while peer.fate("killed") is None:
     gevent.sleep(0.01)

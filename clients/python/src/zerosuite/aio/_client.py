@@ -11,8 +11,9 @@ from collections.abc import Coroutine
 from typing import Any, AsyncIterator, Dict, Generator, List, Mapping, Optional, Tuple
 
 from .. import _core, _wire, errors
-from .._client import (DEFAULT, HEARTBEAT, MAX_CALLS, SLOTS, TIMEOUT, Timeout, checked_endpoint, checked_timeout, no_names,
-                       unknown_method)
+from .._client import (
+    DEFAULT, HEARTBEAT, MAX_CALLS, SLOTS, TIMEOUT, Timeout, checked_endpoint, checked_timeout, no_names, unknown_method,
+)
 from .._link import Connection
 from .._signatures import Signatures, in_order
 

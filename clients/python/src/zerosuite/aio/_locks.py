@@ -60,19 +60,6 @@ class Hold(BaseHold):
         self._loop.call_soon(self.called, callbacks)
 
 
-class _AskedCall(_core.Call):
-    """A call of the renewals."""
-
-    __slots__ = ("tell",)
-    tell: Callable[[Any, Optional[BaseException]], None]
-
-    def answered(self, value: Any) -> None:
-        self.tell(value, None)
-
-    def failed(self, error: BaseException) -> None:
-        self.tell(None, error)
-
-
 class Registry:
     """What the locks of one client share: their renewal, and who their owners are. It does not know the client, which
     would never be collected: the loop refers to this."""
@@ -111,10 +98,8 @@ class Registry:
 
     def _ask(self, method: str, args: Tuple[Any, ...], timeout: float,
              tell: Callable[[Any, Optional[BaseException]], None]) -> None:
-        call = _AskedCall(method, _wire.pack_call(method, args), timeout, 1, True)
-        call.tell = tell
         try:
-            self._driver.submit(call, asyncio.get_running_loop())
+            self._driver.submit(_core.ToldCall(method, args, timeout, tell), asyncio.get_running_loop())
         except errors.Closed as error:
             tell(None, error)
 
