@@ -205,6 +205,14 @@ class TestLife:
 
         run(suite.peer.endpoint, scenario, heartbeat=0.4)
 
+    def test_an_endpoint_that_cannot_be_is_an_error_of_each_call(self):
+        async def scenario(client):
+            for _ in range(2):
+                with pytest.raises(zerosuite.Error, match="cannot connect to ipc:///x"):
+                    await client.add(1, 2)
+
+        run("ipc:///" + "x" * 200, scenario)
+
     def test_nobody_listening_is_said_with_the_endpoint(self):
         async def scenario(client):
             with pytest.raises(zerosuite.LostRemote, match="no connection to tcp://127.0.0.1:9 .nobody is listening"):

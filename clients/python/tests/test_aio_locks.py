@@ -223,9 +223,12 @@ def test_the_other_kinds(run, name):
 
         shelf = aio.RWLock(client, name + "rw")
         async with shelf.read:
-            assert await in_task(shelf.read.acquire(timeout=0))
+            async def read_too():
+                async with shelf.read:
+                    return True
+
+            assert await in_task(read_too())
             assert await in_task(shelf.write.acquire(timeout=0)) is False
-            await shelf.read.release()
         names = [name + "1", name + "2"]
         async with aio.MultiLock(client, names) as hold:
             await hold.extend(20)

@@ -306,6 +306,13 @@ class TestLife:
         with pytest.raises(ValueError, match="is no endpoint"):
             zerosuite.Client(endpoint)
 
+    def test_an_endpoint_that_cannot_be_is_an_error_of_each_call(self):
+        client = zerosuite.Client("ipc:///" + "x" * 200)
+        with pytest.raises(zerosuite.Error, match="cannot connect to ipc:///x"):
+            client.add(1, 2)
+        with pytest.raises(zerosuite.Error):
+            client.add(1, 2)
+
     def test_an_endpoint_needs_no_scheme(self, math):
         with zerosuite.Client(math.endpoint.replace("tcp://", "")) as client:
             assert client.add(1, 2) == 3

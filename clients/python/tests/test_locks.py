@@ -151,6 +151,17 @@ class TestLock:
         thread.join(10)
         assert waiting == [True]
 
+    def test_a_block_gives_back_its_own_hold_and_nobody_elses(self, client, name):
+        """Of an object that several threads share, even if the block's hold was released in the meantime."""
+        lock = zerosuite.Lock(client, name, shared=True)
+        assert in_thread(lock.acquire)
+        with pytest.raises(zerosuite.LockLost, match="released inside its own block"):
+            with lock:
+                lock.release()
+        assert held(client, name)
+        lock.release()
+        assert not held(client, name)
+
     def test_the_error_of_the_body_comes_through(self, client, name):
         with pytest.raises(KeyError):
             with zerosuite.Lock(client, name):

@@ -152,6 +152,8 @@ class IoThread:
         connections: Dict[Link, Connection] = {}
         try:
             self._serve(alarm, connections)
+        except errors.Error as error:
+            self._end(error)
         except BaseException as problem:
             log.exception("the thread of a zerosuite client has failed")
             self._end(errors.Error(f"the client's thread has failed: {problem!r}"))

@@ -8,6 +8,7 @@ from typing import Callable, List, Optional, cast
 
 import zmq
 
+from . import errors
 from ._core import Core, Link
 
 MOST_AT_ONCE = 500  # messages read before others have their turn
@@ -69,7 +70,11 @@ class Connection:
         self.news_descriptor = self._get_news(zmq.FD)
         self._connected = False
         self.news = True  # to be set when news_descriptor can be read; it tells nothing before the first look
-        socket.connect(link.endpoint)
+        try:
+            socket.connect(link.endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise errors.Error(f"cannot connect to {link.endpoint}: {error}") from error
         # pyzmq's own methods beneath the ones that also know the draft sockets.
         self._send, self._recv = super(zmq.Socket, socket).send, super(zmq.Socket, socket).recv
 

@@ -171,7 +171,7 @@ class _Base:
         return hold
 
     def __exit__(self, kind: Optional[type], *_: object) -> None:
-        hold = self._mine()
+        hold = self._own()
         try:
             if hold is None:
                 raise errors.LockLost(f"{', '.join(self._kind.names)} was released inside its own block")
@@ -186,12 +186,15 @@ class _Base:
 
     def _mine(self) -> Optional[Hold]:
         """This thread's newest hold, or else anybody's: a lock may be released by another thread."""
-        holds = self._holds
-        if not holds:
+        hold = self._own()
+        return self._holds[-1] if hold is None and self._holds and not self.reentrant else hold
+
+    def _own(self) -> Optional[Hold]:
+        """This thread's newest hold."""
+        if not self._holds:
             return None
         owner = Registry.of(self._client).owner
-        own = [hold for hold in holds if hold.owner == owner]
-        return own[-1] if own else None if self.reentrant else holds[-1]
+        return next((hold for hold in reversed(self._holds) if hold.owner == owner), None)
 
     def _take(self, wait: float) -> Optional[Hold]:
         registry = Registry.of(self._client)

@@ -130,10 +130,15 @@ class Driver:
             self.core.close(errors.Closed("the event loop of the call has ended"))
             self._drop()
             self.__init__([link.endpoint for link in self.core.links], *self._options)  # type: ignore[misc]
-        self._loop = loop
         several = len(self.core.links) > 1
-        for link in self.core.links:
-            connection = self._connections[link] = Connection(link, several)
+        try:
+            for link in self.core.links:
+                self._connections[link] = Connection(link, several)
+        except errors.Error:
+            self._drop()
+            raise
+        self._loop = loop
+        for connection in self._connections.values():
             loop.add_reader(connection.descriptor, self._turn)
             loop.add_reader(connection.news_descriptor, self._tell, connection)
 
