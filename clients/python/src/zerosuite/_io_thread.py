@@ -126,8 +126,9 @@ class IoThread:
             self._wake()
 
     def _wake(self) -> None:
-        if self._alarm is not None:
-            self._alarm.ring()
+        alarm = self._alarm  # which the thread drops when it ends
+        if alarm is not None:
+            alarm.ring()
 
     def _start(self) -> None:
         if self.closed:  # since we looked, and the thread may not have seen this command any more
@@ -161,6 +162,7 @@ class IoThread:
             self.closed = True
             self._running = False
             self._end(errors.Closed("the client was closed"))
+            self._alarm = None
             for connection in connections.values():
                 connection.close()
 
@@ -252,8 +254,8 @@ _MAIN = threading.main_thread().ident
 
 
 class _Alarm:
-    """Wakes the thread out of poll(). Its descriptors are closed when nobody can ring any more: one that was closed
-    earlier might be somebody else's by then."""
+    """Wakes the thread out of poll(). Its descriptors are closed when nobody has it any more: whoever still rang one
+    that was closed might write into somebody else's file."""
 
     def __init__(self) -> None:
         if hasattr(os, "eventfd"):

@@ -78,7 +78,7 @@ def by_threads():
     with Client(endpoint) as client:
         def work():
             while time.monotonic() < end:
-                lock = zerosuite.Lock(client, f"contended {dice.randrange(3)}", lease=2.0)
+                lock = zerosuite.Lock(client, f"contended {dice.randrange(6)}", lease=2.0)
                 try:
                     if lock.acquire(timeout=dice.choice([0, 0.2, 1.0])):
                         time.sleep(dice.random() * 0.02)
@@ -97,7 +97,7 @@ async def by_tasks():
     async with AsyncClient(endpoint) as client:
         async def work():
             while time.monotonic() < end:
-                lock = aio.Lock(client, f"contended {dice.randrange(3)}", lease=2.0)
+                lock = aio.Lock(client, f"contended {dice.randrange(6)}", lease=2.0)
                 try:
                     if await lock.acquire(timeout=dice.choice([0, 0.2, 1.0])):
                         await asyncio.sleep(dice.random() * 0.02)
