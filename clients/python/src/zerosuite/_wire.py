@@ -10,8 +10,6 @@ from typing import Any, Optional, Sequence, Tuple
 
 import msgpack  # type: ignore[import-untyped]
 
-from . import errors
-
 HEARTBEAT = "_zpc_hb"
 MORE = "_zpc_more"
 CANCEL = "_zpx_cancel"
