@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.ours, pytest.mark.direct]
 
 def python_example():
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 1
-    return blocks[0]
+    (example,) = [block for block in blocks if "import zerorpc" in block]  # the other is the Python package's
+    return example
 
 
 def test_the_python_example_prints_what_the_text_below_it_says(suite):
