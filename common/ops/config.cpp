@@ -94,6 +94,9 @@ void describe_service(OptionTable& options, Config& config) {
   options.add_shared(
       "heartbeat_ms", config.server.channel.heartbeat, {100, kHourMs},
       "Interval of heartbeats on every open call; a client that is silent for twice that is lost.");
+  options.add_shared("max_heartbeat_ms", config.server.channel.max_heartbeat, {100, kHourMs},
+                     "Maximum interval of heartbeats that a client may announce in a call's header; it is "
+                     "waited for three times as long.");
   options.add_shared("passive_limit_ms", config.server.channel.passive_limit, {1000, kHourMs},
                      "Maximum duration of a call of protocol version 1, which brings no heartbeats.");
   options.add_shared("drain_ms", config.drain, {0, kHourMs},

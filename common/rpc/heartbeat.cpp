@@ -16,11 +16,12 @@ constexpr auto kLongestGap = 1min;  // maximum interval of a client that we adap
 }  // namespace
 
 Heartbeat Heartbeat::server(core::Clock::duration interval, std::uint64_t version, TimePoint opened,
-                            core::Clock::duration passive_limit) {
+                            core::Clock::duration passive_limit, core::Clock::duration announced) {
   Heartbeat heartbeat(interval, interval * 9 / 10);
   heartbeat.answers_ = true;
   heartbeat.heard_at_ = opened;
   heartbeat.lost_at_ = opened + passive_limit;
+  heartbeat.patience_ = 3 * announced;
   if (version >= kFirstActiveVersion) heartbeat.start(opened);
   return heartbeat;
 }
@@ -42,7 +43,7 @@ Heartbeat Heartbeat::client(core::Clock::duration interval, TimePoint opened) {
 void Heartbeat::start(TimePoint now) {
   heard_at_ = now;  // stock clients send the first one interval after the call
   send_at_ = now + pace_;
-  if (judges_) lost_at_ = now + 3 * interval_;
+  if (judges_) lost_at_ = now + std::max(3 * interval_, patience_);
 }
 
 Heartbeat::Due Heartbeat::due(TimePoint now) {
@@ -63,7 +64,7 @@ bool Heartbeat::heard(TimePoint now) {
   if (send_at_ == TimePoint::max()) start(now);
   const auto gap = std::min<core::Clock::duration>(now - heard_at_, kLongestGap);
   heard_at_ = now;
-  lost_at_ = std::max(lost_at_, now + 2 * std::max(interval_, gap));
+  lost_at_ = std::max(lost_at_, now + std::max(2 * std::max(interval_, gap), patience_));
   if (answered_at_ != TimePoint::min() && now - answered_at_ < kAnswerGap) return false;
   answered_at_ = now;
   return true;

@@ -17,9 +17,10 @@ class Heartbeat {
   /// adapts to the client's interval; together these suit clients with any interval. A client of version 1
   /// has not asked for heartbeats: the server stays passive until one arrives, and gives the client up after
   /// `passive_limit`: a REQ client is silent while it waits, so only a time limit shows that it is gone if
-  /// its connection does not end.
+  /// its connection does not end. A client that has announced an interval is waited for three times as long.
   static Heartbeat server(core::Clock::duration interval, std::uint64_t version, core::TimePoint opened,
-                          core::Clock::duration passive_limit = std::chrono::minutes(5));
+                          core::Clock::duration passive_limit = std::chrono::minutes(5),
+                          core::Clock::duration announced = {});
   /// The server's side of a channel that has no server yet: sends and replies in its place, and never gives
   /// the client up.
   static Heartbeat stand_in(core::Clock::duration interval, std::uint64_t version, core::TimePoint opened);
@@ -49,7 +50,8 @@ class Heartbeat {
   void start(core::TimePoint now);
 
   core::Clock::duration interval_;
-  core::Clock::duration pace_;  // interval of our heartbeats
+  core::Clock::duration pace_;         // interval of our heartbeats
+  core::Clock::duration patience_{0};  // the least silence that counts as loss
   bool answers_ = false;
   bool judges_ = true;  // whether silence counts as loss
   bool ever_heard_ = false;

@@ -41,15 +41,14 @@ void read_version(std::string_view encoded, Event& event) {
   if (version && *version > 0) event.version = static_cast<std::uint64_t>(*version);
 }
 
-void read_timeout(std::string_view encoded, Event& event) {
+std::optional<std::int64_t> milliseconds_in(std::string_view encoded) {
   Reader in(encoded);
   constexpr Integer kLongest = std::int64_t{1} << 53;  // exact in a double; about 285 000 years
   const auto whole = in.integer();
   const auto real = whole ? std::nullopt : in.floating();
-  if (whole && *whole <= kLongest && *whole >= -kLongest)
-    event.timeout_ms = static_cast<std::int64_t>(*whole);
-  if (real && std::abs(*real) <= static_cast<double>(kLongest))
-    event.timeout_ms = static_cast<std::int64_t>(*real);
+  if (whole && *whole <= kLongest && *whole >= -kLongest) return static_cast<std::int64_t>(*whole);
+  if (real && std::abs(*real) <= static_cast<double>(kLongest)) return static_cast<std::int64_t>(*real);
+  return std::nullopt;
 }
 
 // With ==, the length is not known at compile time and each comparison calls memcmp().
@@ -79,7 +78,9 @@ Fault read_header(Reader& in, const Limits& limits, Event& event) {
     } else if (is(key, "v")) {
       read_version(value, event);
     } else if (is(key, "timeout_ms")) {
-      read_timeout(value, event);
+      event.timeout_ms = milliseconds_in(value);
+    } else if (is(key, "heartbeat_ms")) {
+      event.heartbeat_ms = milliseconds_in(value);
     }
   }
   if (id_refused) event.id = {};

@@ -50,6 +50,8 @@ struct Event {
   std::string_view header;                 ///< The encoded map.
   std::uint64_t version = 1;               ///< 1 when missing.
   std::optional<std::int64_t> timeout_ms;  ///< The call's deadline, counted from arrival.
+  std::optional<std::int64_t>
+      heartbeat_ms;  ///< The interval of the client's heartbeats, if it announces one.
 
   /// Whether a request that failed to decode can still get an ERR as its reply: everything up to the id was
   /// read.

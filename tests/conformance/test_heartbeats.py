@@ -59,6 +59,13 @@ def silent_caller(suite):
 
 
 @background
+def announcing_caller(suite):
+    """A caller that never beats, but has said that it does so every 20 s."""
+    with Raw(suite.calm.endpoint) as raw:
+        return raw.next(raw.call("slow_async", [17_000, "announcing"], heartbeat_ms=20_000), 25).name
+
+
+@background
 def caller_that_stops(suite):
     """A caller that beats for 4 s and then no more."""
     with Raw(suite.calm.endpoint) as raw, Raw(suite.calm.endpoint) as watcher:
@@ -87,6 +94,11 @@ def test_a_caller_that_never_beats_is_told_why_it_waits_no_longer(silent_caller)
     assert events[-1].name == "ERR"
     assert events[-1].args[0] == "LostRemote"
     assert events[-1].args[1].startswith("the client of slow_async() has sent no heartbeat in 15")
+
+
+@pytest.mark.ours
+def test_a_caller_that_announces_a_longer_interval_is_waited_for(announcing_caller):
+    assert announcing_caller == "OK"
 
 
 def test_a_caller_that_stops_beating_is_lost_10_to_15_seconds_later(caller_that_stops):

@@ -211,6 +211,17 @@ class TestHeartbeats:
         rig.pass_time(10_000.0)
         assert rig.sent() == [] and call.outcomes == []
 
+    def test_a_longer_interval_than_usual_is_announced(self):
+        rig = Rig(heartbeat=20.0)
+        rig.call(timeout=None)
+        rig.call(timeout=30.0)
+        first, second = rig.sent("add")
+        assert first.header["heartbeat_ms"] == second.header["heartbeat_ms"] == 20_000
+        assert "timeout_ms" not in first.header and second.header["timeout_ms"] == 30_000
+        rig = Rig()
+        rig.call()
+        assert "heartbeat_ms" not in rig.sent("add")[0].header
+
     def test_silence_while_we_could_not_run_is_not_the_servers(self):
         rig = Rig()
         call = rig.call(timeout=None)

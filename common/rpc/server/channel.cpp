@@ -11,15 +11,22 @@ using core::TimePoint;
 constexpr int kItemsATurn = 64;       // per turn, so that other channels get theirs
 constexpr auto kSlowPeerPause = 1ms;  // before more is sent to a client that does not read
 
+// Zero when the client announces no interval of heartbeats.
+core::Clock::duration announced(const wire::Event& request, const ChannelOptions& options) {
+  const core::milliseconds interval(std::max<std::int64_t>(request.heartbeat_ms.value_or(0), 0));
+  return interval < options.max_heartbeat ? interval : options.max_heartbeat;
+}
+
 }  // namespace
 
-Channel::Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms)
+Channel::Channel(ChannelHost& host, const CallInfo& call, const wire::Event& request)
     : host_(&host),
       call_(call),
       timer_(host.timers(), [this] { wake(); }),
       heartbeat_(Heartbeat::server(host.channel_options().heartbeat, call.version, host.timers().now(),
-                                   host.channel_options().passive_limit)),
-      conversation_(call.version, timeout_ms, host.timers().now()) {}
+                                   host.channel_options().passive_limit,
+                                   announced(request, host.channel_options()))),
+      conversation_(call.version, request.timeout_ms, host.timers().now()) {}
 
 void Channel::keep() {
   peer_ = *call_.peer;

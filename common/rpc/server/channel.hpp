@@ -47,8 +47,8 @@ class ChannelHost {
 /// are replied to before their method returns, and then a channel costs little more than the reply.
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
-  /// What `call` refers to must stay valid until keep().
-  Channel(ChannelHost& host, const CallInfo& call, std::optional<std::int64_t> timeout_ms);
+  /// What `call` refers to must stay valid until keep(); `request` is the call's first event.
+  Channel(ChannelHost& host, const CallInfo& call, const wire::Event& request);
 
   /// The method has returned without a reply: copies what is needed of the request, and starts heartbeats and
   /// the deadline.

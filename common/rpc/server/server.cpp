@@ -44,7 +44,7 @@ struct Server::Dispatch final : Call {
     server.channels_.check_room(call_info,
                                 method.relief ? ChannelTable::Room::kKeptBack : ChannelTable::Room::kShared);
     ChannelHost& host = server;  // a private base: the conversion is only known here
-    server.unkept_ = std::make_shared<Channel>(host, call_info, event.timeout_ms);
+    server.unkept_ = std::make_shared<Channel>(host, call_info, event);
     return server.unkept_;
   }
   void answered(Delivery delivery) override {

@@ -15,6 +15,7 @@ namespace zerosuite::rpc {
 
 struct ChannelOptions {
   core::Clock::duration heartbeat = std::chrono::seconds(5);      ///< Our interval; clients may have another.
+  core::Clock::duration max_heartbeat = std::chrono::minutes(1);  ///< A client may announce no longer one.
   core::Clock::duration passive_limit = std::chrono::minutes(5);  ///< See Heartbeat::server().
   std::uint32_t max_credit = 1'000'000;  ///< Maximum number of stream items a client can grant ahead.
   std::size_t max_pending_items = 1024;  ///< Of one StreamWriter, without credit; further ones are dropped.

@@ -30,6 +30,34 @@ TEST_CASE_FIXTURE(
   CHECK(heard(channel) == kBeat);
 }
 
+TEST_CASE("a client that announces its interval is waited for three times as long, up to the limit") {
+  struct Row {
+    std::int64_t announced;
+    std::chrono::seconds first;  // silence from the call on that is too long
+    std::chrono::seconds later;  // and after a heartbeat
+  };
+  for (const Row& row : {Row{20'000, 60s, 60s}, {3'600'000, 180s, 180s}, {1'000, 15s, 10s}, {-5, 15s, 10s}}) {
+    CAPTURE(row.announced);
+    OpenCall silent;
+    wire::Context extra;
+    extra.add("heartbeat_ms", row.announced);
+    silent.send({.name = "wait", .extra = &extra}, "bob");
+    silent.tell(silent.channel, "_zpx_cancel");
+    silent.pass(row.first - 1s);
+    CHECK(silent.open());
+    silent.pass(2s);
+    CHECK_FALSE(silent.open());
+
+    const Channel heard = silent.send({.name = "wait", .extra = &extra}, "bob");
+    silent.pass(1s);
+    silent.tell(heard, "_zpc_hb", 0);
+    silent.pass(std::max<core::Clock::duration>(row.later, row.first - 1s) - 1s);
+    CHECK(silent.open());
+    silent.pass(2s);
+    CHECK_FALSE(silent.open());
+  }
+}
+
 TEST_CASE_FIXTURE(OpenCall, "a call answered within five seconds sees no heartbeat") {
   pass(4s);
   (*kept.reply)(7);

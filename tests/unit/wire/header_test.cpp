@@ -15,6 +15,7 @@ using test::to_hex;
 const std::string kId = "aa6d6573736167655f6964 c40101 ";      // message_id
 const std::string kTo = "ab726573706f6e73655f746f a3616263 ";  // response_to: "abc"
 const std::string kVersion3 = "a176 03 ";                      // v
+const std::string kHeartbeat = "ac6865617274626561745f6d73 ";  // heartbeat_ms, without a value
 const std::string kTimeout = "aa74696d656f75745f6d73 ";        // timeout_ms, without a value
 const std::string kExtra = "a474657374 92 81 05 c0 d40100 ";   // test: [{5: nil}, an ext]
 const std::string kTail = "a16d 90";                           // "m", []
@@ -211,7 +212,7 @@ TEST_CASE("a response_to of nil opens a channel, as none does") {
   CHECK(event.answerable());
 }
 
-TEST_CASE("timeout_ms is an integer or a float, and anything else is no timeout") {
+TEST_CASE("timeout_ms and heartbeat_ms are integers or floats, and anything else counts as none") {
   struct Row {
     std::string encoded;
     std::optional<std::int64_t> timeout_ms;
@@ -246,6 +247,8 @@ TEST_CASE("timeout_ms is an integer or a float, and anything else is no timeout"
     const Event event = decode(bytes, Limits{});
     CHECK(event.fault == Fault::kNone);
     CHECK(event.timeout_ms == row.timeout_ms);
+    CHECK_FALSE(event.heartbeat_ms);
+    CHECK(decode(payload(2, kId + kHeartbeat + row.encoded), Limits{}).heartbeat_ms == row.timeout_ms);
   }
 }
 

@@ -22,6 +22,7 @@ INSPECT = "_zerorpc_inspect"
 INSPECT_TIMEOUT = 5.0
 MOST_TRIES = 3
 PERSISTENT = 1_000  # tries: until the timeout
+USUAL = 5.0  # seconds between heartbeats, unless client and server say otherwise
 FIRST_DELAY = 0.05  # seconds before another try, doubled with each, when the server names no time
 LONGEST_DELAY = 1.0
 LONGEST_ASIDE = 30.0  # seconds for which a link that breaks again and again is used only if no other is up
@@ -136,13 +137,15 @@ Outgoing = Tuple[Link, bytes, Optional[Call]]
 class Core:
     """See above. Only one thread may use it, and no method of a Call may call back into it."""
 
-    def __init__(self, endpoints: List[str], heartbeat: Optional[float] = 5.0, max_calls: int = 10_000) -> None:
+    def __init__(self, endpoints: List[str], heartbeat: Optional[float] = USUAL, max_calls: int = 10_000) -> None:
         self.links = [Link(endpoint) for endpoint in endpoints]
         self.out: Deque[Outgoing] = deque()  # what is to be sent; the driver empties it
         self.wake_at = NEVER  # when tick() is to be called; may become earlier with every call
         self._known: Optional[Signatures] = None  # with several links: which methods may be repeated
         self._asking = False
         self._heartbeat = heartbeat
+        # Others do not need to be told: three of the usual intervals are what servers wait for anyway.
+        self._announced = _wire.announcement(heartbeat) if heartbeat is not None and heartbeat > USUAL else b""
         self._max_calls = max_calls
         self._ids = _wire.Ids()
         self._open: Dict[bytes, Call] = {}
@@ -300,7 +303,7 @@ class Core:
                 due = beat
         if due < self.wake_at:
             self.wake_at = due
-        self.out.append((link, _wire.call(message_id, call.packed, timeout), call))
+        self.out.append((link, _wire.call(message_id, call.packed, timeout, self._announced), call))
 
     def _wait(self, call: Call, now: float) -> None:
         self._waiting[call] = None

@@ -19,6 +19,7 @@ _MESSAGE_ID = b"\xaamessage_id\xc4\x20"
 _VERSION = b"\xa1v\x03"
 _RESPONSE_TO = b"\xabresponse_to\xc4\x20"
 _TIMEOUT = msgpack.packb("timeout_ms")
+_INTERVAL = msgpack.packb("heartbeat_ms")
 _CALL = b"\x93\x82" + _MESSAGE_ID
 _CALL_WITH_TIMEOUT = b"\x93\x83" + _MESSAGE_ID
 _EVENT = b"\x93\x83" + _MESSAGE_ID
@@ -53,8 +54,17 @@ def pack_call(method: str, args: Sequence[Any]) -> bytes:
     return pack(method) + pack(args)  # type: ignore[no-any-return]
 
 
-def call(message_id: bytes, packed: bytes, timeout: Optional[float]) -> bytes:
-    """A whole call; `timeout` in seconds is what the server may take for it."""
+def announcement(heartbeat: float) -> bytes:
+    """What tells a server in a call's header that heartbeats will be so many seconds apart."""
+    return _INTERVAL + msgpack.packb(round(heartbeat * 1000))  # type: ignore[no-any-return]
+
+
+def call(message_id: bytes, packed: bytes, timeout: Optional[float], announced: bytes = b"") -> bytes:
+    """A whole call; `timeout` in seconds is what the server may take for it, `announced` an announcement()."""
+    if announced:
+        keys = announced if timeout is None else announced + _timeout(timeout)
+        start = b"\x93\x83" if timeout is None else b"\x93\x84"
+        return b"".join((start, _MESSAGE_ID, message_id, _VERSION, keys, packed))
     if timeout is None:
         return b"".join((_CALL, message_id, _VERSION, packed))
     return b"".join((_CALL_WITH_TIMEOUT, message_id, _VERSION, _timeout(timeout), packed))
