@@ -1,6 +1,7 @@
 """The synchronous client against our services, directly and through the proxy."""
 
 import copy
+import decimal
 import gc
 import os
 import pickle
@@ -92,6 +93,23 @@ class TestCalls:
         futures = [peers.submit("slow_async", 300) for _ in range(1000)]
         assert [future.result() for future in futures] == ["slept"] * 1000
 
+
+    @pytest.mark.parametrize("options", [{"slots": 0}, {"slots": -1}, {"slots": 1.5}, {"slots": "x"}, {"slots": 2**70},
+                                         {"timeout": "x"}, {"timeout": float("nan")}, {"timeout": 0}])
+    def test_bad_options_of_a_call_are_refused_and_harm_no_other(self, client, options):
+        with pytest.raises((ValueError, TypeError)):
+            client("math.range", 0, 3, **options)
+        assert client("math.add", 1, 2) == 3
+
+    @pytest.mark.parametrize("timeout", [float("inf"), 1e308, decimal.Decimal("1.5")])
+    def test_any_positive_number_is_a_timeout(self, client, timeout):
+        assert client("math.add", 1, 2, timeout=timeout) == 3
+
+    @pytest.mark.parametrize("options", [{"heartbeat": 0}, {"heartbeat": -1}, {"heartbeat": float("inf")},
+                                         {"max_calls": 0}, {"max_calls": None}])
+    def test_bad_options_of_a_client_are_refused(self, options):
+        with pytest.raises(ValueError):
+            zerosuite.Client("tcp://127.0.0.1:1", **options)
 
     def test_one_call_more_than_may_be_open_is_refused_here(self, peer):
         with zerosuite.Client(peer.endpoint, max_calls=10) as client:

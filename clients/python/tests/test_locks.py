@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 import time
+import warnings
 
 import pytest
 
@@ -44,6 +45,67 @@ class TestLock:
             assert held(client, name) and hold.token > 0 and hold.name == name and 29 < hold.expires_in < 30
             hold.check()
         assert not held(client, name)
+
+    def test_a_block_that_another_thread_ends_releases_its_lock(self, client, name):
+        lock = zerosuite.Lock(client, name)
+
+        def work():
+            with lock:
+                yield held(client, name)
+
+        steps = work()
+        assert in_thread(next, steps)
+        assert next(steps, "ended") == "ended"
+        assert not held(client, name)
+
+    def test_a_block_does_not_release_what_another_thread_has_entered_meanwhile(self, client, name):
+        lock = zerosuite.Semaphore(client, name, limit=2)
+        entered, leave = threading.Event(), threading.Event()
+
+        def other_block():
+            with lock as hold:
+                entered.set()
+                assert leave.wait(20)
+                hold.check()
+            return True
+
+        thread = threading.Thread(target=other_block)
+        with pytest.raises(zerosuite.LockLost, match="released inside its own block"), lock:
+            thread.start()
+            assert entered.wait(20)
+            lock.release()
+        assert held(client, name)
+        leave.set()
+        thread.join(20)
+        assert not held(client, name)
+
+    def test_a_client_with_all_its_calls_in_use_renews_its_locks(self, locks, other, name):
+        with zerosuite.Client(locks.endpoint, max_calls=2) as client, zerosuite.Lock(other, name + " busy"):
+            with zerosuite.Lock(client, name, lease=0.6) as hold:
+                waits = [client.submit("lock.acquire", name + " busy", f"owner {n}", 1000, 20_000) for n in range(2)]
+                wait_until(lambda: other("lock.info", name + " busy")["queue_len"] == 2)
+                assert not hold.lost.wait(1.0)
+                for wait in waits:
+                    wait.cancel()
+                wait_until(lambda: other("lock.info", name + " busy")["queue_len"] == 0)
+
+    def test_the_holds_of_a_client_whose_thread_fails_are_lost(self, locks, name, monkeypatch):
+        with zerosuite.Client(locks.endpoint) as client:
+            told = threading.Event()
+            lock = zerosuite.Lock(client, name, on_lost=lambda hold: told.set())
+            assert lock.acquire()
+            hold = lock.hold
+            monkeypatch.setattr(client._io.core, "submit", lambda *_: 1 / 0)
+            with pytest.raises(zerosuite.Error, match="the client's thread has failed"):
+                client("lock.info", name)
+            assert hold.lost.wait(5) and told.wait(5)
+
+    def test_a_forgotten_lock_does_no_harm_where_warnings_are_errors(self, client, name):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert zerosuite.Lock(client, name, lease=0.3).acquire()
+            gc.collect()
+            wait_until(lambda: not held(client, name))
 
     def test_a_block_never_runs_unlocked(self, client, other, name):
         with zerosuite.Lock(client, name):
@@ -341,6 +403,17 @@ class TestOtherKinds:
 
         with pytest.raises(TypeError, match="zerosuite.aio.locked"):
             zerosuite.locked("x", client)(function)
+
+    def test_the_decorator_refuses_generators_whose_body_would_run_unlocked(self, client):
+        def numbers():
+            yield 1
+
+        async def later():
+            yield 1
+
+        for function in (numbers, later):
+            with pytest.raises(TypeError, match="generator function"):
+                zerosuite.locked("x", client)(function)
 
     def test_the_default_client_goes_where_the_environment_says(self, locks, name, monkeypatch):
         monkeypatch.setenv("ZEROSUITE_ENDPOINT", locks.endpoint)

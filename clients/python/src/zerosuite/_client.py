@@ -16,6 +16,7 @@ from ._io_thread import IoThread
 from ._signatures import Signatures, in_order
 
 TIMEOUT = 30.0
+LONGEST_TIMEOUT = 1e9  # a longer one is none: thirty years
 HEARTBEAT = 5.0
 SLOTS = 480
 MAX_CALLS = 10_000
@@ -352,9 +353,12 @@ def checked_endpoint(endpoint: str) -> str:
 
 def checked_timeout(timeout: Optional[float]) -> Optional[float]:
     """Seconds, or None for no limit."""
-    if timeout is not None and not timeout > 0:
+    if timeout is None:
+        return None
+    seconds = float(timeout)
+    if not seconds > 0:
         raise ValueError(f"a timeout is a positive number of seconds or None, not {timeout!r}")
-    return timeout
+    return seconds if seconds < LONGEST_TIMEOUT else None
 
 
 def no_names(method: str, named: Mapping[str, Any], error: errors.RemoteError) -> TypeError:

@@ -21,6 +21,8 @@ NEVER = float("inf")
 INSPECT = "_zerorpc_inspect"
 INSPECT_TIMEOUT = 5.0
 MOST_TRIES = 3
+MOST_SLOTS = 2**31 - 1
+LONGEST_HEARTBEAT = 3600.0
 PERSISTENT = 1_000  # tries: until the timeout
 USUAL = 5.0  # seconds between heartbeats, unless client and server say otherwise
 FIRST_DELAY = 0.05  # seconds before another try, doubled with each, when the server names no time
@@ -72,9 +74,14 @@ class Call:
         "heard", "beat", "tries", "not_before", "queued", "stream", "abandoned",
     )
 
+    counted = True  # against max_calls
+
     def __init__(self, method: str, packed: bytes, timeout: Optional[float], slots: int, repeatable: bool) -> None:
         self.method = method
         self.packed = packed
+        # Whatever is no number would end the client's thread, and every call with it.
+        if type(slots) is not int or not 0 < slots <= MOST_SLOTS:
+            raise ValueError(f"slots are an integer from 1 to {MOST_SLOTS}, not {slots!r}")
         self.timeout = timeout
         self.slots = slots
         self.repeatable = repeatable  # whether executing it twice does no harm
@@ -103,6 +110,7 @@ class ToldCall(Call):
     """A call of this package's own, whose outcome a function is told: the value or the error."""
 
     __slots__ = ("tell",)
+    counted = False  # a program that has too many calls open keeps its locks
 
     def __init__(self, method: str, args: Tuple[Any, ...], timeout: float,
                  tell: Callable[[Any, Optional[BaseException]], None]) -> None:
@@ -138,6 +146,10 @@ class Core:
     """See above. Only one thread may use it, and no method of a Call may call back into it."""
 
     def __init__(self, endpoints: List[str], heartbeat: Optional[float] = USUAL, max_calls: int = 10_000) -> None:
+        if heartbeat is not None and not 0 < heartbeat <= LONGEST_HEARTBEAT:
+            raise ValueError(f"heartbeat is None or up to {LONGEST_HEARTBEAT:.0f} seconds, not {heartbeat!r}")
+        if type(max_calls) is not int or max_calls < 1:
+            raise ValueError(f"max_calls is a positive integer, not {max_calls!r}")
         self.links = [Link(endpoint) for endpoint in endpoints]
         self.out: Deque[Outgoing] = deque()  # what is to be sent; the driver empties it
         self.wake_at = NEVER  # when tick() is to be called; may become earlier with every call
@@ -159,7 +171,7 @@ class Core:
         """Takes over a call; it is over when one of its methods has been called, or cancel()."""
         if call.abandoned:
             return
-        if len(self._open) + len(self._waiting) >= self._max_calls:
+        if call.counted and len(self._open) + len(self._waiting) >= self._max_calls:
             call.failed(errors.TooManyCalls(f"{self._max_calls} calls are open already"))
             return
         timeout = call.timeout
@@ -179,6 +191,11 @@ class Core:
         self._finish(call)
         if call.link is not None and call.link.up:
             self._emit(call, _wire.CANCEL, ())
+
+    def drop(self, call: Call) -> None:
+        """Forgets it, if it is known; says nothing to anybody."""
+        self._waiting.pop(call, None)
+        self._finish(call)
 
     def grant(self, call: Call, credit: int) -> None:
         """Lets the server send more items of a stream."""

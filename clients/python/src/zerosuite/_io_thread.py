@@ -47,6 +47,8 @@ class IoThread:
         self._sleep = 0  # the number of the sleep that the thread is in; 0 while it is awake
         self._woken = 0  # the number of the last sleep that somebody has ended
         self._alarm: Optional[_Alarm] = None
+        #: Called when the thread has failed, with the reason.
+        self.on_failure: Callable[[str], None] = lambda reason: None
         self._timer: Callable[[], float] = lambda: NEVER
         self._timer_at = NEVER
 
@@ -158,6 +160,7 @@ class IoThread:
         except BaseException as problem:
             log.exception("the thread of a zerosuite client has failed")
             self._end(errors.Error(f"the client's thread has failed: {problem!r}"))
+            self.on_failure("its client has failed")
         finally:
             self.closed = True
             self._running = False
@@ -211,7 +214,12 @@ class IoThread:
         while commands:
             command = commands.popleft()
             if isinstance(command, Call):
-                submit(command, now)
+                try:
+                    submit(command, now)
+                except BaseException as problem:  # no longer a command, and perhaps no open call: told here
+                    self.core.drop(command)
+                    command.failed(errors.Error(f"the client's thread has failed: {problem!r}"))
+                    raise
             else:
                 function, arguments = command
                 function(*arguments)

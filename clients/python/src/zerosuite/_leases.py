@@ -23,6 +23,7 @@ DRIFT = 0.01  # how much faster the broker's clock may run than ours
 TICKS = 0.002  # seconds: the resolution of the two clocks
 MOST_IN_A_BATCH = 500  # the broker takes 1000
 LONGEST_SLEEP = 1.0  # seconds: a machine that was suspended notices this long after it woke
+FORGOTTEN = "a held lock was forgotten without a release; it is free when its lease ends"
 LEAP = 1.0  # seconds by which the clocks may drift apart between two looks without meaning anything
 
 #: What the broker says of a lock that the caller no longer has.
@@ -220,8 +221,10 @@ class Renewals:
                 continue
             self._holds.pop(key, None)
             if hold is None:
-                warnings.warn("a held lock was forgotten without a release; it is free when its lease ends",
-                              ResourceWarning, stacklevel=2)
+                try:
+                    warnings.warn(FORGOTTEN, ResourceWarning, stacklevel=2)
+                except ResourceWarning:  # warnings are errors here, and it is not this thread's error
+                    log.warning(FORGOTTEN)
             elif not hold.over:
                 hold.lose("its lease has ended, and was not renewed in time")
 

@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from typing import Any, Callable, List, Optional, Sequence, Tuple, TypeVar, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar, cast
 
 from . import _core, _wire, errors
 from ._client import Client, WaitedCall
@@ -70,6 +70,7 @@ class Registry:
         self.newest = 0  # the greatest token that was received
         self._client_part = owner_prefix()
         self._thread = threading.local()
+        client._io.on_failure = self.renewals.end
 
     @classmethod
     def of(cls, client: Client) -> "Registry":
@@ -105,6 +106,17 @@ class Registry:
         return time.monotonic() + self.renewals.turn()
 
 
+def block_owner(blocks: Dict[str, int], own: str) -> str:
+    """Who entered the `with` block that ends now, and takes it off the open ones. That may be another than who is
+    here: a generator is left where it is closed."""
+    owner = own if own in blocks or not blocks else next(reversed(blocks))
+    if blocks.get(owner, 0) > 1:
+        blocks[owner] -= 1
+    else:
+        blocks.pop(owner, None)
+    return owner
+
+
 def owner_prefix() -> str:
     """What tells this client's owners from all others."""
     return f"{socket.gethostname()[:48]}:{os.getpid()}:{os.urandom(6).hex()}"
@@ -123,6 +135,7 @@ class _Base:
         self._max_hold = math.inf if max_hold is None else checked_lease(max_hold)
         self._on_lost = on_lost
         self._holds: List[Hold] = []
+        self._blocks: Dict[str, int] = {}  # open `with` blocks, by the owner who entered them
 
     def acquire(self, blocking: bool = True, timeout: float = FOREVER) -> bool:
         """Takes the lock; returns whether it did, for certain. `timeout` is in seconds and may be a fraction; without
@@ -168,10 +181,11 @@ class _Base:
         hold = self._take(math.inf if self._wait is None else self._wait)
         if hold is None:
             raise errors.NotAcquired(f"{', '.join(self._kind.names)} did not become free within {self._wait:g} s")
+        self._blocks[hold.owner] = self._blocks.get(hold.owner, 0) + 1
         return hold
 
     def __exit__(self, kind: Optional[type], *_: object) -> None:
-        hold = self._own()
+        hold = self._held_by(block_owner(self._blocks, Registry.of(self._client).owner))
         try:
             if hold is None:
                 raise errors.LockLost(f"{', '.join(self._kind.names)} was released inside its own block")
@@ -191,9 +205,9 @@ class _Base:
 
     def _own(self) -> Optional[Hold]:
         """This thread's newest hold."""
-        if not self._holds:
-            return None
-        owner = Registry.of(self._client).owner
+        return self._held_by(Registry.of(self._client).owner) if self._holds else None
+
+    def _held_by(self, owner: str) -> Optional[Hold]:
         return next((hold for hold in reversed(self._holds) if hold.owner == owner), None)
 
     def _take(self, wait: float) -> Optional[Hold]:
@@ -380,7 +394,9 @@ def locked(name: str, client: Optional[Client] = None, **options: Any) -> Callab
     """
     def decorate(function: Function) -> Function:
         if inspect.iscoroutinefunction(function):
-            raise TypeError(f"{function.__name__} is an async function: decorate it with zerosuite.aio.locked")
+            raise TypeError(f"{function!r} is an async function: decorate it with zerosuite.aio.locked")
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function!r} is a generator function, whose body runs later: use `with` inside it")
         named = NameOf(name, function)
 
         @functools.wraps(function)

@@ -60,8 +60,8 @@ class Redlock:
     def __init__(self, connection_list: Union[Client, Iterable[Union[str, Mapping[str, Any], Client]]],
                  retry_count: Optional[int] = None, retry_delay: Optional[float] = None) -> None:
         self.client = _client_of(connection_list)
-        self.retry_count = retry_count or self.default_retry_count
-        self.retry_delay = retry_delay or self.default_retry_delay
+        self.retry_count = self.default_retry_count if retry_count is None else retry_count
+        self.retry_delay = self.default_retry_delay if retry_delay is None else retry_delay
 
     def lock(self, resource: str, ttl: int) -> Union[Lock, Literal[False]]:
         """Takes the lock for ttl milliseconds; False if it does not become free within the retries. They need no

@@ -13,13 +13,13 @@ import os
 import sys
 import time
 import weakref
-from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple, TypeVar, cast
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar, cast
 
 from .. import _core, _wire, errors
 from .._leases import LOST, BaseHold, Renewals, boot_time
 from .._lock_requests import (FOREVER, GRACE, LONGEST_WAIT, Kind, checked_lease, checked_name, checked_names,
                               checked_wait, validity)
-from .._locks import QUERY_TIMEOUT, RELEASE_TIMEOUT, NameOf, default_endpoints, owner_prefix
+from .._locks import QUERY_TIMEOUT, RELEASE_TIMEOUT, NameOf, block_owner, default_endpoints, owner_prefix
 from ._client import AwaitedCall, Client
 
 log = logging.getLogger("zerosuite")
@@ -132,6 +132,7 @@ class _Base:
         self._on_lost = on_lost
         self._cancel_on_lost = cancel_on_lost
         self._holds: List[Hold] = []
+        self._blocks: Dict[str, int] = {}  # open `async with` blocks, by the owner who entered them
 
     async def acquire(self, blocking: bool = True, timeout: float = FOREVER) -> bool:
         """Takes the lock; returns whether it did, for certain. `timeout` is in seconds and may be a fraction; without
@@ -179,10 +180,11 @@ class _Base:
             task = asyncio.current_task()
             assert task is not None
             hold.on_lost(functools.partial(self._cancel_body, task))
+        self._blocks[hold.owner] = self._blocks.get(hold.owner, 0) + 1
         return hold
 
     async def __aexit__(self, kind: Optional[type], *_: object) -> None:
-        hold = self._own()
+        hold = self._held_by(block_owner(self._blocks, Registry.of(self._client).owner))
         try:
             if hold is None:
                 raise errors.LockLost(f"{', '.join(self._kind.names)} was released inside its own block")
@@ -207,9 +209,9 @@ class _Base:
 
     def _own(self) -> Optional[Hold]:
         """This task's newest hold."""
-        if not self._holds:
-            return None
-        owner = Registry.of(self._client).owner
+        return self._held_by(Registry.of(self._client).owner) if self._holds else None
+
+    def _held_by(self, owner: str) -> Optional[Hold]:
         return next((hold for hold in reversed(self._holds) if hold.owner == owner), None)
 
     async def _take(self, wait: float) -> Optional[Hold]:
@@ -401,6 +403,8 @@ def locked(name: str, client: Optional[Client] = None, **options: Any) -> Callab
     of Lock."""
 
     def decorate(function: Function) -> Function:
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function!r} is a generator function, whose body runs later: use `async with` inside it")
         if not inspect.iscoroutinefunction(function):
             raise TypeError(f"{function!r} is no async function: decorate it with zerosuite.locked")
         named = NameOf(name, function)
