@@ -187,8 +187,7 @@ class Core:
         """Nobody waits for it any more, or its answer reached nobody: it is not sent, or the server is told. A server
         of ours then takes back what it granted."""
         call.abandoned = True
-        self._waiting.pop(call, None)
-        self._finish(call)
+        self.drop(call)
         if call.link is not None and call.link.up:
             self._emit(call, _wire.CANCEL, ())
 

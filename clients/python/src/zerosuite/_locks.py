@@ -7,15 +7,14 @@ import functools
 import inspect
 import itertools
 import logging
-import math
 import os
-import socket
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar, cast
+from typing import Any, Callable, List, Optional, Sequence, Tuple, TypeVar, cast
 
 from . import _core, _wire, errors
 from ._client import Client, WaitedCall
+from ._holder import Holder, not_released, owner_prefix
 from ._leases import LOST, BaseHold, Renewals, boot_time
 from ._lock_requests import (FOREVER, GRACE, LONGEST_WAIT, Kind, checked_lease, checked_name, checked_names,
                              checked_wait, validity)
@@ -106,36 +105,12 @@ class Registry:
         return time.monotonic() + self.renewals.turn()
 
 
-def block_owner(blocks: Dict[str, int], own: str) -> str:
-    """Who entered the `with` block that ends now, and takes it off the open ones. That may be another than who is
-    here: a generator is left where it is closed."""
-    owner = own if own in blocks or not blocks else next(reversed(blocks))
-    if blocks.get(owner, 0) > 1:
-        blocks[owner] -= 1
-    else:
-        blocks.pop(owner, None)
-    return owner
-
-
-def owner_prefix() -> str:
-    """What tells this client's owners from all others."""
-    return f"{socket.gethostname()[:48]}:{os.getpid()}:{os.urandom(6).hex()}"
-
-
-class _Base:
+class _Base(Holder[Hold]):
     """What all locks have in common."""
 
-    reentrant = False
-
-    def __init__(self, client: Client, kind: Kind, wait: Optional[float], max_hold: Optional[float],
-                 on_lost: Optional[Callable[[BaseHold], object]]) -> None:
-        self._client = client
-        self._kind = kind
-        self._wait = None if wait is None else checked_wait(True, wait, None)
-        self._max_hold = math.inf if max_hold is None else checked_lease(max_hold)
-        self._on_lost = on_lost
-        self._holds: List[Hold] = []
-        self._blocks: Dict[str, int] = {}  # open `with` blocks, by the owner who entered them
+    @property
+    def _registry(self) -> Registry:
+        return Registry.of(self._client)
 
     def acquire(self, blocking: bool = True, timeout: float = FOREVER) -> bool:
         """Takes the lock; returns whether it did, for certain. `timeout` is in seconds and may be a fraction; without
@@ -145,10 +120,7 @@ class _Base:
 
     def release(self) -> None:
         """Gives the lock back. Raises NotHeld if it was not acquired, and LockLost if it was lost."""
-        hold = self._mine()
-        if hold is None:
-            raise errors.NotHeld("NotHeld", f"{', '.join(self._kind.names)} was not acquired here")
-        self._leave(hold)
+        self._leave(self.hold)
 
     def locked(self) -> bool:
         """Whether anybody holds the lock at this moment. Asks the lock service."""
@@ -156,39 +128,18 @@ class _Base:
         return any(info["held"] for info in infos)
 
     @property
-    def hold(self) -> Hold:
-        """What this thread holds, or, if nothing, what any thread holds by this object. Raises NotHeld."""
-        hold = self._mine()
-        if hold is None:
-            raise errors.NotHeld("NotHeld", f"{', '.join(self._kind.names)} was not acquired here")
-        return hold
-
-    @property
-    def token(self) -> int:
-        """The fencing token of the hold."""
-        return self.hold.token
-
-    @property
     def lost(self) -> threading.Event:
         """Set when the hold is lost."""
         return cast(threading.Event, self.hold.lost)
 
-    def check(self) -> None:
-        """Raises LockLost unless the lock is certainly held. Makes no call."""
-        self.hold.check()
-
     def __enter__(self) -> Hold:
-        hold = self._take(math.inf if self._wait is None else self._wait)
-        if hold is None:
-            raise errors.NotAcquired(f"{', '.join(self._kind.names)} did not become free within {self._wait:g} s")
-        self._blocks[hold.owner] = self._blocks.get(hold.owner, 0) + 1
-        return hold
+        return self._entered(self._take(self._patience))
 
     def __exit__(self, kind: Optional[type], *_: object) -> None:
-        hold = self._held_by(block_owner(self._blocks, Registry.of(self._client).owner))
+        hold = self._left()
         try:
             if hold is None:
-                raise errors.LockLost(f"{', '.join(self._kind.names)} was released inside its own block")
+                raise self._released_inside()
             self._leave(hold)
         except errors.LockLost as error:
             if kind is None:
@@ -196,22 +147,10 @@ class _Base:
             log.warning("%s; the error that ended its block goes first", error)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {', '.join(self._kind.names)} of {self._client!r}>"
-
-    def _mine(self) -> Optional[Hold]:
-        """This thread's newest hold, or else anybody's: a lock may be released by another thread."""
-        hold = self._own()
-        return self._holds[-1] if hold is None and self._holds and not self.reentrant else hold
-
-    def _own(self) -> Optional[Hold]:
-        """This thread's newest hold."""
-        return self._held_by(Registry.of(self._client).owner) if self._holds else None
-
-    def _held_by(self, owner: str) -> Optional[Hold]:
-        return next((hold for hold in reversed(self._holds) if hold.owner == owner), None)
+        return f"<{type(self).__name__} {self._names} of {self._client!r}>"
 
     def _take(self, wait: float) -> Optional[Hold]:
-        registry = Registry.of(self._client)
+        registry = self._registry
         end = time.monotonic() + wait
         while True:
             part = max(0.0, min(end - time.monotonic(), LONGEST_WAIT))
@@ -248,12 +187,12 @@ class _Base:
             raise
         except BaseException:
             if call.value is not None:  # interrupted with the grant in hand: the service takes it back
-                self._forget(registry, hold)
+                self._forget(hold)
                 self._client._io.cancel(call)
             raise
         if not grant.get("replay") and grant.get("hold_count", 1) == 1:
             if grant["token"] <= newest:
-                self._forget(registry, hold)
+                self._forget(hold)
                 self._client._io.cancel(call)
                 raise errors.LockError(f"{self._kind.names[0]} has token {grant['token']} after {newest}: "
                                        f"the endpoints of {self._client!r} lead to different lock services")
@@ -271,42 +210,18 @@ class _Base:
             self._client(method, *args, idempotent=True, timeout=QUERY_TIMEOUT)
         return self._ask(registry, wait)
 
-    def _forget(self, registry: Registry, hold: Optional[Hold]) -> None:
-        if hold is not None:
-            hold.over = True
-            registry.renewals.remove(hold)
-            with contextlib.suppress(ValueError):
-                self._holds.remove(hold)
-
     def _leave(self, hold: Hold) -> None:
         """Stops the renewal, then tells the service. A lock that was lost needs no telling."""
-        if hold.inherited:
-            self._forget(Registry.of(self._client), hold)
-            raise errors.NotHeld("NotHeld", f"{hold.name} is held by the process that this one was forked from")
-        registry = hold.registry
-        was_lost, left = hold.over, hold.expires_in
-        self._forget(registry, hold)
-        if was_lost or left <= 0:
-            if not was_lost:
-                hold.over = False
-                hold.lose("its lease has ended, and was not renewed in time")
-            raise errors.LockLost(f"{hold.name} was lost while it was held: {hold.reason}")
-        request_id = f"r{next(registry.request_ids)}"
-        method, args = hold.kind.release(hold.owner, hold.token, request_id)
+        left = self._give_up(hold)
+        method, args = hold.kind.release(hold.owner, hold.token, f"r{next(hold.registry.request_ids)}")
         try:
             released = self._client(method, *args, timeout=min(left, RELEASE_TIMEOUT), idempotent=True)
-            why = hold.kind.why_not(hold.token, released)
+            why_not = hold.kind.why_not(hold.token, released)
         except errors.RemoteError as error:
-            why = error.name
+            why_not = error.name
         except errors.Error as error:
-            log.warning("lock %s could not be released, and is free in %.1f s: %s", hold.name, left, error)
-            return
-        if why in LOST:
-            hold.over = False
-            hold.lose(f"the lock service says {why}")
-            raise errors.LockLost(f"{hold.name} was lost while it was held: {hold.reason}")
-        if why is not None:
-            log.warning("lock %s could not be released, and is free in %.1f s: %s", hold.name, left, why)
+            return not_released(hold, error, left)
+        self._released(hold, why_not, left)
 
 
 class Lock(_Base):

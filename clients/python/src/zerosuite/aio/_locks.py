@@ -13,13 +13,14 @@ import os
 import sys
 import time
 import weakref
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar, cast
+from typing import Any, Awaitable, Callable, List, Optional, Sequence, Tuple, TypeVar, cast
 
 from .. import _core, _wire, errors
+from .._holder import Holder, not_released, owner_prefix
 from .._leases import LOST, BaseHold, Renewals, boot_time
 from .._lock_requests import (FOREVER, GRACE, LONGEST_WAIT, Kind, checked_lease, checked_name, checked_names,
                               checked_wait, validity)
-from .._locks import QUERY_TIMEOUT, RELEASE_TIMEOUT, NameOf, block_owner, default_endpoints, owner_prefix
+from .._locks import QUERY_TIMEOUT, RELEASE_TIMEOUT, NameOf, default_endpoints
 from ._client import AwaitedCall, Client
 
 log = logging.getLogger("zerosuite")
@@ -118,21 +119,17 @@ class Registry:
         self._timer = asyncio.get_running_loop().call_later(delay, self._turn)
 
 
-class _Base:
+class _Base(Holder[Hold]):
     """What all locks have in common."""
-
-    reentrant = False
 
     def __init__(self, client: Client, kind: Kind, wait: Optional[float], max_hold: Optional[float],
                  on_lost: Optional[Callable[[BaseHold], object]], cancel_on_lost: bool) -> None:
-        self._client = client
-        self._kind = kind
-        self._wait = None if wait is None else checked_wait(True, wait, None)
-        self._max_hold = math.inf if max_hold is None else checked_lease(max_hold)
-        self._on_lost = on_lost
+        super().__init__(client, kind, wait, max_hold, on_lost)
         self._cancel_on_lost = cancel_on_lost
-        self._holds: List[Hold] = []
-        self._blocks: Dict[str, int] = {}  # open `async with` blocks, by the owner who entered them
+
+    @property
+    def _registry(self) -> Registry:
+        return Registry.of(self._client)
 
     async def acquire(self, blocking: bool = True, timeout: float = FOREVER) -> bool:
         """Takes the lock; returns whether it did, for certain. `timeout` is in seconds and may be a fraction; without
@@ -151,43 +148,23 @@ class _Base:
         return any(info["held"] for info in infos)
 
     @property
-    def hold(self) -> Hold:
-        """What this task holds, or, if nothing, what any task holds by this object. Raises NotHeld."""
-        hold = self._mine()
-        if hold is None:
-            raise errors.NotHeld("NotHeld", f"{', '.join(self._kind.names)} was not acquired here")
-        return hold
-
-    @property
-    def token(self) -> int:
-        """The fencing token of the hold."""
-        return self.hold.token
-
-    @property
     def lost(self) -> asyncio.Event:
         """Set when the hold is lost."""
         return cast(asyncio.Event, self.hold.lost)
 
-    def check(self) -> None:
-        """Raises LockLost unless the lock is certainly held. Makes no call."""
-        self.hold.check()
-
     async def __aenter__(self) -> Hold:
-        hold = await self._take(math.inf if self._wait is None else self._wait)
-        if hold is None:
-            raise errors.NotAcquired(f"{', '.join(self._kind.names)} did not become free within {self._wait:g} s")
+        hold = self._entered(await self._take(self._patience))
         if self._cancel_on_lost:
             task = asyncio.current_task()
             assert task is not None
             hold.on_lost(functools.partial(self._cancel_body, task))
-        self._blocks[hold.owner] = self._blocks.get(hold.owner, 0) + 1
         return hold
 
     async def __aexit__(self, kind: Optional[type], *_: object) -> None:
-        hold = self._held_by(block_owner(self._blocks, Registry.of(self._client).owner))
+        hold = self._left()
         try:
             if hold is None:
-                raise errors.LockLost(f"{', '.join(self._kind.names)} was released inside its own block")
+                raise self._released_inside()
             await self._leave(hold)
         except errors.LockLost as error:
             if kind is None or kind is asyncio.CancelledError and hold is not None and _was_ours(hold):
@@ -195,27 +172,15 @@ class _Base:
             log.warning("%s; the error that ended its block goes first", error)
 
     def __repr__(self) -> str:
-        return f"<aio.{type(self).__name__} {', '.join(self._kind.names)} of {self._client!r}>"
+        return f"<aio.{type(self).__name__} {self._names} of {self._client!r}>"
 
     def _cancel_body(self, task: "asyncio.Task[Any]", hold: BaseHold) -> None:
         if hold in self._holds and not task.done():
             hold.cancelled = task
             task.cancel()
 
-    def _mine(self) -> Optional[Hold]:
-        """This task's newest hold, or else anybody's: a lock may be released by another task."""
-        hold = self._own()
-        return self._holds[-1] if hold is None and self._holds and not self.reentrant else hold
-
-    def _own(self) -> Optional[Hold]:
-        """This task's newest hold."""
-        return self._held_by(Registry.of(self._client).owner) if self._holds else None
-
-    def _held_by(self, owner: str) -> Optional[Hold]:
-        return next((hold for hold in reversed(self._holds) if hold.owner == owner), None)
-
     async def _take(self, wait: float) -> Optional[Hold]:
-        registry = Registry.of(self._client)
+        registry = self._registry
         end = time.monotonic() + wait
         while True:
             part = max(0.0, min(end - time.monotonic(), LONGEST_WAIT))
@@ -270,44 +235,22 @@ class _Base:
             await self._client(method, *args, idempotent=True, timeout=QUERY_TIMEOUT)
         return await self._ask(registry, wait)
 
-    def _forget(self, registry: Registry, hold: Hold) -> None:
-        hold.over = True
-        registry.renewals.remove(hold)
-        with contextlib.suppress(ValueError):
-            self._holds.remove(hold)
-
     async def _leave(self, hold: Hold) -> None:
         """Stops the renewal, then tells the service. A lock that was lost needs no telling."""
-        if hold.inherited:
-            self._forget(Registry.of(self._client), hold)
-            raise errors.NotHeld("NotHeld", f"{hold.name} is held by the process that this one was forked from")
-        was_lost, left = hold.over, hold.expires_in
-        self._forget(hold.registry, hold)
-        if was_lost or left <= 0:
-            if not was_lost:
-                hold.over = False
-                hold.lose("its lease has ended, and was not renewed in time")
-            raise errors.LockLost(f"{hold.name} was lost while it was held: {hold.reason}")
+        left = self._give_up(hold)
         # Whoever is cancelled now no longer waits for the release, but it is made.
         await asyncio.shield(asyncio.ensure_future(self._tell_released(hold, left)))
 
     async def _tell_released(self, hold: Hold, left: float) -> None:
-        request_id = f"r{next(hold.registry.request_ids)}"
-        method, args = hold.kind.release(hold.owner, hold.token, request_id)
+        method, args = hold.kind.release(hold.owner, hold.token, f"r{next(hold.registry.request_ids)}")
         try:
             released = await self._client(method, *args, timeout=min(left, RELEASE_TIMEOUT), idempotent=True)
-            why = hold.kind.why_not(hold.token, released)
+            why_not = hold.kind.why_not(hold.token, released)
         except errors.RemoteError as error:
-            why = error.name
+            why_not = error.name
         except errors.Error as error:
-            log.warning("lock %s could not be released, and is free in %.1f s: %s", hold.name, left, error)
-            return
-        if why in LOST:
-            hold.over = False
-            hold.lose(f"the lock service says {why}")
-            raise errors.LockLost(f"{hold.name} was lost while it was held: {hold.reason}")
-        if why is not None:
-            log.warning("lock %s could not be released, and is free in %.1f s: %s", hold.name, left, why)
+            return not_released(hold, error, left)
+        self._released(hold, why_not, left)
 
 
 def _was_ours(hold: Hold) -> bool:
